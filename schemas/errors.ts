@@ -1,0 +1,97 @@
+/** [P-9] Every error and every close code, once. */
+import { type Static, Type } from '@sinclair/typebox';
+import { Key } from './kinds.ts';
+
+/** [P-9] Close codes: 44xx are the client's fault (do not come back unchanged), any other may reconnect with backoff. */
+export const CLOSE = {
+  goingAway: 1001,
+  binary: 1003,
+  tooLarge: 1009,
+  restart: 1012,
+  full: 1013,
+  badFrames: 4400,
+  unauthorized: 4401,
+  forbidden: 4403,
+  unknownDealer: 4404,
+  joinTimeout: 4408,
+  rateLimited: 4429,
+  slowConsumer: 4508,
+} as const;
+export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
+
+interface ErrorKind {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  /** The code with which a socket that met it is closed; most stay open. */
+  readonly close?: CloseCode;
+}
+
+/** [P-9, P-11.6] The error codes, with the HTTP status that each has. */
+export const ERRORS = {
+  bad_frame: { status: 400, title: 'Not an envelope', retryable: false },
+  unknown_channel: { status: 400, title: 'Unknown channel', retryable: false },
+  invalid_payload: { status: 400, title: 'Invalid payload', retryable: false },
+  not_joined: { status: 400, title: 'Not joined', retryable: false },
+  already_joined: { status: 400, title: 'Already joined', retryable: false },
+  unauthorized: { status: 401, title: 'Unauthorized', retryable: false, close: CLOSE.unauthorized },
+  token_expired: { status: 401, title: 'Token expired', retryable: false, close: CLOSE.unauthorized },
+  forbidden: { status: 403, title: 'Forbidden', retryable: false },
+  unknown_dealer: { status: 404, title: 'Unknown dealer', retryable: false, close: CLOSE.unknownDealer },
+  unknown_group: { status: 404, title: 'Unknown group', retryable: false },
+  unknown_intent: { status: 404, title: 'Unknown intent', retryable: false },
+  bot_muted: { status: 409, title: 'The bot is muted', retryable: false },
+  group_closed: { status: 409, title: 'The chat is closed', retryable: false },
+  too_large: { status: 413, title: 'Too large', retryable: false },
+  rate_limited: { status: 429, title: 'Rate limited', retryable: true },
+  unavailable: { status: 503, title: 'Unavailable', retryable: true },
+  internal: { status: 500, title: 'Internal error', retryable: true },
+  // HTTP's alone: no socket meets them.
+  unknown_route: { status: 404, title: 'Unknown route', retryable: false },
+  upgrade_required: { status: 426, title: 'Upgrade required', retryable: false },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', retryable: false },
+} as const satisfies Record<string, ErrorKind>;
+export type ErrorCode = keyof typeof ERRORS;
+
+/** [P-9] How an error code behaves. */
+export const errorKind = (code: ErrorCode): ErrorKind => ERRORS[code];
+
+/** One thing that is wrong: where (a JSON pointer), and the rule that it breaks. */
+export const Detail = Type.Object({ path: Type.String(), message: Type.String() });
+export type Detail = Static<typeof Detail>;
+
+/** [P-9] The payload of an `error` frame. */
+export const ErrorPayload = Type.Object({
+  id: Type.Optional(Key),
+  code: Type.Union(Object.keys(ERRORS).map((code) => Type.Literal(code))),
+  message: Type.String(),
+  retryable: Type.Boolean(),
+  details: Type.Optional(Type.Array(Detail)),
+});
+
+/** A refusal, as every layer gives it: the code, one sentence for a person, and what is wrong with which field. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: readonly Detail[];
+  /** Closes the socket with this code, where the error's own kind does not. */
+  readonly close?: CloseCode;
+}
+
+/** Carries a {@link Refusal} up through code that answers by throwing. */
+export class RefusedError extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal, options?: ErrorOptions) {
+    super(refusal.message, options);
+    this.name = 'RefusedError';
+    this.refusal = refusal;
+  }
+}
+
+export const refused = (code: ErrorCode, message: string, more: Pick<Refusal, 'details' | 'close'> = {}) =>
+  new RefusedError({ code, message, ...more });
+
+/** [P-8.5] The database failed, and the same may succeed later; `cause` says how, to the log alone. */
+export const unavailable = (cause?: unknown) =>
+  new RefusedError({ code: 'unavailable', message: 'the database does not answer: try again' }, { cause });

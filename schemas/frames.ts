@@ -1,0 +1,81 @@
+/** The envelope, the joins and what the server answers by itself [P-2, P-3, P-4, P-8]. */
+import { type Static, Type } from '@sinclair/typebox';
+import { DealerOrAll, GroupId, Id, Instant, Key, Role, Seq } from './kinds.ts';
+
+/** [P-2.3] What a client sends. Other fields are ignored [P-2.4]. */
+export const Envelope = Type.Object({
+  channel: Type.String(),
+  payload: Type.Unsafe<Record<string, unknown>>(Type.Object({})),
+  id: Type.Optional(Key),
+});
+export type Envelope = Static<typeof Envelope>;
+
+/** [P-3.6] The last seq seen in each scope, 0 for none. */
+const MAX_SINCE_SCOPES = 100;
+export const Since = Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), {
+  maxProperties: MAX_SINCE_SCOPES,
+});
+export type Since = Static<typeof Since>;
+
+const token = Type.Optional(Type.String());
+const since = Type.Optional(Since);
+const user = Type.Optional(Type.String());
+const online = Type.Optional(Type.Boolean());
+
+/** [P-3.1, P-3.2, P-3.3] */
+export const JOIN_PAYLOADS = {
+  client_join: Type.Object({
+    type: Type.Literal('CLIENT_JOIN'),
+    dealerId: Id,
+    groupId: Type.Optional(GroupId),
+    user,
+    online,
+    token,
+    since,
+  }),
+  admin_join: Type.Object({
+    type: Type.Literal('ADMIN_JOIN'),
+    dealerId: Id,
+    adminId: Id,
+    user,
+    online,
+    token,
+    since,
+  }),
+  server_join: Type.Object({
+    type: Type.Literal('SERVER_JOIN'),
+    dealerId: DealerOrAll,
+    token,
+    since,
+  }),
+} as const;
+
+export const RefreshPayload = Type.Object({ token: Type.String() });
+
+/** [P-3.5] */
+export const SessionPayload = Type.Object({
+  role: Role,
+  dealerId: Type.String(),
+  groupId: Type.Optional(Type.String()),
+  adminId: Type.Optional(Type.String()),
+  token: Type.Optional(Type.String()),
+  expiresAt: Type.Optional(Instant),
+  seqs: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+  recovered: Type.Record(Type.String(), Type.Boolean()),
+  muted: Type.Optional(Type.Boolean()),
+  closed: Type.Optional(Type.Boolean()),
+  online: Type.Optional(Type.Boolean()),
+  unread: Type.Optional(Type.Integer({ minimum: 0 })),
+  pingInterval: Type.Integer(),
+});
+export type SessionPayload = Static<typeof SessionPayload>;
+
+/** [P-8.1] What is acked: all of it for a stored event, the `id` alone for what has no seq. */
+export const AckPayload = Type.Object({
+  id: Key,
+  scope: Type.Optional(Type.String()),
+  seq: Type.Optional(Seq),
+  at: Type.Optional(Instant),
+  duplicate: Type.Optional(Type.Boolean()),
+});
+export type AckPayload = Static<typeof AckPayload>;

@@ -1,0 +1,18 @@
+/** [P-11.3] Lists over HTTP: what may be asked of one, and what it answers. */
+import { Type } from '@sinclair/typebox';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+/** Paging: how many at most, and where the page before ended. */
+const Paging = {
+  limit: Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+};
+
+export const ListQuery = Type.Object(Paging);
+
+const position = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
+
+/** A stretch of a scope's log: after one seq, before another, neither included. */
+export const EventsQuery = Type.Object({ ...Paging, after: position, before: position });

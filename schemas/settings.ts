@@ -1,0 +1,93 @@
+/** Every setting of the server: its kind, its bounds, its default and what it is for. Read once, at start. */
+import { type Static, Type } from '@sinclair/typebox';
+import { OneOf } from './kinds.ts';
+
+const seconds = (minimum: number, maximum: number, options: object) =>
+  Type.Number({ minimum, maximum, 'x-unit': 'seconds', ...options });
+
+export const Settings = Type.Object({
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'address to listen on; 0.0.0.0 for every interface',
+  }),
+  PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65_535,
+    default: 8080,
+    description: 'port to listen on; 0 takes a free one',
+  }),
+  DATABASE_URL: Type.String({
+    pattern: '^(sqlite:.+|postgres(ql)?://.+)$',
+    default: 'sqlite:data/telle.db',
+    examples: ['sqlite:<file>, such as sqlite:data/telle.db', 'postgres://<user>:<password>@<host>/<database>'],
+    description: 'where events are kept: sqlite:<file>, or postgres://<user>:<password>@<host>/<database>',
+  }),
+  REDIS_URL: Type.Optional(
+    Type.String({
+      pattern: '^rediss?://.+',
+      examples: ['redis://<host>:<port>', 'rediss://<host>:<port>'],
+      description: 'Redis between nodes and to other servers: redis://<host>:<port>; none for a node that is alone',
+    }),
+  ),
+  REDIS_PREFIX: Type.String({
+    pattern: '^[\\x21-\\x7e]{0,64}$',
+    default: 'telle:',
+    examples: ['at most 64 visible ASCII characters'],
+    description: 'what every name in Redis begins with',
+  }),
+  AUTH_SECRET: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'signs and verifies tokens; comma-separated to rotate: the first signs, all verify. Made, and kept beside the embedded database, when absent. Better in the environment: others can read flags',
+    }),
+  ),
+  AUTO_MUTE: Type.Boolean({ default: true, description: "an admin's message mutes the bot: on or off" }),
+  MAX_FRAME_BYTES: Type.Integer({
+    minimum: 1024,
+    maximum: 1_048_576,
+    default: 16_384,
+    description: 'the largest frame taken from a socket, in bytes',
+  }),
+  MAX_SOCKET_BACKLOG: Type.Integer({
+    minimum: 16_384,
+    maximum: 1_073_741_824,
+    default: 1_048_576,
+    description: 'unsent bytes after which a socket is closed as a slow consumer',
+  }),
+  MAX_CONNECTIONS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 50_000,
+    description: 'sockets that this node holds; one more is told to try another',
+  }),
+  JOIN_TIMEOUT: seconds(0.1, 300, {
+    default: 10,
+    description: 'how long a socket may take to join: 500ms, 10s, 2m; a bare number is seconds',
+  }),
+  RATE_LIMIT: OneOf(['on', 'off'], {
+    default: 'on',
+    description: 'frames of customers and admins: 20 at once, 10 a second after that; off for trusted networks',
+  }),
+  LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'how much the log says',
+  }),
+});
+export type Settings = Static<typeof Settings>;
+export type SettingName = keyof Settings;
+
+/** The file of a database that is kept in memory, and gone with the process. */
+export const MEMORY = ':memory:';
+
+/**
+ * The file that `DATABASE_URL` names: what follows `sqlite:`, relative to where the command runs; null where it names no
+ * embedded database.
+ */
+export const sqliteFile = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string | null =>
+  /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(DATABASE_URL)?.[1] ?? null;
+
+/** `DATABASE_URL` as it may be shown: without the password. */
+export const shownDatabase = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string =>
+  DATABASE_URL.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):[^@]*@/, '$1:…@');
