@@ -1,0 +1,172 @@
+/**
+ * The tables of the embedded database. One append-only log, few projections; every key begins with the dealer, so that
+ * a row of two dealers cannot exist. Times are milliseconds since 1970; JSON is kept as the text that was delivered.
+ */
+import { and, eq, sql } from 'drizzle-orm';
+import { index, integer, primaryKey, sqliteTable, sqliteView, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { Event } from '../../schemas/delivered.ts';
+import type { ErrorCode } from '../../schemas/errors.ts';
+
+const flag = (name: string) => integer(name, { mode: 'boolean' }).notNull().default(false);
+const count = (name: string) => integer(name).notNull().default(0);
+const instant = (name: string) => integer(name).notNull();
+
+/** A tenant. The last seqs are those of its scopes `@dealer` and `@desk`. */
+export const dealers = sqliteTable('dealers', {
+  dealerId: text('dealer_id').primaryKey(),
+  name: text('name'),
+  origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
+  retentionDays: integer('retention_days'),
+  dealerSeq: count('dealer_seq'),
+  deskSeq: count('desk_seq'),
+  createdAt: instant('created_at'),
+});
+
+/** One customer's conversation, as it stands after the last event of its scope. */
+export const groups = sqliteTable(
+  'groups',
+  {
+    dealerId: text('dealer_id').notNull(),
+    groupId: text('group_id').notNull(),
+    online: flag('online'),
+    muted: flag('muted'),
+    mutedBy: text('muted_by'),
+    closed: flag('closed'),
+    unread: count('unread'),
+    lastSeq: count('last_seq'),
+    lastMessageSeq: count('last_message_seq'),
+    adminRead: count('admin_read'),
+    customerRead: count('customer_read'),
+    createdAt: instant('created_at'),
+    updatedAt: instant('updated_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.groupId] }),
+    index('groups_updated').on(table.dealerId, table.updatedAt),
+    index('groups_online').on(table.dealerId, table.groupId).where(sql`online = 1`),
+  ],
+);
+
+/** Which admin is, or last was, present where: a groupId, or `@desk` for the dealer itself. */
+export const chats = sqliteTable(
+  'chats',
+  {
+    dealerId: text('dealer_id').notNull(),
+    adminId: text('admin_id').notNull(),
+    place: text('place').notNull(),
+    online: flag('online'),
+    at: instant('at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.adminId, table.place] }),
+    index('chats_online').on(table.dealerId, table.place).where(sql`online = 1`),
+  ],
+);
+
+/** Which node has sockets of whom: a customer or admin is here as long as one has. */
+export const presences = sqliteTable(
+  'presences',
+  {
+    dealerId: text('dealer_id').notNull(),
+    sender: text('sender').notNull(),
+    nodeId: text('node_id').notNull(),
+    at: instant('at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.sender, table.nodeId] }),
+    index('presences_node').on(table.nodeId),
+  ],
+);
+
+/** The nodes that serve this database, and when each was last heard of. */
+export const nodes = sqliteTable('nodes', { nodeId: text('node_id').primaryKey(), seenAt: instant('seen_at') });
+
+/** What came over Redis and was refused: its text and its details as JSON. */
+export const deadLetters = sqliteTable('dead_letters', {
+  deadLetterId: text('dead_letter_id').primaryKey(),
+  source: text('source').$type<'events' | 'ingress'>().notNull(),
+  payload: text('payload').notNull(),
+  code: text('code').$type<ErrorCode>().notNull(),
+  message: text('message').notNull(),
+  details: text('details').notNull(),
+  at: instant('at'),
+});
+
+/** The log, and the source of truth. Only what its sender gave an id is in the index that knows a repeat. */
+export const events = sqliteTable(
+  'events',
+  {
+    dealerId: text('dealer_id').notNull(),
+    scope: text('scope').notNull(),
+    seq: integer('seq').notNull(),
+    id: text('id').notNull(),
+    keyed: flag('keyed'),
+    sender: text('sender').notNull(),
+    type: text('type').$type<Event['type']>().notNull(),
+    groupId: text('group_id'),
+    payload: text('payload').notNull(),
+    at: instant('at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.scope, table.seq] }),
+    uniqueIndex('events_key').on(table.dealerId, table.scope, table.sender, table.id).where(sql`keyed = 1`),
+  ],
+);
+
+/** The one user and the one lead of a group: merged JSON objects. */
+const record = () => ({
+  dealerId: text('dealer_id').notNull(),
+  groupId: text('group_id').notNull(),
+  fields: text('fields').notNull(),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const users = sqliteTable('users', record(), (table) => [
+  primaryKey({ columns: [table.dealerId, table.groupId] }),
+]);
+
+export const leads = sqliteTable('leads', record(), (table) => [
+  primaryKey({ columns: [table.dealerId, table.groupId] }),
+]);
+
+/** What a lead wants: one row for each word (`buy`, `test_drive`, …) of a group. */
+export const leadIntents = sqliteTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
+  primaryKey({ columns: [table.dealerId, table.groupId, table.intent] }),
+]);
+
+const field = <T>(path: string, name: string) => sql<T>`json_extract(payload, ${sql.raw(`'$.${path}'`)})`.as(name);
+
+/** The chat, for people who open the database. */
+export const messages = sqliteView('messages').as((query) =>
+  query
+    .select({
+      dealerId: events.dealerId,
+      groupId: events.groupId,
+      seq: events.seq,
+      id: events.id,
+      user: field<string>('user', 'user'),
+      adminId: field<string | null>('adminId', 'admin_id'),
+      message: field<string>('message', 'message'),
+      at: events.at,
+    })
+    .from(events)
+    .where(eq(events.type, sql`'CHAT_MSG'`)),
+);
+
+/** The page views, for people who open the database. */
+export const pageviews = sqliteView('pageviews').as((query) =>
+  query
+    .select({
+      dealerId: events.dealerId,
+      groupId: events.groupId,
+      seq: events.seq,
+      id: events.id,
+      url: field<string | null>('message.url', 'url'),
+      title: field<string | null>('message.title', 'title'),
+      message: field<string>('message', 'message'),
+      at: events.at,
+    })
+    .from(events)
+    .where(and(eq(events.scope, sql`'@desk'`), eq(events.type, sql`'UPDATE_PAGEVIEW'`))),
+);

@@ -1,0 +1,52 @@
+import type { Body } from '../../schemas/accepted.ts';
+import { announce } from './announce.ts';
+import { chat } from './chat.ts';
+import { close } from './close.ts';
+import { adminJoin, customerJoin } from './join.ts';
+import { message } from './message.ts';
+import { mute } from './mute.ts';
+import { read } from './read.ts';
+import { createIntent, updateIntent, updateLead, updatePageview, updateUser } from './records.ts';
+import { type Command, type Decision, NEW_GROUP, type Policy, type Presence, refuse, type State } from './state.ts';
+import { typing } from './typing.ts';
+
+type Asked = Body | Presence;
+type Verb<B extends Asked> = (state: State, body: B, policy: Policy) => Decision;
+
+/** One verb for each type that can be asked. */
+const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Type }>> } = {
+  CLIENT_JOIN: customerJoin,
+  ADMIN_JOIN: adminJoin,
+  UPDATE_MSG: message,
+  MUTE_BOT: mute,
+  UNMUTE_BOT: mute,
+  CLOSE_CHAT: close,
+  SYS_MSG: announce,
+  UPDATE_CHAT: chat,
+  UPDATE_GROUP: chat,
+  UPDATE_USER: updateUser,
+  UPDATE_PAGEVIEW: updatePageview,
+  UPDATE_LEAD: updateLead,
+  CREATE_LEAD_INTENT: createIntent,
+  UPDATE_LEAD_INTENT: updateIntent,
+  TYPING: typing,
+  READ: read,
+};
+
+/**
+ * What a command does to a state: the events that happen and the state after them, or why it may not be. Pure: no I/O,
+ * no clock, no chance. A trusted server's command makes the dealer and the group that it names [P-6.2]; anybody else's
+ * needs them there.
+ */
+export function decide(state: State, { role, body }: Command, policy: Policy): Decision {
+  const trusted = role === 'server';
+  if (!state.dealer && !trusted) return refuse('unknown_dealer', 'this dealer does not exist');
+  const namesGroup = 'groupId' in body && body.groupId !== undefined;
+  if (namesGroup && state.group === null && !trusted && body.type !== 'CLIENT_JOIN') {
+    return refuse('unknown_group', 'this dealer has no such group');
+  }
+  const group = namesGroup && trusted ? (state.group ?? NEW_GROUP) : state.group;
+  // The table pairs each type with its verb; TypeScript cannot follow that pairing through an index.
+  const verb = VERBS[body.type] as Verb<Asked>;
+  return verb({ ...state, dealer: true, group }, body, policy);
+}

@@ -1,0 +1,48 @@
+import { DESK_SCOPE } from '../../schemas/table.ts';
+import { adminPresence, customerPresence, withPlace } from './chat.ts';
+import { type Decision, type Presence, refuse, type State, withGroup } from './state.ts';
+
+type CustomerJoin = Extract<Presence, { type: 'CLIENT_JOIN' }>;
+type AdminJoin = Extract<Presence, { type: 'ADMIN_JOIN' }>;
+
+/** The nodes that have sockets of somebody, after one of them has the first or has lost the last. */
+function nodesAfter({ nodes }: State, { node, online }: Presence): ReadonlySet<string> {
+  const after = new Set(nodes);
+  if (online) after.add(node);
+  else after.delete(node);
+  return after;
+}
+
+/** [P-7.5] Whether a node tells of sockets that it had not: nobody leaves where they were not. */
+const wasNotThere = ({ nodes }: State, { node, online }: Presence): boolean => !online && !nodes.has(node);
+
+/** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */
+export function customerJoin(state: State, body: CustomerJoin): Decision {
+  const { dealerId, groupId } = body;
+  if (body.claim && state.group !== null) return refuse('unauthorized', 'this group exists: join it with its token');
+  if (wasNotThere(state, body)) return { events: [], state };
+  const nodes = nodesAfter(state, body);
+  // Erased meanwhile: it is not made again by being left.
+  if (state.group === null && !body.online) return { events: [], state: { ...state, nodes } };
+  const online = nodes.size > 0;
+  const changed = (state.group?.online ?? false) !== online;
+  return {
+    events: changed ? [customerPresence(dealerId, groupId, online)] : [],
+    state: { ...withGroup(state, { online }), nodes },
+  };
+}
+
+/** An admin came to a node or left it [P-7.5]. Leaving the dealer leaves every chat that was open. */
+export function adminJoin(state: State, body: AdminJoin): Decision {
+  const { dealerId, adminId } = body;
+  if (wasNotThere(state, body)) return { events: [], state };
+  const nodes = nodesAfter(state, body);
+  const online = nodes.size > 0;
+  const chats = [...state.places].filter((place) => place !== DESK_SCOPE).sort();
+  const left = online ? [] : chats;
+  const moves = state.places.has(DESK_SCOPE) === online ? left : [...left, DESK_SCOPE];
+  return {
+    events: moves.map((place) => adminPresence(dealerId, place, adminId, online)),
+    state: { ...moves.reduce((next, place) => withPlace(next, place, online), state), nodes },
+  };
+}

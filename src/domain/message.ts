@@ -1,0 +1,53 @@
+import type { Static } from '@sinclair/typebox';
+import type { UpdateMsg } from '../../schemas/accepted.ts';
+import type { Event } from '../../schemas/delivered.ts';
+import { author } from './author.ts';
+import { muteStatus } from './mute.ts';
+import { type Decision, type Group, NEW_GROUP, type Policy, refuse, type State, withGroup } from './state.ts';
+
+type Message = Static<typeof UpdateMsg>;
+
+/** `UPDATE_MSG`: somebody says something [P-7.1]. */
+export function message(state: State, body: Message, policy: Policy): Decision {
+  const group = state.group ?? NEW_GROUP;
+  if (body.user === 'customer') return customerSays(state, group, body);
+  if (body.user === 'admin') return adminSays(state, group, body, body.adminId, policy);
+  return botSays(state, group, body);
+}
+
+/** [P-7.4] A customer's message opens a closed chat again, unmuted. */
+function customerSays(state: State, group: Group, body: Message): Decision {
+  const unread = group.unread + 1;
+  if (!group.closed || group.mutedBy === null) return say(state, { ...group, unread, closed: false }, body);
+  const unmuted = muteStatus(body, group.mutedBy, false);
+  return say(state, { ...group, unread, closed: false, mutedBy: null }, body, unmuted);
+}
+
+/** [P-7.3] An admin's message takes over from the bot; [P-7.4] it opens a closed chat. */
+function adminSays(state: State, group: Group, body: Message, adminId: string, policy: Policy): Decision {
+  const answered = { ...group, unread: 0, closed: false };
+  if (!policy.autoMute || group.mutedBy !== null) return say(state, answered, body);
+  return say(state, { ...answered, mutedBy: adminId }, body, muteStatus(body, adminId, true));
+}
+
+/** [P-7.3, P-7.4] The bot speaks only while no human has taken over and the chat is open. */
+function botSays(state: State, group: Group, body: Message): Decision {
+  if (group.closed) return refuse('group_closed', 'the chat is closed: a bot does not open it again');
+  if (group.mutedBy !== null) return refuse('bot_muted', 'the bot is muted in this chat');
+  return say(state, group, body);
+}
+
+function say(state: State, group: Group, body: Message, ...before: Event[]): Decision {
+  const { dealerId, groupId, message: text } = body;
+  const muted = group.mutedBy !== null;
+  const said: Event = {
+    type: 'CHAT_MSG',
+    dealerId,
+    groupId,
+    ...author(body),
+    muted,
+    unread: group.unread,
+    message: text,
+  };
+  return { events: [...before, said], state: withGroup(state, group) };
+}

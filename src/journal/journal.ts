@@ -1,0 +1,144 @@
+/**
+ * The one way in for everything that changes anything. Commands are gathered for one turn of the event loop; each batch
+ * is one transaction; only what is committed is published and acked [P-8.1].
+ */
+import { randomUUID } from 'node:crypto';
+import { unavailable } from '../../schemas/errors.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Command, Policy } from '../domain/state.ts';
+import type { Peer } from '../hub/peer.ts';
+import type { Publication } from '../hub/publication.ts';
+import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
+import { type Happened, needsOf, type Outcome, type Receipt, runBatch } from './batch.ts';
+import type { Store } from './store.ts';
+
+/** The most commands of one transaction: a batch blocks the event loop, so it is bounded. */
+const MAX_BATCH = 256;
+/** The most commands that wait for a transaction; more are refused as `unavailable`. */
+const MAX_WAITING = 20_000;
+
+/** The socket that a command came from, and the id by which it asked for an ack. */
+export interface Origin {
+  readonly peer: Peer;
+  readonly id: string | undefined;
+}
+
+interface Waiting {
+  readonly command: Command;
+  readonly origin: Origin | undefined;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+interface Options {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly policy: Policy;
+  /** Told what went wrong, without the command's contents. */
+  readonly onFault: (fault: unknown, what: string) => void;
+}
+
+const notTaken = (message: string): Outcome => ({ refusal: { code: 'unavailable', message } });
+
+export class Journal {
+  readonly #options: Options;
+  #waiting: Waiting[] = [];
+  /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
+  readonly #doubtful = new Set<string>();
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /**
+   * Decides a command and stores what follows from it. Where it has an origin, that socket has been sent its ack by the
+   * time this resolves, in its place among the scope's events, unless the outcome is a refusal or a repeat.
+   * @returns the outcome; a refusal where nothing was stored. Never rejects.
+   */
+  append(command: Command, origin?: Origin): Promise<Outcome> {
+    if (this.#closed) return Promise.resolve(notTaken('the server is shutting down'));
+    if (this.#waiting.length >= MAX_WAITING) return Promise.resolve(notTaken('too much is waiting to be stored'));
+    return new Promise((settle) => {
+      this.#waiting.push({ command, origin, settle });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Takes nothing more, and resolves when all that was taken is settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await new Promise(setImmediate);
+      await this.#commit(this.#waiting.splice(0, MAX_BATCH));
+    }
+    this.#running = null;
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const { store, bus } = this.#options;
+    const commands = batch.map(({ command }) => command);
+    let outcomes: Outcome[] = [];
+    try {
+      await store.commit(needsOf(commands), (rows) => {
+        const result = runBatch(rows, commands, this.#told());
+        outcomes = result.outcomes;
+        return result.changes;
+      });
+    } catch (fault) {
+      const { refusal } = unavailable(fault);
+      for (const { body } of commands) this.#doubtful.add(body.dealerId);
+      for (const { settle } of batch) settle({ refusal });
+      return;
+    }
+    if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
+    this.#doubtful.clear();
+    bus.publish(batch.flatMap(({ origin }, index) => publications(outcomes[index], origin)));
+    batch.forEach(({ settle }, index) => {
+      const outcome = outcomes[index];
+      if (outcome) settle(outcome);
+    });
+  }
+
+  #told() {
+    return {
+      policy: this.#options.policy,
+      now: Date.now(),
+      newId: randomUUID,
+      onFault: (fault: unknown, { body }: Command) => this.#options.onFault(fault, `${body.type} was not decided`),
+    };
+  }
+}
+
+/** The frames of a command's events; its own comes last, and is answered to its origin [P-7]. */
+function publications(outcome: Outcome | undefined, origin: Origin | undefined): Publication[] {
+  if (!outcome || 'refusal' in outcome) return [];
+  const { happened, receipt } = outcome;
+  return happened.map((event, index) => {
+    const own = index === happened.length - 1;
+    return publication(event, own && origin ? answer(event, receipt, origin) : null);
+  });
+}
+
+/**
+ * What the sender's socket gets in its event's place: the ack that it asked for. Where it asked for none, it gets a
+ * stored event like everybody else, so that its seqs have no gap, and nothing for one that is only passed on.
+ */
+function answer({ stored }: Happened, receipt: Receipt | null, { peer, id }: Origin): Publication['answer'] {
+  if (id !== undefined) return { peer, frame: ackFrame(id, receipt) };
+  return stored ? null : { peer, frame: null };
+}
+
+function publication(
+  { dealerId, groupId, type, payload, stored }: Happened,
+  reply: Publication['answer'],
+): Publication {
+  if (stored) {
+    return { dealerId, scope: stored.scope, seq: stored.seq, frame: eventFrame(stored), answer: reply };
+  }
+  return { dealerId, scope: groupId ?? '', seq: null, frame: passingFrame(type, payload), answer: reply };
+}

@@ -1,0 +1,269 @@
+/** The store of a platform: Postgres, written by any number of nodes. */
+import { fileURLToPath } from 'node:url';
+import { and, asc, desc, eq, gt, gte, inArray, lt, ne, sql } from 'drizzle-orm';
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import pg from 'pg';
+import * as tables from '../../drizzle/postgres/schema.ts';
+import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { load, write } from './postgres-batch.ts';
+import {
+  type Changes,
+  type DeadLetter,
+  dealerOf,
+  letterOfRow,
+  type Needs,
+  type Rows,
+  rowOfLetter,
+  type Standing,
+  type Store,
+  type StoredEvent,
+  type Stretch,
+} from './store.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('../../drizzle/postgres/migrations', import.meta.url));
+
+/** Connections of a node: one for the journal, the rest for readers. */
+const MAX_CONNECTIONS = 10;
+/** How long to wait for a connection, and for an answer, in ms: after that the database counts as away. */
+const CONNECT_TIMEOUT = 3_000;
+const QUERY_TIMEOUT = 5_000;
+/** The key of the lock under which one node migrates while others wait. */
+const MIGRATION_LOCK = 7_355_308;
+/** How often a batch is tried that met another node's in making the same new row. */
+const MAX_TRIES = 5;
+/** unique_violation, serialization_failure, deadlock_detected: another node was first. */
+const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
+
+// Seqs and times are bigint; both stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** The database's own clock, in ms since 1970: nodes' clocks may differ. */
+const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+/** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
+export function openPostgres(url: string, onError: (error: Error) => void): Store {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: QUERY_TIMEOUT,
+    keepAlive: true,
+    application_name: 'telle',
+  });
+  // A connection that breaks tells so twice: to whoever uses it, and as an event, which unheard would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
+  pool.on('error', onError);
+  return new PostgresStore(pool);
+}
+
+class PostgresStore implements Store {
+  readonly #pool: pg.Pool;
+  readonly #db: NodePgDatabase;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+    this.#db = drizzle(pool);
+  }
+
+  async migrate(): Promise<boolean> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      const { rows } = await client.query("select to_regclass('events') is null as is_new");
+      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
+      return rows[0]?.is_new === true;
+    } finally {
+      // The lock goes with its connection, whatever happened.
+      client.release(true);
+    }
+  }
+
+  async check(): Promise<void> {
+    const { rows } = await this.#pool.query("select current_setting('transaction_read_only') as read_only");
+    if (rows[0]?.read_only !== 'off') throw new Error('the database can only be read');
+  }
+
+  async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#transact(needs, work);
+      } catch (error) {
+        const isRace = error instanceof pg.DatabaseError && LOST_RACE.has(error.code);
+        if (!isRace || attempt === MAX_TRIES) throw error;
+      }
+    }
+  }
+
+  async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
+    const client = await this.#pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query('begin');
+      const rows = await load(client, needs);
+      const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
+      await write(client, work(rows), known);
+      await client.query('commit');
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+      if (error instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
+      throw error;
+    } finally {
+      // A connection that failed for another reason than its query may be in any state: it is thrown away.
+      client.release(failure instanceof pg.DatabaseError ? undefined : failure);
+    }
+  }
+
+  async standing(dealerId: string, groupId?: string): Promise<Standing> {
+    const { dealers, groups, chats } = tables;
+    const [[dealer], [group], [admin]] = await Promise.all([
+      this.#db.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
+      groupId === undefined
+        ? []
+        : this.#db
+            .select()
+            .from(groups)
+            .where(and(eq(groups.dealerId, dealerId), eq(groups.groupId, groupId))),
+      this.#db
+        .select({ adminId: chats.adminId })
+        .from(chats)
+        .where(and(eq(chats.dealerId, dealerId), eq(chats.place, DESK_SCOPE), eq(chats.online, true)))
+        .limit(1),
+    ]);
+    return { dealer: dealer ?? null, group: group ?? null, adminOnline: admin !== undefined };
+  }
+
+  async tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>> {
+    const { dealers, groups } = tables;
+    const [[dealer], found] = await this.#db.transaction(
+      async (at) => [
+        await at.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
+        await at
+          .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
+          .from(groups)
+          .where(and(eq(groups.dealerId, dealerId), inArray(groups.groupId, [...scopes]))),
+      ],
+      { isolationLevel: 'repeatable read', accessMode: 'read only' },
+    );
+    const tails = new Map(found.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
+    tails.set(DEALER_SCOPE, dealer?.dealerSeq ?? 0);
+    tails.set(DESK_SCOPE, dealer?.deskSeq ?? 0);
+    return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
+  }
+
+  async tailsSince(dealerId: string, since: number): Promise<Map<string, number>> {
+    const { groups } = tables;
+    const changed = await this.#db
+      .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
+      .from(groups)
+      .where(and(eq(groups.dealerId, dealerId), gte(groups.updatedAt, since)));
+    return new Map(changed.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
+  }
+
+  async events(dealerId: string, scope: string, { after, before, since, limit }: Stretch): Promise<StoredEvent[]> {
+    const { events } = tables;
+    const latest = before !== undefined && after === undefined;
+    const rows = await this.#db
+      .select()
+      .from(events)
+      .where(
+        and(
+          eq(events.dealerId, dealerId),
+          eq(events.scope, scope),
+          after === undefined ? undefined : gt(events.seq, after),
+          before === undefined ? undefined : lt(events.seq, before),
+          since === undefined ? undefined : gte(events.at, since),
+        ),
+      )
+      .orderBy(latest ? desc(events.seq) : asc(events.seq))
+      .limit(limit);
+    return latest ? rows.reverse() : rows;
+  }
+
+  async beat(nodeId: string): Promise<boolean> {
+    const { nodes } = tables;
+    const [known] = await this.#db.update(nodes).set({ seenAt: NOW }).where(eq(nodes.nodeId, nodeId)).returning();
+    if (known) return true;
+    await this.#db.insert(nodes).values({ nodeId, seenAt: NOW });
+    return false;
+  }
+
+  async silentNodes(nodeId: string, ms: number): Promise<string[]> {
+    const { nodes } = tables;
+    const silent = await this.#db
+      .select({ nodeId: nodes.nodeId })
+      .from(nodes)
+      .where(and(ne(nodes.nodeId, nodeId), lt(nodes.seenAt, sql`${NOW} - ${ms}`)));
+    return silent.map((each) => each.nodeId);
+  }
+
+  async presencesOf(nodeId: string): Promise<{ dealerId: string; sender: string }[]> {
+    const { presences } = tables;
+    const { dealerId, sender } = presences;
+    return this.#db.select({ dealerId, sender }).from(presences).where(eq(presences.nodeId, nodeId));
+  }
+
+  async forgetNode(nodeId: string): Promise<void> {
+    await this.#db.delete(tables.nodes).where(eq(tables.nodes.nodeId, nodeId));
+  }
+
+  async dealer(dealerId: string): Promise<Dealer | null> {
+    const [row] = await this.#db.select().from(tables.dealers).where(eq(tables.dealers.dealerId, dealerId));
+    return row ? dealerOf(row) : null;
+  }
+
+  async dealers(after: string, limit: number): Promise<Dealer[]> {
+    const { dealers } = tables;
+    const page = this.#db.select().from(dealers).where(gt(dealers.dealerId, after)).orderBy(asc(dealers.dealerId));
+    return (await page.limit(limit)).map(dealerOf);
+  }
+
+  async putDealer(dealerId: string, { name, origins, retentionDays }: DealerSettings): Promise<boolean> {
+    const settings = { name: name ?? null, origins: origins ?? [], retentionDays: retentionDays ?? null };
+    const made = await this.#db
+      .insert(tables.dealers)
+      .values({ dealerId, ...settings, createdAt: Date.now() })
+      .onConflictDoNothing()
+      .returning({ dealerId: tables.dealers.dealerId });
+    if (made.length > 0) return true;
+    await this.#db.update(tables.dealers).set(settings).where(eq(tables.dealers.dealerId, dealerId));
+    return false;
+  }
+
+  async deleteDealer(dealerId: string): Promise<boolean> {
+    const { events, groups, chats, presences, users, leads, leadIntents, dealers } = tables;
+    return this.#db.transaction(async (at) => {
+      const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
+      for (const table of [events, groups, chats, presences, users, leads, leadIntents]) {
+        await at.delete(table).where(eq(table.dealerId, dealerId));
+      }
+      return removed.length > 0;
+    });
+  }
+
+  async bury(letter: DeadLetter): Promise<void> {
+    await this.#db.insert(tables.deadLetters).values(rowOfLetter(letter));
+  }
+
+  async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {
+    const { deadLetters } = tables;
+    const { deadLetterId } = deadLetters;
+    const page = this.#db.select().from(deadLetters).where(gt(deadLetterId, after)).orderBy(asc(deadLetterId));
+    return (await page.limit(limit)).map(letterOfRow);
+  }
+
+  async deadLetter(deadLetterId: string): Promise<DeadLetter | null> {
+    const { deadLetters } = tables;
+    const [row] = await this.#db.select().from(deadLetters).where(eq(deadLetters.deadLetterId, deadLetterId));
+    return row ? letterOfRow(row) : null;
+  }
+
+  async removeDeadLetter(deadLetterId: string): Promise<void> {
+    await this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

@@ -1,0 +1,230 @@
+/** The embedded store: one SQLite file, written by one process. */
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { and, asc, count, desc, eq, gt, gte, lt, ne } from 'drizzle-orm';
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import * as tables from '../../drizzle/sqlite/schema.ts';
+import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
+import { MEMORY } from '../../schemas/settings.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { prepareStatements } from './sqlite-statements.ts';
+import {
+  type Changes,
+  type DeadLetter,
+  dealerOf,
+  letterOfRow,
+  type Needs,
+  type Rows,
+  rowOfLetter,
+  type Standing,
+  type Store,
+  type StoredEvent,
+  type Stretch,
+} from './store.ts';
+
+/** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
+const BUSY_TIMEOUT = 250;
+
+const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite/migrations', import.meta.url));
+
+/**
+ * Keeps a second server off the file: two would number the same events. The lock is the operating system's, so that it
+ * goes with the process, however that dies.
+ * @throws where another process holds it
+ */
+function lock(file: string): Database.Database {
+  // By whatever name it is called: a link to the file is the file.
+  const path = existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file));
+  const held = new Database(`${path}.lock`, { timeout: 0 });
+  try {
+    held.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    held.close();
+    throw new Error(`another telle serves ${file}`, { cause });
+  }
+  return held;
+}
+
+/**
+ * Opens the file, making it (and its folder) where it is missing.
+ * @param alone whether no other process may open it so, until it is closed
+ */
+export function openSqlite(file: string, alone: boolean): Store {
+  if (file !== MEMORY) mkdirSync(dirname(file), { recursive: true });
+  const held = alone && file !== MEMORY ? lock(file) : null;
+  const client = new Database(file, { timeout: BUSY_TIMEOUT });
+  client.pragma('journal_mode = WAL');
+  client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
+  return new SqliteStore(client, held);
+}
+
+class SqliteStore implements Store {
+  readonly #client: Database.Database;
+  readonly #lock: Database.Database | null;
+  readonly #db: BetterSQLite3Database;
+  #statements: ReturnType<typeof prepareStatements> | undefined;
+
+  constructor(client: Database.Database, held: Database.Database | null) {
+    this.#client = client;
+    this.#lock = held;
+    this.#db = drizzle(client);
+  }
+
+  /** Prepared at first use: the tables must be there. */
+  get #prepared() {
+    this.#statements ??= prepareStatements(this.#db);
+    return this.#statements;
+  }
+
+  async migrate(): Promise<boolean> {
+    const tables = this.#client.prepare("select count(*) from sqlite_master where type = 'table'").pluck();
+    const isNew = tables.get() === 0;
+    migrate(this.#db, { migrationsFolder: MIGRATIONS });
+    return isNew;
+  }
+
+  async check(): Promise<void> {
+    // Taking the write lock is as far as a check can go without writing: a disk that fills is seen when a batch fails.
+    this.#client.transaction(() => this.#db.select({ any: count() }).from(tables.dealers).get()).immediate();
+  }
+
+  async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
+    const { load, write } = this.#prepared;
+    this.#client.transaction(() => write(work(load(needs)))).immediate();
+  }
+
+  async standing(dealerId: string, groupId?: string): Promise<Standing> {
+    return this.#prepared.standing(dealerId, groupId);
+  }
+
+  async tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>> {
+    const { dealerSeqs, group } = this.#prepared;
+    const tail = (scope: string): number => {
+      if (scope === DEALER_SCOPE) return dealerSeqs(dealerId)?.dealerSeq ?? 0;
+      if (scope === DESK_SCOPE) return dealerSeqs(dealerId)?.deskSeq ?? 0;
+      return group(dealerId, scope)?.lastSeq ?? 0;
+    };
+    return new Map(scopes.map((scope) => [scope, tail(scope)]));
+  }
+
+  async tailsSince(dealerId: string, since: number): Promise<Map<string, number>> {
+    const { groups } = tables;
+    const changed = this.#db
+      .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
+      .from(groups)
+      .where(and(eq(groups.dealerId, dealerId), gte(groups.updatedAt, since)))
+      .all();
+    return new Map(changed.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
+  }
+
+  async events(dealerId: string, scope: string, { after, before, since, limit }: Stretch): Promise<StoredEvent[]> {
+    const { events } = tables;
+    const latest = before !== undefined && after === undefined;
+    const rows = this.#db
+      .select()
+      .from(events)
+      .where(
+        and(
+          eq(events.dealerId, dealerId),
+          eq(events.scope, scope),
+          after === undefined ? undefined : gt(events.seq, after),
+          before === undefined ? undefined : lt(events.seq, before),
+          since === undefined ? undefined : gte(events.at, since),
+        ),
+      )
+      .orderBy(latest ? desc(events.seq) : asc(events.seq))
+      .limit(limit)
+      .all();
+    return latest ? rows.reverse() : rows;
+  }
+
+  /** Written once: no other node looks whether this one still lives. */
+  async beat(nodeId: string): Promise<boolean> {
+    const { nodes } = tables;
+    const made = this.#db.insert(nodes).values({ nodeId, seenAt: Date.now() }).onConflictDoNothing().run();
+    return made.changes === 0;
+  }
+
+  async silentNodes(nodeId: string): Promise<string[]> {
+    const { nodes } = tables;
+    const others = this.#db.select({ nodeId: nodes.nodeId }).from(nodes).where(ne(nodes.nodeId, nodeId)).all();
+    return others.map((other) => other.nodeId);
+  }
+
+  async presencesOf(nodeId: string): Promise<{ dealerId: string; sender: string }[]> {
+    const { presences } = tables;
+    const { dealerId, sender } = presences;
+    return this.#db.select({ dealerId, sender }).from(presences).where(eq(presences.nodeId, nodeId)).all();
+  }
+
+  async forgetNode(nodeId: string): Promise<void> {
+    this.#db.delete(tables.nodes).where(eq(tables.nodes.nodeId, nodeId)).run();
+  }
+
+  async dealer(dealerId: string): Promise<Dealer | null> {
+    const row = this.#db.select().from(tables.dealers).where(eq(tables.dealers.dealerId, dealerId)).get();
+    return row ? dealerOf(row) : null;
+  }
+
+  async dealers(after: string, limit: number): Promise<Dealer[]> {
+    const { dealers } = tables;
+    const page = this.#db.select().from(dealers).where(gt(dealers.dealerId, after)).orderBy(asc(dealers.dealerId));
+    return page.limit(limit).all().map(dealerOf);
+  }
+
+  async putDealer(dealerId: string, { name, origins, retentionDays }: DealerSettings): Promise<boolean> {
+    const settings = { name: name ?? null, origins: origins ?? [], retentionDays: retentionDays ?? null };
+    return this.#client
+      .transaction(() => {
+        const isNew = this.#prepared.dealerSeqs(dealerId) === undefined;
+        this.#db
+          .insert(tables.dealers)
+          .values({ dealerId, ...settings, createdAt: Date.now() })
+          .onConflictDoUpdate({ target: tables.dealers.dealerId, set: settings })
+          .run();
+        return isNew;
+      })
+      .immediate();
+  }
+
+  async deleteDealer(dealerId: string): Promise<boolean> {
+    const { events, groups, chats, presences, users, leads, leadIntents, dealers } = tables;
+    return this.#client
+      .transaction(() => {
+        for (const table of [events, groups, chats, presences, users, leads, leadIntents]) {
+          this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
+        }
+        return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
+      })
+      .immediate();
+  }
+
+  async bury(letter: DeadLetter): Promise<void> {
+    this.#db.insert(tables.deadLetters).values(rowOfLetter(letter)).run();
+  }
+
+  async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {
+    const { deadLetters } = tables;
+    const { deadLetterId } = deadLetters;
+    const page = this.#db.select().from(deadLetters).where(gt(deadLetterId, after)).orderBy(asc(deadLetterId));
+    return page.limit(limit).all().map(letterOfRow);
+  }
+
+  async deadLetter(deadLetterId: string): Promise<DeadLetter | null> {
+    const { deadLetters } = tables;
+    const row = this.#db.select().from(deadLetters).where(eq(deadLetters.deadLetterId, deadLetterId)).get();
+    return row ? letterOfRow(row) : null;
+  }
+
+  async removeDeadLetter(deadLetterId: string): Promise<void> {
+    this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId)).run();
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+    this.#lock?.close();
+  }
+}

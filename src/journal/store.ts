@@ -1,0 +1,196 @@
+/**
+ * The store's face: what the journal and the readers need of a database. SQLite is one implementation; each must pass
+ * `test/conformance/store.ts`.
+ */
+import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
+import type { Event } from '../../schemas/delivered.ts';
+import type { Detail, Refusal } from '../../schemas/errors.ts';
+import type { Fields } from '../../schemas/records.ts';
+import type { Group } from '../domain/state.ts';
+
+/** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
+export interface StoredEvent {
+  readonly dealerId: string;
+  readonly scope: string;
+  /** [P-8.2] 1, 2, 3, … within the scope. */
+  readonly seq: number;
+  readonly id: string;
+  /** Whether `id` is the sender's own, so that a repeat of it is known [P-8.4]. */
+  readonly keyed: boolean;
+  readonly sender: string;
+  readonly type: Event['type'];
+  readonly groupId: string | null;
+  readonly payload: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The last seqs of a dealer's own two scopes. */
+export interface DealerSeqs {
+  readonly dealerSeq: number;
+  readonly deskSeq: number;
+}
+
+/** What was stored under a sender's key before. */
+export interface Prior {
+  readonly seq: number;
+  readonly at: number;
+}
+
+/**
+ * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
+ * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
+ * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key.
+ */
+export interface Rows {
+  readonly dealers: Map<string, DealerSeqs>;
+  readonly groups: Map<string, Group>;
+  readonly places: Map<string, ReadonlySet<string>>;
+  readonly presences: Map<string, ReadonlySet<string>>;
+  readonly users: Map<string, Fields>;
+  readonly leads: Map<string, Fields>;
+  readonly intents: Map<string, Fields>;
+  readonly priors: Map<string, Prior>;
+}
+export type Table = keyof Rows;
+
+/** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
+export function namedRow(key: string) {
+  const [dealerId = '', groupId = '', ...intent] = key.split('/');
+  return { dealerId, groupId, intent: intent.join('/') };
+}
+
+/**
+ * Which rows to load: for each table, the parts of a key by that key. Where an admin's places are needed, so are the
+ * groups that are those places: an admin who leaves, leaves them.
+ */
+export type Needs = { readonly [T in Table]: Map<string, readonly string[]> } & {
+  /** The dealers whose own scopes, or admins' places, may be written. */
+  readonly writtenDealers: Set<string>;
+};
+
+/** An admin has come to a place (a groupId, or `@desk`) or left it. */
+export interface Move {
+  readonly dealerId: string;
+  readonly place: string;
+  readonly adminId: string;
+  readonly online: boolean;
+}
+
+/** A node has the first socket of somebody, or has lost the last. */
+export interface Arrival {
+  readonly dealerId: string;
+  /** The sender that their commands have, such as `customer:g1`. */
+  readonly sender: string;
+  readonly nodeId: string;
+  readonly online: boolean;
+}
+
+/** What a batch writes: whole rows, new or changed, and the events in the order in which they happened. */
+export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors'> {
+  readonly events: StoredEvent[];
+  readonly moves: Move[];
+  readonly arrivals: Arrival[];
+  /** When, for the rows' own timestamps: milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What a joining socket is told of its dealer and group. */
+export interface Standing {
+  /** Null: there is no such dealer. */
+  readonly dealer: (DealerSeqs & { readonly origins: readonly string[] }) | null;
+  /** Null: none was asked for, or there is none of that name. */
+  readonly group: Group | null;
+  /** Whether any admin of the dealer is here. */
+  readonly adminOnline: boolean;
+}
+
+/** What came over Redis and was refused, whole, with the reason [P-6.3]. */
+export interface DeadLetter extends Refusal {
+  readonly deadLetterId: string;
+  readonly source: 'events' | 'ingress';
+  /** The text as it came. */
+  readonly payload: string;
+  readonly details: readonly Detail[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A stretch of a scope's log, ends not included. With `before` alone, the latest `limit` before it. */
+export interface Stretch {
+  readonly after?: number;
+  readonly before?: number;
+  /** None from before this time, in ms since 1970. */
+  readonly since?: number;
+  readonly limit: number;
+}
+
+/** Every method rejects with the driver's own error where the database fails. */
+export interface Store {
+  /** Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new. */
+  migrate(): Promise<boolean>;
+  /** Resolves where the database answers and can be written to. */
+  check(): Promise<void>;
+  /**
+   * One transaction: load the rows needed, let `work` say what changes, write it, commit (to disk). `work` is called
+   * inside the transaction, synchronously; again, on other rows, where another node was first. When it or the database
+   * fails, nothing is written and the promise rejects.
+   */
+  commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void>;
+  standing(dealerId: string, groupId?: string): Promise<Standing>;
+  /** The last seq of each scope named; 0 for one that has no events. All read at one moment. */
+  tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>>;
+  /** The last seq of each group of the dealer that has changed since a time, in ms since 1970. */
+  tailsSince(dealerId: string, since: number): Promise<Map<string, number>>;
+  /** Events of one scope, by seq, ascending. */
+  events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]>;
+  /** Notes that a node lives. Answers whether it was known to: one that was forgotten must tell again who is there. */
+  beat(nodeId: string): Promise<boolean>;
+  /** The other nodes that have not been noted to live for so many ms. Of an embedded database no other ever lives. */
+  silentNodes(nodeId: string, ms: number): Promise<string[]>;
+  /** Everybody whom a node has sockets of, as the database has it. */
+  presencesOf(nodeId: string): Promise<{ dealerId: string; sender: string }[]>;
+  /** Strikes a node off. */
+  forgetNode(nodeId: string): Promise<void>;
+  dealer(dealerId: string): Promise<Dealer | null>;
+  /** Dealers by dealerId, after the one named. */
+  dealers(after: string, limit: number): Promise<Dealer[]>;
+  /** Replaces a dealer's settings, making the dealer if it is new. Answers whether it was. */
+  putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
+  /** Removes a dealer and everything of it. Answers whether there was one. */
+  deleteDealer(dealerId: string): Promise<boolean>;
+  bury(letter: DeadLetter): Promise<void>;
+  /** Dead letters by id, and so by time, after the one named. */
+  deadLetters(after: string, limit: number): Promise<DeadLetter[]>;
+  deadLetter(deadLetterId: string): Promise<DeadLetter | null>;
+  removeDeadLetter(deadLetterId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A dealer's settings, from its row: what was not set is absent. */
+export const dealerOf = ({ dealerId, name, origins, retentionDays }: DealerRow): Dealer => ({
+  dealerId,
+  ...(name !== null && { name }),
+  origins,
+  ...(retentionDays !== null && { retentionDays }),
+});
+
+interface DealerRow {
+  readonly dealerId: string;
+  readonly name: string | null;
+  readonly origins: string[];
+  readonly retentionDays: number | null;
+}
+
+/** A dead letter's row: its text as JSON, since a database's text cannot hold every character that may come. */
+export const rowOfLetter = ({ payload, details, ...letter }: DeadLetter) => ({
+  ...letter,
+  payload: JSON.stringify(payload),
+  details: JSON.stringify(details),
+});
+
+export const letterOfRow = ({ payload, details, ...row }: ReturnType<typeof rowOfLetter>): DeadLetter => ({
+  ...row,
+  payload: JSON.parse(payload),
+  details: JSON.parse(details),
+});

@@ -1,0 +1,23 @@
+import { unavailable } from '../../schemas/errors.ts';
+import type { Store } from './store.ts';
+
+/**
+ * [P-8.5] A store whose every failure is the refusal `unavailable`, so that whoever asked can be told to try again.
+ * @param onFault told the driver's own error, which nobody outside is
+ */
+export function failingAsUnavailable(store: Store, onFault: (fault: unknown, what: string) => void): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return async (...args: unknown[]) => {
+        try {
+          return await method.apply(target, args);
+        } catch (fault) {
+          onFault(fault, `the database failed to ${String(name)}`);
+          throw unavailable(fault);
+        }
+      };
+    },
+  });
+}
