@@ -1,0 +1,33 @@
+/** What a session may say and see. */
+import { refused } from '../../schemas/errors.ts';
+import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { identityOf, type Session } from './session.ts';
+
+/**
+ * [P-5] The payload with its identity fields as the session has them: absent is filled in, different is refused. A value
+ * of a kind that no identity has is left for the payload's own check to name.
+ * @throws RefusedError `forbidden`
+ */
+export function identify(session: Session, payload: Record<string, unknown>): Record<string, unknown> {
+  const identified = { ...payload };
+  // The seeds' customers send the admin's id along: it says nothing of them.
+  if (session.role === 'customer') delete identified.adminId;
+  for (const [field, own] of Object.entries(identityOf(session))) {
+    const given = payload[field];
+    if (given === undefined) identified[field] = own;
+    else if ((typeof given === 'string' || typeof given === 'number') && String(given) !== own) {
+      throw refused('forbidden', `${field} is not this session's`);
+    }
+  }
+  return identified;
+}
+
+/** Whether a session is of this dealer, or a server of all of them. */
+export const isOfDealer = (session: Session, dealerId: string): boolean =>
+  session.dealerId === dealerId || (session.role === 'server' && session.dealerId === ALL_DEALERS);
+
+/** [P-1] Whether a session may see a scope of its dealer: a customer only its group's and `@dealer`. */
+export function maySee(session: Session, scope: string): boolean {
+  if (session.role === 'customer') return scope === session.groupId || scope === DEALER_SCOPE;
+  return scope === DEALER_SCOPE || scope === DESK_SCOPE || !scope.startsWith('@');
+}

@@ -1,0 +1,53 @@
+/** Who is at the other end, as its token or its join says: the one source of identity. */
+import { ALL_DEALERS } from '../../schemas/table.ts';
+import type { Claims } from '../../schemas/tokens.ts';
+
+export type Session =
+  | { readonly role: 'customer'; readonly dealerId: string; readonly groupId: string }
+  | { readonly role: 'admin'; readonly dealerId: string; readonly adminId: string }
+  | { readonly role: 'server'; readonly dealerId: string; readonly name: string };
+
+/** The session that a verified token stands for. */
+export function sessionOf({ role, dealer: dealerId, sub }: Claims): Session {
+  switch (role) {
+    case 'customer':
+      return { role, dealerId, groupId: sub };
+    case 'admin':
+      return { role, dealerId, adminId: sub };
+    case 'server':
+      return { role, dealerId, name: sub };
+  }
+}
+
+/** The namespace of the ids that a session sends [P-8.4]. */
+export function senderOf(session: Session): string {
+  switch (session.role) {
+    case 'customer':
+      return `customer:${session.groupId}`;
+    case 'admin':
+      return `admin:${session.adminId}`;
+    case 'server':
+      return `server:${session.name}`;
+  }
+}
+
+/** The customer or admin whom a sender's name stands for: {@link senderOf} read backwards. Null for a server. */
+export function personOf(dealerId: string, sender: string): Exclude<Session, { role: 'server' }> | null {
+  const [role, ...rest] = sender.split(':');
+  const name = rest.join(':');
+  if (role === 'customer') return { role, dealerId, groupId: name };
+  return role === 'admin' ? { role, dealerId, adminId: name } : null;
+}
+
+/** The identity fields that a payload of this session has, whether it says so or not [P-5]. */
+export function identityOf(session: Session): Readonly<Record<string, string>> {
+  const { role, dealerId } = session;
+  switch (role) {
+    case 'customer':
+      return { dealerId, groupId: session.groupId, user: role };
+    case 'admin':
+      return { dealerId, adminId: session.adminId, user: role };
+    case 'server':
+      return dealerId === ALL_DEALERS ? {} : { dealerId };
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A Redis Cluster: sharded pub/sub, where each channel belongs to one shard. Which shard has which is asked of the cluster,
+ * and asked again whenever one is away or says that a channel has moved.
+ */
+import slotOf from 'cluster-key-slot';
+import { Line } from './line.ts';
+import { dealerChannel, type Wire, type WireListener, type WireOptions } from './wire.ts';
+
+/** How often the cluster is looked at while a shard is away, and interest in every dealer is told, in ms. */
+const INTERVAL = 1_000;
+/** How long interest in every dealer lasts that is not told again, in ms. */
+const INTEREST = 5_000;
+
+/** The slots of a cluster. */
+const SLOTS = 16_384;
+
+export class ClusterWire implements Wire {
+  readonly #options: WireOptions;
+  readonly #listener: WireListener;
+  /** One for each master, by `host:port`. */
+  readonly #lines = new Map<string, Line>();
+  readonly #timer: NodeJS.Timeout;
+  /** Every event of every dealer, for as long as some node tells that it has a server of all dealers. */
+  readonly #allChannel: string;
+  readonly #interestChannel: string;
+  /** The address of the master of each slot. */
+  #slots: readonly string[] = [];
+  #isStale = true;
+  #looking: Promise<void> | null = null;
+  #followsAll = false;
+  #interestUntil = 0;
+
+  constructor(options: WireOptions, listener: WireListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#allChannel = `${options.prefix}all`;
+    this.#interestChannel = `${options.prefix}interest`;
+    const { hostname, port } = new URL(options.url);
+    this.#lineTo(`${hostname}:${port || '6379'}`);
+    this.#timer = setInterval(() => this.#tick(), INTERVAL);
+  }
+
+  async publish(channel: string, message: Buffer | string): Promise<unknown> {
+    const channels = Date.now() < this.#interestUntil ? [channel, this.#allChannel] : [channel];
+    // Each goes to its own shard: one that is away keeps nothing from the other.
+    return Promise.all(channels.map((each) => this.#toShard(each, (line) => line.publish(each, message))));
+  }
+
+  subscribe(channel: string): Promise<unknown> {
+    return this.#toShard(channel, (line) => line.subscribe(channel));
+  }
+
+  unsubscribe(channel: string): Promise<unknown> {
+    return this.#toShard(channel, (line) => line.unsubscribe(channel));
+  }
+
+  async subscribeAll(): Promise<unknown> {
+    this.#followsAll = true;
+    await this.subscribe(this.#allChannel);
+    return this.#tellInterest();
+  }
+
+  unsubscribeAll(): Promise<unknown> {
+    this.#followsAll = false;
+    return this.unsubscribe(this.#allChannel);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const line of this.#lines.values()) line.close();
+  }
+
+  #tellInterest(): Promise<unknown> {
+    return this.#toShard(this.#interestChannel, (line) => line.publish(this.#interestChannel, 'all'));
+  }
+
+  #tick(): void {
+    if (this.#isStale || [...this.#lines.values()].some(({ isReady }) => !isReady)) this.#look();
+    if (this.#followsAll) this.#tellInterest().catch(() => {});
+  }
+
+  async #toShard(channel: string, act: (line: Line) => Promise<unknown>): Promise<unknown> {
+    const line = this.#lines.get(this.#slots[slotOf(channel)] ?? '');
+    if (!line) throw new Error('it is not known which shard has the channel');
+    try {
+      return await act(line);
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('MOVED')) {
+        this.#isStale = true;
+        this.#look();
+      }
+      throw error;
+    }
+  }
+
+  #lineTo(address: string): void {
+    if (this.#lines.has(address)) return;
+    const url = new URL(this.#options.url);
+    url.host = address;
+    const line = new Line({ ...this.#options, url: url.href }, 'sharded', {
+      onMessage: (channel, text) => this.#receive(channel, text),
+      onWritable: () => (this.#isStale ? this.#look() : this.#listener.onWritable()),
+      onReadable: () => this.#follow((channel) => this.#slots[slotOf(channel)] === address),
+    });
+    this.#lines.set(address, line);
+  }
+
+  /** Channels that are to be followed anew. */
+  #follow(isMine: (channel: string) => boolean): void {
+    if (isMine(this.#interestChannel)) this.subscribe(this.#interestChannel).catch(() => {});
+    this.#listener.onReadable(isMine);
+  }
+
+  #receive(channel: string, text: string): void {
+    if (channel === this.#interestChannel) this.#interestUntil = Date.now() + INTEREST;
+    else if (channel !== this.#allChannel) this.#listener.onMessage(channel, text);
+    else {
+      const { dealerId } = JSON.parse(text).payload;
+      this.#listener.onMessage(dealerChannel(this.#options.prefix, dealerId), text);
+    }
+  }
+
+  /** Asks the cluster which shard has what. */
+  #look(): void {
+    this.#looking ??= this.#askForSlots()
+      .catch((fault: unknown) => this.#options.onFault(fault, 'the cluster does not tell its shards'))
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  async #askForSlots(): Promise<void> {
+    const [address, line] = [...this.#lines].find(([, { publisher }]) => publisher.status === 'ready') ?? [];
+    if (!line || !address) return;
+    const slots: string[] = Array(SLOTS).fill('');
+    for (const [first, last, master] of await line.publisher.cluster('SLOTS')) {
+      if (!master) continue;
+      const [host, port] = master;
+      // An empty host is that of the server which was asked.
+      slots.fill(`${host || address.replace(/:\d+$/, '')}:${port}`, first, last + 1);
+    }
+    const isChanged = slots.some((master, slot) => master !== this.#slots[slot]);
+    this.#isStale = false;
+    if (!isChanged) return;
+    this.#slots = slots;
+    const masters = new Set(slots.filter((master) => master !== ''));
+    for (const master of masters) this.#lineTo(master);
+    for (const [known, old] of this.#lines) {
+      if (masters.has(known)) continue;
+      old.close();
+      this.#lines.delete(known);
+    }
+    this.#follow(() => true);
+    this.#listener.onWritable();
+  }
+}

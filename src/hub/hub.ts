@@ -1,0 +1,148 @@
+/** Who is here: dealer → scope → sockets. Everything that reaches a socket after its `session` goes through here. */
+import type { CloseCode } from '../../schemas/errors.ts';
+import type { Role } from '../../schemas/kinds.ts';
+import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { dropAsSlow, type Peer, sendWithin } from './peer.ts';
+import type { Publication } from './publication.ts';
+
+/** Where a socket sits: the dealer and the role, and for a customer the group, that its session says. */
+export interface Place {
+  readonly role: Role;
+  readonly dealerId: string;
+  readonly groupId?: string | undefined;
+}
+
+/** A socket in its place. */
+export interface Seat {
+  readonly place: Place;
+  readonly peer: Peer;
+}
+
+class Seated implements Seat {
+  readonly place: Place;
+  readonly peer: Peer;
+  /** What came before the socket was opened, in order; null once it is. */
+  #held: Publication[] | null = [];
+  #heldBytes = 0;
+  /** The seq up to which the socket has been told of a scope by other means; null: of none. */
+  #floors: ReadonlyMap<string, number> | null = null;
+  readonly #maxBacklog: number;
+
+  constructor(place: Place, peer: Peer, maxBacklog: number) {
+    this.place = place;
+    this.peer = peer;
+    this.#maxBacklog = maxBacklog;
+  }
+
+  take(publication: Publication): void {
+    const { scope, seq, frame } = publication;
+    if (this.#held) this.#hold(this.#held, publication);
+    else if (seq === null || seq > (this.#floors?.get(scope) ?? 0)) sendWithin(this.peer, frame, this.#maxBacklog);
+  }
+
+  /** Hands over what was held, and from then on sends as it comes. */
+  open(floors: ReadonlyMap<string, number>): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    this.#floors = floors;
+    for (const publication of held) this.take(publication);
+  }
+
+  #hold(held: Publication[], publication: Publication): void {
+    held.push(publication);
+    this.#heldBytes += publication.frame.length;
+    if (this.#heldBytes + this.peer.unsent <= this.#maxBacklog) return;
+    this.#held = null;
+    dropAsSlow(this.peer);
+  }
+}
+
+interface Room {
+  readonly desk: Set<Seated>;
+  readonly groups: Map<string, Set<Seated>>;
+}
+
+export class Hub {
+  readonly #rooms = new Map<string, Room>();
+  readonly #everywhere = new Set<Seated>();
+  readonly #maxBacklog: number;
+
+  /** @param maxBacklog unsent bytes after which a socket is a slow consumer */
+  constructor(maxBacklog: number) {
+    this.#maxBacklog = maxBacklog;
+  }
+
+  /**
+   * Seats a socket. What is delivered from now on is held for it until {@link open}, so that nothing is lost between
+   * reading the log and going live [P-3.6].
+   */
+  enter(place: Place, peer: Peer): Seat {
+    const seat = new Seated(place, peer, this.#maxBacklog);
+    this.#setOf(place).add(seat);
+    return seat;
+  }
+
+  /** Hands over what was held, and then everything as it comes, but nothing at or below the floor of its scope. */
+  open(seat: Seat, floors: ReadonlyMap<string, number>): void {
+    if (seat instanceof Seated) seat.open(floors);
+  }
+
+  /** Takes a seat away. @returns whether it was the dealer's last here */
+  leave(seat: Seat): boolean {
+    if (!(seat instanceof Seated)) return false;
+    const { role, dealerId, groupId } = seat.place;
+    this.#setOf(seat.place).delete(seat);
+    if (dealerId === ALL_DEALERS) return this.#everywhere.size === 0;
+    const room = this.#rooms.get(dealerId);
+    if (!room) return false;
+    if (role === 'customer' && groupId !== undefined && room.groups.get(groupId)?.size === 0)
+      room.groups.delete(groupId);
+    if (room.desk.size > 0 || room.groups.size > 0) return false;
+    return this.#rooms.delete(dealerId);
+  }
+
+  /** [P-7] One event, one frame, to everyone who may see it; to its sender the ack instead. */
+  deliver(publication: Publication): void {
+    const { answer } = publication;
+    for (const seats of this.#audience(publication)) {
+      for (const seat of seats) if (seat.peer !== answer?.peer) seat.take(publication);
+    }
+    if (answer?.frame) sendWithin(answer.peer, answer.frame, this.#maxBacklog);
+  }
+
+  /** Closes every socket of a dealer, or of all. */
+  close(code: CloseCode, reason: string, dealerId?: string): void {
+    const rooms = dealerId === undefined ? [...this.#rooms.values()] : [this.#rooms.get(dealerId)];
+    for (const room of rooms) {
+      for (const seats of room ? [room.desk, ...room.groups.values()] : []) {
+        for (const { peer } of seats) peer.close(code, reason);
+      }
+    }
+    if (dealerId === undefined) for (const { peer } of this.#everywhere) peer.close(code, reason);
+  }
+
+  *#audience({ dealerId, scope }: Publication): Iterable<Iterable<Seated>> {
+    yield this.#everywhere;
+    const room = this.#rooms.get(dealerId);
+    if (!room) return;
+    yield room.desk;
+    if (scope === DEALER_SCOPE) yield* room.groups.values();
+    else if (scope !== DESK_SCOPE) yield room.groups.get(scope) ?? [];
+  }
+
+  #setOf({ role, dealerId, groupId }: Place): Set<Seated> {
+    if (dealerId === ALL_DEALERS) return this.#everywhere;
+    let room = this.#rooms.get(dealerId);
+    if (!room) {
+      room = { desk: new Set(), groups: new Map() };
+      this.#rooms.set(dealerId, room);
+    }
+    if (role !== 'customer' || groupId === undefined) return room.desk;
+    let group = room.groups.get(groupId);
+    if (!group) {
+      group = new Set();
+      room.groups.set(groupId, group);
+    }
+    return group;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Peer } from './peer.ts';
+
+/** One event on its way to the sockets: the same bytes for every receiver [P-7]. */
+export interface Publication {
+  readonly dealerId: string;
+  readonly scope: string;
+  /** Null for what is only passed on and has no place in the log. */
+  readonly seq: number | null;
+  readonly frame: Buffer;
+  /** The socket whose frame this event is, and the ack that it gets in the event's place (null: it asked for none). */
+  readonly answer: { readonly peer: Peer; readonly frame: Buffer | null } | null;
+}

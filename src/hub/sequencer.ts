@@ -1,0 +1,228 @@
+/**
+ * [P-8.3] Puts what comes from several nodes into the order of each scope's seq: what overtook waits for what it
+ * overtook, what was lost is fetched from the log, what comes twice is dropped. A node that is alone does not need it.
+ */
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import type { Publication } from './publication.ts';
+
+/** The log, as far as the sequencer reads it. */
+export interface Log {
+  /** The last seq of each scope named, 0 for none. */
+  tails(dealerId: string, scopes: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The last seq of each group that has had an event since a time (milliseconds since 1970). */
+  tailsSince(dealerId: string, since: number): Promise<ReadonlyMap<string, number>>;
+  /** The next events of a scope between two seqs, neither included, none from before a time; ascending, some at a time. */
+  between(dealerId: string, scope: string, after: number, before: number, since: number): Promise<Publication[]>;
+}
+
+interface Options {
+  readonly log: Log;
+  readonly deliver: (publication: Publication) => void;
+  /** How long what was overtaken may take, in ms, before it counts as lost. */
+  readonly patience: number;
+}
+
+/** Clocks of two nodes, and the time from an event's `at` to its commit, differ by less than this, in ms. */
+const SKEW = 5 * 60_000;
+
+/** How long to wait for a log that does not answer before it is asked again, in ms. */
+const RETRY = 1_000;
+
+/** How far a scope has been delivered, and what waits for what came before it. */
+interface Cursor {
+  /** Null until it is known what came before the first event that was seen. */
+  seq: number | null;
+  readonly waiting: Map<number, Publication>;
+  timer: NodeJS.Timeout | null;
+}
+
+/** A dealer that has sockets here. */
+interface Followed {
+  readonly cursors: Map<string, Cursor>;
+  /** Since when everything of the dealer is new here, in ms since 1970; null: only customers are here. */
+  openedAt: number | null;
+  /** While it is being found out how far each group goes. */
+  opening: Promise<void> | null;
+}
+
+/** The event itself has been delivered, read from the log: its sender is still owed the ack. */
+function acknowledge({ answer }: Publication): void {
+  if (answer?.frame) answer.peer.send(answer.frame);
+}
+
+export class Sequencer {
+  readonly #dealers = new Map<string, Followed>();
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** A customer is about to be here: of these scopes nothing is delivered until it is {@link know known} how far they go. */
+  follow(dealerId: string, scopes: readonly string[]): void {
+    const followed = this.#followed(dealerId);
+    for (const scope of scopes) this.#cursor(followed, scope);
+  }
+
+  /** Somebody is here who sees every group of a dealer: from now on each event of any of them is in order. */
+  async followAll(dealerId: string): Promise<void> {
+    const followed = this.#followed(dealerId);
+    if (followed.openedAt === null) followed.opening ??= this.#open(dealerId, followed);
+    await followed.opening;
+  }
+
+  async #open(dealerId: string, followed: Followed): Promise<void> {
+    const openedAt = Date.now();
+    try {
+      this.know(dealerId, await this.#options.log.tailsSince(dealerId, openedAt - SKEW));
+      followed.openedAt = openedAt;
+    } finally {
+      followed.opening = null;
+      for (const [scope, cursor] of followed.cursors) {
+        if (cursor.waiting.size > 0) this.#expectLoss(dealerId, scope, cursor, 0);
+      }
+    }
+  }
+
+  /** How far scopes go, as somebody who joins has been told: the first that is known of one counts. */
+  know(dealerId: string, tails: ReadonlyMap<string, number>): void {
+    const followed = this.#dealers.get(dealerId);
+    if (!followed) return;
+    for (const [scope, seq] of tails) {
+      const cursor = this.#cursor(followed, scope);
+      if (cursor.seq !== null) continue;
+      cursor.seq = seq;
+      this.#drain(cursor);
+    }
+  }
+
+  /** Nobody of the dealer is here any more. */
+  forget(dealerId: string): void {
+    for (const { timer } of this.#dealers.get(dealerId)?.cursors.values() ?? []) if (timer) clearTimeout(timer);
+    this.#dealers.delete(dealerId);
+  }
+
+  close(): void {
+    for (const dealerId of [...this.#dealers.keys()]) this.forget(dealerId);
+  }
+
+  /** Delivers an event as soon as its turn has come, and not twice. */
+  take(publication: Publication): void {
+    const { dealerId, scope, seq } = publication;
+    const followed = this.#dealers.get(dealerId);
+    const isNew = !followed?.cursors.has(scope);
+    // What has no place in the log, or is of a scope that nobody here has, needs no order.
+    if (seq === null || !followed || (isNew && followed.openedAt === null && !followed.opening)) {
+      this.#options.deliver(publication);
+      return;
+    }
+    const cursor = this.#cursor(followed, scope);
+    if (isNew && seq === 1) cursor.seq = 0;
+    if (cursor.seq !== null && seq <= cursor.seq) {
+      acknowledge(publication);
+      return;
+    }
+    // What this node published comes back from the bus, without the answer that is owed: it does not take its place.
+    if (publication.answer || !cursor.waiting.has(seq)) cursor.waiting.set(seq, publication);
+    this.#drain(cursor);
+    if (cursor.waiting.size > 0 && !followed.opening)
+      this.#expectLoss(dealerId, scope, cursor, isNew ? 0 : this.#options.patience);
+  }
+
+  /** Some events of the dealer may not have come: fetches what the log has more, as soon as it answers. */
+  catchUp(dealerId: string): void {
+    this.#catchUp(dealerId).catch(() => setTimeout(() => this.catchUp(dealerId), RETRY));
+  }
+
+  async #catchUp(dealerId: string): Promise<void> {
+    const followed = this.#dealers.get(dealerId);
+    if (!followed) return;
+    const { log } = this.#options;
+    const { openedAt, cursors } = followed;
+    const known = openedAt === null ? [...cursors.keys()] : [DEALER_SCOPE, DESK_SCOPE];
+    const tails = new Map(await log.tails(dealerId, known));
+    if (openedAt !== null)
+      for (const [scope, seq] of await log.tailsSince(dealerId, openedAt - SKEW)) tails.set(scope, seq);
+    for (const [scope, tail] of tails) await this.#fetch(dealerId, scope, tail + 1);
+  }
+
+  get dealers(): string[] {
+    return [...this.#dealers.keys()];
+  }
+
+  #followed(dealerId: string): Followed {
+    const followed = this.#dealers.get(dealerId) ?? { cursors: new Map(), openedAt: null, opening: null };
+    this.#dealers.set(dealerId, followed);
+    return followed;
+  }
+
+  #cursor({ cursors }: Followed, scope: string): Cursor {
+    const cursor = cursors.get(scope) ?? { seq: null, waiting: new Map(), timer: null };
+    cursors.set(scope, cursor);
+    return cursor;
+  }
+
+  /** Delivers what waits, as far as there is no gap. */
+  #drain(cursor: Cursor): void {
+    if (cursor.seq === null) return;
+    for (const [seq, publication] of cursor.waiting) {
+      if (seq > cursor.seq) continue;
+      cursor.waiting.delete(seq);
+      acknowledge(publication);
+    }
+    for (;;) {
+      const next: Publication | undefined = cursor.waiting.get(cursor.seq + 1);
+      if (!next) break;
+      cursor.waiting.delete(cursor.seq + 1);
+      cursor.seq += 1;
+      this.#options.deliver(next);
+    }
+    if (cursor.waiting.size === 0 && cursor.timer) {
+      clearTimeout(cursor.timer);
+      cursor.timer = null;
+    }
+  }
+
+  #expectLoss(dealerId: string, scope: string, cursor: Cursor, after: number): void {
+    cursor.timer ??= setTimeout(() => {
+      cursor.timer = null;
+      if (cursor.waiting.size === 0) return;
+      const first = Math.min(...cursor.waiting.keys());
+      this.#fetch(dealerId, scope, first)
+        // What lies below an event that was committed is committed, too: what is not there now never comes.
+        .then(() => this.#skipTo(dealerId, scope, first))
+        .catch(() => this.#expectLoss(dealerId, scope, cursor, this.#options.patience));
+    }, after);
+  }
+
+  #skipTo(dealerId: string, scope: string, seq: number): void {
+    const cursor = this.#dealers.get(dealerId)?.cursors.get(scope);
+    if (!cursor) return;
+    cursor.seq = Math.max(cursor.seq ?? 0, seq - 1);
+    this.#drain(cursor);
+    if (cursor.waiting.size > 0) this.#expectLoss(dealerId, scope, cursor, this.#options.patience);
+  }
+
+  /** Delivers what the log has of a scope, from the cursor to before a seq. */
+  async #fetch(dealerId: string, scope: string, before: number): Promise<void> {
+    for (;;) {
+      const followed = this.#dealers.get(dealerId);
+      if (!followed) return;
+      const cursor = this.#cursor(followed, scope);
+      const after = cursor.seq ?? 0;
+      if (after >= before - 1) return;
+      const since = cursor.seq === null ? (followed.openedAt ?? Date.now()) - SKEW : 0;
+      const found = await this.#options.log.between(dealerId, scope, after, before, since);
+      const [first] = found;
+      if (first?.seq === undefined || first.seq === null) return;
+      // The first that is new here, where it was not known how far the scope had gone.
+      cursor.seq ??= first.seq - 1;
+      for (const publication of found) {
+        if (publication.seq !== null && publication.seq > cursor.seq && !cursor.waiting.has(publication.seq)) {
+          cursor.waiting.set(publication.seq, publication);
+        }
+      }
+      this.#drain(cursor);
+    }
+  }
+}

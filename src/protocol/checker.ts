@@ -1,0 +1,149 @@
+/** A schema made into a check that answers with the known fields alone, or says what is wrong with which field. */
+import { Kind, type Static, type TSchema } from '@sinclair/typebox';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { type ValueError, ValueErrorType } from '@sinclair/typebox/errors';
+import { type Detail, refused } from '../../schemas/errors.ts';
+import { isIdKind } from '../../schemas/kinds.ts';
+import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from '../../schemas/records.ts';
+
+/** How many things wrong are told at once. */
+const MAX_DETAILS = 5;
+
+type JsonObject = Record<string, unknown>;
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A value's kind, in words that hold nothing of the value itself. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'string') return `a string of length ${value.length}`;
+  if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a number';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** The JSON types that a union takes. */
+const kindsOf = (schema: TSchema): string[] =>
+  (schema.anyOf ?? [schema]).flatMap((each: TSchema) => (each.anyOf ? kindsOf(each) : [each.type]));
+
+/** A schema's rule, in words. */
+function ruleOf(schema: TSchema, error: ValueError): string {
+  switch (schema[Kind]) {
+    case 'Text':
+      return `expected text of ${schema.minLength} to ${schema.maxLength} characters`;
+    case 'Plain':
+      return `expected a string of 1 to ${schema.maxLength} characters, none of them a control character`;
+    case 'Id':
+      return 'expected 1 to 64 of A-Z a-z 0-9 . _ : @ -, or a non-negative integer';
+    case 'DealerOrAll':
+      return 'expected *, or 1 to 64 of A-Z a-z 0-9 . _ : @ -, or a non-negative integer';
+    case 'GroupId':
+      return 'expected 1 to 64 of A-Z a-z 0-9 . _ : @ -, not beginning with @, or a non-negative integer';
+    case 'OneOf':
+      return `expected one of ${schema.enum.join(', ')}`;
+    case 'Union':
+      return `expected ${kindsOf(schema).join(' or ')}`;
+    case 'Literal':
+      return `expected ${JSON.stringify(schema.const)}`;
+    default:
+      return error.message.charAt(0).toLowerCase() + error.message.slice(1);
+  }
+}
+
+function detailOf(error: ValueError): Detail {
+  if (error.type === ValueErrorType.ObjectRequiredProperty) return { path: error.path, message: 'required' };
+  // Where a value is of one of a union's kinds, what is wrong is inside it.
+  for (const variant of error.errors) {
+    const inside = variant.First();
+    if (inside && inside.path !== error.path) return detailOf(inside);
+  }
+  return { path: error.path, message: `${ruleOf(error.schema, error)}, got ${kindOf(error.value)}` };
+}
+
+function detailsOf(errors: Iterable<ValueError>): Detail[] {
+  const details = new Map<string, Detail>();
+  for (const error of errors) {
+    if (!details.has(error.path)) details.set(error.path, detailOf(error));
+    if (details.size === MAX_DETAILS) break;
+  }
+  return [...details.values()];
+}
+
+/** The `requiredWhere` rules of a schema that a value breaks. */
+function unmet(schema: TSchema, value: unknown): Detail[] {
+  if (!isJsonObject(value)) return [];
+  const details: Detail[] = [];
+  for (const { if: when, then } of schema.allOf ?? []) {
+    const [[field, rule]] = Object.entries<TSchema>(when.properties) as [[string, TSchema]];
+    const [needs] = then.required;
+    if (value[field] === rule.const && value[needs] === undefined) {
+      details.push({ path: `/${needs}`, message: `required where ${field} is ${JSON.stringify(rule.const)}` });
+    }
+  }
+  return details;
+}
+
+function depthWithin(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return limit > 0 && Object.values(value).every((inner) => depthWithin(inner, limit - 1));
+}
+
+/** [P-6.1] Nesting and size of a record. */
+function excess(value: unknown): Detail[] {
+  const { message } = isJsonObject(value) ? value : {};
+  if (!isJsonObject(message)) return [];
+  if (!depthWithin(message, MAX_RECORD_DEPTH)) {
+    return [{ path: '/message', message: `expected nesting of at most ${MAX_RECORD_DEPTH}` }];
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(message));
+  if (bytes <= MAX_RECORD_BYTES) return [];
+  return [{ path: '/message', message: `expected at most ${MAX_RECORD_BYTES} bytes of JSON, got ${bytes}` }];
+}
+
+/** [P-6.1] Where a record is asked for, a string that holds one is taken for it. */
+function opened(schema: TSchema, value: unknown): unknown {
+  if (schema.properties?.message?.[Kind] !== 'Object' || !isJsonObject(value)) return value;
+  if (typeof value.message !== 'string') return value;
+  try {
+    return { ...value, message: JSON.parse(value.message) };
+  } catch {
+    throw refused('invalid_payload', 'message is not JSON', {
+      details: [{ path: '/message', message: 'expected an object, or a string that holds a JSON object' }],
+    });
+  }
+}
+
+/** [P-2.4] Only the fields that a schema knows, ids as strings [P-2.7]. */
+function known(schema: TSchema, value: unknown): unknown {
+  if (schema[Kind] !== 'Object' || !isJsonObject(value)) return value;
+  const fields: JsonObject = {};
+  for (const [name, field] of Object.entries<TSchema>(schema.properties)) {
+    if (value[name] !== undefined) fields[name] = isIdKind(field) ? String(value[name]) : value[name];
+  }
+  return fields;
+}
+
+/**
+ * Compiles a schema.
+ * @returns a function from any value to the schema's, with unknown fields left out; it throws a `RefusedError`
+ *   `invalid_payload` with details, at most five, that name the field, the rule and the value's kind
+ */
+export function checker<S extends TSchema>(schema: S): (value: unknown) => Static<S> {
+  const compiled = TypeCompiler.Compile(schema);
+  const isRecord = schema.properties?.message?.[Kind] === 'Object';
+  return (given) => {
+    const value = opened(schema, given);
+    if (!compiled.Check(value)) throw invalid(detailsOf(compiled.Errors(value)));
+    const broken = [...unmet(schema, value), ...(isRecord ? excess(value) : [])];
+    if (broken.length > 0) throw invalid(broken);
+    return known(schema, value) as Static<S>;
+  };
+}
+
+function invalid(details: Detail[]) {
+  const [first] = details;
+  const message = first ? `${first.path.slice(1) || 'payload'}: ${first.message}` : 'invalid';
+  return refused('invalid_payload', message, { details });
+}

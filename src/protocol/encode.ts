@@ -1,0 +1,63 @@
+/** From what happened to frames: JSON text in UTF-8, encoded once [P-2.1]. */
+import type { Event } from '../../schemas/delivered.ts';
+import { errorKind, type Refusal } from '../../schemas/errors.ts';
+import type { AckPayload, SessionPayload } from '../../schemas/frames.ts';
+import { DELIVERIES } from '../../schemas/table.ts';
+
+/** An event as the log has it. */
+export interface LoggedEvent {
+  readonly id: string;
+  readonly scope: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly type: Event['type'];
+  /** JSON text. */
+  readonly payload: string;
+}
+
+/** What a receipt says, before it is a frame. */
+interface Receipt {
+  readonly scope: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly duplicate: boolean;
+}
+
+/** RFC 3339, UTC, with milliseconds [P-2.3]. */
+export const instant = (at: number): string => new Date(at).toISOString();
+
+const frame = (channel: string, payload: object): Buffer => Buffer.from(JSON.stringify({ channel, payload }));
+
+/** [P-2.3] A stored event's frame, as text: the same for every receiver, live, replayed or read over HTTP. */
+export const eventText = ({ id, scope, seq, at, type, payload }: LoggedEvent): string =>
+  `{"channel":"${DELIVERIES[type].channel}","payload":${payload},"id":"${id}","scope":"${scope}","seq":${seq},"at":"${instant(at)}"}`;
+
+export const eventFrame = (event: LoggedEvent): Buffer => Buffer.from(eventText(event));
+
+/** The frame of what is passed on and not stored: no id, scope, seq or at [P-2.3]. */
+export const passingFrame = (type: Event['type'], payload: string): Buffer =>
+  Buffer.from(`{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`);
+
+/** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
+export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
+  receipt === null
+    ? { id }
+    : { id, scope: receipt.scope, seq: receipt.seq, at: instant(receipt.at), duplicate: receipt.duplicate };
+
+export const ackFrame = (id: string, receipt: Receipt | null): Buffer => frame('ack', ackPayload(id, receipt));
+
+/** [P-9] The payload of an error; `id` repeats the refused frame's, where it had one. */
+export const errorPayload = (id: string | undefined, { code, message, details }: Refusal) => ({
+  ...(id !== undefined && { id }),
+  code,
+  message,
+  retryable: errorKind(code).retryable,
+  ...(details && { details }),
+});
+
+export const errorFrame = (id: string | undefined, refusal: Refusal): Buffer =>
+  frame('error', errorPayload(id, refusal));
+
+export const sessionFrame = (payload: SessionPayload): Buffer => frame('session', payload);
+
+export const PONG = frame('pong', {});
