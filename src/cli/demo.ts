@@ -1,0 +1,32 @@
+/** The dealer that a newcomer finds: made with the database, so that whoever removes it is rid of it. */
+import { randomBytes } from 'node:crypto';
+import type { Tokens } from '../auth/tokens.ts';
+import { secondsFromNow } from '../auth/tokens.ts';
+import type { Store } from '../journal/store.ts';
+
+const DEMO = 'demo';
+const ADMIN = 'alice';
+/** How long the printed token holds, in seconds: a day. */
+const TTL = 24 * 60 * 60;
+
+/** Makes the demo dealer, in a new database. */
+export async function makeDemoDealer(store: Store): Promise<void> {
+  await store.putDealer(DEMO, { name: 'Demo Motors', origins: ['*'] });
+}
+
+/** How to try the server, in lines to paste; null where there is no demo dealer. */
+export async function howToTry(store: Store, tokens: Tokens): Promise<string | null> {
+  if (!(await store.dealer(DEMO))) return null;
+  const token = await tokens.sign({ role: 'admin', dealer: DEMO, sub: ADMIN, exp: secondsFromNow(TTL) });
+  // A group of its own at each start: one that exists is joined only with its token [P-3.1].
+  const groupId = `try-${randomBytes(3).toString('hex')}`;
+  const frame = (channel: string, payload: object) => JSON.stringify({ channel, payload });
+  return [
+    'Try it with two WebSocket clients (websocat, wscat, a browser console). A customer sends:',
+    frame('client_join', { type: 'CLIENT_JOIN', dealerId: DEMO, groupId, user: 'customer', online: true }),
+    frame('customer_message', { type: 'UPDATE_MSG', message: 'Is the blue one still there?' }),
+    'An agent sends:',
+    frame('admin_join', { type: 'ADMIN_JOIN', dealerId: DEMO, adminId: ADMIN, user: 'admin', online: true, token }),
+    frame('admin_message', { type: 'UPDATE_MSG', groupId, message: 'It is. Come and see it!' }),
+  ].join('\n');
+}

@@ -1,0 +1,91 @@
+/** The command line: which commands there are, their flags and help, and how they end. */
+import { Command, CommanderError, Option } from 'commander';
+import { Settings } from '../../schemas/settings.ts';
+import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
+import type { TokenRequest } from './token.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+
+/** Exit codes: 1, it failed; 2, it was asked wrongly. */
+const FAILED = 1;
+const MISUSED = 2;
+
+type Named = (typeof SETTING_NAMES)[number];
+
+/** A flag for a setting, which the environment may give as well. */
+function settingOption(name: Named): Option {
+  const { description, default: preset } = Settings.properties[name];
+  const shown =
+    preset === undefined ? '' : ` (default: ${typeof preset === 'boolean' ? (preset ? 'on' : 'off') : preset})`;
+  return new Option(`${flagOf(name)} <value>`, `${description}${shown}`).env(name);
+}
+
+function withSettings(command: Command, names: readonly Named[]): Command {
+  for (const name of names) command.addOption(settingOption(name));
+  return command;
+}
+
+/** The settings that a command runs with: its flags first, then the environment. */
+function settingsOf(command: Command): Settings {
+  const given = command.options.map(
+    (option) => [option.envVar, command.getOptionValue(option.attributeName())] as const,
+  );
+  return readSettings(Object.fromEntries(given.filter(([name]) => name !== undefined)));
+}
+
+/** Each command loads what it needs when it runs: help need not wait for a server's modules. */
+function build(): Command {
+  const program = new Command('telle')
+    .description('Live-chat middleware for car dealers: customers, agents, bots and other servers.')
+    .version(version, '-v, --version')
+    .exitOverride()
+    .showHelpAfterError('Run with --help to see what is possible.');
+  const command = (name: string, summary: string, example: string) =>
+    program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
+
+  withSettings(
+    command(
+      'serve',
+      'Run the server (SIGTERM drains it)',
+      'telle serve --port 9000 --database-url sqlite:/var/lib/telle/telle.db',
+    ),
+    SETTING_NAMES,
+  ).action(async (_, self: Command) => (await import('./serve.ts')).serve(settingsOf(self)));
+
+  withSettings(
+    command(
+      'migrate',
+      "Bring the database's tables up to date, and end",
+      'telle migrate --database-url sqlite:data/telle.db',
+    ),
+    ['DATABASE_URL'],
+  ).action(async (_, self: Command) => (await import('./migrate.ts')).migrateDatabase(settingsOf(self)));
+
+  withSettings(
+    command('token', 'Print a token, and nothing else', 'telle token --role admin --dealer d1 --sub a1 --ttl 12h'),
+    ['DATABASE_URL', 'AUTH_SECRET'],
+  )
+    .requiredOption('--role <role>', 'customer, admin or server')
+    .requiredOption('--dealer <dealerId>', 'the dealer; * for a server of all dealers')
+    .requiredOption('--sub <name>', "the groupId, the adminId, or the server's name")
+    .option('--ttl <time>', 'how long it holds: 30m, 12h, 30d', '12h')
+    .action(async (request: TokenRequest, self: Command) =>
+      (await import('./token.ts')).printToken(settingsOf(self), request),
+    );
+
+  return program;
+}
+
+/** Runs one command. Faults go to stderr in one sentence, and end in an exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  try {
+    await build().parseAsync(args.length === 0 ? ['help'] : [...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
+      return;
+    }
+    process.stderr.write(`telle: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = error instanceof UsageError ? MISUSED : FAILED;
+  }
+}

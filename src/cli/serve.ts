@@ -1,0 +1,59 @@
+import type { AddressInfo } from 'node:net';
+import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
+import { createApp, openStore } from '../app.ts';
+import { Tokens } from '../auth/tokens.ts';
+import type { Store } from '../journal/store.ts';
+import { howToTry, makeDemoDealer } from './demo.ts';
+import { readSecrets } from './secrets.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+
+/** How long a drain may take, in ms, before the process ends all the same. */
+const DRAIN_LIMIT = 9_000;
+
+/** `telle serve`: runs until SIGTERM or SIGINT, then drains. */
+export async function serve(settings: Settings): Promise<void> {
+  const secrets = readSecrets(settings);
+  const store = open(settings);
+  const isNew = await migrate(settings, store);
+  if (isNew && sqliteFile(settings) !== null) await makeDemoDealer(store);
+  const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
+  await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: Error) => {
+    await app.close();
+    throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
+  });
+  process.stdout.write(greeting(settings, app.server.address(), await howToTry(store, new Tokens(secrets))));
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  process.stdout.write(`${signal}: closing\n`);
+  setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
+  await app.close();
+}
+
+function open(settings: Settings): Store {
+  try {
+    return openStore(settings, { alone: true });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which cannot be opened: ${why}`, { cause });
+  }
+}
+
+async function migrate(settings: Settings, store: Store): Promise<boolean> {
+  try {
+    return await store.migrate();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the database ${shownDatabase(settings)} does not answer: ${why}`, { cause });
+  }
+}
+
+function greeting(settings: Settings, address: AddressInfo | string | null, trial: string | null): string {
+  const at = typeof address === 'object' && address ? hostAndPort(address) : settings.HOST;
+  const lines = [`telle ${version}  ws://${at}/ws  http://${at}/health`, `database  ${shownDatabase(settings)}`];
+  return `${[...lines, ...(trial === null ? [] : ['', trial])].join('\n')}\n`;
+}
+
+const hostAndPort = ({ family, address, port }: AddressInfo): string =>
+  `${family === 'IPv6' ? `[${address}]` : address}:${port}`;

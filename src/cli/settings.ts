@@ -1,0 +1,77 @@
+/** Settings, from flags or the environment, checked once at start. */
+import type { TSchema } from '@sinclair/typebox';
+import { type SettingName, Settings } from '../../schemas/settings.ts';
+import { UsageError } from './usage-error.ts';
+
+export const SETTING_NAMES = Object.keys(Settings.properties) as SettingName[];
+
+/** `MAX_FRAME_BYTES` is `--max-frame-bytes` on the command line. */
+export const flagOf = (name: SettingName): string => `--${name.toLowerCase().replaceAll('_', '-')}`;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Reads `500ms`, `10s`, `2m`, `12h`, `30d`, or a bare number of seconds. @returns seconds; NaN where it is none */
+export function secondsOf(text: string): number {
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  return Number(amount) * (UNITS[unit] ?? 1);
+}
+
+const WORDS: Readonly<Record<string, boolean>> = {
+  on: true,
+  true: true,
+  '1': true,
+  off: false,
+  false: false,
+  '0': false,
+};
+
+/** How the text of an environment variable becomes a value of a setting's kind; undefined where it cannot. */
+function read(schema: TSchema, text: string): unknown {
+  if (schema['x-unit'] === 'seconds') return secondsOf(text);
+  if (schema.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined;
+  if (schema.type === 'boolean') return WORDS[text.toLowerCase()];
+  return text;
+}
+
+function isAllowed(schema: TSchema, value: unknown): boolean {
+  if (typeof value === 'number') return value >= schema.minimum && value <= schema.maximum;
+  if (typeof value === 'boolean') return true;
+  if (typeof value !== 'string') return false;
+  if (schema.enum) return schema.enum.includes(value);
+  return value.length >= (schema.minLength ?? 0) && new RegExp(schema.pattern ?? '').test(value);
+}
+
+/** A setting's value, as it may be shown: without a secret or a password. */
+function shown(name: SettingName, text: string): string {
+  if (name === 'AUTH_SECRET') return 'empty';
+  return `"${text.replace(/:[^:@/]*@/, ':…@')}"`;
+}
+
+/** What a setting may be, in words. */
+function allowed(schema: TSchema): string {
+  if (schema['x-unit'] === 'seconds')
+    return `a time from ${schema.minimum}s to ${schema.maximum}s, such as 500ms, 10s or 2m`;
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'boolean') return 'on or off';
+  if (schema.enum) return `one of ${schema.enum.join(', ')}`;
+  if (schema.pattern) return schema.examples.join(', or ');
+  return 'not empty';
+}
+
+/**
+ * @param given settings as text, by name: what is absent has its default
+ * @throws UsageError that names the first setting that is wrong, its value and what is allowed
+ */
+export function readSettings(given: Readonly<Record<string, string | undefined>>): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const name of SETTING_NAMES) {
+    const schema: TSchema = Settings.properties[name];
+    const text = given[name];
+    const value = text === undefined ? schema.default : read(schema, text);
+    if (text !== undefined && !isAllowed(schema, value)) {
+      throw new UsageError(`${name} is ${shown(name, text)}: it must be ${allowed(schema)}`);
+    }
+    if (value !== undefined) settings[name] = value;
+  }
+  return settings as Settings;
+}

@@ -1,0 +1,32 @@
+import { Value } from '@sinclair/typebox/value';
+import type { Settings } from '../../schemas/settings.ts';
+import { Claims } from '../../schemas/tokens.ts';
+import { secondsFromNow, Tokens } from '../auth/tokens.ts';
+import { readSecrets } from './secrets.ts';
+import { secondsOf } from './settings.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface TokenRequest {
+  readonly role: string;
+  readonly dealer: string;
+  readonly sub: string;
+  readonly ttl: string;
+}
+
+/** `telle token`: prints a token and nothing else. */
+export async function printToken(settings: Settings, { role, dealer, sub, ttl }: TokenRequest): Promise<void> {
+  const seconds = Math.floor(secondsOf(ttl));
+  if (!(seconds > 0)) throw new UsageError(`--ttl is "${ttl}": it must be a time such as 30m, 12h or 30d`);
+  const claims = { role, dealer, sub, exp: secondsFromNow(seconds) };
+  if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
+  process.stdout.write(`${await new Tokens(readSecrets(settings)).sign(claims)}\n`);
+}
+
+function fault({ role, dealer, sub }: { role: string; dealer: string; sub: string }): string {
+  if (!['customer', 'admin', 'server'].includes(role))
+    return `--role is "${role}": it must be customer, admin or server`;
+  const name = '1 to 64 of A-Z a-z 0-9 . _ : @ -';
+  if (dealer === '*') return `--dealer is "*": only a server may speak to all dealers`;
+  if (!Value.Check(Claims.anyOf[1].properties.dealer, dealer)) return `--dealer is "${dealer}": it must be ${name}`;
+  return `--sub is "${sub}": it must be ${name}${role === 'customer' ? ', not beginning with @' : ''}`;
+}

@@ -1,0 +1,30 @@
+import { identify } from '../auth/permit.ts';
+import { type Session, senderOf } from '../auth/session.ts';
+import type { Command } from '../domain/state.ts';
+import type { Who } from '../hub/presence.ts';
+import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
+
+/**
+ * What a session asks with a payload on a channel: decoded, its identity the session's.
+ * @param id the envelope's; another server's payload may bring its own key [P-6], which then counts
+ * @throws RefusedError `unknown_channel`, `forbidden` or `invalid_payload`
+ */
+export function commandOf(session: Session, channel: string, payload: Record<string, unknown>, id?: string): Command {
+  const decode = bodyDecoder(session.role, channel, payload.type);
+  const body = decode(identify(session, payload));
+  const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
+  return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body };
+}
+
+/**
+ * That a node has sockets of somebody, or no longer [P-7.5].
+ * @param claim whether a customer comes without a token, and so may only take a group that nobody has [P-3.1]
+ */
+export function presenceCommand(who: Who, node: string, online: boolean, claim = false): Command {
+  const { role, dealerId } = who;
+  const body: Command['body'] =
+    role === 'customer'
+      ? { type: 'CLIENT_JOIN', dealerId, groupId: who.groupId, online, node, claim }
+      : { type: 'ADMIN_JOIN', dealerId, adminId: who.adminId, online, node };
+  return { role, sender: senderOf(who), key: null, body };
+}

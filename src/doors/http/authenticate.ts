@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify';
+import { refused } from '../../../schemas/errors.ts';
+import { ALL_DEALERS } from '../../../schemas/table.ts';
+import { isOfDealer } from '../../auth/permit.ts';
+import { type Session, sessionOf } from '../../auth/session.ts';
+import { bearerOf } from '../../auth/tokens.ts';
+import type { Core } from '../core.ts';
+
+/** A hook that knows who asks before anything of the request's body is read. */
+type Authenticate = (request: FastifyRequest) => Promise<void>;
+
+const sessions = new WeakMap<FastifyRequest, Session>();
+
+/**
+ * Who asks, as the bearer token says.
+ * @throws RefusedError `unauthorized` or `token_expired`
+ */
+export const authenticate =
+  ({ tokens }: Core): Authenticate =>
+  async (request) => {
+    const token = bearerOf(request.headers.authorization);
+    if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
+    sessions.set(request, sessionOf((await tokens.verify(token)).claims));
+  };
+
+/** @throws RefusedError where the token is not a server's [P-11.2] */
+export const authenticateServer =
+  (core: Core): Authenticate =>
+  async (request) => {
+    await authenticate(core)(request);
+    if (sessionOfRequest(request).role !== 'server') throw refused('forbidden', 'a server token is needed');
+  };
+
+/** @throws RefusedError where the token is not that of a server of all dealers [P-11.5] */
+export const authenticateOperator =
+  (core: Core): Authenticate =>
+  async (request) => {
+    await authenticate(core)(request);
+    const { role, dealerId } = sessionOfRequest(request);
+    if (role === 'server' && dealerId === ALL_DEALERS) return;
+    throw refused('forbidden', 'a token of a server of all dealers is needed');
+  };
+
+/** Who asks, on a route that authenticates. */
+export function sessionOfRequest(request: FastifyRequest): Session {
+  const session = sessions.get(request);
+  if (!session) throw refused('unauthorized', 'a bearer token is needed');
+  return session;
+}
+
+/** @throws RefusedError `unknown_dealer` where the dealer is another's: as if there were none [P-11.6] */
+export function sessionAt(request: FastifyRequest, dealerId: string): Session {
+  const session = sessionOfRequest(request);
+  if (isOfDealer(session, dealerId)) return session;
+  throw refused('unknown_dealer', 'there is no such dealer');
+}

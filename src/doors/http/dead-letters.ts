@@ -1,0 +1,35 @@
+/** [P-11.5] `/v1/dead-letters`: what came over Redis and was refused. For a server of all dealers. */
+import { Type } from '@sinclair/typebox';
+import { RefusedError, refused } from '../../../schemas/errors.ts';
+import { ListQuery } from '../../../schemas/lists.ts';
+import { ackPayload, instant } from '../../protocol/encode.ts';
+import type { Core } from '../core.ts';
+import { takeEvent } from '../redis/take.ts';
+import { authenticateOperator } from './authenticate.ts';
+import type { Http } from './http.ts';
+import { pageOf } from './page.ts';
+
+const params = Type.Object({ id: Type.String({ pattern: '^[0-9a-z-]{1,64}$' }) });
+
+export function deadLetterRoutes(app: Http, core: Core): void {
+  const { store } = core;
+  const onRequest = authenticateOperator(core);
+
+  app.get('/v1/dead-letters', { onRequest, schema: { querystring: ListQuery } }, ({ query }) =>
+    pageOf(
+      query,
+      async (after, limit) =>
+        (await store.deadLetters(after, limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),
+      ({ deadLetterId }) => deadLetterId,
+    ),
+  );
+
+  app.post('/v1/dead-letters/:id/replay', { onRequest, schema: { params } }, async ({ params: { id } }) => {
+    const letter = await store.deadLetter(id);
+    if (!letter) throw refused('unknown_route', 'there is no such dead letter');
+    const outcome = await takeEvent(core, letter.payload, id); // replayed twice at once, it is stored once
+    if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
+    await store.removeDeadLetter(id);
+    return ackPayload(outcome.receipt?.id ?? id, outcome.receipt);
+  });
+}

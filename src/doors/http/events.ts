@@ -1,0 +1,72 @@
+/** [P-11.2] `POST /v1/events`: other servers speak over HTTP, one event or up to a thousand at once. */
+import { randomUUID } from 'node:crypto';
+import { RefusedError, refused } from '../../../schemas/errors.ts';
+import type { Session } from '../../auth/session.ts';
+import type { Command } from '../../domain/state.ts';
+import type { Outcome } from '../../journal/batch.ts';
+import { isJsonObject, kindOf } from '../../protocol/checker.ts';
+import { isKey } from '../../protocol/decode.ts';
+import { ackPayload, errorPayload } from '../../protocol/encode.ts';
+import { commandOf } from '../command.ts';
+import type { Core } from '../core.ts';
+import { authenticateServer, sessionOfRequest } from './authenticate.ts';
+import type { Http } from './http.ts';
+import { sendProblem } from './problem.ts';
+
+const MAX_EVENTS = 1000;
+
+export function eventRoutes(app: Http, core: Core): void {
+  const { settings } = core;
+
+  const options = { onRequest: authenticateServer(core), bodyLimit: MAX_EVENTS * settings.MAX_FRAME_BYTES };
+  app.post('/v1/events', options, async (request, reply) => {
+    const session = sessionOfRequest(request);
+    const payloads = Array.isArray(request.body) ? request.body : [request.body];
+    if (payloads.length > MAX_EVENTS) throw refused('too_large', `expected at most ${MAX_EVENTS} events at once`);
+    const results = await Promise.all(payloads.map((payload) => take(core, session, payload)));
+    const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
+    const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
+    const [refusal] = refusals;
+    if (refusal && results.length === 1) return sendProblem(reply, refusal, { results: bodies });
+    return reply.code(refusal ? 207 : 200).send({ results: bodies });
+  });
+}
+
+interface Result {
+  readonly id: string | undefined;
+  readonly outcome: Outcome;
+}
+
+async function take(core: Core, session: Session, payload: unknown): Promise<Result> {
+  const id = isJsonObject(payload) && isKey(payload.id) ? payload.id : undefined;
+  try {
+    return { id, outcome: await core.journal.append(commandFrom(core, session, payload)) };
+  } catch (error) {
+    if (error instanceof RefusedError) return { id, outcome: error };
+    core.log.error({ err: error }, 'an event could not be handled');
+    return { id, outcome: { refusal: { code: 'internal', message: 'this could not be handled' } } };
+  }
+}
+
+function commandFrom({ settings }: Core, session: Session, payload: unknown): Command {
+  if (!isJsonObject(payload)) throw refused('invalid_payload', `expected an object, got ${kindOf(payload)}`);
+  if (bytesOf(payload) > settings.MAX_FRAME_BYTES) {
+    throw refused('too_large', `expected at most ${settings.MAX_FRAME_BYTES} bytes of JSON`);
+  }
+  return commandOf(session, 'event', payload);
+}
+
+function bytesOf(payload: object): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(payload));
+  } catch {
+    // What is nested too deeply to be written again was never an event.
+    throw refused('invalid_payload', 'the event is nested too deeply');
+  }
+}
+
+/** [P-8.1, P-9] An ack's payload, or an error's. What its sender gave no id is named by the one that it was given. */
+function bodyOf(id: string | undefined, outcome: Outcome) {
+  if ('refusal' in outcome) return { error: errorPayload(id, outcome.refusal) };
+  return ackPayload(outcome.receipt?.id ?? id ?? randomUUID(), outcome.receipt);
+}

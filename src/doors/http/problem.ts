@@ -1,0 +1,46 @@
+/** [P-11.6] Errors over HTTP: `application/problem+json` (RFC 9457) with the protocol's codes. */
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { type ErrorCode, errorKind, type Refusal, RefusedError } from '../../../schemas/errors.ts';
+import type { Core } from '../core.ts';
+
+/** Seconds after which a client may try again what was `unavailable` or `rate_limited`. */
+const RETRY_AFTER = 1;
+
+/** @param more further members of the problem, as RFC 9457 allows */
+export function sendProblem(reply: FastifyReply, { code, message, details }: Refusal, more: object = {}): FastifyReply {
+  const { status, title, retryable } = errorKind(code);
+  if (retryable && status !== 500) reply.header('retry-after', RETRY_AFTER);
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  const problem = {
+    type: `/errors/${code}`,
+    title,
+    status,
+    detail: message,
+    code,
+    ...(details && { details }),
+    ...more,
+  };
+  return reply.code(status).type('application/problem+json').send(problem);
+}
+
+/** What Fastify itself refuses, in the protocol's codes, by status. */
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  404: 'unknown_route',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+  503: 'unavailable',
+};
+
+export function answerErrorsAsProblems(app: FastifyInstance, { log }: Core): void {
+  app.setErrorHandler<FastifyError | RefusedError>((error, _, reply) => {
+    if (error instanceof RefusedError) return sendProblem(reply, error.refusal);
+    const status = error.statusCode ?? 500;
+    if (status >= 500 && status !== 503) {
+      log.error({ err: error }, 'a request could not be handled');
+      return sendProblem(reply, { code: 'internal', message: 'this could not be handled' });
+    }
+    return sendProblem(reply, { code: CODES[status] ?? 'invalid_payload', message: error.message });
+  });
+  app.setNotFoundHandler((_, reply) => sendProblem(reply, { code: 'unknown_route', message: 'there is nothing here' }));
+}

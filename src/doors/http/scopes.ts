@@ -1,0 +1,54 @@
+/** [P-11.3] `/v1/dealers/{dealerId}/scopes/{scope}/events`: a scope's log, as the frames that were delivered. */
+import { type Static, Type } from '@sinclair/typebox';
+import { refused } from '../../../schemas/errors.ts';
+import { Id } from '../../../schemas/kinds.ts';
+import { EventsQuery } from '../../../schemas/lists.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
+import { maySee } from '../../auth/permit.ts';
+import type { Store, Stretch } from '../../journal/store.ts';
+import { eventText } from '../../protocol/encode.ts';
+import type { Core } from '../core.ts';
+import { authenticate, sessionAt } from './authenticate.ts';
+import { badCursor, cursorFor, placeOf } from './cursor.ts';
+import type { Http } from './http.ts';
+
+const params = Type.Object({ dealerId: Id, scope: Id });
+
+export function scopeRoutes(app: Http, core: Core): void {
+  const options = { onRequest: authenticate(core), schema: { params, querystring: EventsQuery } };
+  app.get('/v1/dealers/:dealerId/scopes/:scope/events', options, async (request, reply) => {
+    const { params, query } = request;
+    const { dealerId, scope } = params;
+    if (!maySee(sessionAt(request, dealerId), scope)) throw unknownGroup();
+    await mustExist(core.store, dealerId, scope);
+    const stretch = stretchOf(query);
+    const found = await core.store.events(dealerId, scope, { ...stretch, limit: query.limit + 1 });
+    const hasMore = found.length > query.limit;
+    // Going backwards, what is left over is the first of those found, for they come in ascending order.
+    const isBackwards = stretch.before !== undefined && stretch.after === undefined;
+    const page = hasMore ? (isBackwards ? found.slice(1) : found.slice(0, -1)) : found;
+    const edge = isBackwards ? page.at(0) : page.at(-1);
+    const next = hasMore && edge ? nextCursor({ ...stretch, [isBackwards ? 'before' : 'after']: edge.seq }) : null;
+    const body = `{"items":[${page.map(eventText).join(',')}],"next":${JSON.stringify(next)}}`;
+    return reply.type('application/json; charset=utf-8').send(body);
+  });
+}
+
+const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
+
+async function mustExist(store: Store, dealerId: string, scope: string): Promise<void> {
+  const isGroup = scope !== DEALER_SCOPE && scope !== DESK_SCOPE;
+  const { dealer, group } = await store.standing(dealerId, isGroup ? scope : undefined);
+  if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
+  if (isGroup && !group) throw unknownGroup();
+}
+
+const nextCursor = ({ after, before }: Omit<Stretch, 'limit'>): string => cursorFor(`${after ?? ''}-${before ?? ''}`);
+
+/** Where to read on: after the cursor's place, or as asked. */
+function stretchOf({ after, before, cursor }: Static<typeof EventsQuery>): Omit<Stretch, 'limit'> {
+  if (cursor === undefined) return { ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
+  const [, low, high] = /^(\d{0,16})-(\d{0,16})$/.exec(placeOf(cursor)) ?? [];
+  if (low === undefined || high === undefined) throw badCursor();
+  return { ...(low && { after: Number(low) }), ...(high && { before: Number(high) }) };
+}

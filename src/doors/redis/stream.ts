@@ -1,0 +1,142 @@
+/**
+ * [P-10] `telle:ingress`: other servers XADD, and an entry is acknowledged, and removed, only after it is committed or
+ * buried [P-8.6]. What a dead node had taken and not acknowledged, another claims.
+ */
+import type { Cluster, Redis } from 'ioredis';
+import type { Core } from '../core.ts';
+import { takeOrBury } from './take.ts';
+
+const GROUP = 'telle';
+/** Entries read at once. */
+const COUNT = 256;
+/** How long a read waits for entries, in ms. */
+const BLOCK = 1_000;
+/** After how long an entry that was read and not acknowledged is another node's to claim, and how often that is looked for. */
+const CLAIM_IDLE = 30_000;
+const CLAIM_INTERVAL = 5_000;
+/** How long entries are tried while the database is away, and how long between: for less than CLAIM_IDLE, so that nobody else has them. */
+const TRY_FOR = 10_000;
+const RETRY = 1_000;
+/** After how long a consumer that reads nothing and owes nothing is struck off, in ms. */
+const FORGET_IDLE = 60 * 60_000;
+
+type Entry = [id: string, fields: string[] | null];
+
+/** The reader of the stream, until it is closed. */
+export class StreamDoor {
+  readonly #core: Core;
+  readonly #redis: Redis | Cluster;
+  readonly #stream: string;
+  readonly #running: Promise<void>;
+  #isOpen = true;
+  #claimedAt = 0;
+
+  /** @param redis a connection of its own: reads block it */
+  constructor(core: Core, redis: Redis | Cluster) {
+    this.#core = core;
+    this.#redis = redis;
+    this.#stream = `${core.settings.REDIS_PREFIX}ingress`;
+    this.#running = this.#run();
+  }
+
+  /** Reads no more, and resolves when what was read is stored. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isOpen) {
+      try {
+        await this.#makeGroup();
+        while (this.#isOpen) {
+          if (Date.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
+          await this.#take(await this.#read());
+        }
+      } catch (error) {
+        this.#core.log.debug({ err: error }, 'the stream cannot be read now');
+        // A connection that does not answer, and does not say so, is made anew.
+        if (error instanceof Error && error.message === 'Command timed out') this.#redis.disconnect(true);
+        await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+      }
+    }
+  }
+
+  async #makeGroup(): Promise<void> {
+    await this.#redis.xgroup('CREATE', this.#stream, GROUP, '0', 'MKSTREAM').catch((error: Error) => {
+      if (!error.message.startsWith('BUSYGROUP')) throw error;
+    });
+  }
+
+  async #read(): Promise<Entry[]> {
+    const { nodeId } = this.#core;
+    const found: unknown = await this.#redis.xreadgroup(
+      'GROUP',
+      GROUP,
+      nodeId,
+      'COUNT',
+      COUNT,
+      'BLOCK',
+      BLOCK,
+      'STREAMS',
+      this.#stream,
+      '>',
+    );
+    const [[, entries] = []] = (found ?? []) as [string, Entry[]][];
+    return entries ?? [];
+  }
+
+  /** Takes over what nobody has acknowledged for long, and strikes off consumers that are no more. */
+  async #claim(): Promise<void> {
+    this.#claimedAt = Date.now();
+    const { nodeId } = this.#core;
+    let cursor = '0-0';
+    do {
+      const claimed = await this.#redis.xautoclaim(this.#stream, GROUP, nodeId, CLAIM_IDLE, cursor, 'COUNT', COUNT);
+      const [next, entries] = claimed as [string, Entry[]];
+      await this.#take(entries);
+      cursor = next;
+    } while (cursor !== '0-0');
+    for (const consumer of (await this.#redis.xinfo('CONSUMERS', this.#stream, GROUP)) as unknown[][]) {
+      const { name, pending, idle } = fieldsOf(consumer);
+      if (name !== nodeId && pending === 0 && Number(idle) > FORGET_IDLE) {
+        await this.#redis.xgroup('DELCONSUMER', this.#stream, GROUP, String(name));
+      }
+    }
+  }
+
+  async #take(entries: readonly Entry[]): Promise<void> {
+    const done = (await Promise.all(entries.map((entry) => this.#takeOne(entry)))).filter((id) => id !== null);
+    if (done.length === 0) return;
+    // Together, so that nothing that is done with stays in the stream.
+    await this.#redis
+      .multi()
+      .xack(this.#stream, GROUP, ...done)
+      .xdel(this.#stream, ...done)
+      .exec();
+  }
+
+  /** @returns the entry's id where it is stored; null where it stays pending, to be claimed */
+  async #takeOne([id, fields]: Entry): Promise<string | null> {
+    const { event } = fieldsOf(fields ?? []);
+    const text = typeof event === 'string' ? event : JSON.stringify(fields);
+    const readAt = Date.now();
+    while (Date.now() - readAt < TRY_FOR) {
+      try {
+        await takeOrBury(this.#core, 'ingress', text);
+        return id;
+      } catch {
+        if (!this.#isOpen) return null;
+        await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+      }
+    }
+    return null;
+  }
+}
+
+/** Redis's flat list of names and values, as an object. */
+function fieldsOf(flat: readonly unknown[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (let index = 0; index < flat.length; index += 2) fields[String(flat[index])] = flat[index + 1];
+  return fields;
+}

@@ -1,0 +1,211 @@
+/** One WebSocket, from its first frame to its last: a door, so it translates and answers, and holds no rules. */
+import { performance } from 'node:perf_hooks';
+import type { RawData, WebSocket } from 'ws';
+import { CLOSE, type ErrorCode, errorKind, type Refusal, RefusedError, refused } from '../../../schemas/errors.ts';
+import type { Envelope } from '../../../schemas/frames.ts';
+import { JOINS, type JoinChannel } from '../../../schemas/table.ts';
+import { sendWithin } from '../../hub/peer.ts';
+import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../protocol/decode.ts';
+import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
+import { commandOf } from '../command.ts';
+import type { Core } from '../core.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { type Entrance, type Joined, join, leave } from './join.ts';
+import { Strikes, TokenBucket } from './limits.ts';
+import { WebSocketPeer } from './peer.ts';
+
+/** [P-9] What is counted towards 4400. */
+const BAD_CODES: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'unknown_channel', 'invalid_payload']);
+/** Frames at once, and a second after that; other servers are exempt. */
+const RATE = { burst: 20, perSecond: 10 };
+/** The longest that a timer can be set for, in ms. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+const isJoin = (envelope: Envelope): envelope is Envelope & { channel: JoinChannel } =>
+  Object.hasOwn(JOINS, envelope.channel);
+
+export class Connection {
+  readonly #core: Core;
+  readonly #socket: WebSocket;
+  readonly #peer: WebSocketPeer;
+  readonly #entrance: Entrance;
+  readonly #bucket = new TokenBucket(RATE.burst, RATE.perSecond, performance.now());
+  readonly #stopHeartbeat: () => void;
+  /** [P-9] 4400 and 4429. */
+  readonly #bad = new Strikes(20, 60_000);
+  readonly #limited = new Strikes(100, 10_000);
+  #joined: Joined | null = null;
+  /** Frames that came while a join was under way, to be read after it; null while none is. */
+  #behindJoin: string[] | null = null;
+  #behindBytes = 0;
+  #hasTried = false;
+  /** When it must have sent a join that succeeds; a join under way has all the time that it needs. */
+  readonly #joinBy: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(core: Core, socket: WebSocket, entrance: Entrance) {
+    this.#core = core;
+    this.#socket = socket;
+    this.#peer = new WebSocketPeer(socket);
+    this.#entrance = entrance;
+    this.#stopHeartbeat = startHeartbeat(socket, core.timing);
+    this.#joinBy = performance.now() + core.settings.JOIN_TIMEOUT * 1000;
+    this.#expectJoin();
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('close', (code) => this.#end(code));
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (isBinary)
+      this.#peer.close(CLOSE.binary, 'binary frame'); // [P-2.1]
+    else this.#take(data.toString());
+  }
+
+  #take(text: string): void {
+    if (this.#behindJoin) this.#wait(this.#behindJoin, text);
+    else this.#read(text);
+  }
+
+  #wait(behind: string[], text: string): void {
+    behind.push(text);
+    this.#behindBytes += text.length;
+    if (this.#behindBytes > this.#core.settings.MAX_SOCKET_BACKLOG) {
+      this.#peer.close(CLOSE.rateLimited, 'too much behind a join');
+    }
+  }
+
+  #expectJoin(): void {
+    const left = this.#joinBy - performance.now();
+    this.#timer = setTimeout(() => this.#peer.close(CLOSE.joinTimeout, 'no join in time'), Math.max(0, left));
+  }
+
+  #read(text: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    let id: string | undefined;
+    try {
+      const envelope = decodeEnvelope(text);
+      id = envelope.id;
+      if (this.#isLimited(envelope)) throw refused('rate_limited', 'too many frames: wait a second');
+      if (isJoin(envelope)) this.#join(envelope);
+      else this.#handle(envelope);
+    } catch (error) {
+      this.#refuse(error instanceof BadFrame ? error.id : id, error);
+    }
+  }
+
+  #send(frame: Buffer): void {
+    sendWithin(this.#peer, frame, this.#core.settings.MAX_SOCKET_BACKLOG);
+  }
+
+  /** The first join is free; any other frame takes from the bucket. */
+  #isLimited(envelope: Envelope): boolean {
+    if (isJoin(envelope) && !this.#hasTried) return false;
+    const exempt = this.#core.settings.RATE_LIMIT === 'off' || this.#joined?.session.role === 'server';
+    return !exempt && !this.#bucket.take(performance.now());
+  }
+
+  #handle(envelope: Envelope): void {
+    const { channel, payload, id } = envelope;
+    if (channel === 'ping') {
+      this.#send(PONG); // [P-2.6]
+      if (id !== undefined) this.#send(ackFrame(id, null));
+    } else if (!this.#joined) {
+      if (!isKnownChannel(channel)) throw refused('unknown_channel', 'there is no such channel');
+      throw refused('not_joined', 'the first frame must be a join');
+    } else if (channel === 'refresh') {
+      this.#refresh(this.#joined, payload, id);
+    } else {
+      this.#append(this.#joined, envelope).catch((error: unknown) => this.#refuse(id, error));
+    }
+  }
+
+  /** [P-3] What comes behind a join waits for it. */
+  #join(envelope: Envelope & { channel: JoinChannel }): void {
+    if (this.#joined) throw refused('already_joined', 'this socket has joined');
+    this.#hasTried = true;
+    this.#behindJoin = [];
+    clearTimeout(this.#timer);
+    join(this.#core, this.#entrance, envelope, this.#peer)
+      .then((joined) => this.#seated(joined))
+      .catch((error: unknown) => this.#refuse(envelope.id, error))
+      .finally(() => this.#readBehindJoin());
+  }
+
+  #seated(joined: Joined): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      leave(this.#core, joined);
+      return;
+    }
+    this.#joined = joined;
+    this.#expireAt(joined.claims.exp);
+  }
+
+  #readBehindJoin(): void {
+    if (!this.#joined && this.#socket.readyState === this.#socket.OPEN) this.#expectJoin();
+    const waiting = this.#behindJoin ?? [];
+    this.#behindJoin = null;
+    this.#behindBytes = 0;
+    for (const text of waiting) this.#take(text);
+  }
+
+  /** [P-4] A socket outlives its token by nothing. */
+  #expireAt(exp: number): void {
+    clearTimeout(this.#timer);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const left = exp * 1000 - Date.now();
+    this.#timer = setTimeout(
+      () =>
+        left > MAX_TIMER
+          ? this.#expireAt(exp)
+          : this.#refuse(undefined, refused('token_expired', 'the token has expired')),
+      Math.min(left, MAX_TIMER),
+    );
+  }
+
+  /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
+  #refresh(joined: Joined, payload: unknown, id: string | undefined): void {
+    this.#core.tokens
+      .verify(decodeRefresh(payload).token)
+      .then(({ claims }) => {
+        const { role, dealer, sub } = joined.claims;
+        if (claims.role !== role || claims.dealer !== dealer || claims.sub !== sub) {
+          throw refused('unauthorized', 'the token is for another role, dealer or name');
+        }
+        this.#expireAt(claims.exp);
+        if (id !== undefined) this.#send(ackFrame(id, null));
+      })
+      .catch((error: unknown) => this.#refuse(id, error));
+  }
+
+  async #append({ session }: Joined, { channel, payload, id }: Envelope): Promise<void> {
+    const outcome = await this.#core.journal.append(commandOf(session, channel, payload, id), { peer: this.#peer, id });
+    if ('refusal' in outcome) this.#refuse(id, new RefusedError(outcome.refusal));
+    else if (outcome.receipt?.duplicate && id !== undefined) this.#send(ackFrame(id, outcome.receipt));
+  }
+
+  /** [P-9] Answers with the error, and closes where the error or its repetition asks for that. */
+  #refuse(id: string | undefined, error: unknown): void {
+    const refusal = error instanceof RefusedError ? error.refusal : this.#fault(error);
+    this.#send(errorFrame(id, refusal));
+    const close = refusal.close ?? errorKind(refusal.code).close;
+    if (close !== undefined) this.#peer.close(close, refusal.code);
+    else if (BAD_CODES.has(refusal.code) && this.#bad.add(performance.now())) {
+      this.#peer.close(CLOSE.badFrames, 'too many bad frames');
+    } else if (refusal.code === 'rate_limited' && this.#limited.add(performance.now())) {
+      this.#peer.close(CLOSE.rateLimited, 'too many frames');
+    }
+  }
+
+  #fault(error: unknown): Refusal {
+    this.#core.log.error({ err: error }, 'a frame could not be handled');
+    return { code: 'internal', message: 'this could not be handled' };
+  }
+
+  #end(code: number): void {
+    clearTimeout(this.#timer);
+    this.#stopHeartbeat();
+    if (this.#joined) leave(this.#core, this.#joined);
+    this.#core.log.debug({ code, role: this.#joined?.session.role }, 'socket closed');
+  }
+}

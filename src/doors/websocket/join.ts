@@ -1,0 +1,243 @@
+/** [P-3] Joining, as the steps that it takes: who is it, may it, tell the others, catch up, go live. */
+import { randomUUID } from 'node:crypto';
+import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
+import type { Envelope, SessionPayload, Since } from '../../../schemas/frames.ts';
+import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE, JOINS, type JoinChannel } from '../../../schemas/table.ts';
+import type { Claims } from '../../../schemas/tokens.ts';
+import { isOriginAllowed } from '../../auth/origins.ts';
+import { maySee } from '../../auth/permit.ts';
+import { type Session, sessionOf } from '../../auth/session.ts';
+import { secondsFromNow } from '../../auth/tokens.ts';
+import type { Seat } from '../../hub/hub.ts';
+import type { Peer } from '../../hub/peer.ts';
+import type { Who } from '../../hub/presence.ts';
+import { decodeJoin } from '../../protocol/decode.ts';
+import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
+import { presenceCommand } from '../command.ts';
+import type { Core } from '../core.ts';
+
+/** How long a customer's token holds, in seconds: 30 days from its last join. */
+const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
+/** [P-3.6] The most events of a scope that are replayed. */
+const MAX_REPLAY = 500;
+/** The part of a socket's backlog that a replay may take before it waits for the network. */
+const REPLAY_SHARE = 1 / 4;
+
+/** What the upgrade request says. */
+export interface Entrance {
+  readonly origin: string | undefined;
+  /** The bearer token of its `Authorization` header [P-3.4]. */
+  readonly bearer: string | undefined;
+}
+
+export interface Joined {
+  readonly session: Session;
+  readonly seat: Seat;
+  readonly who: Who | null;
+  /** What its token says: when it ends, and what the next one must say too [P-4]. */
+  readonly claims: Claims;
+}
+
+/** Who joins, proven, or claiming a group that nobody has. */
+interface Identified {
+  readonly session: Session;
+  readonly claims: Claims;
+  /** Whether it takes a group without a token. */
+  readonly claim: boolean;
+  /** The customer's token to keep. */
+  readonly token?: string;
+  readonly since: Since;
+}
+
+type Asked = ReturnType<(typeof decodeJoin)[JoinChannel]>;
+
+/**
+ * Joins a socket: sends its `session`, its `ack` and what it missed, and seats it in the hub.
+ * @throws RefusedError where it may not; nothing is left behind
+ */
+export async function join(
+  core: Core,
+  entrance: Entrance,
+  { channel, payload, id }: Envelope & { channel: JoinChannel },
+  peer: Peer,
+): Promise<Joined> {
+  const identified = await identify(core, entrance, decodeJoin[channel](payload), JOINS[channel]);
+  const { session, claims } = identified;
+  await admit(core, entrance, session);
+  for (const scope of Object.keys(identified.since)) mayRecover(session, scope);
+  const seat = core.hub.enter(session, peer);
+  const joined: Joined = { session, seat, who: whoOf(session), claims };
+  let isHere = false;
+  try {
+    await core.feed.open(session);
+    isHere = await arrive(core, joined.who, identified.claim);
+    const { tails, recovered } = await recover(core, session, identified.since);
+    core.feed.know(session.dealerId, tails);
+    peer.send(sessionFrame(await describe(core, identified, tails, recovered)));
+    if (id !== undefined) peer.send(ackFrame(id, null));
+    await replay(core, session, identified.since, tails, recovered, peer);
+    core.hub.open(seat, tails);
+  } catch (error) {
+    leave(core, isHere ? joined : { ...joined, who: null });
+    throw error;
+  }
+  return joined;
+}
+
+/** Takes a socket out again. */
+export function leave(core: Core, { seat, who }: Joined): void {
+  if (core.hub.leave(seat)) core.feed.close(seat.place.dealerId);
+  if (who) core.presence.left(who);
+}
+
+/** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
+async function identify(core: Core, entrance: Entrance, asked: Asked, role: Session['role']): Promise<Identified> {
+  if ('user' in asked && asked.user !== undefined && asked.user !== role) {
+    throw refused('forbidden', `user is not ${role}`);
+  }
+  const since = asked.since ?? {};
+  const token = asked.token ?? entrance.bearer;
+  if (token === undefined) {
+    if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
+    const groupId = asked.groupId ?? randomUUID();
+    return { ...(await ownToken(core, asked.dealerId, groupId)), claim: true, since };
+  }
+  const { claims, ours } = await core.tokens.verify(token);
+  const session = sessionFor(asked, claims);
+  if (session.role !== 'customer') return { session, claims, claim: false, since };
+  // A token that Telle gave is renewed at each join; a dealer's own holds as long as the dealer said.
+  if (ours) return { ...(await ownToken(core, session.dealerId, session.groupId)), claim: false, since };
+  return { session, claims, claim: false, token, since };
+}
+
+async function ownToken({ tokens }: Core, dealerId: string, groupId: string) {
+  const exp = secondsFromNow(CUSTOMER_TOKEN_TTL);
+  const claims: Claims = { role: 'customer', dealer: dealerId, sub: groupId, exp };
+  return { session: sessionOf(claims), claims, token: await tokens.sign(claims, true) };
+}
+
+/** The session that a join asks for, if the token is for just that. */
+function sessionFor(asked: Asked, { role, dealer, sub }: Claims): Session {
+  const { dealerId } = asked;
+  if (asked.type === 'SERVER_JOIN') {
+    if (role === 'server' && (dealer === ALL_DEALERS || dealer === dealerId)) return { role, dealerId, name: sub };
+  } else if (asked.type === 'ADMIN_JOIN') {
+    if (role === 'admin' && dealer === dealerId && sub === asked.adminId) return { role, dealerId, adminId: sub };
+  } else if (role === 'customer' && dealer === dealerId && sub === (asked.groupId ?? sub)) {
+    return { role, dealerId, groupId: sub };
+  }
+  throw refused('unauthorized', 'the token is for another role, dealer or name');
+}
+
+/** Whether there is such a dealer, and clients from this origin may join it [P-11.5]. A server may make its dealer [P-6.2]. */
+async function admit({ store }: Core, { origin }: Entrance, { role, dealerId }: Session): Promise<void> {
+  const { dealer } = await store.standing(dealerId);
+  if (dealer === null && role !== 'server') throw refused('unknown_dealer', 'there is no such dealer');
+  if (!isOriginAllowed(origin, dealer?.origins ?? [])) {
+    throw refused('forbidden', 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
+  }
+}
+
+function whoOf(session: Session): Who | null {
+  return session.role === 'server' ? null : session;
+}
+
+/** [P-7.5] Tells that somebody is here, and makes a customer's group. */
+async function arrive({ journal, presence, nodeId }: Core, who: Who | null, claim: boolean): Promise<boolean> {
+  if (!who) return false;
+  // Counted first, so that no grace can end between; but a claim is nobody's presence until it is won.
+  if (!claim) presence.came(who);
+  const outcome = await journal.append(presenceCommand(who, nodeId, true, claim));
+  if ('refusal' in outcome) {
+    if (!claim) presence.left(who);
+    throw new RefusedError(outcome.refusal);
+  }
+  if (claim) presence.came(who);
+  return true;
+}
+
+/** [P-3.6] How far each scope goes, and which of those that `since` names can be replayed whole. */
+async function recover({ store }: Core, session: Session, since: Since) {
+  const named = Object.keys(since).filter((scope) => mayRecover(session, scope));
+  const tails = await store.tails(session.dealerId, [...new Set([...ownScopes(session), ...named])]);
+  const recovered = Object.entries(since).map(([scope, seen]) => {
+    const missed = (tails.get(scope) ?? -1) - seen;
+    return [scope, missed >= 0 && missed <= MAX_REPLAY] as const;
+  });
+  // Made from entries: a group may be called `__proto__`.
+  return { tails, recovered: Object.fromEntries(recovered) };
+}
+
+/** [P-3.5] The scopes that `seqs` names. */
+function ownScopes(session: Session): string[] {
+  if (session.role === 'customer') return [session.groupId, DEALER_SCOPE];
+  return session.dealerId === ALL_DEALERS ? [] : [DEALER_SCOPE, DESK_SCOPE];
+}
+
+/**
+ * Whether a scope of `since` is this session's to see. A customer may name `@desk`, whose seqs it knows from the acks of
+ * its own updates, but is never shown it.
+ * @throws RefusedError `forbidden` for any other scope that is not
+ */
+function mayRecover(session: Session, scope: string): boolean {
+  if (session.dealerId === ALL_DEALERS) {
+    throw refused('invalid_payload', 'since: a server of all dealers has none', {
+      details: [{ path: '/since', message: 'expected none where dealerId is *' }],
+    });
+  }
+  if (maySee(session, scope)) return true;
+  if (session.role === 'customer' && scope === DESK_SCOPE) return false;
+  throw refused('forbidden', 'since names a scope that this session may not see');
+}
+
+/** [P-3.5] */
+async function describe(
+  { store, timing }: Core,
+  { session, claims, token }: Identified,
+  tails: ReadonlyMap<string, number>,
+  recovered: Record<string, boolean>,
+): Promise<SessionPayload> {
+  const { role, dealerId } = session;
+  const seqs = Object.fromEntries(ownScopes(session).map((scope) => [scope, tails.get(scope) ?? 0]));
+  const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, pingInterval: timing.pingInterval };
+  if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
+  if (role === 'server') return { role, dealerId, ...common };
+  const { group, adminOnline } = await store.standing(dealerId, session.groupId);
+  return {
+    role,
+    dealerId,
+    groupId: session.groupId,
+    ...(token !== undefined && { token }),
+    ...common,
+    muted: group !== null && group.mutedBy !== null,
+    closed: group?.closed ?? false,
+    online: adminOnline,
+    unread: group?.unread ?? 0,
+  };
+}
+
+/** [P-3.6] Sends what each recovered scope has had since, in order, no faster than the socket takes it. */
+async function replay(
+  { store, settings }: Core,
+  { dealerId }: Session,
+  since: Since,
+  tails: ReadonlyMap<string, number>,
+  recovered: Readonly<Record<string, boolean>>,
+  peer: Peer,
+): Promise<void> {
+  const share = settings.MAX_SOCKET_BACKLOG * REPLAY_SHARE;
+  let window = share;
+  for (const [scope, after] of Object.entries(since)) {
+    const tail = tails.get(scope) ?? 0;
+    if (!recovered[scope] || tail === after) continue;
+    for (const event of await store.events(dealerId, scope, { after, before: tail + 1, limit: MAX_REPLAY })) {
+      const frame = eventFrame(event);
+      window -= frame.length;
+      if (window > 0) peer.send(frame);
+      else {
+        await new Promise<void>((resolve) => peer.send(frame, resolve));
+        window = share;
+      }
+    }
+  }
+}

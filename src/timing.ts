@@ -1,0 +1,23 @@
+/** The protocol's durations, in milliseconds. The server runs on these; a test that waits for one may shorten it. */
+export interface Timing {
+  /** [P-2.6] Between two WebSocket pings of the server's. */
+  readonly pingInterval: number;
+  /** [P-2.6] How long a socket may take to answer one. */
+  readonly pongTimeout: number;
+  /** [P-7.5] How long the last socket may be gone before its owner is told to be offline. */
+  readonly presenceGrace: number;
+  /** [P-7.5] How often a node says that it lives, and how long it may be silent before its sockets count as gone. */
+  readonly nodeInterval: number;
+  readonly nodeSilence: number;
+  /** How long a socket that was closed may take to say so too, before it is cut. */
+  readonly closeTimeout: number;
+}
+
+export const TIMING: Timing = {
+  pingInterval: 25_000,
+  pongTimeout: 10_000,
+  presenceGrace: 5_000,
+  nodeInterval: 2_000,
+  nodeSilence: 10_000,
+  closeTimeout: 3_000,
+};
