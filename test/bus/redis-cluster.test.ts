@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { Cluster, Redis } from 'ioredis';
+import { RedisBus } from '../../src/bus/redis.ts';
+import type { Publication } from '../../src/hub/publication.ts';
+import { describeBus } from '../conformance/bus.ts';
+import { makeDatabase } from '../support/postgres.ts';
+import { startRedisCluster } from '../support/redis.ts';
+import { startServer } from '../support/server.ts';
+
+/** A frame of a dealer, as it is published. */
+function publication(dealerId: string, seq: number): Publication {
+  const frame = Buffer.from(
+    JSON.stringify({ channel: 'CHAT_MESSAGE', payload: { dealerId, groupId: 'g1' }, scope: 'g1', seq }),
+  );
+  return { dealerId, scope: 'g1', seq, frame, answer: null };
+}
+
+/** A bus on the cluster that keeps what it brings, and tells of it. */
+class Node {
+  readonly heard: Publication[] = [];
+  readonly missed: string[] = [];
+  readonly #told = new EventEmitter();
+  readonly bus: RedisBus;
+
+  constructor(url: string) {
+    this.bus = new RedisBus({ url, prefix: 'telle:', onFault: () => {} }, true);
+    this.bus.listen({
+      deliver: (each) => {
+        this.heard.push(each);
+        this.#told.emit('told');
+      },
+      missed: (dealerId) => {
+        this.missed.push(dealerId);
+        this.#told.emit('told');
+      },
+    });
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(15_000);
+    while (!holds()) await once(this.#told, 'told', { signal });
+  }
+}
+
+const DEALERS = Array.from({ length: 30 }, (_, index) => `dealer-${index}`);
+
+const servers = await startRedisCluster();
+after(() => Promise.all(servers.map((server) => server.stop())));
+
+describeBus('Redis Cluster', async () => {
+  const { bus } = new Node(servers[0]?.url ?? '');
+  return { bus, close: () => bus.close() };
+});
+
+describe('the bus on a Redis Cluster', () => {
+  let speaker: Node;
+  let hearer: Node;
+
+  before(async () => {
+    const [first, second] = servers.map(({ url }) => url);
+    assert.ok(first && second);
+    speaker = new Node(first);
+    hearer = new Node(second);
+    await Promise.all(DEALERS.map((dealerId) => hearer.bus.follow(dealerId)));
+    // Followed before the shards were known: told to be missed once they are.
+    await hearer.until(() => DEALERS.every((dealerId) => hearer.missed.includes(dealerId)));
+  });
+
+  after(async () => {
+    await Promise.all([speaker?.bus.close(), hearer?.bus.close()]);
+  });
+
+  /** Publishes until the hearer hears it: the speaker may not know the shards yet. */
+  async function say(dealerId: string, seq: number): Promise<void> {
+    const heard = () => hearer.heard.some((each) => each.dealerId === dealerId && each.seq === seq);
+    while (!heard()) {
+      speaker.bus.publish([publication(dealerId, seq)]);
+      await Promise.race([hearer.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
+    }
+  }
+
+  it('carries each dealer’s events over the shard that has its channel', async () => {
+    for (const dealerId of DEALERS) await say(dealerId, 1);
+    const channels = await Promise.all(
+      servers.map(async ({ url }) => {
+        const client = new Redis(url);
+        const found = (await client.call('PUBSUB', 'SHARDCHANNELS', 'telle:dealer:*')) as string[];
+        client.disconnect();
+        return found;
+      }),
+    );
+    assert.deepEqual(channels.flat().sort(), DEALERS.map((dealerId) => `telle:dealer:${dealerId}`).sort());
+    assert.ok(
+      channels.every((found) => found.length > 0 && found.length < DEALERS.length),
+      'more than one shard has some',
+    );
+  });
+
+  it('brings every dealer’s events to who follows all', async () => {
+    const [first] = servers;
+    const all = new Node(first?.url ?? '');
+    try {
+      await all.bus.follow('*');
+      const heard = () => all.heard.some(({ dealerId, seq }) => dealerId === 'another' && seq === 1);
+      while (!heard()) {
+        speaker.bus.publish([publication('another', 1)]);
+        await Promise.race([all.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+      assert.equal(all.heard[0]?.frame.toString(), publication('another', 1).frame.toString());
+    } finally {
+      await all.bus.close();
+    }
+  });
+
+  it('serves two nodes, and takes what other servers say over it', async () => {
+    const [first, second] = servers.map(({ url }) => url);
+    const postgres = process.env.POSTGRES_URL;
+    assert.ok(postgres, 'POSTGRES_URL is not set: run the tests with `npm test`, which brings a Postgres');
+    const DATABASE_URL = await makeDatabase(postgres);
+    const node = (REDIS_URL = '') => startServer({ settings: { DATABASE_URL, REDIS_URL, REDIS_PREFIX: 'two:' } });
+    const [one, two] = [await node(first), await node(second)];
+    const outside = new Cluster([first ?? '']);
+    try {
+      const [admin, customer] = [await one.admin(), await two.customer('g1')];
+      const said = { type: 'UPDATE_MSG', dealerId: 'd1', groupId: 'g1', user: 'bot' };
+      await outside.xadd('two:ingress', '*', 'event', JSON.stringify({ ...said, message: 'by the stream' }));
+      const event = await admin.next('CHAT_MSG');
+      assert.equal(event.payload.message, 'by the stream');
+      assert.deepEqual((await customer.next('CHAT_MSG')).payload, event.payload);
+      await outside.publish('two:events', JSON.stringify({ ...said, message: 'by the channel' }));
+      assert.equal((await customer.next('CHAT_MSG')).payload.message, 'by the channel');
+      assert.equal((await customer.ask('customer_message', { type: 'UPDATE_MSG', message: 'hello' })).seq, 3);
+      assert.equal((await admin.next((frame) => frame.seq === 3)).payload.message, 'hello');
+    } finally {
+      outside.disconnect();
+      await Promise.all([one.close(), two.close()]);
+    }
+  });
+
+  it('tells what was missed, and goes on, when a shard was away', async () => {
+    const [, , third] = servers;
+    assert.ok(third);
+    hearer.missed.length = 0;
+    await third.halt();
+    await third.resume();
+    await hearer.until(() => hearer.missed.length > 0);
+    for (const dealerId of DEALERS) await say(dealerId, 2);
+  });
+});

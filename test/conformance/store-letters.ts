@@ -1,0 +1,63 @@
+/** Dead letters: what was refused is kept whole, with the reason [P-6.3]. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DeadLetter } from '../../src/journal/store.ts';
+import { NOW, ODD_TEXT } from '../support/rows.ts';
+import type { WithStore } from './store.ts';
+
+const letter = (deadLetterId: string, more: Partial<DeadLetter> = {}): DeadLetter => ({
+  deadLetterId,
+  source: 'ingress',
+  payload: `{"no":"${deadLetterId}"}`,
+  code: 'invalid_payload',
+  message: 'type: required',
+  details: [],
+  at: NOW,
+  ...more,
+});
+
+export function describeLetters(withStore: WithStore): void {
+  describe('dead letters', () => {
+    it(
+      'come back whole, whatever text they held',
+      withStore(async (store) => {
+        const details = [{ path: '/type', message: 'expected "x" or é' }];
+        const letters = [
+          letter('a', { payload: ODD_TEXT, details }),
+          letter('b', { source: 'events', payload: '', code: 'too_large', message: 'expected less' }),
+          letter('c', { payload: '😀'.repeat(10_000), at: NOW + 1 }),
+        ];
+        for (const each of letters) await store.bury(each);
+        assert.deepEqual(await store.deadLetters('', 10), letters);
+        for (const each of letters) assert.deepEqual(await store.deadLetter(each.deadLetterId), each);
+      }),
+    );
+
+    it(
+      'are paged by id, each once',
+      withStore(async (store) => {
+        const names = ['0002', '0001', 'Z', 'a', '0010', 'z', 'B'];
+        for (const name of names) await store.bury(letter(name));
+        const sorted = names.toSorted((one, other) => (one < other ? -1 : 1));
+        const idsAfter = async (after: string, limit: number) =>
+          (await store.deadLetters(after, limit)).map(({ deadLetterId }) => deadLetterId);
+        assert.deepEqual(await idsAfter('', 3), sorted.slice(0, 3));
+        assert.deepEqual(await idsAfter(sorted[2] ?? '', 3), sorted.slice(3, 6));
+        assert.deepEqual(await idsAfter(sorted[5] ?? '', 3), sorted.slice(6));
+        assert.deepEqual(await idsAfter(sorted[6] ?? '', 3), []);
+      }),
+    );
+
+    it(
+      'are gone when they are removed, and no other is',
+      withStore(async (store) => {
+        await store.bury(letter('a'));
+        await store.bury(letter('b'));
+        await store.removeDeadLetter('a');
+        await store.removeDeadLetter('never-was');
+        assert.equal(await store.deadLetter('a'), null);
+        assert.deepEqual(await store.deadLetters('', 10), [letter('b')]);
+      }),
+    );
+  });
+}

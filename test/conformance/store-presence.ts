@@ -1,0 +1,123 @@
+/** Which node has sockets of whom, and which nodes live [P-7.5]. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Store } from '../../src/journal/store.ts';
+import { load, write } from '../support/rows.ts';
+import type { WithStore } from './store.ts';
+
+/** Long enough ago that every node has been silent since: a time to come. */
+const ALL_ARE_SILENT = -60_000;
+
+const arrival = (sender: string, nodeId: string, online = true, dealerId = 'd1') => ({
+  dealerId,
+  sender,
+  nodeId,
+  online,
+});
+
+const nodesOf = async (store: Store, sender: string, dealerId = 'd1') => {
+  const { presences } = await load(store, { presences: [[dealerId, sender]] });
+  return [...(presences.get(`${dealerId}/${sender}`) ?? [])].sort();
+};
+
+const heldBy = async (store: Store, nodeId: string) =>
+  (await store.presencesOf(nodeId)).map(({ dealerId, sender }) => `${dealerId}/${sender}`).sort();
+
+export function describePresence(withStore: WithStore): void {
+  describe('presences', () => {
+    it(
+      'are the nodes that somebody has come to and not left, in the order in which that was written',
+      withStore(async (store) => {
+        await write(store, {
+          arrivals: [
+            arrival('customer:g1', 'n1'),
+            arrival('customer:g1', 'n2'),
+            arrival('customer:g1', 'n1', false),
+            arrival('customer:g2', 'n1'),
+            arrival('customer:g1', 'n3', true, 'd2'),
+          ],
+        });
+        assert.deepEqual(await nodesOf(store, 'customer:g1'), ['n2']);
+        assert.deepEqual(await nodesOf(store, 'customer:g2'), ['n1']);
+        assert.deepEqual(await nodesOf(store, 'customer:g1', 'd2'), ['n3']);
+        await write(store, { arrivals: [arrival('customer:g1', 'n1'), arrival('customer:g1', 'n1')] });
+        assert.deepEqual(await nodesOf(store, 'customer:g1'), ['n1', 'n2']);
+        await write(store, { arrivals: [arrival('customer:g1', 'n1', false), arrival('customer:g1', 'n2', false)] });
+        assert.deepEqual(await nodesOf(store, 'customer:g1'), []);
+      }),
+    );
+
+    it(
+      'of a node are everybody whom it has sockets of, of any dealer',
+      withStore(async (store) => {
+        await write(store, {
+          arrivals: [
+            arrival('customer:g1', 'n1'),
+            arrival('admin:a1', 'n1'),
+            arrival('admin:a1', 'n2'),
+            arrival('customer:g1', 'n1', true, 'd2'),
+            arrival('customer:g2', 'n1'),
+            arrival('customer:g2', 'n1', false),
+          ],
+        });
+        assert.deepEqual(await heldBy(store, 'n1'), ['d1/admin:a1', 'd1/customer:g1', 'd2/customer:g1']);
+        assert.deepEqual(await heldBy(store, 'n2'), ['d1/admin:a1']);
+        assert.deepEqual(await heldBy(store, 'n3'), []);
+      }),
+    );
+
+    it(
+      'are not written where the batch fails',
+      withStore(async (store) => {
+        const twice = {
+          dealerId: 'd1',
+          scope: 'g1',
+          seq: 1,
+          id: 'k1',
+          keyed: true,
+          sender: 's',
+          groupId: 'g1',
+        } as const;
+        const event = { ...twice, type: 'CHAT_MSG', payload: '{}', at: 1 } as const;
+        await assert.rejects(write(store, { events: [event, event], arrivals: [arrival('customer:g1', 'n1')] }));
+        assert.deepEqual(await heldBy(store, 'n1'), []);
+      }),
+    );
+  });
+
+  describe('nodes', () => {
+    it(
+      'are known after their first beat, until they are forgotten',
+      withStore(async (store) => {
+        assert.equal(await store.beat('n1'), false);
+        assert.equal(await store.beat('n1'), true);
+        assert.equal(await store.beat('n2'), false);
+        await store.forgetNode('n1');
+        await store.forgetNode('never-was');
+        assert.equal(await store.beat('n1'), false);
+        assert.equal(await store.beat('n2'), true);
+      }),
+    );
+
+    it(
+      'that are silent are others than the one that asks, and not those that were forgotten',
+      withStore(async (store) => {
+        for (const nodeId of ['n1', 'n2', 'n3']) await store.beat(nodeId);
+        assert.deepEqual((await store.silentNodes('n1', ALL_ARE_SILENT)).sort(), ['n2', 'n3']);
+        await store.forgetNode('n3');
+        assert.deepEqual(await store.silentNodes('n1', ALL_ARE_SILENT), ['n2']);
+        assert.deepEqual(await store.silentNodes('n2', ALL_ARE_SILENT), ['n1']);
+      }),
+    );
+
+    it(
+      'keep who is at them when they are forgotten, for those to be told of',
+      withStore(async (store) => {
+        await store.beat('n1');
+        await write(store, { arrivals: [arrival('customer:g1', 'n1')] });
+        await store.forgetNode('n1');
+        assert.deepEqual(await heldBy(store, 'n1'), ['d1/customer:g1']);
+      }),
+    );
+  });
+}

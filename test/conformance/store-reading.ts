@@ -1,0 +1,185 @@
+/** Reading beside the commits: standing, tails, stretches of a log, who is here. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { NEW_GROUP } from '../../src/domain/state.ts';
+import { eventRow, groupRow, NOW, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
+import type { WithStore } from './store.ts';
+
+const events = (dealerId: string, scope: string, count: number) =>
+  Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
+
+export function describeReading(withStore: WithStore): void {
+  describe('standing', () => {
+    it(
+      'says null for a dealer and a group that are not there',
+      withStore(async (store) => {
+        const nothing = { dealer: null, group: null, adminOnline: false };
+        assert.deepEqual(await standingOf(store, 'd1'), nothing);
+        assert.deepEqual(await standingOf(store, 'd1', 'g1'), nothing);
+        await store.putDealer('d1', {});
+        assert.deepEqual(await standingOf(store, 'd1', 'g1'), {
+          dealer: { dealerSeq: 0, deskSeq: 0, origins: [] },
+          group: null,
+          adminOnline: false,
+        });
+      }),
+    );
+
+    it(
+      'says how far the dealer is, its origins, and the group that was asked for',
+      withStore(async (store) => {
+        await store.putDealer('d1', { origins: ['https://a.example', '*'] });
+        const group = groupRow({ unread: 2, mutedBy: 'a1', lastSeq: 9 });
+        await write(store, { dealers: { d1: seqsOf(3, 4) }, groups: { 'd1/g1': group, 'd2/g1': NEW_GROUP } });
+        const dealer = { dealerSeq: 3, deskSeq: 4, origins: ['https://a.example', '*'] };
+        assert.deepEqual(await standingOf(store, 'd1'), { dealer, group: null, adminOnline: false });
+        assert.deepEqual(await standingOf(store, 'd1', 'g1'), { dealer, group, adminOnline: false });
+      }),
+    );
+
+    it(
+      'says that an admin is online while any admin of that dealer is at its desk',
+      withStore(async (store) => {
+        const move = (adminId: string, online: boolean, place = '@desk', dealerId = 'd1') => ({
+          dealerId,
+          place,
+          adminId,
+          online,
+        });
+        const isOnline = async () => (await store.standing('d1')).adminOnline;
+        await write(store, { moves: [move('a1', true, '@desk', 'd2'), move('a1', true, 'g1')] });
+        assert.equal(await isOnline(), false);
+        await write(store, { moves: [move('a1', true), move('a2', true)] });
+        assert.equal(await isOnline(), true);
+        await write(store, { moves: [move('a1', false)] });
+        assert.equal(await isOnline(), true);
+        await write(store, { moves: [move('a2', false)] });
+        assert.equal(await isOnline(), false);
+      }),
+    );
+  });
+
+  describe('tails', () => {
+    it(
+      'are the last seqs of the scopes named, and 0 for one without events',
+      withStore(async (store) => {
+        await write(store, {
+          dealers: { d1: seqsOf(2, 0), d2: seqsOf(7, 8) },
+          groups: { 'd1/g1': groupRow({ lastSeq: 5 }), 'd1/g2': NEW_GROUP, 'd2/g1': groupRow({ lastSeq: 6 }) },
+        });
+        assert.deepEqual(
+          await store.tails('d1', ['g1', 'g2', 'g3', '@dealer', '@desk']),
+          new Map([
+            ['g1', 5],
+            ['g2', 0],
+            ['g3', 0],
+            ['@dealer', 2],
+            ['@desk', 0],
+          ]),
+        );
+        assert.deepEqual(await store.tails('d3', ['@dealer', 'g1']), new Map(Object.entries({ '@dealer': 0, g1: 0 })));
+        assert.deepEqual(await store.tails('d1', []), new Map());
+      }),
+    );
+  });
+
+  describe('tailsSince', () => {
+    it(
+      'are those of the dealer’s groups that have changed since, that moment included',
+      withStore(async (store) => {
+        const change = (dealerId: string, groupId: string, lastSeq: number, at: number) =>
+          write(store, { groups: { [`${dealerId}/${groupId}`]: groupRow({ lastSeq }) }, at });
+        await change('d1', 'g1', 1, NOW);
+        await change('d1', 'g2', 2, NOW);
+        await change('d1', 'g3', 3, NOW + 1);
+        await change('d2', 'g4', 4, NOW + 9);
+        await change('d1', 'g2', 5, NOW + 2);
+        const since = async (at: number) => Object.fromEntries(await store.tailsSince('d1', at));
+        assert.deepEqual(await since(NOW), { g1: 1, g2: 5, g3: 3 });
+        assert.deepEqual(await since(NOW + 1), { g2: 5, g3: 3 });
+        assert.deepEqual(await since(NOW + 2), { g2: 5 });
+        assert.deepEqual(await since(NOW + 3), {});
+      }),
+    );
+  });
+
+  describe('events', () => {
+    it(
+      'of a time are none from before it',
+      withStore(async (store) => {
+        await write(store, { events: events('d1', 'g1', 9) });
+        const since = NOW + 5; // the fifth has happened then
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since }), [5, 6, 7, 8, 9]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since, after: 6, before: 9 }), [7, 8]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since, after: 2, limit: 2 }), [5, 6]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since: NOW + 10 }), []);
+      }),
+    );
+
+    it(
+      'come by seq, ascending, though they were written in another order',
+      withStore(async (store) => {
+        const [one, two, three] = [1, 2, 10].map((seq) => eventRow('d1', 'g1', seq));
+        assert.ok(one && two && three);
+        await write(store, { events: [three, one] });
+        await write(store, { events: [two] });
+        assert.deepEqual(await store.events('d1', 'g1', { limit: 10 }), [one, two, three]);
+      }),
+    );
+
+    it(
+      'after a seq do not hold it, and are the first of what follows',
+      withStore(async (store) => {
+        await write(store, { events: events('d1', 'g1', 20) });
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 17 }), [18, 19, 20]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, limit: 3 }), [5, 6, 7]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 0, limit: 2 }), [1, 2]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 20 }), []);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: Number.MAX_SAFE_INTEGER }), []);
+      }),
+    );
+
+    it(
+      'before a seq do not hold it, and are the latest of what precedes it, ascending',
+      withStore(async (store) => {
+        await write(store, { events: events('d1', 'g1', 20) });
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 4 }), [1, 2, 3]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 11, limit: 3 }), [8, 9, 10]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 100, limit: 2 }), [19, 20]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 1 }), []);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 0 }), []);
+      }),
+    );
+
+    it(
+      'between two seqs hold neither, and are the first of them where there are more than the limit',
+      withStore(async (store) => {
+        await write(store, { events: events('d1', 'g1', 20) });
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 8 }), [5, 6, 7]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 19, limit: 2 }), [5, 6]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 5 }), []);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 8, before: 4 }), []);
+      }),
+    );
+
+    it(
+      'are the first of the log where neither end is said',
+      withStore(async (store) => {
+        await write(store, { events: events('d1', 'g1', 5) });
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { limit: 3 }), [1, 2, 3]);
+      }),
+    );
+
+    it(
+      'are those of one scope of one dealer',
+      withStore(async (store) => {
+        const mine = events('d1', 'g1', 2);
+        const others = [['d1', 'g10'] as const, ['d1', 'G1'] as const, ['d10', 'g1'] as const, ['D1', 'g1'] as const];
+        await write(store, { events: [...others.flatMap(([dealer, scope]) => events(dealer, scope, 3)), ...mine] });
+        assert.deepEqual(await store.events('d1', 'g1', { limit: 10 }), mine);
+        assert.deepEqual(await store.events('d1', 'none', { limit: 10 }), []);
+        assert.deepEqual(await store.events('none', 'g1', { limit: 10 }), []);
+      }),
+    );
+  });
+}

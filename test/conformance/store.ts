@@ -1,0 +1,60 @@
+/** What every store must do: each promise of `src/journal/store.ts`, against whatever implements it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Store } from '../../src/journal/store.ts';
+import { changesOf, needsFor } from '../support/rows.ts';
+import { describeCommit } from './store-commit.ts';
+import { describeDealers } from './store-dealers.ts';
+import { describeLetters } from './store-letters.ts';
+import { describePresence } from './store-presence.ts';
+import { describeReading } from './store-reading.ts';
+import { describeRows } from './store-rows.ts';
+import { describeTogether } from './store-together.ts';
+
+export interface Opened {
+  readonly store: Store;
+  close(): Promise<void>;
+}
+
+/** Opens an empty store of its own for one test, its tables up to date, and closes it after. */
+export type WithStore = (use: (store: Store) => Promise<void>) => () => Promise<void>;
+
+/** @param open opens a store that nobody else has, and that holds nothing; `close` closes and removes it */
+export function describeStore(name: string, open: () => Promise<Opened>): void {
+  const withStore: WithStore = (use) => async () => {
+    const { store, close } = await open();
+    try {
+      await store.migrate();
+      await use(store);
+    } finally {
+      await close();
+    }
+  };
+  describe(`a store: ${name}`, () => {
+    describeCommit(withStore);
+    describeRows(withStore);
+    describeTogether(withStore);
+    describeReading(withStore);
+    describePresence(withStore);
+    describeDealers(withStore);
+    describeLetters(withStore);
+
+    it('rejects everything that is asked of it once it is closed, and throws nothing', async () => {
+      const { store, close } = await open();
+      await store.migrate().finally(close);
+      await assert.rejects(store.check());
+      await assert.rejects(store.commit(needsFor({}), () => changesOf({})));
+      await assert.rejects(store.events('d1', 'g1', { limit: 1 }));
+      await assert.rejects(store.standing('d1'));
+      await assert.rejects(store.tails('d1', ['g1']));
+      await assert.rejects(store.tailsSince('d1', 0));
+      await assert.rejects(store.beat('n1'));
+      await assert.rejects(store.presencesOf('n1'));
+      await assert.rejects(store.dealer('d1'));
+      await assert.rejects(store.dealers('', 1));
+      await assert.rejects(store.putDealer('d1', {}));
+      await assert.rejects(store.deleteDealer('d1'));
+      await assert.rejects(store.deadLetters('', 1));
+    });
+  });
+}

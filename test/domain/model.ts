@@ -1,0 +1,149 @@
+/** The protocol's rules for a chat, told once more as simply as they can be: what a right server would answer. */
+import type { Command } from '../../src/domain/state.ts';
+
+interface Chat {
+  muted: boolean;
+  closed: boolean;
+  unread: number;
+  lastSeq: number;
+  intents: Set<string>;
+}
+
+const newChat = (): Chat => ({ muted: false, closed: false, unread: 0, lastSeq: 0, intents: new Set() });
+
+/** What the command's ack or error must be, and what its CHAT_MSG must say, where it is one. */
+export type Expected = 'repeat' | { refused: string } | { muted: boolean; unread: number } | 'done';
+
+export class Model {
+  /** d1 and its g1 are there from the beginning. */
+  readonly chats = new Map<string, Chat>([['d1 g1', newChat()]]);
+  readonly #dealers = new Set(['d1']);
+  readonly #places = new Map<string, Set<string>>();
+  /** The nodes that each admin is at. */
+  readonly #nodes = new Map<string, Set<string>>();
+  readonly #keys = new Set<string>();
+  readonly #autoMute: boolean;
+
+  constructor(autoMute: boolean) {
+    this.#autoMute = autoMute;
+  }
+
+  apply({ role, sender, key, body }: Command): Expected {
+    const { dealerId } = body;
+    const groupId = 'groupId' in body ? body.groupId : undefined;
+    const known = key === null || !isStored(body) ? null : [dealerId, scopeName(body), sender, key].join(' ');
+    if (known !== null && this.#keys.has(known)) return 'repeat';
+    if (role !== 'server' && !this.#dealers.has(dealerId)) return { refused: 'unknown_dealer' };
+    const chat = groupId === undefined ? undefined : this.chats.get(`${dealerId} ${groupId}`);
+    if (groupId !== undefined && !chat && role !== 'server' && body.type !== 'CLIENT_JOIN') {
+      return { refused: 'unknown_group' };
+    }
+    const fresh = chat ?? newChat();
+    const expected = this.#happen(body, fresh, chat !== undefined);
+    if (typeof expected === 'object' && 'refused' in expected) return expected;
+    if (body.type === 'CLIENT_JOIN' && !body.online && !chat) return expected;
+    this.#dealers.add(dealerId);
+    if (groupId !== undefined) this.chats.set(`${dealerId} ${groupId}`, fresh);
+    if (known !== null) this.#keys.add(known);
+    return expected;
+  }
+
+  #happen(body: Command['body'], chat: Chat, isThere: boolean): Expected {
+    switch (body.type) {
+      case 'UPDATE_MSG':
+        return this.#say(body.user, chat);
+      case 'MUTE_BOT':
+      case 'UNMUTE_BOT':
+        chat.muted = body.type === 'MUTE_BOT';
+        chat.lastSeq += 1;
+        return 'done';
+      case 'CLOSE_CHAT':
+        chat.closed = true;
+        chat.lastSeq += 1;
+        return 'done';
+      case 'READ':
+        if (body.seq > chat.lastSeq) return { refused: 'invalid_payload' };
+        if (body.user === 'admin') chat.unread = 0;
+        return 'done';
+      case 'CLIENT_JOIN':
+        return body.claim && isThere ? { refused: 'unauthorized' } : 'done';
+      case 'UPDATE_CHAT':
+        if (body.user === 'customer') return 'done';
+        if (body.groupId !== undefined) chat.lastSeq += 1;
+        this.#move(`${body.dealerId} ${body.adminId}`, body.groupId, body.online);
+        return 'done';
+      case 'ADMIN_JOIN':
+        this.#join(body.dealerId, body.adminId, body.node, body.online);
+        return 'done';
+      case 'CREATE_LEAD_INTENT':
+        chat.intents.add(body.message.intent);
+        return 'done';
+      case 'UPDATE_LEAD_INTENT':
+        return chat.intents.has(body.message.intent) ? 'done' : { refused: 'unknown_intent' };
+      default:
+        return 'done';
+    }
+  }
+
+  /** [P-7.1, P-7.3, P-7.4] */
+  #say(user: 'customer' | 'admin' | 'bot', chat: Chat): Expected {
+    if (user === 'bot' && chat.closed) return { refused: 'group_closed' };
+    if (user === 'bot' && chat.muted) return { refused: 'bot_muted' };
+    const wasMuted = chat.muted;
+    if (user === 'customer') {
+      chat.unread += 1;
+      if (chat.closed) chat.muted = false;
+    } else if (user === 'admin') {
+      chat.unread = 0;
+      if (this.#autoMute) chat.muted = true;
+    }
+    chat.closed = false;
+    chat.lastSeq += chat.muted === wasMuted ? 1 : 2;
+    return { muted: chat.muted, unread: chat.unread };
+  }
+
+  #move(who: string, groupId: string | undefined, online: boolean): void {
+    if (groupId === undefined) return;
+    const places = this.#places.get(who) ?? new Set<string>();
+    this.#places.set(who, places);
+    if (online) places.add(groupId);
+    else places.delete(groupId);
+  }
+
+  /** [P-7.5] Online means at least one node that has a socket. */
+  #join(dealerId: string, adminId: string, node: string, online: boolean): void {
+    const nodes = this.#nodes.get(`${dealerId} ${adminId}`) ?? new Set<string>();
+    this.#nodes.set(`${dealerId} ${adminId}`, nodes);
+    if (online) nodes.add(node);
+    else if (nodes.delete(node) && nodes.size === 0) this.#leaveAll(dealerId, adminId);
+  }
+
+  /** An admin who leaves the dealer leaves each chat, which is an event in it. */
+  #leaveAll(dealerId: string, adminId: string): void {
+    for (const groupId of this.#places.get(`${dealerId} ${adminId}`) ?? []) {
+      const chat = this.chats.get(`${dealerId} ${groupId}`);
+      if (chat) chat.lastSeq += 1;
+    }
+    this.#places.delete(`${dealerId} ${adminId}`);
+  }
+}
+
+/** [P-7] What is only passed on has no key to be known again by. */
+const isStored = ({ type }: Command['body']) => type !== 'TYPING' && type !== 'READ';
+
+/** [P-7] Where a key is one's own: the scope of the event. */
+function scopeName(body: Command['body']): string {
+  switch (body.type) {
+    case 'SYS_MSG':
+      return '@dealer';
+    case 'UPDATE_MSG':
+    case 'MUTE_BOT':
+    case 'UNMUTE_BOT':
+    case 'CLOSE_CHAT':
+      return body.groupId;
+    case 'UPDATE_CHAT':
+      return body.user === 'admin' && body.groupId !== undefined ? body.groupId : '@desk';
+    default:
+      return '@desk';
+  }
+}

@@ -1,0 +1,293 @@
+/** [P-8.3] What comes from several nodes, out of order, twice or not at all, is delivered in the order of each scope. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Publication } from '../../src/hub/publication.ts';
+import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
+import { TestPeer } from '../support/peers.ts';
+import { Inbox } from '../support/until.ts';
+
+/** Long enough ago that nothing of then is new to anybody. */
+const LONG_AGO = Date.now() - 24 * 3_600_000;
+
+/** A log of one dealer, as another node has it; it fails as often as it is told to. */
+class TestLog implements Log {
+  readonly events: { readonly scope: string; readonly seq: number; readonly at: number }[] = [];
+  readonly reads: string[] = [];
+  failures = 0;
+
+  write(scope: string, upTo: number, at = Date.now()): void {
+    for (let seq = this.#tail(scope) + 1; seq <= upTo; seq += 1) this.events.push({ scope, seq, at });
+  }
+
+  #tail(scope: string): number {
+    return this.events.filter((event) => event.scope === scope).length;
+  }
+
+  #read(what: string): void {
+    this.reads.push(what);
+    if (this.failures === 0) return;
+    this.failures -= 1;
+    throw new Error('the log is away');
+  }
+
+  async tails(_: string, scopes: readonly string[]): Promise<Map<string, number>> {
+    this.#read('tails');
+    return new Map(scopes.map((scope) => [scope, this.#tail(scope)]));
+  }
+
+  async tailsSince(_: string, since: number): Promise<Map<string, number>> {
+    this.#read('tailsSince');
+    const recent = this.events.filter(({ scope, at }) => !scope.startsWith('@') && at >= since);
+    return new Map(recent.map(({ scope }) => [scope, this.#tail(scope)]));
+  }
+
+  async between(_: string, scope: string, after: number, before: number, since: number): Promise<Publication[]> {
+    this.#read(`${scope} ${after}-${before}`);
+    const found = this.events.filter(
+      (event) => event.scope === scope && event.seq > after && event.seq < before && event.at >= since,
+    );
+    return found.slice(0, 3).map(({ seq }) => event(scope, seq));
+  }
+}
+
+const event = (scope: string, seq: number | null, more: Partial<Publication> = {}): Publication => ({
+  dealerId: 'd1',
+  scope,
+  seq,
+  frame: Buffer.from(`${scope} ${seq}`),
+  answer: null,
+  ...more,
+});
+
+function open(patience = 5) {
+  const log = new TestLog();
+  const delivered = new Inbox<Publication>();
+  const sequencer = new Sequencer({ log, deliver: delivered.put, patience });
+  const take = (scope: string, ...seqs: number[]) => {
+    for (const seq of seqs) sequencer.take(event(scope, seq));
+  };
+  const seqs = (scope = 'g1') => delivered.items.filter((each) => each.scope === scope).map(({ seq }) => seq);
+  return { log, delivered, sequencer, take, seqs };
+}
+
+/** Where an admin is, who sees every group, and g1 has gone as far as 3. */
+async function openDesk(patience?: number) {
+  const opened = open(patience);
+  opened.log.write('g1', 3);
+  await opened.sequencer.followAll('d1');
+  return opened;
+}
+
+describe('a sequencer', () => {
+  it('delivers at once what comes in order, and what has no seq, in whatever place', async () => {
+    const { sequencer, take, seqs, delivered } = await openDesk();
+    take('g1', 4);
+    sequencer.take(event('g1', null));
+    take('g1', 5);
+    take('g2', 1, 2);
+    assert.deepEqual(seqs(), [4, null, 5]);
+    assert.deepEqual(seqs('g2'), [1, 2]);
+    assert.equal(delivered.items.length, 5);
+    sequencer.close();
+  });
+
+  it('holds what overtook until what it overtook comes, and asks the log for nothing', async () => {
+    const { sequencer, take, seqs, log } = await openDesk(60_000);
+    const reads = log.reads.length;
+    take('g1', 6, 5);
+    assert.deepEqual(seqs(), []);
+    take('g2', 1);
+    take('g1', 4);
+    assert.deepEqual(seqs(), [4, 5, 6]);
+    assert.equal(log.reads.length, reads);
+    sequencer.close();
+  });
+
+  it('fetches what was lost, in as many readings as it takes, and drops it when it comes after all', async () => {
+    const { sequencer, take, seqs, log, delivered } = await openDesk();
+    log.write('g1', 12);
+    take('g1', 12);
+    await delivered.first(9);
+    take('g1', 7, 12, 4);
+    assert.deepEqual(seqs(), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    sequencer.close();
+  });
+
+  it('drops what comes twice', async () => {
+    const { sequencer, take, seqs } = await openDesk();
+    take('g1', 4, 4, 3, 1, 5, 4, 5);
+    assert.deepEqual(seqs(), [4, 5]);
+    sequencer.close();
+  });
+
+  it("keeps the answer that is owed where the node's own event waits, and its echo comes before its turn", async () => {
+    const { sequencer, take, seqs, delivered } = await openDesk(60_000);
+    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    sequencer.take(event('g1', 5, { answer }));
+    take('g1', 5, 4);
+    assert.deepEqual(seqs(), [4, 5]);
+    assert.equal(delivered.items[1]?.answer, answer);
+    sequencer.close();
+  });
+
+  it('takes the answer in place of the echo where that came first', async () => {
+    const { sequencer, take, delivered } = await openDesk(60_000);
+    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    take('g1', 5);
+    sequencer.take(event('g1', 5, { answer }));
+    take('g1', 4);
+    assert.equal(delivered.items[1]?.answer, answer);
+    sequencer.close();
+  });
+
+  it('sends the ack of an event that was already delivered from the log, and not the event again', async () => {
+    const { sequencer, seqs, log } = await openDesk();
+    log.write('g1', 4);
+    sequencer.catchUp('d1');
+    const peer = new TestPeer();
+    sequencer.take(event('g1', 4, { answer: { peer, frame: Buffer.from('ack') } }));
+    sequencer.take(event('g1', 4, { answer: { peer, frame: Buffer.from('ack again') } }));
+    sequencer.take(event('g1', 4, { answer: { peer, frame: null } }));
+    assert.deepEqual(seqs(), [4]);
+    assert.deepEqual(peer.texts, ['ack again']);
+    sequencer.close();
+  });
+});
+
+describe('a sequencer that meets a group for the first time', () => {
+  it('fetches what is newer than its own opening, and nothing older', async () => {
+    const { sequencer, take, log, delivered, seqs } = open();
+    log.write('old', 5, LONG_AGO);
+    await sequencer.followAll('d1');
+    log.write('old', 9);
+    take('old', 9);
+    await delivered.first(4);
+    assert.deepEqual(seqs('old'), [6, 7, 8, 9]);
+    sequencer.close();
+  });
+
+  it('delivers the first new event of a group of long ago by itself', async () => {
+    const { sequencer, take, log, delivered, seqs } = open();
+    log.write('old', 5, LONG_AGO);
+    await sequencer.followAll('d1');
+    log.write('old', 6);
+    take('old', 6);
+    await delivered.first(1);
+    assert.deepEqual(seqs('old'), [6]);
+    sequencer.close();
+  });
+
+  it('holds what comes while it opens, and delivers then what is beyond what the log had', async () => {
+    const { sequencer, take, log, delivered, seqs } = open();
+    log.write('g1', 3);
+    const opening = sequencer.followAll('d1');
+    take('g1', 3, 5, 4);
+    await opening;
+    await delivered.first(2);
+    assert.deepEqual(seqs(), [4, 5]);
+    sequencer.close();
+  });
+
+  it('opens when the log is there again, where it was away', async () => {
+    const { sequencer, take, log, seqs } = open();
+    log.write('g1', 3);
+    log.failures = 1;
+    await assert.rejects(sequencer.followAll('d1'));
+    await sequencer.followAll('d1');
+    take('g1', 3, 4);
+    assert.deepEqual(seqs(), [4]);
+    sequencer.close();
+  });
+});
+
+describe('a sequencer with customers alone', () => {
+  it('goes on from what they were told, and delivers at once what no one of them waits for', async () => {
+    const { sequencer, take, seqs, log } = open();
+    sequencer.follow('d1', ['g1']);
+    sequencer.know(
+      'd1',
+      new Map([
+        ['g1', 3],
+        ['@dealer', 0],
+      ]),
+    );
+    take('g1', 5, 4);
+    take('other', 7, 8);
+    take('@dealer', 1);
+    assert.deepEqual([seqs(), seqs('other'), seqs('@dealer')], [[4, 5], [7, 8], [1]]);
+    assert.deepEqual(log.reads, []);
+    sequencer.close();
+  });
+
+  it('loses nothing that overtook while one of them was being told how far the group goes', () => {
+    const { sequencer, take, seqs } = open(60_000);
+    sequencer.follow('d1', ['g1']);
+    take('g1', 5);
+    sequencer.know('d1', new Map([['g1', 3]]));
+    take('g1', 4);
+    assert.deepEqual(seqs(), [4, 5]);
+    sequencer.close();
+  });
+
+  it('keeps what the first was told: what a later one has been told is no reason to skip', () => {
+    const { sequencer, take, seqs } = open(60_000);
+    sequencer.follow('d1', ['g1']);
+    sequencer.know('d1', new Map([['g1', 3]]));
+    sequencer.know('d1', new Map([['g1', 5]]));
+    take('g1', 4, 5, 6);
+    assert.deepEqual(seqs(), [4, 5, 6]);
+    sequencer.close();
+  });
+});
+
+describe('a sequencer that may have missed something', () => {
+  it('delivers all that the log has more, of every group and of both scopes of the dealer', async () => {
+    const { sequencer, log, delivered, seqs } = await openDesk();
+    sequencer.know(
+      'd1',
+      new Map([
+        ['@dealer', 0],
+        ['@desk', 0],
+      ]),
+    );
+    log.write('g1', 8);
+    log.write('new', 2);
+    log.write('@desk', 4);
+    log.write('@dealer', 1);
+    sequencer.catchUp('d1');
+    await delivered.first(12);
+    assert.deepEqual(
+      [seqs(), seqs('new'), seqs('@desk'), seqs('@dealer')],
+      [[4, 5, 6, 7, 8], [1, 2], [1, 2, 3, 4], [1]],
+    );
+    sequencer.close();
+  });
+
+  it('asks again and again while the log fails, for a loss too', async () => {
+    const { sequencer, take, log, delivered, seqs } = await openDesk();
+    log.failures = 1;
+    log.write('g1', 5);
+    sequencer.catchUp('d1');
+    await delivered.first(2);
+    log.failures = 3;
+    log.write('g1', 8);
+    take('g1', 8);
+    await delivered.first(5);
+    assert.deepEqual([seqs(), log.failures], [[4, 5, 6, 7, 8], 0]);
+    sequencer.close();
+  });
+
+  it('does nothing for a dealer that nobody is here of, or of whom the last has gone', async () => {
+    const { sequencer, take, log, seqs } = await openDesk(60_000);
+    const reads = log.reads.length;
+    take('g1', 9);
+    sequencer.forget('d1');
+    sequencer.catchUp('d1');
+    sequencer.catchUp('d2');
+    assert.deepEqual([sequencer.dealers, log.reads.length, seqs()], [[], reads, []]);
+    await sequencer.followAll('d1');
+    take('g1', 4);
+    assert.deepEqual(seqs(), [4], 'what waited is forgotten');
+    sequencer.close();
+  });
+});

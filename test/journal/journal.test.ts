@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { MEMORY } from '../../schemas/settings.ts';
+import { openStore } from '../../src/app.ts';
+import { MemoryBus } from '../../src/bus/memory.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import type { Command } from '../../src/domain/state.ts';
+import { Hub } from '../../src/hub/hub.ts';
+import type { Publication } from '../../src/hub/publication.ts';
+import type { Outcome } from '../../src/journal/batch.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import type { Store } from '../../src/journal/store.ts';
+import { overriding } from '../support/faulty-store.ts';
+import { TestPeer } from '../support/peers.ts';
+import { readSeqs } from '../support/rows.ts';
+import { inFolder } from '../support/server.ts';
+
+const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
+
+const says = (key: string | null, message = 'Hello', groupId = 'g1'): Command => ({
+  role: 'server',
+  sender: 'server:crm',
+  key,
+  body: { type: 'UPDATE_MSG', ...IDS, groupId, user: 'customer', message },
+});
+const adminSays = (key: string): Command => ({
+  role: 'server',
+  sender: 'server:crm',
+  key,
+  body: { type: 'UPDATE_MSG', ...IDS, user: 'admin', adminId: 'a1', message: 'Hello' },
+});
+const botSays = (key: string): Command => ({
+  role: 'server',
+  sender: 'server:bot',
+  key,
+  body: { type: 'UPDATE_MSG', ...IDS, user: 'bot', message: 'Hello' },
+});
+const types: Command = {
+  role: 'server',
+  sender: 'server:crm',
+  key: 't1',
+  body: { type: 'TYPING', ...IDS, user: 'customer', typing: true },
+};
+
+/** A journal on real SQLite, with everything that it published and what went wrong. */
+async function open(file = MEMORY) {
+  const sqlite = openStore(readSettings({ DATABASE_URL: `sqlite:${file}` }));
+  await sqlite.migrate();
+  const commits = { count: 0 };
+  const store = overriding(sqlite, {
+    commit: (needs, work) => {
+      commits.count += 1;
+      return sqlite.commit(needs, work);
+    },
+  });
+  const hub = new Hub(Number.MAX_SAFE_INTEGER);
+  const published: Publication[] = [];
+  const resynced: string[] = [];
+  const bus = new MemoryBus();
+  bus.listen({
+    deliver: (publication) => {
+      published.push(publication);
+      hub.deliver(publication);
+    },
+    missed: (dealerId) => resynced.push(dealerId),
+  });
+  const faults: string[] = [];
+  const onFault = (_: unknown, what: string) => faults.push(what);
+  const journal = new Journal({ store, bus, policy: { autoMute: true }, onFault });
+  const close = async () => {
+    await journal.close();
+    await sqlite.close();
+  };
+  return { journal, store, hub, commits, published, resynced, faults, close };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+const withJournal = (use: (opened: Opened) => Promise<void>) => async () => {
+  const opened = await open();
+  try {
+    await use(opened);
+  } finally {
+    await opened.close();
+  }
+};
+
+/** A socket of group g1's that hears everything. */
+function seated(hub: Hub): TestPeer {
+  const peer = new TestPeer();
+  hub.open(hub.enter({ role: 'customer', ...IDS }, peer), new Map());
+  return peer;
+}
+
+const seqOf = (outcome: Outcome | undefined) =>
+  outcome && 'receipt' in outcome ? (outcome.receipt?.seq ?? null) : undefined;
+const codeOf = (outcome: Outcome | undefined) => (outcome && 'refusal' in outcome ? outcome.refusal.code : undefined);
+/** What a socket got, as `channel:seq`. */
+const got = ({ texts }: TestPeer) =>
+  texts.map((text) => {
+    const { channel, seq, payload } = JSON.parse(text);
+    return `${channel}:${seq ?? payload.seq ?? ''}`;
+  });
+const allIn = (store: Store) => readSeqs(store, 'd1', 'g1', { limit: 100_000 });
+
+describe('the journal', () => {
+  it(
+    'commits as one batch what comes in one turn, each decided on the one before',
+    withJournal(async ({ journal, commits }) => {
+      const outcomes = await Promise.all(
+        [says('a'), adminSays('b'), botSays('c'), says('d')].map((c) => journal.append(c)),
+      );
+      assert.equal(commits.count, 1);
+      assert.deepEqual(outcomes.map(seqOf), [1, 3, undefined, 4]);
+      assert.equal(codeOf(outcomes[2]), 'bot_muted');
+    }),
+  );
+
+  it(
+    'commits in several batches what is too much for one, in the order in which it came',
+    withJournal(async ({ journal, store, commits, published }) => {
+      const outcomes = await Promise.all(Array.from({ length: 1000 }, () => journal.append(says(null))));
+      assert.ok(commits.count > 1 && commits.count <= 20, `${commits.count} commits`);
+      const order = Array.from({ length: 1000 }, (_, index) => index + 1);
+      assert.deepEqual(outcomes.map(seqOf), order);
+      assert.deepEqual(await allIn(store), order);
+      assert.deepEqual(
+        published.map(({ seq }) => seq),
+        order,
+      );
+    }),
+  );
+
+  it(
+    'has sent the ack, and published, by the time it answers, and stored before either [P-8.1]',
+    withJournal(async ({ journal, store, hub }) => {
+      const peer = seated(hub);
+      const stored: Promise<number[]>[] = [];
+      const send = peer.send.bind(peer);
+      peer.send = (frame, onGone) => {
+        stored.push(allIn(store));
+        send(frame, onGone);
+      };
+      await journal.append(says('a'), { peer, id: 'a' });
+      assert.deepEqual(got(peer), ['ack:1']);
+      assert.deepEqual(await Promise.all(stored), [[1]]);
+    }),
+  );
+
+  it(
+    'acks in place: a socket gets events and its own acks in the order of their seqs',
+    withJournal(async ({ journal, hub }) => {
+      const [peer, other] = [seated(hub), seated(hub)];
+      await Promise.all([
+        journal.append(says('a'), { peer, id: 'a' }),
+        journal.append(says('b'), { peer: other, id: 'b' }),
+        journal.append(adminSays('c'), { peer, id: 'c' }),
+        journal.append(says('d')),
+        journal.append(says('e'), { peer, id: 'e' }),
+      ]);
+      assert.deepEqual(got(peer), ['ack:1', 'CHAT_MESSAGE:2', 'MUTE_STATE:3', 'ack:4', 'CHAT_MESSAGE:5', 'ack:6']);
+      assert.deepEqual(got(other), [
+        'CHAT_MESSAGE:1',
+        'ack:2',
+        'MUTE_STATE:3',
+        'CHAT_MESSAGE:4',
+        'CHAT_MESSAGE:5',
+        'CHAT_MESSAGE:6',
+      ]);
+    }),
+  );
+
+  it(
+    'gives a socket that asked for no ack its own stored event, and nothing for what is only passed on',
+    withJournal(async ({ journal, hub }) => {
+      const [peer, other] = [seated(hub), seated(hub)];
+      await journal.append(says(null), { peer, id: undefined });
+      await journal.append(types, { peer, id: undefined });
+      assert.deepEqual(got(peer), ['CHAT_MESSAGE:1']);
+      assert.deepEqual(got(other), ['CHAT_MESSAGE:1', 'TYPING_STATE:']);
+    }),
+  );
+
+  it(
+    'acks what is only passed on by its id alone',
+    withJournal(async ({ journal, hub }) => {
+      const peer = seated(hub);
+      await journal.append(says('a'));
+      await journal.append(types, { peer, id: 't1' });
+      assert.deepEqual(JSON.parse(peer.texts.at(-1) ?? ''), { channel: 'ack', payload: { id: 't1' } });
+    }),
+  );
+
+  it(
+    'publishes neither a repeat nor a refusal, and leaves both to the door to answer',
+    withJournal(async ({ journal, hub, published }) => {
+      const peer = seated(hub);
+      await journal.append(adminSays('a'), { peer, id: 'a' });
+      const before = published.length;
+      const repeat = await journal.append(adminSays('a'), { peer, id: 'a' });
+      const refusal = await journal.append(botSays('b'), { peer, id: 'b' });
+      assert.ok('receipt' in repeat && repeat.receipt?.duplicate);
+      assert.equal(seqOf(repeat), 2);
+      assert.equal(codeOf(refusal), 'bot_muted');
+      assert.equal(published.length, before);
+      assert.deepEqual(got(peer), ['MUTE_STATE:1', 'ack:2']);
+    }),
+  );
+
+  it(
+    'refuses as internal what it cannot decide, tells the fault, and goes on with the others of the batch',
+    withJournal(async ({ journal, store, faults }) => {
+      const message: Record<string, unknown> = { name: 1n }; // no JSON can hold it, so no door lets it in
+      const body = { type: 'UPDATE_USER' as const, ...IDS, message };
+      const commands: Command[] = [says('a'), { role: 'server', sender: 'server:crm', key: 'b', body }, says('c')];
+      const outcomes = await Promise.all(commands.map((command) => journal.append(command)));
+      assert.deepEqual(outcomes.map(seqOf), [1, undefined, 2]);
+      assert.equal(codeOf(outcomes[1]), 'internal');
+      assert.deepEqual(faults, ['UPDATE_USER was not decided']);
+      assert.deepEqual(await allIn(store), [1, 2]);
+    }),
+  );
+
+  it('refuses all of a batch as unavailable while the database fails, publishes nothing, and works again after', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'telle.db');
+      const { journal, store, hub, published, resynced, close } = await open(file);
+      const other = new Database(file);
+      try {
+        const peer = seated(hub);
+        await journal.append(says('a'));
+        other.exec('BEGIN IMMEDIATE');
+        const outcomes = await Promise.all(['b', 'c'].map((key) => journal.append(says(key), { peer, id: key })));
+        assert.deepEqual(outcomes.map(codeOf), ['unavailable', 'unavailable']);
+        assert.equal(published.length, 1);
+        assert.deepEqual(got(peer), ['CHAT_MESSAGE:1']);
+        other.exec('ROLLBACK');
+        assert.deepEqual([await journal.append(says('b')), await journal.append(says('c'))].map(seqOf), [2, 3]);
+        assert.deepEqual(await allIn(store), [1, 2, 3]);
+        assert.deepEqual(resynced, ['d1'], 'what may have been committed all the same is looked for, once');
+      } finally {
+        other.close();
+        await close();
+      }
+    }));
+
+  it(
+    'settles what it has taken before it is closed, and takes nothing after',
+    withJournal(async ({ journal, store }) => {
+      const taken = Array.from({ length: 600 }, () => journal.append(says(null)));
+      let settled = 0;
+      for (const each of taken) each.then(() => (settled += 1));
+      const closed = journal.close();
+      assert.equal(codeOf(await journal.append(says('late'))), 'unavailable');
+      await closed;
+      assert.equal(settled, 600);
+      assert.ok((await Promise.all(taken)).every((outcome) => seqOf(outcome) !== undefined));
+      assert.equal((await allIn(store)).length, 600);
+      assert.equal(codeOf(await journal.append(says('later'))), 'unavailable');
+      await journal.close();
+    }),
+  );
+
+  it(
+    'refuses as unavailable what is too much to wait, and takes more when that has been stored',
+    withJournal(async ({ journal }) => {
+      const appended: Promise<Outcome>[] = [];
+      let isFull = false;
+      while (!isFull && appended.length < 100_000) {
+        const outcome = journal.append(types);
+        appended.push(outcome);
+        // A refusal of what cannot wait is there at once: nothing else settles before the next turn.
+        if (appended.length % 1000 === 0)
+          isFull = (await Promise.race([outcome, Promise.resolve('waits')])) !== 'waits';
+      }
+      const outcomes = await Promise.all(appended);
+      const refused = outcomes.findIndex((outcome) => 'refusal' in outcome);
+      assert.ok(refused > 1000, `${refused} may wait`);
+      assert.ok(outcomes.slice(refused).every((outcome) => codeOf(outcome) === 'unavailable'));
+      assert.equal(seqOf(await journal.append(says('a'))), 1);
+    }),
+  );
+});

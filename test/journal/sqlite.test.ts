@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { MEMORY } from '../../schemas/settings.ts';
+import { openStore } from '../../src/app.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import type { Store } from '../../src/journal/store.ts';
+import { describeStore } from '../conformance/store.ts';
+import { eventRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { inFolder } from '../support/server.ts';
+
+const settingsFor = (file: string) => readSettings({ DATABASE_URL: `sqlite:${file}` });
+
+describeStore('SQLite, in a file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'telle-'));
+  const store = openStore(settingsFor(join(folder, 'telle.db')));
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+});
+
+describeStore('SQLite, in memory', async () => {
+  const store = openStore(settingsFor(MEMORY));
+  return { store, close: () => store.close() };
+});
+
+/** A store on a file, migrated; and the file, for another connection. */
+function withFile(use: (store: Store, file: string) => Promise<void>): () => Promise<void> {
+  return () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'telle.db');
+      const store = openStore(settingsFor(file));
+      try {
+        await store.migrate();
+        await use(store, file);
+      } finally {
+        await store.close();
+      }
+    });
+}
+
+/** Reads with a connection of its own, as somebody who opens the file does. */
+function query(file: string, sql: string): unknown[] {
+  const client = new Database(file, { readonly: true });
+  try {
+    return client.prepare(sql).all();
+  } finally {
+    client.close();
+  }
+}
+
+/** Holds the file's write lock meanwhile. */
+async function whileLocked(file: string, use: () => Promise<void>): Promise<void> {
+  const other = new Database(file);
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    await use();
+    other.exec('ROLLBACK');
+  } finally {
+    other.close();
+  }
+}
+
+describe('an SQLite file', () => {
+  it(
+    'keeps a write-ahead log, so that readers do not wait for writers',
+    withFile(async (_, file) => {
+      assert.deepEqual(query(file, 'PRAGMA journal_mode'), [{ journal_mode: 'wal' }]);
+    }),
+  );
+
+  it('is flushed to disk at every commit [P-8.1]', (t) =>
+    withFile(async (store) => {
+      // Durability is a connection's own setting: the one that commits is asked.
+      const spy = t.mock.method(Database.prototype, 'transaction');
+      await write(store, { dealers: { d1: seqsOf(1, 1) } });
+      const client: unknown = spy.mock.calls.at(-1)?.this;
+      assert.ok(client instanceof Database);
+      const FULL = 2;
+      assert.equal(client.pragma('synchronous', { simple: true }), FULL);
+    })());
+
+  it('makes the folder that it is to be in', () =>
+    inFolder(async (folder) => {
+      const store = openStore(settingsFor(join(folder, 'a', 'b', 'telle.db')));
+      try {
+        await store.migrate();
+        await store.check();
+      } finally {
+        await store.close();
+      }
+    }));
+
+  it('has what was committed when it is opened again', () =>
+    inFolder(async (folder) => {
+      const settings = settingsFor(join(folder, 'telle.db'));
+      for (const seq of [1, 2, 3]) {
+        const store = openStore(settings, { alone: true });
+        try {
+          await store.migrate();
+          await write(store, { events: [eventRow('d1', 'g1', seq)], dealers: { d1: seqsOf(seq, 0) } });
+          assert.equal((await readSeqs(store, 'd1', 'g1')).length, seq);
+        } finally {
+          await store.close();
+        }
+      }
+    }));
+
+  it('refuses a second server, in words that name the file, until the first has closed', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'telle.db');
+      const settings = settingsFor(file);
+      const first = openStore(settings, { alone: true });
+      try {
+        await first.migrate();
+        assert.throws(() => openStore(settings, { alone: true }), {
+          message: `another telle serves ${file}`,
+        });
+        await first.check();
+      } finally {
+        await first.close();
+      }
+      const second = openStore(settings, { alone: true });
+      try {
+        await second.check();
+      } finally {
+        await second.close();
+      }
+    }));
+
+  it('refuses a second server that comes by another path to the same file', () =>
+    inFolder(async (folder) => {
+      const first = openStore(settingsFor(join(folder, 'telle.db')), { alone: true });
+      try {
+        const roundabout = settingsFor(join(folder, 'x', '..', '.', 'telle.db'));
+        assert.throws(() => openStore(roundabout, { alone: true }), /another telle serves/);
+      } finally {
+        await first.close();
+      }
+    }));
+
+  it('refuses a second server that comes by a link to the same file', () =>
+    inFolder(async (folder) => {
+      const first = openStore(settingsFor(join(folder, 'telle.db')), { alone: true });
+      try {
+        await symlink(join(folder, 'telle.db'), join(folder, 'link.db'));
+        assert.throws(() => openStore(settingsFor(join(folder, 'link.db')), { alone: true }), /another telle serves/);
+      } finally {
+        await first.close();
+      }
+    }));
+
+  it('lets those in who do not serve: a migration beside a server', () =>
+    inFolder(async (folder) => {
+      const settings = settingsFor(join(folder, 'telle.db'));
+      const server = openStore(settings, { alone: true });
+      const visitor = openStore(settings);
+      try {
+        await visitor.migrate();
+        await write(server, { dealers: { d1: seqsOf(1, 2) } });
+        assert.deepEqual((await load(visitor, { dealers: [['d1']] })).dealers.get('d1'), seqsOf(1, 2));
+      } finally {
+        await visitor.close();
+        await server.close();
+      }
+    }));
+
+  it('gives every server in memory a database of its own', async () => {
+    const settings = settingsFor(MEMORY);
+    const [one, other] = [openStore(settings, { alone: true }), openStore(settings, { alone: true })];
+    try {
+      await one.migrate();
+      await other.migrate();
+      await one.putDealer('d1', {});
+      assert.equal(await other.dealer('d1'), null);
+    } finally {
+      await one.close();
+      await other.close();
+    }
+  });
+
+  it(
+    'rejects within a second while another process holds its lock, and works again after',
+    withFile(async (store, file) => {
+      await write(store, { events: [eventRow('d1', 'g1', 1)] });
+      await whileLocked(file, async () => {
+        const from = performance.now();
+        await assert.rejects(store.check(), { code: 'SQLITE_BUSY' });
+        assert.ok(performance.now() - from < 1000);
+        await assert.rejects(write(store, { events: [eventRow('d1', 'g1', 2)] }), { code: 'SQLITE_BUSY' });
+        assert.ok(performance.now() - from < 2000);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [1], 'what is there can still be read');
+      });
+      await store.check();
+      await write(store, { events: [eventRow('d1', 'g1', 2)] });
+      assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [1, 2]);
+    }),
+  );
+
+  it(
+    'shows what was said in the view messages',
+    withFile(async (store, file) => {
+      const said = (message: string, more: object) =>
+        JSON.stringify({ type: 'CHAT_MSG', dealerId: 'd1', groupId: 'g1', ...more, message });
+      await write(store, {
+        events: [
+          eventRow('d1', 'g1', 1, { id: 'm1', payload: said(`It's "here" 😀 100%`, { user: 'customer' }) }),
+          eventRow('d1', 'g1', 2, { id: 'm2', payload: said('Yes', { user: 'admin', adminId: 'a1' }) }),
+          eventRow('d1', 'g1', 3, { type: 'CLOSE_CHAT', payload: '{"type":"CLOSE_CHAT"}' }),
+          eventRow('d1', '@dealer', 1, { type: 'SYS_MSG', payload: '{"type":"SYS_MSG","message":"All"}' }),
+        ],
+      });
+      const row = { dealer_id: 'd1', group_id: 'g1' };
+      assert.deepEqual(query(file, 'SELECT * FROM messages ORDER BY seq'), [
+        { ...row, seq: 1, id: 'm1', user: 'customer', admin_id: null, message: `It's "here" 😀 100%`, at: NOW + 1 },
+        { ...row, seq: 2, id: 'm2', user: 'admin', admin_id: 'a1', message: 'Yes', at: NOW + 2 },
+      ]);
+    }),
+  );
+
+  it(
+    'shows the pages that were seen in the view pageviews',
+    withFile(async (store, file) => {
+      const seen = (message: object) =>
+        JSON.stringify({ type: 'UPDATE_PAGEVIEW', dealerId: 'd1', groupId: 'g1', message });
+      const page = { url: 'https://x.example/?q=%C3%A9', title: 'Été', vin: 'V1' };
+      const view = { type: 'UPDATE_PAGEVIEW', groupId: 'g1' } as const;
+      await write(store, {
+        events: [
+          eventRow('d1', '@desk', 1, { ...view, id: 'p1', payload: seen(page) }),
+          eventRow('d1', '@desk', 2, { ...view, id: 'p2', payload: seen({}) }),
+          eventRow('d1', '@desk', 3, { type: 'UPDATE_LEAD', groupId: 'g1', payload: '{"message":{"url":"no"}}' }),
+        ],
+      });
+      const row = { dealer_id: 'd1', group_id: 'g1' };
+      assert.deepEqual(query(file, 'SELECT * FROM pageviews ORDER BY seq'), [
+        { ...row, seq: 1, id: 'p1', url: page.url, title: 'Été', message: JSON.stringify(page), at: NOW + 1 },
+        { ...row, seq: 2, id: 'p2', url: null, title: null, message: '{}', at: NOW + 2 },
+      ]);
+    }),
+  );
+
+  it(
+    'shows its views though a text holds what is no character',
+    withFile(async (store, file) => {
+      const payload = JSON.stringify({ type: 'CHAT_MSG', user: 'customer', message: ODD_TEXT });
+      await write(store, { events: [eventRow('d1', 'g1', 1, { payload }), eventRow('d1', 'g1', 2)] });
+      assert.deepEqual(query(file, 'SELECT seq FROM messages WHERE message IS NOT NULL ORDER BY seq'), [
+        { seq: 1 },
+        { seq: 2 },
+      ]);
+    }),
+  );
+});

@@ -1,0 +1,126 @@
+/** [P-3.6] What is said while a socket is away, or while it comes back, it sees once and in order. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Store } from '../../src/journal/store.ts';
+import type { Client } from '../support/client.ts';
+import { overriding } from '../support/faulty-store.ts';
+import { adminJoin, clientJoin } from '../support/joins.ts';
+import { DEALER, startServer, withServer } from '../support/server.ts';
+
+const options = { timing: { closeTimeout: 50 }, settings: { RATE_LIMIT: 'off' } };
+const server = await startServer(options);
+after(() => server.close());
+const crm = await server.server();
+
+const CHANNELS = { customer: 'client_join', admin: 'admin_join' };
+const send = (message: string, more: object = {}) => ({ type: 'UPDATE_MSG', message, ...more });
+const botSays = (groupId: string, message: string) => send(message, { dealerId: DEALER, groupId, user: 'bot' });
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const turn = () => new Promise(setImmediate);
+
+/** Gives a group so many messages, by another server. */
+async function fill(groupId: string, count: number, { on = server, text = 'message' } = {}): Promise<void> {
+  const token = await on.token('server', 'crm');
+  const body = range(1, count).map(() => botSays(groupId, text));
+  assert.equal((await on.http('POST', '/v1/events', { token, body })).status, 200);
+}
+
+/** The `since` that a client keeps [P-3.6]: the last seq of each scope, of events and acks alike. */
+function seenBy({ frames }: Client): Record<string, number> {
+  const seen: Record<string, number> = {};
+  for (const { channel, payload, ...frame } of frames) {
+    const { scope, seq } = channel === 'ack' ? payload : frame;
+    if (scope !== undefined) seen[scope] = seq;
+  }
+  return seen;
+}
+
+describe('[P-3.6] recovery and what happens meanwhile', () => {
+  test('a replay larger than MAX_SOCKET_BACKLOG does not make a slow consumer, nor lose what is said meanwhile', async () => {
+    await withServer(options, async (calm) => {
+      await fill('large', 300, { on: calm, text: 'x'.repeat(4000) });
+      const bot = await calm.server();
+      const token = await calm.token('customer', 'large');
+      const client = await calm.customer('large', { token, since: { large: 0 } });
+      for (let n = 0; n < 20; n += 1) bot.send('event', botSays('large', `${n}`));
+      await client.next(({ seq }) => seq === 320);
+      assert.deepEqual(client.seqs('large'), range(1, 320));
+    });
+  });
+
+  test('what a client has been acked counts as seen', async () => {
+    const client = await server.customer('acked');
+    await client.ask('customer_message', send('one'));
+    await crm.ask('event', botSays('acked', 'two'));
+    await client.ask('customer_message', send('three'));
+    await client.settled();
+    assert.deepEqual(seenBy(client), { acked: 3 });
+    await client.close();
+    await crm.ask('event', botSays('acked', 'four'));
+    const token = await server.token('customer', 'acked');
+    const again = await server.customer('acked', { token, since: seenBy(client) });
+    await again.settled();
+    assert.deepEqual(again.session.recovered, { acked: true });
+    assert.deepEqual([...client.seqs('acked'), ...again.seqs('acked')], [1, 2, 3, 4]);
+  });
+
+  for (const role of ['customer', 'admin'] as const) {
+    test(`what others send while a join as ${role} is under way comes exactly once and in order`, async () => {
+      let turns = 0;
+      // As a database over a network does, the store takes some turns of the event loop for each reading, before and after.
+      const later = async <T>(read: () => Promise<T>): Promise<T> => {
+        for (let n = 0; n < turns; n += 1) await turn();
+        const found = await read();
+        for (let n = 0; n < turns; n += 1) await turn();
+        return found;
+      };
+      const wrapStore = (store: Store) =>
+        overriding(store, {
+          standing: (...of) => later(() => store.standing(...of)),
+          tails: (...of) => later(() => store.tails(...of)),
+          events: (...of) => later(() => store.events(...of)),
+        });
+      await withServer({ ...options, wrapStore }, async (distant) => {
+        const bot = await distant.server();
+        for (let round = 0; round < 24; round += 1) {
+          turns = round % 4;
+          const groupId = `meanwhile-${round}`;
+          await fill(groupId, 4, { on: distant });
+          const client = await distant.connect();
+          const token = await distant.token(role, role === 'customer' ? groupId : 'a1');
+          const join = role === 'customer' ? clientJoin({ groupId }) : adminJoin();
+          const total = 32;
+          for (let sent = 0; sent < total; sent += 1) {
+            if (sent === round % 7) client.send(CHANNELS[role], { ...join, token, since: { [groupId]: 2 } });
+            bot.send('event', botSays(groupId, `${sent}`));
+            if (sent % (1 + (round % 3)) === 0) await turn();
+          }
+          await client.next(({ scope, seq }) => scope === groupId && seq === 4 + total);
+          assert.deepEqual(client.seqs(groupId), range(3, 4 + total), `round ${round}`);
+          assert.deepEqual(client.frames[0]?.payload.recovered, { [groupId]: true });
+        }
+      });
+    });
+  }
+
+  test('a client that leaves and comes back again and again sees every event once', async () => {
+    const total = 200;
+    const seen: number[] = [];
+    let since = { returns: 0 };
+    let sent = 0;
+    await fill('returns', 1);
+    while (since.returns < total) {
+      const client = await server.customer('returns', { token: await server.token('customer', 'returns'), since });
+      for (let n = 0; n < 20 && sent + 1 < total; n += 1) {
+        crm.send('event', botSays('returns', `${n}`));
+        sent += 1;
+      }
+      await client.next(({ scope }) => scope === 'returns');
+      client.socket.terminate();
+      await client.closed;
+      seen.push(...client.seqs('returns'));
+      since = { ...since, ...seenBy(client) };
+    }
+    assert.deepEqual(seen, range(1, total));
+  });
+});

@@ -1,0 +1,49 @@
+/** A node's bus on a real Redis, and what it brings. */
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '../../src/bus/bus.ts';
+import { RedisBus } from '../../src/bus/redis.ts';
+import type { Publication } from '../../src/hub/publication.ts';
+import { Inbox } from './until.ts';
+
+/** A bus that is connected, and what its listener is told. */
+export interface BusNode {
+  readonly bus: Bus;
+  readonly heard: Inbox<Publication>;
+  readonly missed: Inbox<string>;
+  readonly faults: unknown[];
+}
+
+export async function openNode(prefix: string, url: string): Promise<BusNode> {
+  const faults: unknown[] = [];
+  const bus = new RedisBus({ url, prefix, onFault: (fault) => faults.push(fault) });
+  const [heard, missed, warm] = [new Inbox<Publication>(), new Inbox<string>(), new Inbox<string>()];
+  const warmUp = `warm-up:${randomUUID()}`;
+  bus.listen({
+    deliver: heard.put,
+    missed: (dealerId) => {
+      if (dealerId === warmUp) warm.put(dealerId);
+      else if (!dealerId.startsWith('warm-up:')) missed.put(dealerId);
+    },
+  });
+  // It is not connected yet: when it is, what was missed until then is told, and then what it tells comes round.
+  await bus.follow(warmUp);
+  await warm.first(1);
+  bus.resync([warmUp]);
+  await warm.first(2);
+  bus.unfollow(warmUp);
+  return { bus, heard, missed, faults };
+}
+
+/** A stored event's frame, as nodes publish it. */
+export const stored = (seq: number, { dealerId = 'd1', scope = 'g1', message = '"😀" \u2028' } = {}): Publication => {
+  const payload = { type: 'CHAT_MSG', dealerId, groupId: scope, message };
+  const frame = { channel: 'CHAT_MESSAGE', payload, id: `k${seq}`, scope, seq, at: '2026-01-02T03:04:05.678Z' };
+  return { dealerId, scope, seq, frame: Buffer.from(JSON.stringify(frame)), answer: null };
+};
+
+/** What is only passed on. */
+export const typing = (dealerId = 'd1', scope = 'g1'): Publication => {
+  const payload = { type: 'TYPING', dealerId, groupId: scope, user: 'bot', typing: true };
+  const frame = Buffer.from(JSON.stringify({ channel: 'TYPING_STATE', payload }));
+  return { dealerId, scope, seq: null, frame, answer: null };
+};

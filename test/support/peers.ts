@@ -1,0 +1,26 @@
+/** Sockets that are no sockets: what the hub and the journal send to them is kept. */
+import type { Peer } from '../../src/hub/peer.ts';
+
+export class TestPeer implements Peer {
+  /** The text of every frame sent, in order. */
+  readonly texts: string[] = [];
+  /** The very buffers that were sent. */
+  readonly buffers: Buffer[] = [];
+  /** How it was closed, each time. */
+  readonly closes: { readonly code: number; readonly reason: string }[] = [];
+  /** What it says to have unsent; a test sets it. */
+  unsent = 0;
+
+  /** After `close` nothing more goes out, as `Peer` says. */
+  send(frame: Buffer, onGone?: () => void): void {
+    if (this.closes.length === 0) {
+      this.texts.push(frame.toString());
+      this.buffers.push(frame);
+    }
+    onGone?.();
+  }
+
+  close(code: number, reason: string): void {
+    this.closes.push({ code, reason });
+  }
+}

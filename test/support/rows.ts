@@ -1,0 +1,144 @@
+/** What a store is given and gives back, made short to write. */
+import { type Group, NEW_GROUP } from '../../src/domain/state.ts';
+import {
+  type Changes,
+  type DealerSeqs,
+  type Needs,
+  namedRow,
+  type Rows,
+  type Standing,
+  type Store,
+  type StoredEvent,
+  type Stretch,
+  type Table,
+} from '../../src/journal/store.ts';
+
+export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+/** Text that trips escaping, encodings and collations: quotes, NUL, lone surrogates, an astral character, SQL. */
+export const ODD_TEXT =
+  '"double" \'single\' `tick` back\\slash tab\t new\nline NUL\0 high\ud83d low\ude00 😀 \u2028 %_ $1 ? ; DROP';
+
+export const groupRow = (more: Partial<Group> = {}): Group => ({ ...NEW_GROUP, ...more });
+
+let ids = 0;
+
+/** An event of a scope, as the journal would number it. */
+export function eventRow(dealerId: string, scope: string, seq: number, more: Partial<StoredEvent> = {}): StoredEvent {
+  return {
+    dealerId,
+    scope,
+    seq,
+    id: `made-${++ids}`,
+    keyed: false,
+    sender: `customer:${scope}`,
+    type: 'CHAT_MSG',
+    groupId: scope.startsWith('@') ? null : scope,
+    payload: JSON.stringify({ type: 'CHAT_MSG', message: `${scope} ${seq}` }),
+    at: NOW + seq,
+    ...more,
+  };
+}
+
+type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'at'>> & {
+  readonly [T in 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
+    Record<string, Changes[T] extends Map<string, infer Row> ? Row : never>
+  >;
+};
+
+/** Changes, their rows written as an object by key. */
+export const changesOf = ({ events, moves, arrivals, at, dealers, groups, users, leads, intents }: Plain): Changes => ({
+  events: events ?? [],
+  moves: moves ?? [],
+  arrivals: arrivals ?? [],
+  dealers: new Map(Object.entries(dealers ?? {})),
+  groups: new Map(Object.entries(groups ?? {})),
+  users: new Map(Object.entries(users ?? {})),
+  leads: new Map(Object.entries(leads ?? {})),
+  intents: new Map(Object.entries(intents ?? {})),
+  at: at ?? NOW,
+});
+
+type Keys = { readonly [T in Table]?: readonly (readonly string[])[] };
+
+/** Needs, their keys written as lists of parts. @param written the dealers whose own scopes or places may be written */
+export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
+  const by = (table: Table) => new Map((keys[table] ?? []).map((parts) => [parts.join('/'), parts]));
+  return {
+    dealers: by('dealers'),
+    groups: by('groups'),
+    places: by('places'),
+    presences: by('presences'),
+    users: by('users'),
+    leads: by('leads'),
+    intents: by('intents'),
+    priors: by('priors'),
+    writtenDealers: new Set(written),
+  };
+}
+
+/** The needs of a batch that writes these changes: a row that is written was needed. */
+function needsOfChanges({ events, moves, arrivals, dealers, groups, users, leads, intents }: Changes): Needs {
+  const parts = (rows: Map<string, unknown>) =>
+    [...rows.keys()].map((key) => {
+      const { dealerId, groupId, intent } = namedRow(key);
+      return intent === '' ? [dealerId, groupId] : [dealerId, groupId, intent];
+    });
+  const keyed = events.filter((event) => event.keyed);
+  const ofDealer = [...dealers.keys(), ...[...events, ...moves, ...arrivals].map(({ dealerId }) => dealerId)];
+  return needsFor(
+    {
+      dealers: ofDealer.map((dealerId) => [dealerId]),
+      groups: parts(groups),
+      places: moves.map(({ dealerId, adminId }) => [dealerId, adminId]),
+      presences: arrivals.map(({ dealerId, sender }) => [dealerId, sender]),
+      users: parts(users),
+      leads: parts(leads),
+      intents: parts(intents),
+      priors: keyed.map(({ dealerId, scope, sender, id }) => [dealerId, scope, sender, id]),
+    },
+    ofDealer,
+  );
+}
+
+/** Commits changes, whatever the rows are. */
+export function write(store: Store, plain: Plain): Promise<void> {
+  const changes = changesOf(plain);
+  return store.commit(needsOfChanges(changes), () => changes);
+}
+
+/** The rows that a commit is handed for these keys; it changes nothing. */
+export async function load(store: Store, keys: Keys): Promise<Rows> {
+  const loaded: Rows[] = [];
+  await store.commit(needsFor(keys), (rows) => {
+    loaded.push(rows);
+    return changesOf({});
+  });
+  const rows = loaded.at(-1);
+  if (!rows) throw new Error('the commit was handed no rows');
+  return rows;
+}
+
+export const seqsOf = (dealerSeq: number, deskSeq: number): DealerSeqs => ({ dealerSeq, deskSeq });
+
+/** The seqs of a stretch of a scope's log. */
+export async function readSeqs(
+  store: Store,
+  dealerId: string,
+  scope: string,
+  stretch: Partial<Stretch> = {},
+): Promise<number[]> {
+  const events = await store.events(dealerId, scope, { limit: 1000, ...stretch });
+  return events.map(({ seq }) => seq);
+}
+
+/** A standing, as no more than its face says. */
+export async function standingOf(store: Store, dealerId: string, groupId?: string): Promise<Standing> {
+  const { dealer, group, adminOnline } = await store.standing(dealerId, groupId);
+  const { online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead } = group ?? NEW_GROUP;
+  return {
+    dealer: dealer && { dealerSeq: dealer.dealerSeq, deskSeq: dealer.deskSeq, origins: dealer.origins },
+    group: group && { online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead },
+    adminOnline,
+  };
+}

@@ -1,0 +1,179 @@
+/** A whole server for a test: real SQLite, sockets through memory unless a port is asked for. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { MEMORY, type Settings } from '../../schemas/settings.ts';
+import type { Claims } from '../../schemas/tokens.ts';
+import { createApp, openStore } from '../../src/app.ts';
+import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
+import { readSettings } from '../../src/cli/settings.ts';
+import type { Http } from '../../src/doors/http/http.ts';
+import type { Store } from '../../src/journal/store.ts';
+import { TIMING, type Timing } from '../../src/timing.ts';
+import { Client, type Frame } from './client.ts';
+
+export const SECRET = 'a secret that only the tests know, long enough';
+/** The dealer that every test server has: any origin may join it. */
+export const DEALER = 'd1';
+
+interface Options {
+  readonly settings?: Readonly<Partial<Record<keyof Settings, string>>>;
+  readonly timing?: Partial<Timing>;
+  readonly logTo?: NodeJS.WritableStream;
+  /** Stands in for the store that the settings name. */
+  readonly wrapStore?: (store: Store) => Store;
+  /** Stand in for the one secret of the tests; the first signs. */
+  readonly secrets?: readonly string[];
+}
+
+interface UpgradeOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What follows `/ws` in the URL, with its question mark. */
+  readonly query?: string;
+}
+
+export class TestServer {
+  readonly app: Http;
+  readonly store: Store;
+  readonly tokens = new Tokens([SECRET]);
+  readonly #clients: Client[] = [];
+
+  constructor(app: Http, store: Store) {
+    this.app = app;
+    this.store = store;
+  }
+
+  /** A token that holds for an hour, or as long as said (in seconds; negative: expired). */
+  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): Promise<string> {
+    return this.tokens.sign({ role, dealer, sub, exp: secondsFromNow(ttl) });
+  }
+
+  /** A socket through memory that has sent nothing. */
+  async connect({ headers = {}, query = '' }: UpgradeOptions = {}): Promise<Client> {
+    let client: Client | undefined;
+    // The client listens before the socket opens, so that no frame can come too early.
+    const onInit = (socket: WebSocket) => {
+      // What `ws` does by itself over a port.
+      socket.on('ping', (data) => socket.pong(data));
+      client = new Client(socket);
+    };
+    await this.app.injectWS(`/ws${query}`, { headers }, { onInit });
+    if (!client) throw new Error('the socket was not made');
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Joins as a customer; `session` is its session's payload. */
+  async customer(groupId?: string, more: object = {}): Promise<Client & { session: Frame['payload'] }> {
+    const client = await this.connect();
+    const payload = {
+      type: 'CLIENT_JOIN',
+      dealerId: DEALER,
+      ...(groupId && { groupId }),
+      user: 'customer',
+      online: true,
+    };
+    client.send('client_join', { ...payload, ...more });
+    return Object.assign(client, { session: (await client.next('session')).payload });
+  }
+
+  /** Joins as an admin. */
+  async admin(adminId = 'a1', more: object = {}): Promise<Client & { session: Frame['payload'] }> {
+    const client = await this.connect();
+    const payload = { type: 'ADMIN_JOIN', dealerId: DEALER, adminId, user: 'admin', online: true };
+    client.send('admin_join', { ...payload, token: await this.token('admin', adminId), ...more });
+    return Object.assign(client, { session: (await client.next('session')).payload });
+  }
+
+  /** Joins as another server, by default of the one dealer. */
+  async server(dealerId = DEALER, more: object = {}): Promise<Client & { session: Frame['payload'] }> {
+    const client = await this.connect();
+    const token = await this.token('server', 'crm', { dealer: dealerId });
+    client.send('server_join', { type: 'SERVER_JOIN', dealerId, token, ...more });
+    return Object.assign(client, { session: (await client.next('session')).payload });
+  }
+
+  /** Calls an HTTP route through memory. */
+  async http(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    url: string,
+    { token, body }: { token?: string; body?: unknown } = {},
+  ) {
+    const response = await this.app.inject({
+      method,
+      url,
+      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+      ...(body !== undefined && { payload: body as object }),
+    });
+    const isJson = String(response.headers['content-type']).includes('json');
+    return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : response.body };
+  }
+
+  /** Listens on a free port of this machine. @returns `host:port` */
+  async listen(): Promise<string> {
+    await this.app.listen({ host: '127.0.0.1', port: 0 });
+    const { address, port } = this.app.server.address() as AddressInfo;
+    return `${address}:${port}`;
+  }
+
+  /** A socket over a real port. */
+  async dial(at: string, options: { protocols?: string[]; headers?: Record<string, string> } = {}): Promise<Client> {
+    const socket = new WebSocket(`ws://${at}/ws`, options.protocols ?? [], { headers: options.headers ?? {} });
+    const client = new Client(socket);
+    this.#clients.push(client);
+    await once(socket, 'open');
+    return client;
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.#clients) socket.terminate();
+    await this.app.close();
+  }
+}
+
+/** Starts a server on a database in memory (or the one that the settings name), with the dealer `d1` in it. */
+export async function startServer({
+  settings,
+  timing,
+  logTo,
+  wrapStore = (store) => store,
+  secrets = [SECRET],
+}: Options = {}) {
+  const read = readSettings({ DATABASE_URL: `sqlite:${MEMORY}`, LOG_LEVEL: 'debug', ...settings });
+  const store = openStore(read);
+  await store.migrate();
+  await store.putDealer(DEALER, { origins: ['*'] });
+  const app = await createApp({
+    settings: read,
+    store: wrapStore(store),
+    secrets,
+    version: '0.0.0',
+    timing: { ...TIMING, closeTimeout: 50, ...timing },
+    ...(logTo && { logTo }),
+  });
+  await app.ready();
+  return new TestServer(app, store);
+}
+
+/** A server for the length of `use`. */
+export async function withServer<T>(options: Options, use: (server: TestServer) => Promise<T>): Promise<T> {
+  const server = await startServer(options);
+  try {
+    return await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** A folder of its own, removed when `use` is done. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'telle-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

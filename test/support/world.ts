@@ -1,0 +1,106 @@
+/** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
+import type { Command, Policy } from '../../src/domain/state.ts';
+import { needsOf, type Outcome, runBatch } from '../../src/journal/batch.ts';
+import type { Changes, Needs, Rows, StoredEvent, Table } from '../../src/journal/store.ts';
+import { NOW } from './rows.ts';
+
+const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'priors'>[] = [
+  'dealers',
+  'groups',
+  'users',
+  'leads',
+  'intents',
+];
+
+const emptyRows = (): Rows => ({
+  dealers: new Map(),
+  groups: new Map(),
+  places: new Map(),
+  presences: new Map(),
+  users: new Map(),
+  leads: new Map(),
+  intents: new Map(),
+  priors: new Map(),
+});
+
+function copyNeeded<Row>(from: Map<string, Row>, to: Map<string, Row>, keys: Iterable<string>): void {
+  for (const key of keys) {
+    const row = from.get(key);
+    if (row !== undefined) to.set(key, row);
+  }
+}
+
+function move(sets: Map<string, ReadonlySet<string>>, key: string, member: string, isIn: boolean): void {
+  const members = new Set(sets.get(key));
+  if (isIn) members.add(member);
+  else members.delete(member);
+  sets.set(key, members);
+}
+
+export class World {
+  readonly rows = emptyRows();
+  /** Every event, in the order in which they happened. */
+  readonly log: StoredEvent[] = [];
+  /** What could not be decided: a fault of the domain's. */
+  readonly faults: unknown[] = [];
+  #ids = 0;
+
+  /** Runs commands as one batch. */
+  run(commands: readonly Command[], policy: Policy = { autoMute: true }): Outcome[] {
+    const { changes, outcomes } = runBatch(this.#load(needsOf(commands)), commands, {
+      policy,
+      now: NOW,
+      newId: () => `made-${++this.#ids}`,
+      onFault: (fault) => this.faults.push(fault),
+    });
+    this.#write(changes);
+    return outcomes;
+  }
+
+  /** Runs commands in batches of these sizes, over and over. */
+  runInBatches(commands: readonly Command[], sizes: readonly number[], policy?: Policy): Outcome[] {
+    const outcomes: Outcome[] = [];
+    for (let from = 0, turn = 0; from < commands.length; turn += 1) {
+      const size = sizes[turn % sizes.length] ?? 1;
+      outcomes.push(...this.run(commands.slice(from, from + size), policy));
+      from += size;
+    }
+    return outcomes;
+  }
+
+  #load(needs: Needs): Rows {
+    const loaded = emptyRows();
+    for (const table of TABLES) this.#copy(loaded, table, needs[table].keys());
+    copyNeeded(this.rows.priors, loaded.priors, needs.priors.keys());
+    copyNeeded(this.rows.presences, loaded.presences, needs.presences.keys());
+    for (const [key, [dealerId = '']] of needs.places) {
+      const places = new Set(this.rows.places.get(key));
+      loaded.places.set(key, places);
+      this.#copy(
+        loaded,
+        'groups',
+        [...places].map((place) => `${dealerId}/${place}`),
+      );
+    }
+    return loaded;
+  }
+
+  #copy(to: Rows, table: (typeof TABLES)[number], keys: Iterable<string>): void {
+    copyNeeded<unknown>(this.rows[table], to[table], keys);
+  }
+
+  #write(changes: Changes): void {
+    for (const table of TABLES) copyNeeded<unknown>(changes[table], this.rows[table], changes[table].keys());
+    for (const { dealerId, adminId, place, online } of changes.moves) {
+      move(this.rows.places, `${dealerId}/${adminId}`, place, online);
+    }
+    for (const { dealerId, sender, nodeId, online } of changes.arrivals) {
+      move(this.rows.presences, `${dealerId}/${sender}`, nodeId, online);
+    }
+    for (const event of changes.events) {
+      this.log.push(event);
+      const { dealerId, scope, sender, id, seq, at, keyed } = event;
+      if (keyed) this.rows.priors.set([dealerId, scope, sender, id].join('/'), { seq, at });
+    }
+  }
+}
