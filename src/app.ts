@@ -81,7 +81,12 @@ export async function createApp({
   const store = failingAsUnavailable(given, onFault);
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
-  const { bus, sequencer } = openBus(redis, store, hub, onFault);
+  const { bus, sequencer } = openBus(
+    redis,
+    logOf(store, () => journal.settled()),
+    hub,
+    onFault,
+  );
   const policy = { autoMute: settings.AUTO_MUTE };
   const journal = new Journal({ store, bus, policy, onFault });
   const nodeId = randomUUID();
@@ -146,7 +151,7 @@ async function findRedis(
 type OnFault = (fault: unknown, what: string) => void;
 
 /** Redis between nodes, with the sequencer that mends what it loses; or for a node that is alone, nothing between. */
-function openBus(redis: FoundRedis | null, store: Store, hub: Hub, onFault: OnFault) {
+function openBus(redis: FoundRedis | null, log: Log, hub: Hub, onFault: OnFault) {
   const deliver = (publication: Publication) => {
     try {
       hub.deliver(publication);
@@ -160,7 +165,7 @@ function openBus(redis: FoundRedis | null, store: Store, hub: Hub, onFault: OnFa
     return { bus, sequencer: null };
   }
   const bus = new RedisBus(redis, redis.isCluster);
-  const sequencer = new Sequencer({ log: logOf(store), deliver, patience: OVERTAKING });
+  const sequencer = new Sequencer({ log, deliver, patience: OVERTAKING });
   bus.listen({
     deliver: (publication) => sequencer.take(publication),
     missed: (dealerId) => sequencer.catchUp(dealerId),
@@ -193,7 +198,8 @@ function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
 }
 
 /** The log, as the sequencer reads it: events are what was published. */
-const logOf = (store: Store): Log => ({
+const logOf = (store: Store, settled: Log['settled']): Log => ({
+  settled,
   tails: (dealerId, scopes) => store.tails(dealerId, scopes),
   tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
   between: async (dealerId, scope, after, before, since) => {

@@ -21,9 +21,9 @@ export class Feed {
     if (role !== 'customer' && dealerId !== ALL_DEALERS) await this.#sequencer?.followAll(dealerId);
   }
 
-  /** What a seat has been told of how far its scopes go. */
-  know(dealerId: string, tails: ReadonlyMap<string, number>): void {
-    this.#sequencer?.know(dealerId, tails);
+  /** How far a seat's scopes go, as was read for it. @returns false where it must be read again */
+  know(dealerId: string, tails: ReadonlyMap<string, number>): boolean {
+    return this.#sequencer?.know(dealerId, tails) ?? true;
   }
 
   /** The dealer's last seat here is empty. */

@@ -7,6 +7,11 @@ import type { Publication } from './publication.ts';
 
 /** The log, as far as the sequencer reads it. */
 export interface Log {
+  /**
+   * Resolves when what this node is storing now has been published. Until then, the log may show an event of this
+   * node's own whose sender is owed the ack in its place.
+   */
+  settled(): Promise<void>;
   /** The last seq of each scope named, 0 for none. */
   tails(dealerId: string, scopes: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** The last seq of each group that has had an event since a time (milliseconds since 1970). */
@@ -84,16 +89,25 @@ export class Sequencer {
     }
   }
 
-  /** How far scopes go, as somebody who joins has been told: the first that is known of one counts. */
-  know(dealerId: string, tails: ReadonlyMap<string, number>): void {
+  /**
+   * How far scopes go, as somebody who joins has read: the first that is known of one counts.
+   * @returns false where another reading came first that went further: what lies between was not delivered, and this
+   *   one must read again
+   */
+  know(dealerId: string, tails: ReadonlyMap<string, number>): boolean {
     const followed = this.#dealers.get(dealerId);
-    if (!followed) return;
+    if (!followed) return true;
+    let isFirst = true;
     for (const [scope, seq] of tails) {
       const cursor = this.#cursor(followed, scope);
-      if (cursor.seq !== null) continue;
+      if (cursor.seq !== null) {
+        isFirst &&= cursor.seq <= seq;
+        continue;
+      }
       cursor.seq = seq;
       this.#drain(cursor);
     }
+    return isFirst;
   }
 
   /** Nobody of the dealer is here any more. */
@@ -203,8 +217,9 @@ export class Sequencer {
     if (cursor.waiting.size > 0) this.#expectLoss(dealerId, scope, cursor, this.#options.patience);
   }
 
-  /** Delivers what the log has of a scope, from the cursor to before a seq. */
+  /** Delivers what the log has of a scope, from the cursor to before a seq that is known to be committed. */
   async #fetch(dealerId: string, scope: string, before: number): Promise<void> {
+    await this.#options.log.settled();
     for (;;) {
       const followed = this.#dealers.get(dealerId);
       if (!followed) return;

@@ -45,6 +45,7 @@ export class Journal {
   /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
   readonly #doubtful = new Set<string>();
   #running: Promise<void> | null = null;
+  #committing: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: Options) {
@@ -65,6 +66,11 @@ export class Journal {
     });
   }
 
+  /** Resolves when the batch that is being committed, if any, has been published or has failed. */
+  settled(): Promise<void> {
+    return this.#committing;
+  }
+
   /** Takes nothing more, and resolves when all that was taken is settled. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -74,7 +80,8 @@ export class Journal {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       await new Promise(setImmediate);
-      await this.#commit(this.#waiting.splice(0, MAX_BATCH));
+      this.#committing = this.#commit(this.#waiting.splice(0, MAX_BATCH));
+      await this.#committing;
     }
     this.#running = null;
   }

@@ -37,6 +37,7 @@ const anyArrivals = fc.tuple(anyScope('g1'), anyScope('g2'), anyScope('@desk')).
 
 /** The whole log, from the beginning, read in small pieces. */
 const logOf = (scopes: readonly Known[]): Log => ({
+  settled: async () => {},
   tails: async (_, names) =>
     new Map(names.map((name) => [name, scopes.find(({ scope }) => scope === name)?.last ?? 0])),
   tailsSince: async () =>

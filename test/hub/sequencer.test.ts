@@ -14,6 +14,12 @@ class TestLog implements Log {
   readonly events: { readonly scope: string; readonly seq: number; readonly at: number }[] = [];
   readonly reads: string[] = [];
   failures = 0;
+  /** What the node is storing itself. */
+  storing: Promise<void> = Promise.resolve();
+
+  settled(): Promise<void> {
+    return this.storing;
+  }
 
   write(scope: string, upTo: number, at = Date.now()): void {
     for (let seq = this.#tail(scope) + 1; seq <= upTo; seq += 1) this.events.push({ scope, seq, at });
@@ -140,6 +146,32 @@ describe('a sequencer', () => {
     sequencer.close();
   });
 
+  it('waits for what the node is storing itself before it reads the log: an ack takes the place of its event', async () => {
+    const { sequencer, take, log, delivered } = await openDesk();
+    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    let stored = () => {};
+    log.storing = new Promise((resolve) => {
+      stored = resolve;
+    });
+    log.write('g1', 6);
+    take('g1', 6);
+    sequencer.catchUp('d1');
+    // By then it would have been read and delivered: nothing but promises lies between.
+    await new Promise(setImmediate);
+    sequencer.take(event('g1', 5, { answer }));
+    stored();
+    await delivered.first(3);
+    assert.deepEqual(
+      delivered.items.map(({ seq, answer: owed }) => [seq, owed]),
+      [
+        [4, null],
+        [5, answer],
+        [6, null],
+      ],
+    );
+    sequencer.close();
+  });
+
   it('sends the ack of an event that was already delivered from the log, and not the event again', async () => {
     const { sequencer, seqs, log } = await openDesk();
     log.write('g1', 4);
@@ -236,6 +268,17 @@ describe('a sequencer with customers alone', () => {
     sequencer.know('d1', new Map([['g1', 5]]));
     take('g1', 4, 5, 6);
     assert.deepEqual(seqs(), [4, 5, 6]);
+    sequencer.close();
+  });
+
+  it('has one of them read again whose reading was overtaken by one that went further', () => {
+    const { sequencer, take, seqs } = open(60_000);
+    sequencer.follow('d1', ['g1']);
+    take('g1', 4);
+    assert.equal(sequencer.know('d1', new Map([['g1', 4]])), true);
+    assert.equal(sequencer.know('d1', new Map([['g1', 3]])), false, '4 was skipped');
+    assert.equal(sequencer.know('d1', new Map([['g1', 4]])), true);
+    assert.deepEqual(seqs(), []);
     sequencer.close();
   });
 });

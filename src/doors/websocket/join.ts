@@ -71,8 +71,10 @@ export async function join(
   try {
     await core.feed.open(session);
     isHere = await arrive(core, joined.who, identified.claim);
-    const { tails, recovered } = await recover(core, session, identified.since);
-    core.feed.know(session.dealerId, tails);
+    let { tails, recovered } = await recover(core, session, identified.since);
+    // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
+    if (!core.feed.know(session.dealerId, tails))
+      ({ tails, recovered } = await recover(core, session, identified.since));
     peer.send(sessionFrame(await describe(core, identified, tails, recovered)));
     if (id !== undefined) peer.send(ackFrame(id, null));
     await replay(core, session, identified.since, tails, recovered, peer);
