@@ -77,6 +77,15 @@ export const ReadState = Type.Object({
   seq: Seq,
 });
 
+/** [P-11.4] A conversation was erased: nobody of it is online any more, and nothing of it is kept. */
+export const GroupErased = Type.Object({
+  type: Type.Literal('ERASE_GROUP'),
+  dealerId: Id,
+  groupId: GroupId,
+  user: Type.Literal('customer'),
+  online: Type.Literal(false),
+});
+
 /** Any event's payload. */
 export type Event = Static<
   | typeof ChatMsg
@@ -92,4 +101,5 @@ export type Event = Static<
   | typeof UpdateLeadIntent
   | typeof TypingState
   | typeof ReadState
+  | typeof GroupErased
 >;

@@ -50,6 +50,7 @@ export const ERRORS = {
   // HTTP's alone: no socket meets them.
   unknown_route: { status: 404, title: 'Unknown route', retryable: false },
   upgrade_required: { status: 426, title: 'Upgrade required', retryable: false },
+  not_acceptable: { status: 406, title: 'Not acceptable', retryable: false },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 export type ErrorCode = keyof typeof ERRORS;
@@ -77,6 +78,8 @@ export interface Refusal {
   readonly details?: readonly Detail[];
   /** Closes the socket with this code, where the error's own kind does not. */
   readonly close?: CloseCode;
+  /** Seconds after which the same may succeed, where that is known. */
+  readonly retryAfter?: number;
 }
 
 /** Carries a {@link Refusal} up through code that answers by throwing. */

@@ -70,6 +70,20 @@ export const Settings = Type.Object({
     default: 'on',
     description: 'frames of customers and admins: 20 at once, 10 a second after that; off for trusted networks',
   }),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description: 'port for /metrics alone, which is then not on PORT; 0 takes a free one',
+    }),
+  ),
+  TRUST_PROXY: Type.String({
+    pattern: '^(off|[0-9A-Fa-f.:/, ]+|loopback|linklocal|uniquelocal)$',
+    default: 'off',
+    examples: ['off', 'the addresses or networks of your proxies, such as 10.0.0.0/8,127.0.0.1', 'loopback'],
+    description:
+      "whose X-Forwarded-For tells a client's address: addresses or networks, comma-separated; off: nobody's",
+  }),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'how much the log says',

@@ -1,46 +1,47 @@
 /** The composition root: the one place that knows everyone. Starts them, and closes them in order. */
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
 import Fastify, { type FastifyServerOptions, LogController } from 'fastify';
 import { CLOSE } from '../schemas/errors.ts';
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
-import { personOf } from './auth/session.ts';
 import { Tokens } from './auth/tokens.ts';
-import type { Bus } from './bus/bus.ts';
-import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connection.ts';
 import { Feed } from './bus/feed.ts';
 import { MemoryBus } from './bus/memory.ts';
-import { RedisBus } from './bus/redis.ts';
-import type { WireOptions } from './bus/wire.ts';
-import { presenceCommand } from './doors/command.ts';
 import type { Core } from './doors/core.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
 import { eventRoutes } from './doors/http/events.ts';
+import { exportRoutes } from './doors/http/export.ts';
+import { groupRoutes } from './doors/http/groups.ts';
+import { requestIdOf, setHeaders } from './doors/http/headers.ts';
 import { healthRoutes } from './doors/http/health.ts';
 import type { Http } from './doors/http/http.ts';
+import { limitRequests } from './doors/http/limit.ts';
+import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
+import { negotiateFormats } from './doors/http/negotiate.ts';
+import { pageviewRoutes } from './doors/http/pageviews.ts';
 import { answerErrorsAsProblems } from './doors/http/problem.ts';
+import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
+import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
-import { openChannelDoor } from './doors/redis/channel.ts';
-import { StreamDoor } from './doors/redis/stream.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
-import type { Publication } from './hub/publication.ts';
-import { type Log, Sequencer } from './hub/sequencer.ts';
 import { Journal } from './journal/journal.ts';
-import { Membership } from './journal/membership.ts';
+import type { Membership } from './journal/membership.ts';
 import { openPostgres } from './journal/postgres.ts';
+import { type Pruned, prune } from './journal/retention.ts';
 import { openSqlite } from './journal/sqlite.ts';
 import type { Store } from './journal/store.ts';
 import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
-import { eventFrame } from './protocol/encode.ts';
+import { Metrics } from './metrics.ts';
+import { findRedis, joinNodes, logOf, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
 import { TIMING, type Timing } from './timing.ts';
 
-/** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
-const OVERTAKING = 50;
-
+/** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
+const BODY_LIMIT = 64 * 1024;
 interface OpenOptions {
   /** Whether no other server may open it: an embedded database is one process's. */
   readonly alone?: boolean;
@@ -52,6 +53,12 @@ interface OpenOptions {
 export function openStore(settings: Settings, { alone = false, onError = () => {} }: OpenOptions = {}): Store {
   const file = sqliteFile(settings);
   return file === null ? openPostgres(settings.DATABASE_URL, onError) : openSqlite(file, alone);
+}
+
+/** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
+export function openJournal(settings: Settings, store: Store, onFault: (fault: unknown) => void): Journal {
+  const policy = { autoMute: settings.AUTO_MUTE };
+  return new Journal({ store, bus: new MemoryBus(), policy, onFault, onCommit: () => {} });
 }
 
 export interface AppOptions {
@@ -81,14 +88,16 @@ export async function createApp({
   const store = failingAsUnavailable(given, onFault);
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
+  const metrics = new Metrics(() => countByRole(presence.here()));
   const { bus, sequencer } = openBus(
     redis,
     logOf(store, () => journal.settled()),
     hub,
+    metrics,
     onFault,
   );
   const policy = { autoMute: settings.AUTO_MUTE };
-  const journal = new Journal({ store, bus, policy, onFault });
+  const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
   const nodeId = randomUUID();
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
   const feed = new Feed(bus, sequencer);
@@ -102,23 +111,37 @@ export async function createApp({
     tokens: new Tokens(secrets),
     settings,
     timing,
+    metrics,
+    limits: await limitRequests(app, settings),
     log,
   };
 
   validateWithSchemas(app);
+  await negotiateFormats(app);
   answerErrorsAsProblems(app, core);
-  logResponses(app);
+  await setHeaders(app, core);
+  tellResponses(app, metrics);
   await websocketDoor(app, core);
   healthRoutes(app, core, version);
+  metricsRoutes(app, core);
   dealerRoutes(app, core);
   eventRoutes(app, core);
   scopeRoutes(app, core);
+  groupRoutes(app, core);
+  recordRoutes(app, core);
+  pageviewRoutes(app, core);
+  transcriptRoutes(app, core);
+  exportRoutes(app, core);
   deadLetterRoutes(app, core);
 
   let membership: Membership | undefined;
+  let metricsServer: Server | null = null;
+  let stopForgetting = () => {};
   let redisDoors: RedisDoors | undefined;
   app.addHook('preClose', async () => {
     presence.close();
+    stopForgetting();
+    metricsServer?.close();
     await membership?.close();
     await redisDoors?.close();
     await journal.close();
@@ -132,81 +155,11 @@ export async function createApp({
   app.addHook('onReady', async () => {
     membership = joinNodes(core, bus, sequencer);
     redisDoors = redis === null ? undefined : openRedisDoors(core, redis);
+    metricsServer = await serveMetrics(core);
+    stopForgetting = forgetDaily(core);
   });
   return app;
 }
-
-interface FoundRedis extends WireOptions {
-  readonly isCluster: boolean;
-}
-
-/** The Redis that the settings name, if they do. */
-async function findRedis(
-  { REDIS_URL: url, REDIS_PREFIX: prefix }: Settings,
-  onFault: OnFault,
-): Promise<FoundRedis | null> {
-  return url === undefined ? null : { url, prefix, onFault, isCluster: await isCluster({ url, onFault }) };
-}
-
-type OnFault = (fault: unknown, what: string) => void;
-
-/** Redis between nodes, with the sequencer that mends what it loses; or for a node that is alone, nothing between. */
-function openBus(redis: FoundRedis | null, log: Log, hub: Hub, onFault: OnFault) {
-  const deliver = (publication: Publication) => {
-    try {
-      hub.deliver(publication);
-    } catch (fault) {
-      onFault(fault, 'an event was not delivered');
-    }
-  };
-  if (redis === null) {
-    const bus = new MemoryBus();
-    bus.listen({ deliver, missed: () => {} });
-    return { bus, sequencer: null };
-  }
-  const bus = new RedisBus(redis, redis.isCluster);
-  const sequencer = new Sequencer({ log, deliver, patience: OVERTAKING });
-  bus.listen({
-    deliver: (publication) => sequencer.take(publication),
-    missed: (dealerId) => sequencer.catchUp(dealerId),
-  });
-  return { bus, sequencer };
-}
-
-interface RedisDoors {
-  close(): Promise<void>;
-}
-
-/** [P-10] What other servers say over Redis, where there is one. Each reader blocks its connection: each has its own. */
-function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
-  const connect = redis.isCluster ? connectCluster : connectRedis;
-  const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
-  // What is published plainly reaches every server of a cluster: any one will do.
-  const subscriber = connectRedis(redis, 'events');
-  const stops = [keepAlive(subscriber), keepAlive(commands)];
-  openChannelDoor(core, { subscriber, commands });
-  const stream = new StreamDoor(core, blocking);
-  return {
-    async close() {
-      subscriber.disconnect();
-      await stream.close();
-      for (const stop of stops) stop();
-      commands.disconnect();
-      blocking.disconnect();
-    },
-  };
-}
-
-/** The log, as the sequencer reads it: events are what was published. */
-const logOf = (store: Store, settled: Log['settled']): Log => ({
-  settled,
-  tails: (dealerId, scopes) => store.tails(dealerId, scopes),
-  tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
-  between: async (dealerId, scope, after, before, since) => {
-    const events = await store.events(dealerId, scope, { after, before, since, limit: 500 });
-    return events.map((event) => ({ dealerId, scope, seq: event.seq, frame: eventFrame(event), answer: null }));
-  },
-});
 
 function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undefined): FastifyServerOptions {
   return {
@@ -218,14 +171,18 @@ function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undef
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     forceCloseConnections: true,
+    bodyLimit: BODY_LIMIT,
+    genReqId: requestIdOf,
+    trustProxy: settings.TRUST_PROXY === 'off' ? false : settings.TRUST_PROXY,
     routerOptions: { maxParamLength: 256 },
   };
 }
 
 /** One line a request: its route, never its path, whose parts are a customer's. */
-function logResponses(app: Http): void {
+function tellResponses(app: Http, metrics: Metrics): void {
   app.addHook('onResponse', async ({ method, routeOptions, ws, log }, reply) => {
     if (ws) return;
+    metrics.answered(method, routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
     log.info(
       { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'request',
@@ -233,28 +190,24 @@ function logResponses(app: Http): void {
   });
 }
 
-/** [P-7.5] Stores that somebody is offline. Rejects while the database is away, to be told again. */
-async function tellGone(journal: Journal, who: Who, nodeId: string): Promise<void> {
-  const outcome = await journal.append(presenceCommand(who, nodeId, false));
-  if ('refusal' in outcome && outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);
+/** How many there are of each role. */
+function countByRole(people: readonly Who[]): Record<string, number> {
+  const counts: Record<string, number> = { customer: 0, admin: 0 };
+  for (const { role } of people) counts[role] = (counts[role] ?? 0) + 1;
+  return counts;
 }
 
-/** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
-function joinNodes({ store, journal, presence, nodeId, timing }: Core, bus: Bus, sequencer: Sequencer | null) {
-  return new Membership({
-    store,
-    nodeId,
-    interval: timing.nodeInterval,
-    silence: timing.nodeSilence,
-    gone: async ({ dealerId, sender }, dead) => {
-      const who = personOf(dealerId, sender);
-      if (who) await tellGone(journal, who, dead);
-    },
-    died: () => bus.resync(sequencer?.dealers ?? []),
-    revived: async () => {
-      await Promise.all(presence.here().map((who) => journal.append(presenceCommand(who, nodeId, true))));
-    },
-  });
+/** [P-11.5] Carries out what dealers' `retentionDays` ask for, now and every day. @returns what stops it */
+function forgetDaily({ store, journal, timing, log }: Core): () => void {
+  const forget = async () => {
+    let pruned: Pruned = { dealers: 0, groups: 0 };
+    for await (pruned of prune(store, journal, Date.now()));
+    if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
+  };
+  const run = () => forget().catch((err: unknown) => log.error({ err }, 'what is too old could not be forgotten'));
+  const timer = setInterval(run, timing.retentionInterval).unref();
+  run();
+  return () => clearInterval(timer);
 }
 
 /** [P-9] 1012: come back with `since`. Resolves when every socket has gone, which `ws` sees to within its close timeout. */

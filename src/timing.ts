@@ -9,6 +9,8 @@ export interface Timing {
   /** [P-7.5] How often a node says that it lives, and how long it may be silent before its sockets count as gone. */
   readonly nodeInterval: number;
   readonly nodeSilence: number;
+  /** [P-11.5] How often conversations that are too old for their dealer are looked for. */
+  readonly retentionInterval: number;
   /** How long a socket that was closed may take to say so too, before it is cut. */
   readonly closeTimeout: number;
 }
@@ -19,5 +21,6 @@ export const TIMING: Timing = {
   presenceGrace: 5_000,
   nodeInterval: 2_000,
   nodeSilence: 10_000,
+  retentionInterval: 24 * 60 * 60 * 1000,
   closeTimeout: 3_000,
 };

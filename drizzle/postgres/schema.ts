@@ -27,6 +27,8 @@ const instant = (name: string) => bigint(name, { mode: 'number' }).notNull();
 export const dealers = pgTable('dealers', {
   dealerId: text('dealer_id').primaryKey(),
   name: text('name'),
+  email: text('email'),
+  phone: text('phone'),
   origins: jsonb('origins').$type<string[]>().notNull().default([]),
   retentionDays: integer('retention_days'),
   dealerSeq: count('dealer_seq'),
@@ -54,7 +56,7 @@ export const groups = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.groupId] }),
-    index('groups_updated').on(table.dealerId, table.updatedAt),
+    index('groups_updated').on(table.dealerId, table.updatedAt, table.groupId),
     index('groups_online').on(table.dealerId, table.groupId).where(sql`online`),
   ],
 );
@@ -121,6 +123,8 @@ export const events = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.scope, table.seq] }),
+    index('events_desk').on(table.dealerId, table.groupId, table.seq).where(sql`scope = '@desk'`),
+    index('events_pageviews').on(table.dealerId, table.seq).where(sql`type = 'UPDATE_PAGEVIEW'`),
     uniqueIndex('events_key').on(table.dealerId, table.scope, table.sender, table.id).where(sql`keyed`),
   ],
 );
@@ -134,14 +138,47 @@ const record = () => ({
   updatedAt: instant('updated_at'),
 });
 
-export const users = pgTable('users', record(), (table) => [primaryKey({ columns: [table.dealerId, table.groupId] })]);
+export const users = pgTable('users', record(), (table) => [
+  primaryKey({ columns: [table.dealerId, table.groupId] }),
+  index('users_created').on(table.dealerId, table.createdAt, table.groupId),
+]);
 
-export const leads = pgTable('leads', record(), (table) => [primaryKey({ columns: [table.dealerId, table.groupId] })]);
+export const leads = pgTable('leads', record(), (table) => [
+  primaryKey({ columns: [table.dealerId, table.groupId] }),
+  index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
+]);
 
 /** What a lead wants: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = pgTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId, table.intent] }),
+  index('lead_intents_created').on(table.dealerId, table.createdAt, table.groupId, table.intent),
 ]);
+
+/**
+ * What was erased, as a receipt that names nobody: `digest` is that of the group's name, so that only who knows the name
+ * finds it. A new conversation of that name goes on counting after `lastSeq`.
+ */
+export const erasures = pgTable(
+  'erasures',
+  {
+    dealerId: text('dealer_id').notNull(),
+    erasureId: text('erasure_id').notNull(),
+    digest: text('digest').notNull(),
+    reason: text('reason').$type<'request' | 'retention'>().notNull(),
+    lastSeq: count('last_seq'),
+    events: count('events'),
+    pageviews: count('pageviews'),
+    users: count('users'),
+    leads: count('leads'),
+    intents: count('intents'),
+    at: instant('at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.erasureId] }),
+    index('erasures_digest').on(table.dealerId, table.digest),
+    index('erasures_at').on(table.dealerId, table.at, table.erasureId),
+  ],
+);
 
 const field = <T>(path: string, name: string) => sql<T>`payload::json #>> ${sql.raw(`'{${path}}'`)}`.as(name);
 /** As JSON, not as text: text cannot hold every character that a customer may send (U+0000). */

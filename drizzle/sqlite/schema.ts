@@ -15,6 +15,8 @@ const instant = (name: string) => integer(name).notNull();
 export const dealers = sqliteTable('dealers', {
   dealerId: text('dealer_id').primaryKey(),
   name: text('name'),
+  email: text('email'),
+  phone: text('phone'),
   origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
   retentionDays: integer('retention_days'),
   dealerSeq: count('dealer_seq'),
@@ -42,7 +44,7 @@ export const groups = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.groupId] }),
-    index('groups_updated').on(table.dealerId, table.updatedAt),
+    index('groups_updated').on(table.dealerId, table.updatedAt, table.groupId),
     index('groups_online').on(table.dealerId, table.groupId).where(sql`online = 1`),
   ],
 );
@@ -109,6 +111,8 @@ export const events = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.scope, table.seq] }),
+    index('events_desk').on(table.dealerId, table.groupId, table.seq).where(sql`scope = '@desk'`),
+    index('events_pageviews').on(table.dealerId, table.seq).where(sql`type = 'UPDATE_PAGEVIEW'`),
     uniqueIndex('events_key').on(table.dealerId, table.scope, table.sender, table.id).where(sql`keyed = 1`),
   ],
 );
@@ -124,16 +128,45 @@ const record = () => ({
 
 export const users = sqliteTable('users', record(), (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId] }),
+  index('users_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
 export const leads = sqliteTable('leads', record(), (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId] }),
+  index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
 /** What a lead wants: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = sqliteTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId, table.intent] }),
+  index('lead_intents_created').on(table.dealerId, table.createdAt, table.groupId, table.intent),
 ]);
+
+/**
+ * What was erased, as a receipt that names nobody: `digest` is that of the group's name, so that only who knows the name
+ * finds it. A new conversation of that name goes on counting after `lastSeq`.
+ */
+export const erasures = sqliteTable(
+  'erasures',
+  {
+    dealerId: text('dealer_id').notNull(),
+    erasureId: text('erasure_id').notNull(),
+    digest: text('digest').notNull(),
+    reason: text('reason').$type<'request' | 'retention'>().notNull(),
+    lastSeq: count('last_seq'),
+    events: count('events'),
+    pageviews: count('pageviews'),
+    users: count('users'),
+    leads: count('leads'),
+    intents: count('intents'),
+    at: instant('at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.erasureId] }),
+    index('erasures_digest').on(table.dealerId, table.digest),
+    index('erasures_at').on(table.dealerId, table.at, table.erasureId),
+  ],
+);
 
 const field = <T>(path: string, name: string) => sql<T>`json_extract(payload, ${sql.raw(`'$.${path}'`)})`.as(name);
 

@@ -133,9 +133,9 @@ export class RedisBus implements Bus {
 
   /** A frame as another node published it; null for the echo of this node's own that is not stored. */
   #read(dealerId: string, message: string): Publication | null {
-    const { scope, seq, payload } = JSON.parse(message);
+    const { scope, seq, at, payload } = JSON.parse(message);
     const frame = Buffer.from(message);
-    if (typeof seq === 'number') return { dealerId, scope, seq, frame, answer: null };
+    if (typeof seq === 'number') return { dealerId, scope, seq, frame, lag: Date.now() - Date.parse(at), answer: null };
     return this.#isEcho(message) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
   }
 

@@ -1,6 +1,7 @@
 /** The command line: which commands there are, their flags and help, and how they end. */
 import { Command, CommanderError, Option } from 'commander';
 import { Settings } from '../../schemas/settings.ts';
+import type { ExportRequest } from './export.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
 import type { TokenRequest } from './token.ts';
 import { UsageError } from './usage-error.ts';
@@ -72,6 +73,25 @@ function build(): Command {
     .action(async (request: TokenRequest, self: Command) =>
       (await import('./token.ts')).printToken(settingsOf(self), request),
     );
+
+  withSettings(
+    command(
+      'export',
+      'Write everything of a dealer as NDJSON, a line each',
+      'telle export --dealer demo --output demo.ndjson',
+    ),
+    ['DATABASE_URL'],
+  )
+    .requiredOption('--dealer <dealerId>', 'the dealer')
+    .option('--output <file>', 'where to write it, else stdout')
+    .action(async (request: ExportRequest, self: Command) =>
+      (await import('./export.ts')).exportDealer(settingsOf(self), request),
+    );
+
+  withSettings(
+    command('prune', "Erase conversations that are older than their dealers' retentionDays", 'telle prune'),
+    ['DATABASE_URL'],
+  ).action(async (_, self: Command) => (await import('./prune.ts')).pruneDatabase(settingsOf(self)));
 
   return program;
 }

@@ -2,15 +2,25 @@ import type { Body } from '../../schemas/accepted.ts';
 import { announce } from './announce.ts';
 import { chat } from './chat.ts';
 import { close } from './close.ts';
+import { erase } from './erase.ts';
 import { adminJoin, customerJoin } from './join.ts';
 import { message } from './message.ts';
 import { mute } from './mute.ts';
 import { read } from './read.ts';
 import { createIntent, updateIntent, updateLead, updatePageview, updateUser } from './records.ts';
-import { type Command, type Decision, NEW_GROUP, type Policy, type Presence, refuse, type State } from './state.ts';
+import {
+  type Command,
+  type Decision,
+  type Erasure,
+  groupOf,
+  type Policy,
+  type Presence,
+  refuse,
+  type State,
+} from './state.ts';
 import { typing } from './typing.ts';
 
-type Asked = Body | Presence;
+type Asked = Body | Presence | Erasure;
 type Verb<B extends Asked> = (state: State, body: B, policy: Policy) => Decision;
 
 /** One verb for each type that can be asked. */
@@ -31,6 +41,7 @@ const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Typ
   UPDATE_LEAD_INTENT: updateIntent,
   TYPING: typing,
   READ: read,
+  ERASE_GROUP: erase,
 };
 
 /**
@@ -39,13 +50,13 @@ const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Typ
  * needs them there.
  */
 export function decide(state: State, { role, body }: Command, policy: Policy): Decision {
-  const trusted = role === 'server';
+  const trusted = role === 'server' && body.type !== 'ERASE_GROUP';
   if (!state.dealer && !trusted) return refuse('unknown_dealer', 'this dealer does not exist');
   const namesGroup = 'groupId' in body && body.groupId !== undefined;
   if (namesGroup && state.group === null && !trusted && body.type !== 'CLIENT_JOIN') {
     return refuse('unknown_group', 'this dealer has no such group');
   }
-  const group = namesGroup && trusted ? (state.group ?? NEW_GROUP) : state.group;
+  const group = namesGroup && trusted ? groupOf(state) : state.group;
   // The table pairs each type with its verb; TypeScript cannot follow that pairing through an index.
   const verb = VERBS[body.type] as Verb<Asked>;
   return verb({ ...state, dealer: true, group }, body, policy);

@@ -19,7 +19,10 @@ const wasNotThere = ({ nodes }: State, { node, online }: Presence): boolean => !
 /** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */
 export function customerJoin(state: State, body: CustomerJoin): Decision {
   const { dealerId, groupId } = body;
-  if (body.claim && state.group !== null) return refuse('unauthorized', 'this group exists: join it with its token');
+  // Nor may the name of an erased one be taken: whoever has a token for it would be let into a stranger's conversation.
+  if (body.claim && (state.group !== null || state.erased !== null)) {
+    return refuse('unauthorized', 'this group exists: join it with its token');
+  }
   if (wasNotThere(state, body)) return { events: [], state };
   const nodes = nodesAfter(state, body);
   // Erased meanwhile: it is not made again by being left.

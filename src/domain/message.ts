@@ -3,13 +3,13 @@ import type { UpdateMsg } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import { author } from './author.ts';
 import { muteStatus } from './mute.ts';
-import { type Decision, type Group, NEW_GROUP, type Policy, refuse, type State, withGroup } from './state.ts';
+import { type Decision, type Group, groupOf, type Policy, refuse, type State, withGroup } from './state.ts';
 
 type Message = Static<typeof UpdateMsg>;
 
 /** `UPDATE_MSG`: somebody says something [P-7.1]. */
 export function message(state: State, body: Message, policy: Policy): Decision {
-  const group = state.group ?? NEW_GROUP;
+  const group = groupOf(state);
   if (body.user === 'customer') return customerSays(state, group, body);
   if (body.user === 'admin') return adminSays(state, group, body, body.adminId, policy);
   return botSays(state, group, body);

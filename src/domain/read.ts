@@ -1,11 +1,11 @@
 import type { Static } from '@sinclair/typebox';
 import type { Read } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
-import { type Decision, NEW_GROUP, refuse, type State, withGroup } from './state.ts';
+import { type Decision, groupOf, refuse, type State, withGroup } from './state.ts';
 
 /** `READ`: how far a side has read, kept as state; an admin's sets `unread` to 0 [P-7.1]. */
 export function read(state: State, body: Static<typeof Read>): Decision {
-  const group = state.group ?? NEW_GROUP;
+  const group = groupOf(state);
   const { dealerId, groupId, adminId, user, seq } = body;
   if (seq > group.lastSeq) {
     const message = `expected at most ${group.lastSeq}, the last seq of this group`;

@@ -42,6 +42,8 @@ export interface State {
   readonly dealer: boolean;
   /** The group that the command names; null where it names none or the dealer has none of that name. */
   readonly group: Group | null;
+  /** The last seq of the conversation of that name that was erased; null where none was. */
+  readonly erased: number | null;
   /** Where the admin that the command names is present: groupIds, and `@desk` for the dealer itself. */
   readonly places: ReadonlySet<string>;
   /** The nodes that have sockets of the customer or admin who comes or leaves. */
@@ -72,6 +74,17 @@ export type Presence =
       readonly node: string;
     };
 
+/** [P-11.4] A conversation is to be forgotten, with all that is known of its customer. */
+export interface Erasure {
+  readonly type: 'ERASE_GROUP';
+  readonly dealerId: string;
+  readonly groupId: string;
+  /** The receipt's name. */
+  readonly erasureId: string;
+  /** Asked for, or old enough by the dealer's own rule: that one never takes a customer who is here. */
+  readonly reason: 'request' | 'retention';
+}
+
 /** Something asked by somebody, checked and permitted. */
 export interface Command {
   readonly role: Role;
@@ -79,7 +92,7 @@ export interface Command {
   readonly sender: string;
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
-  readonly body: Body | Presence;
+  readonly body: Body | Presence | Erasure;
 }
 
 /** Rules that a deployment may change. */
@@ -100,8 +113,11 @@ export const refuse = (code: Refusal['code'], message: string, details?: Refusal
   refusal: details ? { code, message, details } : { code, message },
 });
 
+/** The group as it stands; a new one goes on counting where an erased one of its name ended [P-8.2]. */
+export const groupOf = ({ group, erased }: State): Group => group ?? { ...NEW_GROUP, lastSeq: erased ?? 0 };
+
 /** A state whose group has changed in the fields given. */
 export const withGroup = (state: State, change: Partial<Group>): State => ({
   ...state,
-  group: { ...(state.group ?? NEW_GROUP), ...change },
+  group: { ...groupOf(state), ...change },
 });

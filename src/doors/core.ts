@@ -6,7 +6,9 @@ import type { Hub } from '../hub/hub.ts';
 import type { Presence } from '../hub/presence.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../journal/store.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Timing } from '../timing.ts';
+import type { RequestLimits } from './http/limit.ts';
 
 /** The room that every door opens into. */
 export interface Core {
@@ -20,5 +22,7 @@ export interface Core {
   readonly tokens: Tokens;
   readonly settings: Settings;
   readonly timing: Timing;
+  readonly metrics: Metrics;
+  readonly limits: RequestLimits;
   readonly log: FastifyBaseLogger;
 }

@@ -121,6 +121,11 @@ export class Hub {
     if (dealerId === undefined) for (const { peer } of this.#everywhere) peer.close(code, reason);
   }
 
+  /** Closes the sockets of one group. */
+  closeGroup(code: CloseCode, reason: string, dealerId: string, groupId: string): void {
+    for (const { peer } of this.#rooms.get(dealerId)?.groups.get(groupId) ?? []) peer.close(code, reason);
+  }
+
   *#audience({ dealerId, scope }: Publication): Iterable<Iterable<Seated>> {
     yield this.#everywhere;
     const room = this.#rooms.get(dealerId);

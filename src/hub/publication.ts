@@ -7,6 +7,8 @@ export interface Publication {
   /** Null for what is only passed on and has no place in the log. */
   readonly seq: number | null;
   readonly frame: Buffer;
+  /** Of what came from the bus: ms since it was decided, by the clock of the node that did. */
+  readonly lag?: number;
   /** The socket whose frame this event is, and the ack that it gets in the event's place (null: it asked for none). */
   readonly answer: { readonly peer: Peer; readonly frame: Buffer | null } | null;
 }

@@ -1,11 +1,12 @@
 /**
  * One batch, without a database: which rows it needs, and what its commands, decided each in turn, make of them.
  */
+import type { Body } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
 import { DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
 import { decide } from '../domain/decide.ts';
-import type { Command, Decision, Policy, State } from '../domain/state.ts';
+import type { Command, Decision, Erasure, Policy, State } from '../domain/state.ts';
 import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from './store.ts';
 
 /** An event that has happened. `stored` is null for one that is only passed on [P-7]. */
@@ -58,6 +59,8 @@ function rowsOf({ body, key, sender }: Command): { [T in Table]?: readonly strin
     case 'CLIENT_JOIN':
       rows.presences = [dealerId, sender];
       return rows;
+    case 'ERASE_GROUP':
+      return rows;
     case 'UPDATE_CHAT':
       if (body.user === 'admin') rows.places = [dealerId, body.adminId];
       break;
@@ -76,9 +79,13 @@ function rowsOf({ body, key, sender }: Command): { [T in Table]?: readonly strin
   return rows;
 }
 
+/** What is asked by nobody's payload: no event of its own type is stored for it. */
+const isOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
+  body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
+
 /** Whether the command's own event goes to a group's scope. */
 function isInGroup({ body }: Command): boolean {
-  if (body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN') return false;
+  if (isOwn(body)) return false;
   const groupId = 'groupId' in body ? body.groupId : undefined;
   return groupId !== undefined && scopeOf(eventTypeOf(body), groupId) === groupId;
 }
@@ -122,6 +129,7 @@ class Batch {
       events: [],
       moves: [],
       arrivals: [],
+      erasures: [],
       dealers: new Map(),
       groups: new Map(),
       users: new Map(),
@@ -139,6 +147,7 @@ class Batch {
     const decision = this.#decide(before, command);
     if ('refusal' in decision) return decision;
     this.#keep(keys, before, decision.state);
+    if (command.body.type === 'ERASE_GROUP') this.#forget(command.body, before);
     const happened = decision.events.map((event, index) =>
       this.#happen(event, command, index === decision.events.length - 1 ? command.key : null),
     );
@@ -149,7 +158,7 @@ class Batch {
 
   /** [P-8.4] The same id from the same sender in the same scope: stored once, acked again. */
   #repeat({ body }: Command, id: string, { seq, at }: Prior): Outcome {
-    if (body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN') return { happened: [], receipt: null };
+    if (isOwn(body)) return { happened: [], receipt: null };
     const scope = scopeOf(eventTypeOf(body), 'groupId' in body ? body.groupId : undefined);
     return { happened: [], receipt: { id, scope, seq, at, duplicate: true } };
   }
@@ -171,6 +180,7 @@ class Batch {
     return {
       dealer: row('dealers') !== undefined,
       group: row('groups') ?? null,
+      erased: this.#rows.erased.get(keyOf(...(keys.groups ?? []))) ?? null,
       places: row('places') ?? new Set(),
       nodes: row('presences') ?? new Set(),
       user: row('users') ?? null,
@@ -201,6 +211,10 @@ class Batch {
         this.changes.arrivals.push({ dealerId: dealer, sender, nodeId, online });
       }
     }
+  }
+
+  #forget({ dealerId, groupId, erasureId, reason }: Erasure, { group }: State): void {
+    this.changes.erasures.push({ dealerId, groupId, erasureId, reason, lastSeq: group?.lastSeq ?? 0 });
   }
 
   #put<T extends Exclude<Table, 'places' | 'presences' | 'priors'>>(

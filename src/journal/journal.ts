@@ -3,6 +3,8 @@
  * is one transaction; only what is committed is published and acked [P-8.1].
  */
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Event } from '../../schemas/delivered.ts';
 import { unavailable } from '../../schemas/errors.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
@@ -33,6 +35,8 @@ interface Options {
   readonly store: Store;
   readonly bus: Bus;
   readonly policy: Policy;
+  /** Told of each transaction. */
+  readonly onCommit: (committed: { size: number; seconds: number; types: Event['type'][] }) => void;
   /** Told what went wrong, without the command's contents. */
   readonly onFault: (fault: unknown, what: string) => void;
 }
@@ -80,7 +84,7 @@ export class Journal {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       await new Promise(setImmediate);
-      this.#committing = this.#commit(this.#waiting.splice(0, MAX_BATCH));
+      this.#committing = this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)));
       await this.#committing;
     }
     this.#running = null;
@@ -90,6 +94,7 @@ export class Journal {
     const { store, bus } = this.#options;
     const commands = batch.map(({ command }) => command);
     let outcomes: Outcome[] = [];
+    const began = performance.now();
     try {
       await store.commit(needsOf(commands), (rows) => {
         const result = runBatch(rows, commands, this.#told());
@@ -104,11 +109,18 @@ export class Journal {
     }
     if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
     this.#doubtful.clear();
+    this.#tell(outcomes, began);
     bus.publish(batch.flatMap(({ origin }, index) => publications(outcomes[index], origin)));
     batch.forEach(({ settle }, index) => {
       const outcome = outcomes[index];
       if (outcome) settle(outcome);
     });
+  }
+
+  #tell(outcomes: readonly Outcome[], began: number): void {
+    const seconds = (performance.now() - began) / 1000;
+    const types = outcomes.flatMap((outcome) => ('refusal' in outcome ? [] : outcome.happened.map(({ type }) => type)));
+    this.#options.onCommit({ size: outcomes.length, seconds, types });
   }
 
   #told() {
@@ -119,6 +131,12 @@ export class Journal {
       onFault: (fault: unknown, { body }: Command) => this.#options.onFault(fault, `${body.type} was not decided`),
     };
   }
+}
+
+/** An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after. */
+function batchSize(waiting: readonly Waiting[]): number {
+  const erasure = waiting.findIndex(({ command }) => command.body.type === 'ERASE_GROUP');
+  return erasure === 0 ? 1 : Math.min(MAX_BATCH, erasure > 0 ? erasure : waiting.length);
 }
 
 /** The frames of a command's events; its own comes last, and is answered to its origin [P-7]. */

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { Fields } from '../../schemas/records.ts';
 import type { Group } from '../domain/state.ts';
+import { digestOf } from './erasing.ts';
 import {
   HOLD_DEALERS,
   LOCK_DEALERS,
@@ -47,20 +48,27 @@ export async function load(client: pg.PoolClient, needs: Needs): Promise<Rows> {
   ];
   type GroupRow = Group & { dealerId: string; groupId: string };
   const groups = await query<GroupRow>(client, LOCK_GROUPS, [...partsOf(needs.groups, 2), ...partsOf(needs.places, 2)]);
+  const found = new Map(groups.map(({ dealerId, groupId, ...group }) => [`${dealerId}/${groupId}`, group]));
+  const missing = new Map([...needs.groups].filter(([key]) => !found.has(key)));
   return {
     dealers: new Map(dealers.map(({ dealerId, ...seqs }) => [dealerId, seqs])),
-    groups: new Map(groups.map(({ dealerId, groupId, ...group }) => [`${dealerId}/${groupId}`, group])),
-    ...(await readRows(client, needs)),
+    groups: found,
+    ...(await readRows(client, needs, missing)),
   };
 }
 
-async function readRows(client: pg.PoolClient, needs: Needs): Promise<Omit<Rows, 'dealers' | 'groups'>> {
+async function readRows(
+  client: pg.PoolClient,
+  needs: Needs,
+  missingGroups: Map<string, readonly string[]>,
+): Promise<Omit<Rows, 'dealers' | 'groups'>> {
   const places = new Map<string, Set<string>>();
   const presences = new Map<string, Set<string>>();
   const users = new Map<string, Fields>();
   const leads = new Map<string, Fields>();
   const intents = new Map<string, Fields>();
   const priors = new Map<string, Prior>();
+  const erased = new Map<string, number>();
   const takers: Readonly<Record<string, (key: string, row: FoundRow) => void>> = {
     places: (key, { value }) => places.set(key, (places.get(key) ?? new Set()).add(value)),
     presences: (key, { value }) => presences.set(key, (presences.get(key) ?? new Set()).add(value)),
@@ -68,6 +76,7 @@ async function readRows(client: pg.PoolClient, needs: Needs): Promise<Omit<Rows,
     leads: (key, { value }) => leads.set(key, JSON.parse(value)),
     intents: (key, { value }) => intents.set(key, JSON.parse(value)),
     priors: (key, { seq, at }) => priors.set(key, { seq, at }),
+    erased: (key, { seq }) => erased.set(key, seq),
   };
   const parameters = [
     ...partsOf(needs.places, 2),
@@ -76,9 +85,11 @@ async function readRows(client: pg.PoolClient, needs: Needs): Promise<Omit<Rows,
     ...partsOf(needs.intents, 3),
     ...partsOf(needs.priors, 4),
     ...partsOf(needs.presences, 2),
+    ...partsOf(missingGroups, 2),
+    [...missingGroups.values()].map(([dealerId = '', groupId = '']) => digestOf(dealerId, groupId)),
   ];
   for (const row of await query<FoundRow>(client, READ_ROWS, parameters)) takers[row.kind]?.(row.key.join('/'), row);
-  return { places, presences, users, leads, intents, priors };
+  return { places, presences, users, leads, intents, priors, erased };
 }
 
 /** Writes what a batch changes. `known` tells which rows were there: another may not have come meanwhile. */

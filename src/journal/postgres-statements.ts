@@ -57,7 +57,10 @@ export const READ_ROWS: Prepared = {
       from events join unnest($10::text[], $11::text[], $12::text[], $13::text[]) as n(dealer_id, scope, sender, id)
       using (dealer_id, scope, sender, id) where keyed
     union all select 'presences', array[dealer_id, sender], node_id, 0, 0
-      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)`,
+      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)
+    union all select 'erased', array[n.dealer_id, n.group_id], '', max(e.last_seq), 0
+      from erasures e join unnest($16::text[], $17::text[], $18::text[]) as n(dealer_id, group_id, digest)
+      using (dealer_id, digest) group by n.dealer_id, n.group_id`,
 };
 
 /** Strikes off that a node has sockets of somebody. */

@@ -1,13 +1,15 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { fileURLToPath } from 'node:url';
-import { and, asc, desc, eq, gt, gte, inArray, lt, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { erasing } from './erasing.ts';
 import { load, write } from './postgres-batch.ts';
+import { Reader } from './reading.ts';
 import {
   type Changes,
   type DeadLetter,
@@ -16,6 +18,7 @@ import {
   type Needs,
   type Rows,
   rowOfLetter,
+  rowOfSettings,
   type Standing,
   type Store,
   type StoredEvent,
@@ -58,13 +61,18 @@ export function openPostgres(url: string, onError: (error: Error) => void): Stor
   return new PostgresStore(pool);
 }
 
-class PostgresStore implements Store {
+class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
   readonly #db: NodePgDatabase;
 
   constructor(pool: pg.Pool) {
+    super();
     this.#pool = pool;
     this.#db = drizzle(pool);
+  }
+
+  protected override async rows(query: SQL): Promise<Record<string, unknown>[]> {
+    return (await this.#db.execute(query)).rows;
   }
 
   async migrate(): Promise<boolean> {
@@ -103,7 +111,9 @@ class PostgresStore implements Store {
       await client.query('begin');
       const rows = await load(client, needs);
       const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
-      await write(client, work(rows), known);
+      const changes = work(rows);
+      await write(client, changes, known);
+      for (const statement of erasing(changes)) await drizzle(client).execute(statement);
       await client.query('commit');
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
@@ -219,8 +229,8 @@ class PostgresStore implements Store {
     return (await page.limit(limit)).map(dealerOf);
   }
 
-  async putDealer(dealerId: string, { name, origins, retentionDays }: DealerSettings): Promise<boolean> {
-    const settings = { name: name ?? null, origins: origins ?? [], retentionDays: retentionDays ?? null };
+  async putDealer(dealerId: string, given: DealerSettings): Promise<boolean> {
+    const settings = rowOfSettings(given);
     const made = await this.#db
       .insert(tables.dealers)
       .values({ dealerId, ...settings, createdAt: Date.now() })
@@ -232,10 +242,10 @@ class PostgresStore implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
     return this.#db.transaction(async (at) => {
       const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
-      for (const table of [events, groups, chats, presences, users, leads, leadIntents]) {
+      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
         await at.delete(table).where(eq(table.dealerId, dealerId));
       }
       return removed.length > 0;

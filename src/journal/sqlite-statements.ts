@@ -1,10 +1,11 @@
 /** The statements that every batch and every join run, prepared once. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, max, sql } from 'drizzle-orm';
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import * as tables from '../../drizzle/sqlite/schema.ts';
 import type { Fields } from '../../schemas/records.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
+import { digestOf } from './erasing.ts';
 import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows, type Standing } from './store.ts';
 
 const $ = sql.placeholder;
@@ -22,9 +23,12 @@ export function prepareStatements(db: BetterSQLite3Database) {
     for (const [key, [dealerId = '']] of needs.places) {
       for (const place of places.get(key) ?? []) groups.set(`${dealerId}/${place}`, [dealerId, place]);
     }
+    const foundGroups = found(groups, ([dealerId = '', groupId = '']) => read.group(dealerId, groupId));
+    const missing = new Map([...groups].filter(([key]) => !foundGroups.has(key)));
     return {
+      erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, digestOf(dealerId, groupId))),
       dealers: found(needs.dealers, ([dealerId = '']) => read.dealerSeqs(dealerId)),
-      groups: found(groups, ([dealerId = '', groupId = '']) => read.group(dealerId, groupId)),
+      groups: foundGroups,
       places,
       presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
       users: found(needs.users, ([dealerId = '', groupId = '']) => read.user(dealerId, groupId)),
@@ -83,7 +87,7 @@ const groupFlags = ({ online, mutedBy, closed }: Group) => ({
 });
 
 function prepareReads(db: BetterSQLite3Database) {
-  const { dealers, groups, chats, presences, users, leads, leadIntents, events } = tables;
+  const { dealers, groups, chats, presences, users, leads, leadIntents, events, erasures } = tables;
   const dealerSeqs = db
     .select({ dealerSeq: dealers.dealerSeq, deskSeq: dealers.deskSeq })
     .from(dealers)
@@ -155,8 +159,14 @@ function prepareReads(db: BetterSQLite3Database) {
       ),
     )
     .prepare();
+  const erased = db
+    .select({ lastSeq: max(erasures.lastSeq) })
+    .from(erasures)
+    .where(and(eq(erasures.dealerId, $('dealerId')), eq(erasures.digest, $('digest'))))
+    .prepare();
   const parsed = (row: { fields: string } | undefined): Fields | undefined => row && JSON.parse(row.fields);
   return {
+    erased: (dealerId: string, digest: string) => erased.get({ dealerId, digest })?.lastSeq ?? undefined,
     dealerSeqs: (dealerId: string): DealerSeqs | undefined => dealerSeqs.get({ dealerId }),
     dealer: (dealerId: string) => dealer.get({ dealerId }),
     group: (dealerId: string, groupId: string): Group | undefined => group.get({ dealerId, groupId }),

@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { and, asc, count, desc, eq, gt, gte, lt, ne } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, gte, lt, ne, type SQL } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import * as tables from '../../drizzle/sqlite/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { erasing } from './erasing.ts';
+import { Reader } from './reading.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
   type Changes,
@@ -19,6 +21,7 @@ import {
   type Needs,
   type Rows,
   rowOfLetter,
+  rowOfSettings,
   type Standing,
   type Store,
   type StoredEvent,
@@ -61,13 +64,14 @@ export function openSqlite(file: string, alone: boolean): Store {
   return new SqliteStore(client, held);
 }
 
-class SqliteStore implements Store {
+class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
   readonly #lock: Database.Database | null;
   readonly #db: BetterSQLite3Database;
   #statements: ReturnType<typeof prepareStatements> | undefined;
 
   constructor(client: Database.Database, held: Database.Database | null) {
+    super();
     this.#client = client;
     this.#lock = held;
     this.#db = drizzle(client);
@@ -77,6 +81,10 @@ class SqliteStore implements Store {
   get #prepared() {
     this.#statements ??= prepareStatements(this.#db);
     return this.#statements;
+  }
+
+  protected override async rows(query: SQL): Promise<Record<string, unknown>[]> {
+    return this.#db.all(query);
   }
 
   async migrate(): Promise<boolean> {
@@ -93,7 +101,12 @@ class SqliteStore implements Store {
 
   async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
     const { load, write } = this.#prepared;
-    this.#client.transaction(() => write(work(load(needs)))).immediate();
+    const transact = () => {
+      const changes = work(load(needs));
+      write(changes);
+      for (const statement of erasing(changes)) this.#db.run(statement);
+    };
+    this.#client.transaction(transact).immediate();
   }
 
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
@@ -175,8 +188,8 @@ class SqliteStore implements Store {
     return page.limit(limit).all().map(dealerOf);
   }
 
-  async putDealer(dealerId: string, { name, origins, retentionDays }: DealerSettings): Promise<boolean> {
-    const settings = { name: name ?? null, origins: origins ?? [], retentionDays: retentionDays ?? null };
+  async putDealer(dealerId: string, given: DealerSettings): Promise<boolean> {
+    const settings = rowOfSettings(given);
     return this.#client
       .transaction(() => {
         const isNew = this.#prepared.dealerSeqs(dealerId) === undefined;
@@ -191,10 +204,10 @@ class SqliteStore implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
     return this.#client
       .transaction(() => {
-        for (const table of [events, groups, chats, presences, users, leads, leadIntents]) {
+        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;

@@ -6,7 +6,8 @@ import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Detail, Refusal } from '../../schemas/errors.ts';
 import type { Fields } from '../../schemas/records.ts';
-import type { Group } from '../domain/state.ts';
+import type { Erasure, Group } from '../domain/state.ts';
+import type { Reading } from './reading.ts';
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
 export interface StoredEvent {
@@ -40,7 +41,8 @@ export interface Prior {
 /**
  * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
  * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
- * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key.
+ * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key. Of a
+ * group that is not there, `erased` tells the last seq of the one of its name that was erased.
  */
 export interface Rows {
   readonly dealers: Map<string, DealerSeqs>;
@@ -51,8 +53,9 @@ export interface Rows {
   readonly leads: Map<string, Fields>;
   readonly intents: Map<string, Fields>;
   readonly priors: Map<string, Prior>;
+  readonly erased: Map<string, number>;
 }
-export type Table = keyof Rows;
+export type Table = Exclude<keyof Rows, 'erased'>;
 
 /** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
 export function namedRow(key: string) {
@@ -86,11 +89,18 @@ export interface Arrival {
   readonly online: boolean;
 }
 
+/** A conversation that is to be erased, and how far its log went. */
+export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
+  readonly lastSeq: number;
+}
+
 /** What a batch writes: whole rows, new or changed, and the events in the order in which they happened. */
-export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors'> {
+export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'erased'> {
   readonly events: StoredEvent[];
   readonly moves: Move[];
   readonly arrivals: Arrival[];
+  /** Carried out after everything else is written. */
+  readonly erasures: Forgotten[];
   /** When, for the rows' own timestamps: milliseconds since 1970. */
   readonly at: number;
 }
@@ -126,7 +136,7 @@ export interface Stretch {
 }
 
 /** Every method rejects with the driver's own error where the database fails. */
-export interface Store {
+export interface Store extends Reading {
   /** Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new. */
   migrate(): Promise<boolean>;
   /** Resolves where the database answers and can be written to. */
@@ -168,16 +178,29 @@ export interface Store {
 }
 
 /** A dealer's settings, from its row: what was not set is absent. */
-export const dealerOf = ({ dealerId, name, origins, retentionDays }: DealerRow): Dealer => ({
+export const dealerOf = ({ dealerId, name, email, phone, origins, retentionDays }: DealerRow): Dealer => ({
   dealerId,
   ...(name !== null && { name }),
+  ...(email !== null && { email }),
+  ...(phone !== null && { phone }),
   origins,
   ...(retentionDays !== null && { retentionDays }),
+});
+
+/** A dealer's settings, as its row has them. */
+export const rowOfSettings = ({ name, email, phone, origins, retentionDays }: DealerSettings) => ({
+  name: name ?? null,
+  email: email ?? null,
+  phone: phone ?? null,
+  origins: origins ?? [],
+  retentionDays: retentionDays ?? null,
 });
 
 interface DealerRow {
   readonly dealerId: string;
   readonly name: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
   readonly origins: string[];
   readonly retentionDays: number | null;
 }

@@ -38,6 +38,11 @@ export const eventFrame = (event: LoggedEvent): Buffer => Buffer.from(eventText(
 export const passingFrame = (type: Event['type'], payload: string): Buffer =>
   Buffer.from(`{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`);
 
+const ERASURE = Buffer.from(`{"channel":"${DELIVERIES.ERASE_GROUP.channel}","payload":{"type":"ERASE_GROUP",`);
+
+/** [P-11.4] Whether a frame tells that a conversation was erased, whichever node says so. */
+export const isErasure = (frame: Buffer): boolean => frame.subarray(0, ERASURE.length).equals(ERASURE);
+
 /** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
 export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
   receipt === null

@@ -7,6 +7,7 @@ const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const NOTHING: State = {
   dealer: false,
   group: null,
+  erased: null,
   places: new Set(),
   nodes: new Set(),
   user: null,

@@ -213,6 +213,7 @@ describe('decide', () => {
   const anyState: fc.Arbitrary<State> = fc.record({
     dealer: fc.boolean(),
     group: fc.oneof(fc.constant(null), fc.constant(NEW_GROUP), anyGroup),
+    erased: fc.option(fc.nat(9), { nil: null }),
     places: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((places) => new Set(places)),
     nodes: fc.uniqueArray(fc.constantFrom('n1', 'n2')).map((nodes) => new Set(nodes)),
     user: fc.option(anyRecord, { nil: null }),

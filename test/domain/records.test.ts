@@ -8,6 +8,7 @@ const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const STATE: State = {
   dealer: true,
   group: NEW_GROUP,
+  erased: null,
   places: new Set(),
   nodes: new Set(),
   user: null,

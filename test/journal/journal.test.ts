@@ -68,7 +68,7 @@ async function open(file = MEMORY) {
   });
   const faults: string[] = [];
   const onFault = (_: unknown, what: string) => faults.push(what);
-  const journal = new Journal({ store, bus, policy: { autoMute: true }, onFault });
+  const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault });
   const close = async () => {
     await journal.close();
     await sqlite.close();

@@ -20,7 +20,13 @@ const open = (url: string) => openStore(readSettings({ DATABASE_URL: url }));
 function journalOn(store: Store, faults: unknown[] = []): Journal {
   const bus = new MemoryBus();
   bus.listen({ deliver: () => {}, missed: () => {} });
-  return new Journal({ store, bus, policy: { autoMute: true }, onFault: (fault) => faults.push(fault) });
+  return new Journal({
+    store,
+    bus,
+    policy: { autoMute: true },
+    onCommit: () => {},
+    onFault: (fault) => faults.push(fault),
+  });
 }
 
 /** Stores of so many nodes, for the length of `use`, on a database that is migrated. */

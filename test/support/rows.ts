@@ -40,17 +40,29 @@ export function eventRow(dealerId: string, scope: string, seq: number, more: Par
   };
 }
 
-type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'at'>> & {
+type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'erasures' | 'at'>> & {
   readonly [T in 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
     Record<string, Changes[T] extends Map<string, infer Row> ? Row : never>
   >;
 };
 
 /** Changes, their rows written as an object by key. */
-export const changesOf = ({ events, moves, arrivals, at, dealers, groups, users, leads, intents }: Plain): Changes => ({
+export const changesOf = ({
+  events,
+  moves,
+  arrivals,
+  erasures,
+  at,
+  dealers,
+  groups,
+  users,
+  leads,
+  intents,
+}: Plain): Changes => ({
   events: events ?? [],
   moves: moves ?? [],
   arrivals: arrivals ?? [],
+  erasures: erasures ?? [],
   dealers: new Map(Object.entries(dealers ?? {})),
   groups: new Map(Object.entries(groups ?? {})),
   users: new Map(Object.entries(users ?? {})),

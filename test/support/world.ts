@@ -21,6 +21,7 @@ const emptyRows = (): Rows => ({
   leads: new Map(),
   intents: new Map(),
   priors: new Map(),
+  erased: new Map(),
 });
 
 function copyNeeded<Row>(from: Map<string, Row>, to: Map<string, Row>, keys: Iterable<string>): void {

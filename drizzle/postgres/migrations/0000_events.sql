@@ -20,11 +20,28 @@ CREATE TABLE "dead_letters" (
 CREATE TABLE "dealers" (
 	"dealer_id" text PRIMARY KEY NOT NULL,
 	"name" text,
+	"email" text,
+	"phone" text,
 	"origins" jsonb DEFAULT '[]'::jsonb NOT NULL,
 	"retention_days" integer,
 	"dealer_seq" bigint DEFAULT 0 NOT NULL,
 	"desk_seq" bigint DEFAULT 0 NOT NULL,
 	"created_at" bigint NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "erasures" (
+	"dealer_id" text NOT NULL,
+	"erasure_id" text NOT NULL,
+	"digest" text NOT NULL,
+	"reason" text NOT NULL,
+	"last_seq" bigint DEFAULT 0 NOT NULL,
+	"events" bigint DEFAULT 0 NOT NULL,
+	"pageviews" bigint DEFAULT 0 NOT NULL,
+	"users" bigint DEFAULT 0 NOT NULL,
+	"leads" bigint DEFAULT 0 NOT NULL,
+	"intents" bigint DEFAULT 0 NOT NULL,
+	"at" bigint NOT NULL,
+	CONSTRAINT "erasures_dealer_id_erasure_id_pk" PRIMARY KEY("dealer_id","erasure_id")
 );
 --> statement-breakpoint
 CREATE TABLE "events" (
@@ -100,9 +117,16 @@ CREATE TABLE "users" (
 );
 --> statement-breakpoint
 CREATE INDEX "chats_online" ON "chats" USING btree ("dealer_id","place") WHERE online;--> statement-breakpoint
+CREATE INDEX "erasures_digest" ON "erasures" USING btree ("dealer_id","digest");--> statement-breakpoint
+CREATE INDEX "erasures_at" ON "erasures" USING btree ("dealer_id","at","erasure_id");--> statement-breakpoint
+CREATE INDEX "events_desk" ON "events" USING btree ("dealer_id","group_id","seq") WHERE scope = '@desk';--> statement-breakpoint
+CREATE INDEX "events_pageviews" ON "events" USING btree ("dealer_id","seq") WHERE type = 'UPDATE_PAGEVIEW';--> statement-breakpoint
 CREATE UNIQUE INDEX "events_key" ON "events" USING btree ("dealer_id","scope","sender","id") WHERE keyed;--> statement-breakpoint
-CREATE INDEX "groups_updated" ON "groups" USING btree ("dealer_id","updated_at");--> statement-breakpoint
+CREATE INDEX "groups_updated" ON "groups" USING btree ("dealer_id","updated_at","group_id");--> statement-breakpoint
 CREATE INDEX "groups_online" ON "groups" USING btree ("dealer_id","group_id") WHERE online;--> statement-breakpoint
+CREATE INDEX "lead_intents_created" ON "lead_intents" USING btree ("dealer_id","created_at","group_id","intent");--> statement-breakpoint
+CREATE INDEX "leads_created" ON "leads" USING btree ("dealer_id","created_at","group_id");--> statement-breakpoint
 CREATE INDEX "presences_node" ON "presences" USING btree ("node_id");--> statement-breakpoint
+CREATE INDEX "users_created" ON "users" USING btree ("dealer_id","created_at","group_id");--> statement-breakpoint
 CREATE VIEW "public"."messages" AS (select "dealer_id", "group_id", "seq", "id", payload::json #>> '{user}' as "user", payload::json #>> '{adminId}' as "admin_id", payload::json #> '{message}' as "message", "at" from "events" where "events"."type" = 'CHAT_MSG');--> statement-breakpoint
 CREATE VIEW "public"."pageviews" AS (select "dealer_id", "group_id", "seq", "id", payload::json #> '{message,url}' as "url", payload::json #> '{message,title}' as "title", payload::json #> '{message}' as "message", "at" from "events" where ("events"."scope" = '@desk' and "events"."type" = 'UPDATE_PAGEVIEW'));

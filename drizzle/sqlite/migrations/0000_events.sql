@@ -21,6 +21,8 @@ CREATE TABLE `dead_letters` (
 CREATE TABLE `dealers` (
 	`dealer_id` text PRIMARY KEY NOT NULL,
 	`name` text,
+	`email` text,
+	`phone` text,
 	`origins` text DEFAULT '[]' NOT NULL,
 	`retention_days` integer,
 	`dealer_seq` integer DEFAULT 0 NOT NULL,
@@ -28,6 +30,23 @@ CREATE TABLE `dealers` (
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `erasures` (
+	`dealer_id` text NOT NULL,
+	`erasure_id` text NOT NULL,
+	`digest` text NOT NULL,
+	`reason` text NOT NULL,
+	`last_seq` integer DEFAULT 0 NOT NULL,
+	`events` integer DEFAULT 0 NOT NULL,
+	`pageviews` integer DEFAULT 0 NOT NULL,
+	`users` integer DEFAULT 0 NOT NULL,
+	`leads` integer DEFAULT 0 NOT NULL,
+	`intents` integer DEFAULT 0 NOT NULL,
+	`at` integer NOT NULL,
+	PRIMARY KEY(`dealer_id`, `erasure_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `erasures_digest` ON `erasures` (`dealer_id`,`digest`);--> statement-breakpoint
+CREATE INDEX `erasures_at` ON `erasures` (`dealer_id`,`at`,`erasure_id`);--> statement-breakpoint
 CREATE TABLE `events` (
 	`dealer_id` text NOT NULL,
 	`scope` text NOT NULL,
@@ -42,6 +61,8 @@ CREATE TABLE `events` (
 	PRIMARY KEY(`dealer_id`, `scope`, `seq`)
 );
 --> statement-breakpoint
+CREATE INDEX `events_desk` ON `events` (`dealer_id`,`group_id`,`seq`) WHERE scope = '@desk';--> statement-breakpoint
+CREATE INDEX `events_pageviews` ON `events` (`dealer_id`,`seq`) WHERE type = 'UPDATE_PAGEVIEW';--> statement-breakpoint
 CREATE UNIQUE INDEX `events_key` ON `events` (`dealer_id`,`scope`,`sender`,`id`) WHERE keyed = 1;--> statement-breakpoint
 CREATE TABLE `groups` (
 	`dealer_id` text NOT NULL,
@@ -60,7 +81,7 @@ CREATE TABLE `groups` (
 	PRIMARY KEY(`dealer_id`, `group_id`)
 );
 --> statement-breakpoint
-CREATE INDEX `groups_updated` ON `groups` (`dealer_id`,`updated_at`);--> statement-breakpoint
+CREATE INDEX `groups_updated` ON `groups` (`dealer_id`,`updated_at`,`group_id`);--> statement-breakpoint
 CREATE INDEX `groups_online` ON `groups` (`dealer_id`,`group_id`) WHERE online = 1;--> statement-breakpoint
 CREATE TABLE `lead_intents` (
 	`dealer_id` text NOT NULL,
@@ -72,6 +93,7 @@ CREATE TABLE `lead_intents` (
 	PRIMARY KEY(`dealer_id`, `group_id`, `intent`)
 );
 --> statement-breakpoint
+CREATE INDEX `lead_intents_created` ON `lead_intents` (`dealer_id`,`created_at`,`group_id`,`intent`);--> statement-breakpoint
 CREATE TABLE `leads` (
 	`dealer_id` text NOT NULL,
 	`group_id` text NOT NULL,
@@ -81,6 +103,7 @@ CREATE TABLE `leads` (
 	PRIMARY KEY(`dealer_id`, `group_id`)
 );
 --> statement-breakpoint
+CREATE INDEX `leads_created` ON `leads` (`dealer_id`,`created_at`,`group_id`);--> statement-breakpoint
 CREATE TABLE `nodes` (
 	`node_id` text PRIMARY KEY NOT NULL,
 	`seen_at` integer NOT NULL
@@ -104,5 +127,6 @@ CREATE TABLE `users` (
 	PRIMARY KEY(`dealer_id`, `group_id`)
 );
 --> statement-breakpoint
+CREATE INDEX `users_created` ON `users` (`dealer_id`,`created_at`,`group_id`);--> statement-breakpoint
 CREATE VIEW `messages` AS select "dealer_id", "group_id", "seq", "id", json_extract(payload, '$.user') as "user", json_extract(payload, '$.adminId') as "admin_id", json_extract(payload, '$.message') as "message", "at" from "events" where "events"."type" = 'CHAT_MSG';--> statement-breakpoint
 CREATE VIEW `pageviews` AS select "dealer_id", "group_id", "seq", "id", json_extract(payload, '$.message.url') as "url", json_extract(payload, '$.message.title') as "title", json_extract(payload, '$.message') as "message", "at" from "events" where ("events"."scope" = '@desk' and "events"."type" = 'UPDATE_PAGEVIEW');

@@ -13,15 +13,24 @@ const sessions = new WeakMap<FastifyRequest, Session>();
 
 /**
  * Who asks, as the bearer token says.
- * @throws RefusedError `unauthorized` or `token_expired`
+ * @throws RefusedError `unauthorized`, `token_expired` or `rate_limited`
  */
 export const authenticate =
-  ({ tokens }: Core): Authenticate =>
+  ({ tokens, limits }: Core): Authenticate =>
   async (request) => {
-    const token = bearerOf(request.headers.authorization);
-    if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
-    sessions.set(request, sessionOf((await tokens.verify(token)).claims));
+    const session = await sessionFrom(tokens, request.headers.authorization).catch(async (error: unknown) => {
+      await limits.byAddress(request);
+      throw error;
+    });
+    sessions.set(request, session);
+    await limits.bySession(request, session);
   };
+
+async function sessionFrom(tokens: Core['tokens'], authorization: string | undefined): Promise<Session> {
+  const token = bearerOf(authorization);
+  if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
+  return sessionOf((await tokens.verify(token)).claims);
+}
 
 /** @throws RefusedError where the token is not a server's [P-11.2] */
 export const authenticateServer =
@@ -45,6 +54,17 @@ export const authenticateOperator =
 export function sessionOfRequest(request: FastifyRequest): Session {
   const session = sessions.get(request);
   if (!session) throw refused('unauthorized', 'a bearer token is needed');
+  return session;
+}
+
+/**
+ * [P-11.3] Who may read what a dealer has: its admins, and servers.
+ * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer
+ */
+export async function mustRead({ store }: Core, request: FastifyRequest, dealerId: string): Promise<Session> {
+  const session = sessionAt(request, dealerId);
+  if (session.role === 'customer') throw refused('forbidden', 'a customer reads its own events alone');
+  if (!(await store.dealer(dealerId))) throw refused('unknown_dealer', 'there is no such dealer');
   return session;
 }
 

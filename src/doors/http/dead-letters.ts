@@ -19,7 +19,7 @@ export function deadLetterRoutes(app: Http, core: Core): void {
     pageOf(
       query,
       async (after, limit) =>
-        (await store.deadLetters(after, limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),
+        (await store.deadLetters(after ?? '', limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),
       ({ deadLetterId }) => deadLetterId,
     ),
   );

@@ -19,7 +19,7 @@ export function dealerRoutes(app: Http, core: Core): void {
   app.get('/v1/dealers', { onRequest, schema: { querystring: ListQuery } }, ({ query }) =>
     pageOf(
       query,
-      (after, limit) => store.dealers(after, limit),
+      (after, limit) => store.dealers(after ?? '', limit),
       ({ dealerId }) => dealerId,
     ),
   );

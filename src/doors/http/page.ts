@@ -1,14 +1,69 @@
-import { cursorFor, placeOf } from './cursor.ts';
+import { refused } from '../../../schemas/errors.ts';
+import type { Mark, Part } from '../../journal/reading.ts';
+
+/** A place in a list, as an opaque word [P-11.3]. */
+export const cursorFor = (place: string): string => Buffer.from(place).toString('base64url');
+
+export const placeOf = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
+
+/** @throws RefusedError `invalid_payload` for a word that no list gave out */
+export const badCursor = () =>
+  refused('invalid_payload', 'cursor: not one that this list gave', {
+    details: [{ path: '/cursor', message: 'expected the `next` of a page before' }],
+  });
+
+interface Paging {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly next: string | null;
+}
 
 /** [P-11.3] One page of a list that is ordered by a key: up to `limit` items, and where to read on. */
 export async function pageOf<Item>(
-  { limit, cursor }: { limit: number; cursor?: string },
-  read: (after: string, limit: number) => Promise<Item[]>,
+  { limit, cursor }: Paging,
+  read: (after: string | undefined, limit: number) => Promise<Item[]>,
   keyOf: (item: Item) => string,
-): Promise<{ items: Item[]; next: string | null }> {
+): Promise<Page<Item>> {
   // One more than asked for tells whether there is a next page.
-  const found = await read(cursor === undefined ? '' : placeOf(cursor), limit + 1);
+  const found = await read(cursor === undefined ? undefined : placeOf(cursor), limit + 1);
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return { items, next: found.length > limit && last ? cursorFor(keyOf(last)) : null };
+}
+
+/** A list that is ordered by time, and where that is the same, by so many parts of a key. */
+export const pageByTime = <Item>(
+  paging: Paging,
+  read: (part: Part) => Promise<Item[]>,
+  markOf: (item: Item) => Mark,
+  parts: number,
+): Promise<Page<Item>> =>
+  pageOf(
+    paging,
+    (place, limit) => read({ after: place === undefined ? undefined : markFrom(place, parts), limit }),
+    (item) => {
+      const { at, key } = markOf(item);
+      return JSON.stringify([at, ...key]);
+    },
+  );
+
+function markFrom(place: string, parts: number): Mark {
+  const [at, ...key] = arrayFrom(place);
+  const isKey = (part: unknown): part is string => typeof part === 'string' && !part.includes('\0');
+  if (!Number.isSafeInteger(at) || key.length !== parts || !key.every(isKey)) throw badCursor();
+  return { at: Number(at), key };
+}
+
+function arrayFrom(place: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(place);
+    if (Array.isArray(parsed)) return parsed;
+  } catch {
+    // It was never one of ours.
+  }
+  throw badCursor();
 }

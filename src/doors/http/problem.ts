@@ -7,9 +7,13 @@ import type { Core } from '../core.ts';
 const RETRY_AFTER = 1;
 
 /** @param more further members of the problem, as RFC 9457 allows */
-export function sendProblem(reply: FastifyReply, { code, message, details }: Refusal, more: object = {}): FastifyReply {
+export function sendProblem(
+  reply: FastifyReply,
+  { code, message, details, retryAfter }: Refusal,
+  more: object = {},
+): FastifyReply {
   const { status, title, retryable } = errorKind(code);
-  if (retryable && status !== 500) reply.header('retry-after', RETRY_AFTER);
+  if (retryable && status !== 500) reply.header('retry-after', retryAfter ?? RETRY_AFTER);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   const problem = {
     type: `/errors/${code}`,
@@ -32,9 +36,12 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-export function answerErrorsAsProblems(app: FastifyInstance, { log }: Core): void {
+export function answerErrorsAsProblems(app: FastifyInstance, { log, metrics }: Core): void {
   app.setErrorHandler<FastifyError | RefusedError>((error, _, reply) => {
-    if (error instanceof RefusedError) return sendProblem(reply, error.refusal);
+    if (error instanceof RefusedError) {
+      metrics.refused(error.refusal.code);
+      return sendProblem(reply, error.refusal);
+    }
     const status = error.statusCode ?? 500;
     if (status >= 500 && status !== 503) {
       log.error({ err: error }, 'a request could not be handled');

@@ -9,8 +9,8 @@ import type { Store, Stretch } from '../../journal/store.ts';
 import { eventText } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { authenticate, sessionAt } from './authenticate.ts';
-import { badCursor, cursorFor, placeOf } from './cursor.ts';
 import type { Http } from './http.ts';
+import { badCursor, cursorFor, placeOf } from './page.ts';
 
 const params = Type.Object({ dealerId: Id, scope: Id });
 

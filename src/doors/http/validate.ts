@@ -5,14 +5,19 @@ import { checker, isJsonObject } from '../../protocol/checker.ts';
 /** Parts of a request whose values come as text. */
 const TEXTUAL: ReadonlySet<string | undefined> = new Set(['querystring', 'params', 'headers']);
 
-/** The values of a request's text, as their schema has them: absent ones have their defaults, digits are whole numbers. */
+/** How text becomes a value of a kind; undefined where it is none, and the check says so. */
+const READERS: Readonly<Record<string, (text: string) => unknown>> = {
+  integer: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : undefined),
+  boolean: (text) => ({ true: true, false: false })[text],
+};
+
+/** The values of a request's text, as their schema has them: absent ones have their defaults, digits are whole numbers, and so on. */
 function readText(schema: TSchema, given: unknown): Record<string, unknown> {
   const values: Record<string, unknown> = isJsonObject(given) ? { ...given } : {};
   for (const [name, field] of Object.entries<TSchema>(schema.properties)) {
     const text = values[name];
     if (text === undefined && field.default !== undefined) values[name] = field.default;
-    else if (field.type === 'integer' && typeof text === 'string' && /^\d{1,16}$/.test(text))
-      values[name] = Number(text);
+    else if (typeof text === 'string') values[name] = READERS[field.type]?.(text) ?? text;
   }
   return values;
 }
@@ -32,4 +37,6 @@ const compile: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
 /** Requests are checked by the same compiled schemas as frames, and their faults told in the same words. */
 export function validateWithSchemas(app: FastifyInstance): void {
   app.setValidatorCompiler(compile);
+  // What answers is shown whole: a response's schema documents it, and takes nothing away.
+  app.setSerializerCompiler(() => (answer: unknown) => JSON.stringify(answer));
 }

@@ -60,15 +60,13 @@ async function refusalOf(core: Core, text: string): Promise<Refusal | null> {
   }
 }
 
-let buried = 0;
-
 /** Keeps what was refused, whole, with the reason [P-6.3]. */
-async function bury({ store, log }: Core, source: Source, payload: string, refusal: Refusal): Promise<void> {
+async function bury({ store, log, metrics }: Core, source: Source, payload: string, refusal: Refusal): Promise<void> {
   const at = Date.now();
   const { code, message, details } = refusal;
   await store.bury({ deadLetterId: letterId(at), source, payload, code, message, details: details ?? [], at });
-  buried += 1;
-  log.warn({ source, code, deadLetters: buried }, 'an event from Redis was refused: it is kept as a dead letter');
+  metrics.buried(code);
+  log.warn({ source, code }, 'an event from Redis was refused: it is kept as a dead letter');
 }
 
 /** Ids in the order of their time. */

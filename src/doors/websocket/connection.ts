@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { RawData, WebSocket } from 'ws';
 import { CLOSE, type ErrorCode, errorKind, type Refusal, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Envelope } from '../../../schemas/frames.ts';
+import type { Role } from '../../../schemas/kinds.ts';
 import { JOINS, type JoinChannel } from '../../../schemas/table.ts';
 import { sendWithin } from '../../hub/peer.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../protocol/decode.ts';
@@ -46,13 +47,18 @@ export class Connection {
   constructor(core: Core, socket: WebSocket, entrance: Entrance) {
     this.#core = core;
     this.#socket = socket;
-    this.#peer = new WebSocketPeer(socket);
+    this.#peer = new WebSocketPeer(socket, () => core.metrics.sent(this.#role));
     this.#entrance = entrance;
     this.#stopHeartbeat = startHeartbeat(socket, core.timing);
     this.#joinBy = performance.now() + core.settings.JOIN_TIMEOUT * 1000;
     this.#expectJoin();
+    core.metrics.connected('none', 1);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('close', (code) => this.#end(code));
+  }
+
+  get #role(): Role | 'none' {
+    return this.#joined?.session.role ?? 'none';
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -86,6 +92,7 @@ export class Connection {
     try {
       const envelope = decodeEnvelope(text);
       id = envelope.id;
+      this.#core.metrics.received(isKnownChannel(envelope.channel) ? envelope.channel : 'unknown');
       if (this.#isLimited(envelope)) throw refused('rate_limited', 'too many frames: wait a second');
       if (isJoin(envelope)) this.#join(envelope);
       else this.#handle(envelope);
@@ -137,7 +144,12 @@ export class Connection {
       leave(this.#core, joined);
       return;
     }
+    const { metrics } = this.#core;
+    const { role } = joined.session;
     this.#joined = joined;
+    metrics.connected('none', -1);
+    metrics.connected(role, 1);
+    metrics.joined(role);
     this.#expireAt(joined.claims.exp);
   }
 
@@ -187,6 +199,7 @@ export class Connection {
   /** [P-9] Answers with the error, and closes where the error or its repetition asks for that. */
   #refuse(id: string | undefined, error: unknown): void {
     const refusal = error instanceof RefusedError ? error.refusal : this.#fault(error);
+    this.#core.metrics.refused(refusal.code);
     this.#send(errorFrame(id, refusal));
     const close = refusal.close ?? errorKind(refusal.code).close;
     if (close !== undefined) this.#peer.close(close, refusal.code);
@@ -205,6 +218,8 @@ export class Connection {
   #end(code: number): void {
     clearTimeout(this.#timer);
     this.#stopHeartbeat();
+    this.#core.metrics.connected(this.#role, -1);
+    this.#core.metrics.closed(String(this.#peer.closedWith ?? code));
     if (this.#joined) leave(this.#core, this.#joined);
     this.#core.log.debug({ code, role: this.#joined?.session.role }, 'socket closed');
   }

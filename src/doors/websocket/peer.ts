@@ -9,9 +9,14 @@ const TEXT = { binary: false };
 /** A `ws` socket, as the hub sees it. */
 export class WebSocketPeer implements Peer {
   readonly #socket: WebSocket;
+  readonly #sent: () => void;
+  /** The code with which this side closed it, if it did. */
+  closedWith: number | null = null;
 
-  constructor(socket: WebSocket) {
+  /** @param sent told of each frame that is sent */
+  constructor(socket: WebSocket, sent: () => void) {
     this.#socket = socket;
+    this.#sent = sent;
   }
 
   get unsent(): number {
@@ -19,11 +24,16 @@ export class WebSocketPeer implements Peer {
   }
 
   send(frame: Buffer, onGone?: () => void): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(frame, TEXT, onGone);
-    else onGone?.();
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      onGone?.();
+      return;
+    }
+    this.#socket.send(frame, TEXT, onGone);
+    this.#sent();
   }
 
   close(code: number, reason: string): void {
+    this.closedWith ??= code;
     this.#socket.close(code, reason.slice(0, MAX_REASON));
   }
 }

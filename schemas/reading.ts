@@ -1,0 +1,97 @@
+/** [P-11.3, P-11.4] What is read over HTTP: what may be asked, and how it is answered. */
+import { type Static, Type } from '@sinclair/typebox';
+import { GroupId, Id, Instant, Key, User } from './kinds.ts';
+import { MAX_LIMIT, Paging } from './lists.ts';
+
+const yesOrNo = (description: string) => Type.Optional(Type.Boolean({ description }));
+
+/** Which groups: each that is given must hold. */
+export const GroupFilter = Type.Object({
+  open: yesOrNo('not closed, or closed'),
+  muted: yesOrNo('whether a person has taken over from the bot'),
+  online: yesOrNo('whether the customer is here'),
+  unread: yesOrNo('whether any message of the customer waits to be read'),
+});
+export type GroupFilter = Static<typeof GroupFilter>;
+
+export const GroupsQuery = Type.Composite([Type.Object(Paging), GroupFilter]);
+
+const count = Type.Integer({ minimum: 0 });
+const times = { createdAt: Instant, updatedAt: Instant };
+
+/** A group as it stands. */
+export const GroupItem = Type.Object({
+  dealerId: Id,
+  groupId: GroupId,
+  online: Type.Boolean(),
+  muted: Type.Boolean(),
+  mutedBy: Type.Optional(Id),
+  closed: Type.Boolean(),
+  unread: count,
+  seq: Type.Integer({ minimum: 0, description: 'the last of its scope' }),
+  lastMessage: Type.Union([
+    Type.Object({ seq: count, at: Instant, user: User, adminId: Type.Optional(Id), message: Type.String() }),
+    Type.Null(),
+  ]),
+  adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
+  customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
+  ...times,
+});
+
+const Fields = Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Object({}, { additionalProperties: true }));
+
+/** A group's one user, or its one lead. */
+export const RecordItem = Type.Object({ dealerId: Id, groupId: GroupId, fields: Fields, ...times });
+/** One of a group's intents. */
+export const IntentItem = Type.Object({
+  dealerId: Id,
+  groupId: GroupId,
+  intent: Type.String(),
+  fields: Fields,
+  ...times,
+});
+
+/** Records: of one group alone, where it is named. CSV has all of them where no `limit` is given. */
+export const RecordsQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT })),
+  cursor: Paging.cursor,
+  groupId: Type.Optional(GroupId),
+});
+
+export const PageviewsQuery = Type.Object({ ...Paging, groupId: Type.Optional(GroupId) });
+export const PageviewItem = Type.Object({
+  dealerId: Id,
+  groupId: GroupId,
+  seq: Type.Integer({ minimum: 1, description: 'its place in @desk' }),
+  id: Key,
+  at: Instant,
+  fields: Fields,
+});
+
+/** That a conversation was erased, and how much of it there was. It names nobody. */
+export const ErasureReceipt = Type.Object({
+  dealerId: Id,
+  erasureId: Type.String(),
+  reason: Type.Union([Type.Literal('request'), Type.Literal('retention')]),
+  events: count,
+  pageviews: count,
+  users: count,
+  leads: count,
+  intents: count,
+  at: Instant,
+});
+
+/** One event of a group's scope, without the ids that all of them share. */
+export const TranscriptLine = Type.Object({
+  seq: Type.Integer({ minimum: 1 }),
+  at: Instant,
+  type: Type.String(),
+  user: Type.Optional(User),
+  adminId: Type.Optional(Id),
+  message: Type.Optional(Type.String()),
+  muted: Type.Optional(Type.Boolean()),
+  unread: Type.Optional(count),
+  online: Type.Optional(Type.Boolean()),
+  close: Type.Optional(Type.Boolean()),
+});
+export const Transcript = Type.Object({ dealerId: Id, groupId: GroupId, lines: Type.Array(TranscriptLine) });

@@ -1,0 +1,46 @@
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Settings } from '../../schemas/settings.ts';
+import { openStore } from '../app.ts';
+import { exportOf, type Lines } from '../journal/export.ts';
+import type { Store } from '../journal/store.ts';
+import { progressBar } from './progress.ts';
+
+export interface ExportRequest {
+  readonly dealer: string;
+  readonly output?: string;
+}
+
+/** `telle export`: writes everything of a dealer as NDJSON, to a file or to stdout. */
+export async function exportDealer(settings: Settings, { dealer, output }: ExportRequest): Promise<void> {
+  const store = openStore(settings);
+  try {
+    const lines = await exportOf(store, dealer);
+    if (!lines) throw new Error(`there is no dealer ${dealer}`);
+    const texts = Readable.from(watched(lines, await store.logSize(dealer)), { objectMode: false });
+    if (output === undefined) await pipeline(texts, process.stdout, { end: false });
+    else await writeWhole(texts, output);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A file of that name is there only when all of it is. */
+async function writeWhole(texts: Readable, file: string): Promise<void> {
+  await pipeline(texts, createWriteStream(`${file}.part`));
+  await rename(`${file}.part`, file);
+}
+
+async function* watched(lines: AsyncIterable<Lines>, total: Awaited<ReturnType<Store['logSize']>>) {
+  const bar = progressBar('events', total);
+  try {
+    for await (const { text, events } of lines) {
+      yield text;
+      bar.add(events);
+    }
+  } finally {
+    bar.end();
+  }
+}

@@ -1,0 +1,112 @@
+/** [P-11.3, P-11.4] `/v1/dealers/{dealerId}/groups`: the conversations of a dealer, read and erased. */
+import { randomUUID } from 'node:crypto';
+import { Type } from '@sinclair/typebox';
+import { RefusedError, refused } from '../../../schemas/errors.ts';
+import { GroupId, Id } from '../../../schemas/kinds.ts';
+import { ListQuery, listOf } from '../../../schemas/lists.ts';
+import { ErasureReceipt, GroupItem, GroupsQuery } from '../../../schemas/reading.ts';
+import { senderOf } from '../../auth/session.ts';
+import type { Core } from '../core.ts';
+import { authenticate, mustRead } from './authenticate.ts';
+import type { Http } from './http.ts';
+import { groupItem, receiptItem } from './items.ts';
+import { pageByTime } from './page.ts';
+
+const dealerParams = Type.Object({ dealerId: Id });
+const groupParams = Type.Object({ dealerId: Id, groupId: GroupId });
+export const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
+
+export function groupRoutes(app: Http, core: Core): void {
+  const { store, journal } = core;
+  const onRequest = authenticate(core);
+
+  app.get(
+    '/v1/dealers/:dealerId/groups',
+    {
+      onRequest,
+      schema: {
+        tags: ['reading'],
+        summary: "A dealer's conversations, those first in which something happened last",
+        params: dealerParams,
+        querystring: GroupsQuery,
+        response: { 200: listOf(GroupItem) },
+      },
+    },
+    async (request) => {
+      const { dealerId } = request.params;
+      await mustRead(core, request, dealerId);
+      const { limit, cursor, ...filter } = request.query;
+      const page = await pageByTime(
+        { limit, ...(cursor !== undefined && { cursor }) },
+        (part) => store.groups(dealerId, filter, part),
+        ({ updatedAt, groupId }) => ({ at: updatedAt, key: [groupId] }),
+        1,
+      );
+      return { items: page.items.map((group) => groupItem(dealerId, group)), next: page.next };
+    },
+  );
+
+  app.get(
+    '/v1/dealers/:dealerId/groups/:groupId',
+    {
+      onRequest,
+      schema: { tags: ['reading'], summary: 'One conversation', params: groupParams, response: { 200: GroupItem } },
+    },
+    async (request) => {
+      const { dealerId, groupId } = request.params;
+      await mustRead(core, request, dealerId);
+      const group = await store.group(dealerId, groupId);
+      if (!group) throw unknownGroup();
+      return groupItem(dealerId, group);
+    },
+  );
+
+  app.delete(
+    '/v1/dealers/:dealerId/groups/:groupId',
+    {
+      onRequest,
+      schema: {
+        tags: ['reading'],
+        summary: 'Erases a conversation with its user, lead, intents and page views, and answers with the receipt',
+        params: groupParams,
+        response: { 200: ErasureReceipt },
+      },
+    },
+    async (request) => {
+      const { dealerId, groupId } = request.params;
+      const session = await mustRead(core, request, dealerId);
+      const erasureId = randomUUID();
+      const body = { type: 'ERASE_GROUP', dealerId, groupId, erasureId, reason: 'request' } as const;
+      const outcome = await journal.append({ role: session.role, sender: senderOf(session), key: null, body });
+      if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
+      const receipt = await store.erasure(dealerId, erasureId);
+      if (!receipt) throw refused('internal', 'the receipt is not there');
+      return receiptItem(dealerId, receipt);
+    },
+  );
+
+  app.get(
+    '/v1/dealers/:dealerId/erasures',
+    {
+      onRequest,
+      schema: {
+        tags: ['reading'],
+        summary: 'The receipts of what was erased, the last first',
+        params: dealerParams,
+        querystring: ListQuery,
+        response: { 200: listOf(ErasureReceipt) },
+      },
+    },
+    async (request) => {
+      const { dealerId } = request.params;
+      await mustRead(core, request, dealerId);
+      const page = await pageByTime(
+        request.query,
+        (part) => store.erasures(dealerId, part),
+        ({ at, erasureId }) => ({ at, key: [erasureId] }),
+        1,
+      );
+      return { items: page.items.map((receipt) => receiptItem(dealerId, receipt)), next: page.next };
+    },
+  );
+}

@@ -1,0 +1,57 @@
+/** What every answer says beside its body: who may read it from where, and by which name it was asked. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import type { FastifyRequest } from 'fastify';
+import { isOriginAllowed } from '../../auth/origins.ts';
+import type { Core } from '../core.ts';
+import type { Http } from './http.ts';
+
+const REQUEST_ID = 'x-request-id';
+/** How long a browser may remember that it may ask, in seconds. */
+const PREFLIGHT_AGE = 600;
+
+/** The caller's own id for a request, where it is one, else a new one. */
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers[REQUEST_ID];
+  return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+export async function setHeaders(app: Http, core: Core): Promise<void> {
+  app.addHook('onRequest', async ({ id }, reply) => {
+    reply.header(REQUEST_ID, id);
+  });
+  await app.register(helmet, {
+    // TLS ends at whatever stands before this server, and that decides for its whole domain.
+    strictTransportSecurity: false,
+    // An answer is data: whatever is in it, a browser that shows it runs and fetches nothing.
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  });
+  await app.register(cors, () => (request: FastifyRequest) => corsFor(core, request));
+}
+
+/** [P-11.5] A browser's page may read a dealer's answers where it comes from one of that dealer's origins. */
+async function corsFor({ store }: Core, { headers, url }: FastifyRequest): Promise<FastifyCorsOptions> {
+  const dealerId = dealerOf(url);
+  if (headers.origin === undefined || dealerId === null) return { origin: false };
+  const { dealer } = await store.standing(dealerId);
+  if (!isOriginAllowed(headers.origin, dealer?.origins ?? [])) return { origin: false };
+  return {
+    origin: headers.origin,
+    methods: ['GET', 'PUT', 'POST', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'accept', REQUEST_ID],
+    exposedHeaders: ['link', 'retry-after', REQUEST_ID],
+    maxAge: PREFLIGHT_AGE,
+  };
+}
+
+/** The dealer that a path is about; null for any other path. */
+function dealerOf(url: string): string | null {
+  const [, dealerId] = /^\/v1\/dealers\/([^/?#]+)/.exec(url) ?? [];
+  try {
+    return dealerId === undefined ? null : decodeURIComponent(dealerId);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,67 @@
+/** [P-11.3] What lists are made of: the rows of the database as they are shown. */
+import type { Static } from '@sinclair/typebox';
+import type { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
+import type { KeptEvent, KeptGroup, KeptRecord, Receipt } from '../../journal/reading.ts';
+import { instant } from '../../protocol/encode.ts';
+
+const times = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number }) => ({
+  createdAt: instant(createdAt),
+  updatedAt: instant(updatedAt),
+});
+
+export function groupItem(dealerId: string, group: KeptGroup): Static<typeof GroupItem> {
+  const { mutedBy, lastMessage, groupId, online, closed, unread, seq, adminRead, customerRead } = group;
+  return {
+    dealerId,
+    groupId,
+    online,
+    muted: mutedBy !== null,
+    ...(mutedBy !== null && { mutedBy }),
+    closed,
+    unread,
+    seq,
+    lastMessage: lastMessage && messageItem(lastMessage),
+    adminRead,
+    customerRead,
+    ...times(group),
+  };
+}
+
+function messageItem({ seq, at, payload }: NonNullable<KeptGroup['lastMessage']>) {
+  const { user, adminId, message } = JSON.parse(payload);
+  return { seq, at: instant(at), user, ...(adminId !== undefined && { adminId }), message };
+}
+
+export const recordItem = (dealerId: string, record: KeptRecord): Static<typeof RecordItem> => ({
+  dealerId,
+  groupId: record.groupId,
+  fields: record.fields,
+  ...times(record),
+});
+
+export const intentItem = (dealerId: string, record: KeptRecord): Static<typeof IntentItem> => ({
+  dealerId,
+  groupId: record.groupId,
+  intent: record.intent ?? '',
+  fields: record.fields,
+  ...times(record),
+});
+
+export const pageviewItem = (
+  dealerId: string,
+  { seq, id, at, groupId, payload }: KeptEvent,
+): Static<typeof PageviewItem> => ({
+  dealerId,
+  groupId: groupId ?? '',
+  seq,
+  id,
+  at: instant(at),
+  fields: JSON.parse(payload).message,
+});
+
+export const receiptItem = (dealerId: string, { at, reason, ...counts }: Receipt): Static<typeof ErasureReceipt> => ({
+  dealerId,
+  ...counts,
+  reason: reason === 'retention' ? reason : 'request',
+  at: instant(at),
+});

@@ -1,0 +1,38 @@
+/** [P-11.1] `GET /metrics`, for Prometheus: here, or on a port of its own. */
+import '@fastify/swagger'; // types of a route's schema
+import { createServer, type Server } from 'node:http';
+import type { Core } from '../core.ts';
+import type { Http } from './http.ts';
+
+export function metricsRoutes(app: Http, { metrics, settings }: Core): void {
+  if (settings.METRICS_PORT !== undefined) return;
+  app.get(
+    '/metrics',
+    { schema: { tags: ['operating'], summary: 'What the server counts, for Prometheus' } },
+    async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
+}
+
+/** Serves the metrics, and nothing else, on a port that need not be open to the world. */
+export async function serveMetrics({ metrics, settings, log }: Core): Promise<Server | null> {
+  const { METRICS_PORT: port, HOST: host } = settings;
+  if (port === undefined) return null;
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    metrics
+      .text()
+      .then((text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text))
+      .catch((err: unknown) => {
+        log.error({ err }, 'the metrics could not be told');
+        response.writeHead(500).end();
+      });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return server;
+}

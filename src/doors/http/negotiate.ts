@@ -1,0 +1,20 @@
+import accepts from '@fastify/accepts';
+import type { FastifyRequest } from 'fastify';
+import { refused } from '../../../schemas/errors.ts';
+import type { Http } from './http.ts';
+
+/** Reads `Accept` for the routes that answer in more than one format. */
+export async function negotiateFormats(app: Http): Promise<void> {
+  await app.register(accepts);
+}
+
+/**
+ * The format that suits the client best, of those that a route has; the first where it says nothing.
+ * @throws RefusedError `not_acceptable`
+ */
+export function formatFor<const Format extends string>(request: FastifyRequest, formats: readonly Format[]): Format {
+  const wanted = request.accepts().type([...formats]);
+  const format = formats.find((each) => each === wanted);
+  if (format) return format;
+  throw refused('not_acceptable', `this is to be had as ${formats.join(', ')}`);
+}

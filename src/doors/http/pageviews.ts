@@ -1,0 +1,49 @@
+/** [P-11.3] `/v1/dealers/{dealerId}/pageviews`: what customers looked at. */
+import { Type } from '@sinclair/typebox';
+import { Id } from '../../../schemas/kinds.ts';
+import { listOf } from '../../../schemas/lists.ts';
+import { PageviewItem, PageviewsQuery } from '../../../schemas/reading.ts';
+import type { Core } from '../core.ts';
+import { authenticate, mustRead } from './authenticate.ts';
+import type { Http } from './http.ts';
+import { pageviewItem } from './items.ts';
+import { badCursor, pageOf } from './page.ts';
+
+const params = Type.Object({ dealerId: Id });
+
+export function pageviewRoutes(app: Http, core: Core): void {
+  app.get(
+    '/v1/dealers/:dealerId/pageviews',
+    {
+      onRequest: authenticate(core),
+      schema: {
+        tags: ['reading'],
+        summary: 'Page views, the last first; of one group alone, where it is named',
+        params,
+        querystring: PageviewsQuery,
+        response: { 200: listOf(PageviewItem) },
+      },
+    },
+    async (request) => {
+      const { dealerId } = request.params;
+      await mustRead(core, request, dealerId);
+      const { groupId, ...paging } = request.query;
+      const page = await pageOf(
+        paging,
+        (place, limit) =>
+          core.store.pageviews(dealerId, {
+            limit,
+            ...(groupId !== undefined && { groupId }),
+            ...(place !== undefined && { before: seqFrom(place) }),
+          }),
+        ({ seq }) => String(seq),
+      );
+      return { items: page.items.map((event) => pageviewItem(dealerId, event)), next: page.next };
+    },
+  );
+}
+
+function seqFrom(place: string): number {
+  if (!/^\d{1,15}$/.test(place)) throw badCursor();
+  return Number(place);
+}

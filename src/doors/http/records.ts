@@ -1,0 +1,197 @@
+/** [P-11.3] `/v1/dealers/{dealerId}/users`, `/leads`, `/lead-intents`: as JSON, and leads as CSV and ADF too. */
+import { Readable } from 'node:stream';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refused } from '../../../schemas/errors.ts';
+import { Id } from '../../../schemas/kinds.ts';
+import { DEFAULT_LIMIT, listOf, MAX_LIMIT } from '../../../schemas/lists.ts';
+import { IntentItem, RecordItem, RecordsQuery } from '../../../schemas/reading.ts';
+import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
+import type { Store } from '../../journal/store.ts';
+import type { Core } from '../core.ts';
+import { adfOf, type Prospect } from './adf.ts';
+import { authenticate, mustRead } from './authenticate.ts';
+import { contents } from './contents.ts';
+import { intentsCsv, leadsCsv } from './csv.ts';
+import type { Http } from './http.ts';
+import { intentItem, recordItem } from './items.ts';
+import { formatFor } from './negotiate.ts';
+import { type Page, pageByTime } from './page.ts';
+
+const params = Type.Object({ dealerId: Id });
+type Query = Static<typeof RecordsQuery>;
+
+/** A table of records that is read: how it is shown, and in which formats it is to be had. */
+interface Listed {
+  readonly table: RecordTable;
+  readonly summary: string;
+  readonly item: TSchema;
+  readonly shown: (dealerId: string, record: KeptRecord) => object;
+  readonly formats: readonly Format[];
+}
+
+const JSON_TYPE = 'application/json';
+const CSV_TYPE = 'text/csv';
+const ADF_TYPE = 'application/x-adf+xml';
+type Format = typeof JSON_TYPE | typeof CSV_TYPE | typeof ADF_TYPE;
+const TAKEN_OUT: readonly Format[] = [JSON_TYPE, CSV_TYPE, ADF_TYPE];
+
+const LISTS: Readonly<Record<string, Listed>> = {
+  users: {
+    table: 'users',
+    summary: 'Users, the newest first',
+    item: RecordItem,
+    shown: recordItem,
+    formats: [JSON_TYPE],
+  },
+  leads: {
+    table: 'leads',
+    summary: 'Leads, the newest first',
+    item: RecordItem,
+    shown: recordItem,
+    formats: TAKEN_OUT,
+  },
+  'lead-intents': {
+    table: 'lead_intents',
+    summary: 'What leads want, the newest first',
+    item: IntentItem,
+    shown: intentItem,
+    formats: TAKEN_OUT,
+  },
+};
+
+export function recordRoutes(app: Http, core: Core): void {
+  for (const [name, { summary, item, formats, ...list }] of Object.entries(LISTS)) {
+    app.get(
+      `/v1/dealers/:dealerId/${name}`,
+      {
+        onRequest: authenticate(core),
+        schema: {
+          tags: formats.length > 1 ? ['reading', 'taking out'] : ['reading'],
+          summary,
+          params,
+          querystring: RecordsQuery,
+          response: contents(
+            'A page',
+            Object.fromEntries(formats.map((format) => [format, format === JSON_TYPE ? listOf(item) : Type.String()])),
+          ),
+        },
+      },
+      async (request, reply) => {
+        const { dealerId } = request.params;
+        await mustRead(core, request, dealerId);
+        const format = formatFor(request, formats);
+        reply.header('vary', 'accept');
+        return ANSWERS[format]({ ...list, name, dealerId, query: request.query, store: core.store, request, reply });
+      },
+    );
+  }
+}
+
+/** What is asked of a list. */
+interface Asked {
+  readonly table: RecordTable;
+  readonly shown: Listed['shown'];
+  readonly name: string;
+  readonly dealerId: string;
+  readonly query: Query;
+  readonly store: Store;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+function pageFor({ table, dealerId, store }: Asked, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
+  return pageByTime(
+    { limit, ...(cursor !== undefined && { cursor }) },
+    (part) => store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) }),
+    ({ createdAt, groupId: group, intent }) => ({ at: createdAt, key: intent === null ? [group] : [group, intent] }),
+    table === 'lead_intents' ? 2 : 1,
+  );
+}
+
+/** [RFC 8288] Where formats without a `next` of their own go on. */
+function linkNext({ reply, request }: Asked, { next }: Page<unknown>): void {
+  if (next === null) return;
+  const url = new URL(request.url, 'http://here');
+  url.searchParams.set('cursor', next);
+  reply.header('link', `<${url.pathname}${url.search}>; rel="next"`);
+}
+
+const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
+  async [JSON_TYPE](asked) {
+    const { items, next } = await pageFor(asked, asked.query);
+    return { items: items.map((record) => asked.shown(asked.dealerId, record)), next };
+  },
+
+  /** All of them, as a stream; one page where a limit is given. */
+  async [CSV_TYPE](asked) {
+    const { query, reply, name } = asked;
+    reply.type(`${CSV_TYPE}; charset=utf-8`).header('content-disposition', `attachment; filename="${name}.csv"`);
+    const first = await pageFor(asked, { ...query, limit: query.limit ?? MAX_LIMIT });
+    if (query.limit !== undefined) linkNext(asked, first);
+    return reply.send(Readable.from(csvPages(asked, first), { objectMode: false }));
+  },
+
+  /** One page: each prospect must be whole before the first byte goes out. */
+  async [ADF_TYPE](asked) {
+    const { dealerId, query, store, reply, name } = asked;
+    const page = await pageFor(asked, query);
+    const dealer = await store.dealer(dealerId);
+    if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
+    const document = adfOf(dealer, await prospectsOf(asked, page.items));
+    linkNext(asked, page);
+    return reply
+      .type(`${ADF_TYPE}; charset=utf-8`)
+      .header('content-disposition', `attachment; filename="${name}.xml"`)
+      .send(document);
+  },
+};
+
+async function* csvPages(asked: Asked, first: Page<KeptRecord>): AsyncGenerator<string> {
+  const { query, table } = asked;
+  const csvOf = table === 'lead_intents' ? intentsCsv : leadsCsv;
+  let page = first;
+  for (let header = true; ; header = false) {
+    const users = await usersOf(asked, page.items);
+    const rows = page.items.map((record) => ({
+      ...record,
+      intent: record.intent ?? '',
+      user: users.get(record.groupId)?.fields ?? null,
+    }));
+    yield csvOf(rows, { header });
+    if (query.limit !== undefined || page.next === null) return;
+    page = await pageFor(asked, { ...query, limit: MAX_LIMIT, cursor: page.next });
+  }
+}
+
+/** The records of one table that some groups have. */
+async function recordsFor({ dealerId, store }: Asked, table: RecordTable, of: readonly KeptRecord[]) {
+  const groupIds = [...new Set(of.map(({ groupId }) => groupId))];
+  if (groupIds.length === 0) return [];
+  return store.records(table, dealerId, { groupIds, limit: Number.MAX_SAFE_INTEGER });
+}
+
+const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
+  new Map(records.map((record) => [record.groupId, record]));
+
+const usersOf = async (asked: Asked, of: readonly KeptRecord[]) => byGroup(await recordsFor(asked, 'users', of));
+
+/** A prospect for each lead with all its intents, or for each intent with its lead. */
+async function prospectsOf(asked: Asked, records: readonly KeptRecord[]): Promise<Prospect[]> {
+  const isIntents = asked.table === 'lead_intents';
+  const [users, others] = await Promise.all([
+    usersOf(asked, records),
+    recordsFor(asked, isIntents ? 'leads' : 'lead_intents', records),
+  ]);
+  const leads = byGroup(isIntents ? others : records);
+  return records.map((record) => {
+    const intents = isIntents ? [record] : others.filter(({ groupId }) => groupId === record.groupId);
+    return {
+      groupId: record.groupId,
+      user: users.get(record.groupId)?.fields ?? null,
+      lead: leads.get(record.groupId)?.fields ?? null,
+      intents: intents.map(({ intent, fields }) => ({ intent: intent ?? '', fields })),
+      requestedAt: record.createdAt,
+    };
+  });
+}

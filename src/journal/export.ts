@@ -1,0 +1,86 @@
+/** Everything of a dealer, line by line: what `GET …/export` and `telle export` write. */
+import type { Mark, Part } from './reading.ts';
+import type { Store } from './store.ts';
+
+/** Rows that are read, and lines that are written, at a time: memory holds no more. */
+const AT_ONCE = 500;
+
+/** Some lines of NDJSON, and how many of them are events. */
+export interface Lines {
+  readonly text: string;
+  readonly events: number;
+}
+
+const line = (kind: string, row: object): string => `${JSON.stringify({ kind, ...row })}\n`;
+
+/** All pages of a list, one after another. */
+async function* pages<Row>(read: (part: Part) => Promise<Row[]>, markOf: (row: Row) => Mark): AsyncGenerator<Row[]> {
+  let after: Mark | undefined;
+  for (;;) {
+    const rows = await read({ after, limit: AT_ONCE });
+    if (rows.length > 0) yield rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < AT_ONCE) return;
+    after = markOf(last);
+  }
+}
+
+/**
+ * The dealer, its groups, users, leads, intents, receipts and the whole log, a line each; the last line says how many
+ * there are of each, so that a file that was cut off shows. Not one moment's picture: what is written while it goes on may
+ * or may not be in it. Times are ms since 1970, as the database has them.
+ * @returns null where there is no such dealer
+ */
+export async function exportOf(store: Store, dealerId: string): Promise<AsyncGenerator<Lines> | null> {
+  const dealer = await store.dealer(dealerId);
+  return dealer && linesOf(store, dealerId, line('dealer', dealer));
+}
+
+async function* linesOf(store: Store, dealerId: string, first: string): AsyncGenerator<Lines> {
+  const counts: Record<string, number> = {};
+  const written = (kind: string, rows: readonly object[]): string => {
+    counts[kind] = (counts[kind] ?? 0) + rows.length;
+    return rows.map((row) => line(kind, row)).join('');
+  };
+  yield { text: first, events: 0 };
+  const groups = pages(
+    (part) => store.groups(dealerId, {}, part),
+    ({ updatedAt, groupId }) => ({ at: updatedAt, key: [groupId] }),
+  );
+  for await (const rows of groups) {
+    yield {
+      text: written(
+        'group',
+        rows.map(({ lastMessage: _, ...group }) => group),
+      ),
+      events: 0,
+    };
+  }
+  for (const [kind, table] of RECORDS) {
+    const records = pages(
+      (part) => store.records(table, dealerId, part),
+      ({ createdAt, groupId, intent }) => ({ at: createdAt, key: intent === null ? [groupId] : [groupId, intent] }),
+    );
+    for await (const rows of records) yield { text: written(kind, rows), events: 0 };
+  }
+  const receipts = pages(
+    (part) => store.erasures(dealerId, part),
+    ({ at, erasureId }) => ({ at, key: [erasureId] }),
+  );
+  for await (const rows of receipts) yield { text: written('erasure', rows), events: 0 };
+  for (let after: { scope: string; seq: number } | null = null; ; ) {
+    const rows = await store.log(dealerId, after, AT_ONCE);
+    const events = rows.map(({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));
+    if (rows.length > 0) yield { text: written('event', events), events: rows.length };
+    const last = rows.at(-1);
+    if (!last || rows.length < AT_ONCE) break;
+    after = { scope: last.scope, seq: last.seq };
+  }
+  yield { text: line('end', { counts }), events: 0 };
+}
+
+const RECORDS = [
+  ['user', 'users'],
+  ['lead', 'leads'],
+  ['intent', 'lead_intents'],
+] as const;

@@ -1,0 +1,265 @@
+/**
+ * What is read for people: lists of groups, records and page views, newest first, and everything of a dealer from
+ * beginning to end. The two databases have the same columns, so one text of SQL does for both.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import type { GroupFilter } from '../../schemas/reading.ts';
+import type { Fields } from '../../schemas/records.ts';
+import { DELIVERIES } from '../../schemas/table.ts';
+import { ERASED } from './erasing.ts';
+
+/** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
+export interface Mark {
+  readonly at: number;
+  readonly key: readonly string[];
+}
+
+/** A part of a list: up to `limit` rows, after a place in it. */
+export interface Part {
+  readonly after?: Mark | undefined;
+  readonly limit: number;
+}
+
+/** A group as it stands, with its last chat message. Times are ms since 1970. */
+export interface KeptGroup {
+  readonly groupId: string;
+  readonly online: boolean;
+  readonly mutedBy: string | null;
+  readonly closed: boolean;
+  readonly unread: number;
+  readonly seq: number;
+  readonly adminRead: number;
+  readonly customerRead: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** The payload of the last `CHAT_MSG`, as JSON text. */
+  readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
+}
+
+/** A user, a lead or an intent (which alone has the word) as it was merged. Times are ms since 1970. */
+export interface KeptRecord {
+  readonly groupId: string;
+  readonly intent: string | null;
+  readonly fields: Fields;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** The tables of records. */
+export type RecordTable = 'users' | 'leads' | 'lead_intents';
+
+/** An event of the log, as much as is shown of it. */
+export interface KeptEvent {
+  readonly scope: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly type: keyof typeof DELIVERIES;
+  readonly groupId: string | null;
+  readonly payload: string;
+  readonly at: number;
+}
+
+/** [P-11.4] That a conversation was erased, and how much of it there was. */
+export interface Receipt {
+  readonly erasureId: string;
+  readonly reason: string;
+  readonly events: number;
+  readonly pageviews: number;
+  readonly users: number;
+  readonly leads: number;
+  readonly intents: number;
+  readonly at: number;
+}
+
+export interface Reading {
+  /** A dealer's groups, those first that changed last. */
+  groups(dealerId: string, filter: GroupFilter, part: Part): Promise<KeptGroup[]>;
+  group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
+  /** Records of one table, those first that were made last; of the groups named alone, where any are. */
+  records(table: RecordTable, dealerId: string, part: Part & { groupIds?: readonly string[] }): Promise<KeptRecord[]>;
+  /** Page views, the last first, before a seq of `@desk`; of one group alone, where it is named. */
+  pageviews(dealerId: string, part: { before?: number; groupId?: string; limit: number }): Promise<KeptEvent[]>;
+  /** Receipts of what was erased, the last first. */
+  erasures(dealerId: string, part: Part): Promise<Receipt[]>;
+  erasure(dealerId: string, erasureId: string): Promise<Receipt | null>;
+  /** Every event of a dealer by scope and seq, after the one named. */
+  log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
+  /** How many events a dealer's log has. */
+  logSize(dealerId: string): Promise<number>;
+  /** Groups without anybody in which nothing has happened since a time, in ms since 1970. */
+  idleGroups(dealerId: string, since: number, limit: number): Promise<string[]>;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+const textOrNull = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));
+
+const isType = (word: string): word is keyof typeof DELIVERIES => Object.hasOwn(DELIVERIES, word);
+
+function typeOf(value: unknown): keyof typeof DELIVERIES {
+  const word = String(value);
+  if (!isType(word)) throw new Error(`an event of the unknown type ${word}`);
+  return word;
+}
+
+const groupOfRow = (row: Row): KeptGroup => ({
+  groupId: String(row.group_id),
+  online: Boolean(row.online),
+  mutedBy: textOrNull(row.muted_by),
+  closed: Boolean(row.closed),
+  unread: Number(row.unread),
+  seq: Number(row.last_seq),
+  adminRead: Number(row.admin_read),
+  customerRead: Number(row.customer_read),
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+  lastMessage:
+    row.payload === null
+      ? null
+      : { seq: Number(row.last_message_seq), at: Number(row.message_at), payload: String(row.payload) },
+});
+
+const recordOfRow = (row: Row): KeptRecord => ({
+  groupId: String(row.group_id),
+  intent: textOrNull(row.intent),
+  fields: JSON.parse(String(row.fields)),
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+});
+
+const eventOfRow = (row: Row): KeptEvent => ({
+  scope: String(row.scope),
+  seq: Number(row.seq),
+  id: String(row.id),
+  type: typeOf(row.type),
+  groupId: textOrNull(row.group_id),
+  payload: String(row.payload),
+  at: Number(row.at),
+});
+
+const receiptOfRow = (row: Row): Receipt => ({
+  erasureId: String(row.erasure_id),
+  reason: String(row.reason),
+  events: Number(row.events),
+  pageviews: Number(row.pageviews),
+  users: Number(row.users),
+  leads: Number(row.leads),
+  intents: Number(row.intents),
+  at: Number(row.at),
+});
+
+const named = (name: string): SQL => sql.raw(`"${name}"`);
+const all = (conditions: readonly (SQL | null)[]): SQL =>
+  sql.join(
+    conditions.filter((condition) => condition !== null),
+    sql` and `,
+  );
+/** A flag that may be asked for: columns that are true or false are so in both databases by themselves. */
+const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
+  wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
+
+/** After a place in a list that is ordered by these columns, all of them descending. */
+const before = (columns: readonly SQL[], mark: Mark | undefined): SQL | null =>
+  mark
+    ? sql`(${sql.join([...columns], sql`, `)}) < (${sql.join(
+        [sql`${mark.at}`, ...mark.key.map((part) => sql`${part}`)],
+        sql`, `,
+      )})`
+    : null;
+const descending = (columns: readonly SQL[]): SQL =>
+  sql.join(
+    columns.map((column) => sql`${column} desc`),
+    sql`, `,
+  );
+
+const GROUP_ORDER = [sql`g.updated_at`, sql`g.group_id`];
+const GROUPS = sql`select g.*, m.payload, m.at as message_at from groups g
+  left join events m on m.dealer_id = g.dealer_id and m.scope = g.group_id and m.seq = g.last_message_seq`;
+const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
+
+/** The reading half of a store, over whatever runs a query. */
+export abstract class Reader implements Reading {
+  protected abstract rows(query: SQL): Promise<readonly Row[]>;
+
+  async groups(dealerId: string, filter: GroupFilter, { after, limit }: Part): Promise<KeptGroup[]> {
+    const where = all([
+      sql`g.dealer_id = ${dealerId}`,
+      flag(sql`g.closed`, filter.open === undefined ? undefined : !filter.open),
+      flag(sql`g.muted`, filter.muted),
+      flag(sql`g.online`, filter.online),
+      flag(sql`(g.unread > 0)`, filter.unread),
+      before(GROUP_ORDER, after),
+    ]);
+    const found = await this.rows(sql`${GROUPS} where ${where} order by ${descending(GROUP_ORDER)} limit ${limit}`);
+    return found.map(groupOfRow);
+  }
+
+  async group(dealerId: string, groupId: string): Promise<KeptGroup | null> {
+    const [found] = await this.rows(sql`${GROUPS} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`);
+    return found ? groupOfRow(found) : null;
+  }
+
+  async records(
+    table: RecordTable,
+    dealerId: string,
+    { after, limit, groupIds }: Part & { groupIds?: readonly string[] },
+  ): Promise<KeptRecord[]> {
+    const order = [sql`created_at`, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
+    const groups = groupIds?.map((groupId) => sql`${groupId}`);
+    const where = all([
+      sql`dealer_id = ${dealerId}`,
+      groups ? sql`group_id in (${sql.join(groups, sql`, `)})` : null,
+      before(order, after),
+    ]);
+    const found = await this.rows(
+      sql`select * from ${named(table)} where ${where} order by ${descending(order)} limit ${limit}`,
+    );
+    return found.map(recordOfRow);
+  }
+
+  async pageviews(
+    dealerId: string,
+    { before: seq, groupId, limit }: { before?: number; groupId?: string; limit: number },
+  ): Promise<KeptEvent[]> {
+    const where = all([
+      sql`dealer_id = ${dealerId} and scope = '@desk' and type = 'UPDATE_PAGEVIEW' and sender <> ${ERASED}`,
+      groupId === undefined ? null : sql`group_id = ${groupId}`,
+      seq === undefined ? null : sql`seq < ${seq}`,
+    ]);
+    const found = await this.rows(sql`select ${EVENT} from events where ${where} order by seq desc limit ${limit}`);
+    return found.map(eventOfRow);
+  }
+
+  async erasures(dealerId: string, { after, limit }: Part): Promise<Receipt[]> {
+    const order = [sql`at`, sql`erasure_id`];
+    const where = all([sql`dealer_id = ${dealerId}`, before(order, after)]);
+    const found = await this.rows(
+      sql`select * from erasures where ${where} order by ${descending(order)} limit ${limit}`,
+    );
+    return found.map(receiptOfRow);
+  }
+
+  async erasure(dealerId: string, erasureId: string): Promise<Receipt | null> {
+    const [found] = await this.rows(
+      sql`select * from erasures where dealer_id = ${dealerId} and erasure_id = ${erasureId}`,
+    );
+    return found ? receiptOfRow(found) : null;
+  }
+
+  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
+    const where = all([sql`dealer_id = ${dealerId}`, after && sql`(scope, seq) > (${after.scope}, ${after.seq})`]);
+    const found = await this.rows(sql`select ${EVENT} from events where ${where} order by scope, seq limit ${limit}`);
+    return found.map(eventOfRow);
+  }
+
+  async logSize(dealerId: string): Promise<number> {
+    const [found] = await this.rows(sql`select count(*) as size from events where dealer_id = ${dealerId}`);
+    return Number(found?.size);
+  }
+
+  async idleGroups(dealerId: string, since: number, limit: number): Promise<string[]> {
+    const found = await this.rows(sql`select group_id from groups
+      where dealer_id = ${dealerId} and updated_at < ${since} and not online order by updated_at limit ${limit}`);
+    return found.map((row) => String(row.group_id));
+  }
+}

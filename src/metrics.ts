@@ -1,0 +1,123 @@
+/**
+ * What the server counts, for Prometheus. Nothing is labelled by dealer: there are ten thousand of them, and whose business
+ * goes how well is nobody's to scrape.
+ */
+import { type CollectFunction, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Event } from '../schemas/delivered.ts';
+import type { Role } from '../schemas/kinds.ts';
+
+/** Bounds of histograms, in seconds: a commit takes a millisecond, a node that struggles takes seconds. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** What was stored in one transaction. */
+export interface Committed {
+  /** Commands in the batch. */
+  readonly size: number;
+  readonly seconds: number;
+  readonly types: readonly Event['type'][];
+}
+
+/** A count that is raised with every frame: a plain number, which Prometheus is told of when it asks. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  constructor(registry: Registry, name: string, help: string, label: string) {
+    const counts = this.#counts;
+    const collect: CollectFunction<Counter> = function () {
+      this.reset();
+      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+    };
+    new Counter({ name, help, labelNames: [label], registers: [registry], collect });
+  }
+
+  readonly add = (value: string, count = 1): void => {
+    this.#counts.set(value, (this.#counts.get(value) ?? 0) + count);
+  };
+}
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly contentType = this.#registry.contentType;
+
+  /** A frame came on a channel. */
+  readonly received = this.#tally('frames_received_total', 'Frames received, by channel', 'channel');
+  /** Frames went to sockets of a role (`none`: not joined). */
+  readonly sent = this.#tally('frames_sent_total', 'Frames sent, by the role of the socket', 'role');
+  /** A socket joined. */
+  readonly joined = this.#tally('joins_total', 'Sockets that joined, by role', 'role');
+  /** A frame, a join or an HTTP request was refused. */
+  readonly refused = this.#tally('refusals_total', 'What was refused, by code', 'code');
+  /** A socket was closed, by this server's code or the client's. */
+  readonly closed = this.#tally('closes_total', 'Sockets closed, by code', 'code');
+  /** A scope of `since` was replayed (`whole`), or could not be. */
+  readonly recovered = this.#tally('recoveries_total', 'Scopes recovered with since, by outcome', 'outcome');
+  /** An event from Redis was refused and kept. */
+  readonly buried = this.#tally('dead_letters_total', 'Dead letters, by code', 'code');
+
+  readonly #events = this.#tally('events_total', 'Events stored or passed on, by type', 'type');
+  readonly #connections = new Map<Role | 'none', number>();
+  readonly #commits = this.#histogram('commit_seconds', 'How long a batch took to be decided and committed', SECONDS);
+  readonly #batches = this.#histogram('batch_size', 'Commands in a batch', BATCH_SIZES);
+  readonly #lag = this.#histogram('bus_lag_seconds', 'From deciding an event to hearing it over the bus', SECONDS);
+  readonly #requests = new Histogram({
+    name: 'telle_http_request_seconds',
+    help: 'HTTP requests, by route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+
+  /** @param present how many people of each role have a socket here */
+  constructor(present: () => Readonly<Record<string, number>>) {
+    collectDefaultMetrics({ register: this.#registry });
+    this.#gauge('connections', 'Open sockets, by role', () => Object.fromEntries(this.#connections));
+    this.#gauge('presence', 'Customers and admins who have a socket here', present);
+  }
+
+  /** A socket was opened, joined or closed: how many more there are of a role. */
+  connected(role: Role | 'none', change: 1 | -1): void {
+    this.#connections.set(role, (this.#connections.get(role) ?? 0) + change);
+  }
+
+  committed({ size, seconds, types }: Committed): void {
+    this.#batches.observe(size);
+    this.#commits.observe(seconds);
+    for (const type of types) this.#events(type);
+  }
+
+  /** An event came over the bus, so many ms after it was decided by a node whose clock may differ. */
+  heard(ms: number): void {
+    this.#lag.observe(Math.max(0, ms) / 1000);
+  }
+
+  answered(method: string, route: string, status: number, ms: number): void {
+    this.#requests.observe({ method, route, status }, ms / 1000);
+  }
+
+  /** All of it, as Prometheus reads it. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #tally(name: string, help: string, label: string): (value: string, count?: number) => void {
+    return new Tally(this.#registry, `telle_${name}`, help, label).add;
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name: `telle_${name}`, help, buckets, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, read: () => Readonly<Record<string, number>>): void {
+    new Gauge({
+      name: `telle_${name}`,
+      help,
+      labelNames: ['role'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [role, value] of Object.entries(read())) this.set({ role }, value);
+      },
+    });
+  }
+}

@@ -1,0 +1,127 @@
+/** What binds this node to the others, and to what other servers say over Redis. A part of the composition root. */
+import { CLOSE } from '../schemas/errors.ts';
+import type { Settings } from '../schemas/settings.ts';
+import { personOf } from './auth/session.ts';
+import type { Bus } from './bus/bus.ts';
+import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connection.ts';
+import { MemoryBus } from './bus/memory.ts';
+import { RedisBus } from './bus/redis.ts';
+import type { WireOptions } from './bus/wire.ts';
+import { presenceCommand } from './doors/command.ts';
+import type { Core } from './doors/core.ts';
+import { openChannelDoor } from './doors/redis/channel.ts';
+import { StreamDoor } from './doors/redis/stream.ts';
+import type { Hub } from './hub/hub.ts';
+import type { Who } from './hub/presence.ts';
+import type { Publication } from './hub/publication.ts';
+import { type Log, Sequencer } from './hub/sequencer.ts';
+import type { Journal } from './journal/journal.ts';
+import { Membership } from './journal/membership.ts';
+import type { Store } from './journal/store.ts';
+import type { Metrics } from './metrics.ts';
+import { eventFrame, isErasure } from './protocol/encode.ts';
+
+/** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
+const OVERTAKING = 50;
+
+export interface FoundRedis extends WireOptions {
+  readonly isCluster: boolean;
+}
+
+/** The Redis that the settings name, if they do. */
+export async function findRedis(
+  { REDIS_URL: url, REDIS_PREFIX: prefix }: Settings,
+  onFault: OnFault,
+): Promise<FoundRedis | null> {
+  return url === undefined ? null : { url, prefix, onFault, isCluster: await isCluster({ url, onFault }) };
+}
+
+export type OnFault = (fault: unknown, what: string) => void;
+
+/** Redis between nodes, with the sequencer that mends what it loses; or for a node that is alone, nothing between. */
+export function openBus(redis: FoundRedis | null, log: Log, hub: Hub, metrics: Metrics, onFault: OnFault) {
+  const deliver = (publication: Publication) => {
+    try {
+      hub.deliver(publication);
+      const { dealerId, scope, seq, frame } = publication;
+      if (seq === null && isErasure(frame))
+        hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
+    } catch (fault) {
+      onFault(fault, 'an event was not delivered');
+    }
+  };
+  if (redis === null) {
+    const bus = new MemoryBus();
+    bus.listen({ deliver, missed: () => {} });
+    return { bus, sequencer: null };
+  }
+  const bus = new RedisBus(redis, redis.isCluster);
+  const sequencer = new Sequencer({ log, deliver, patience: OVERTAKING });
+  bus.listen({
+    deliver: (publication) => {
+      if (publication.lag !== undefined) metrics.heard(publication.lag);
+      sequencer.take(publication);
+    },
+    missed: (dealerId) => sequencer.catchUp(dealerId),
+  });
+  return { bus, sequencer };
+}
+
+export interface RedisDoors {
+  close(): Promise<void>;
+}
+
+/** [P-10] What other servers say over Redis, where there is one. Each reader blocks its connection: each has its own. */
+export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
+  const connect = redis.isCluster ? connectCluster : connectRedis;
+  const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
+  // What is published plainly reaches every server of a cluster: any one will do.
+  const subscriber = connectRedis(redis, 'events');
+  const stops = [keepAlive(subscriber), keepAlive(commands)];
+  openChannelDoor(core, { subscriber, commands });
+  const stream = new StreamDoor(core, blocking);
+  return {
+    async close() {
+      subscriber.disconnect();
+      await stream.close();
+      for (const stop of stops) stop();
+      commands.disconnect();
+      blocking.disconnect();
+    },
+  };
+}
+
+/** The log, as the sequencer reads it: events are what was published. */
+export const logOf = (store: Store, settled: Log['settled']): Log => ({
+  settled,
+  tails: (dealerId, scopes) => store.tails(dealerId, scopes),
+  tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
+  between: async (dealerId, scope, after, before, since) => {
+    const events = await store.events(dealerId, scope, { after, before, since, limit: 500 });
+    return events.map((event) => ({ dealerId, scope, seq: event.seq, frame: eventFrame(event), answer: null }));
+  },
+});
+
+/** [P-7.5] Stores that somebody is offline. Rejects while the database is away, to be told again. */
+export async function tellGone(journal: Journal, who: Who, nodeId: string): Promise<void> {
+  const outcome = await journal.append(presenceCommand(who, nodeId, false));
+  if ('refusal' in outcome && outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);
+}
+
+/** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
+export function joinNodes({ store, journal, presence, nodeId, timing }: Core, bus: Bus, sequencer: Sequencer | null) {
+  return new Membership({
+    store,
+    nodeId,
+    interval: timing.nodeInterval,
+    silence: timing.nodeSilence,
+    gone: async ({ dealerId, sender }, dead) => {
+      const who = personOf(dealerId, sender);
+      if (who) await tellGone(journal, who, dead);
+    },
+    died: () => bus.resync(sequencer?.dealers ?? []),
+    revived: async () => {
+      await Promise.all(presence.here().map((who) => journal.append(presenceCommand(who, nodeId, true))));
+    },
+  });
+}
