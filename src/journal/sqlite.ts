@@ -61,6 +61,7 @@ export function openSqlite(file: string, alone: boolean): Store {
   const client = new Database(file, { timeout: BUSY_TIMEOUT });
   client.pragma('journal_mode = WAL');
   client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
+  client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
   return new SqliteStore(client, held);
 }
 
