@@ -1,11 +1,16 @@
 /** The command line: which commands there are, their flags and help, and how they end. */
 import { Command, CommanderError, Option } from 'commander';
 import { Settings } from '../../schemas/settings.ts';
+import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
+import type { PublishRequest } from './publish.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
 import type { TokenRequest } from './token.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
+
+/** The server that a command speaks to, unless told otherwise. */
+const LOCAL = 'http://127.0.0.1:8080';
 
 /** Exit codes: 1, it failed; 2, it was asked wrongly. */
 const FAILED = 1;
@@ -92,6 +97,59 @@ function build(): Command {
     command('prune', "Erase conversations that are older than their dealers' retentionDays", 'telle prune'),
     ['DATABASE_URL'],
   ).action(async (_, self: Command) => (await import('./prune.ts')).pruneDatabase(settingsOf(self)));
+
+  const dealer = program.command('dealer').description('Make, list and remove dealers, in the database itself');
+  const dealerCommand = (name: string, summary: string, example: string) =>
+    withSettings(dealer.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}`), [
+      'DATABASE_URL',
+    ]);
+  dealerCommand(
+    'add <dealerId>',
+    'Make a dealer, or give one other settings',
+    'telle dealer add main-street --name "Main Street Cars" --origin https://cars.example',
+  )
+    .option('--name <name>', 'what it is called')
+    .option('--email <address>', 'where it can be reached: a lead as ADF says so')
+    .option('--phone <number>', 'the same')
+    .option('--origin <origins...>', 'pages from which chatbots may join: https://cars.example, or * for any')
+    .option('--retention-days <days>', 'conversations that are older are erased')
+    .action(async (dealerId: string, request: DealerRequest, self: Command) =>
+      (await import('./dealer.ts')).addDealer(settingsOf(self), dealerId, request),
+    );
+  dealerCommand('list', 'List the dealers', 'telle dealer list --json')
+    .option('--json', 'a JSON object a line')
+    .action(async (request: { json?: boolean }, self: Command) =>
+      (await import('./dealer.ts')).listDealers(settingsOf(self), request),
+    );
+  dealerCommand('remove <dealerId>', 'Remove a dealer and all that it has', 'telle dealer remove demo --yes')
+    .option('--yes', 'do not ask')
+    .action(async (dealerId: string, request: { yes?: boolean }, self: Command) =>
+      (await import('./dealer.ts')).removeDealer(settingsOf(self), dealerId, request),
+    );
+
+  withSettings(
+    command(
+      'publish [words...]',
+      'Send events as another server does: JSON, field=value words, or lines of JSON from stdin',
+      "telle publish type=UPDATE_MSG dealerId=demo groupId=g1 user=bot message='Hello!'",
+    ),
+    ['DATABASE_URL', 'AUTH_SECRET', 'REDIS_URL', 'REDIS_PREFIX'],
+  )
+    .addOption(
+      new Option('--url <url>', 'the server; with a REDIS_URL, events go into the stream there instead').default(LOCAL),
+    )
+    .addOption(
+      new Option('--token <token>', 'of a server; made with the secret of this machine when absent').env('TELLE_TOKEN'),
+    )
+    .option('--file <file>', 'lines of JSON to send, instead of stdin')
+    .action(async (words: string[], request: PublishRequest, self: Command) =>
+      (await import('./publish.ts')).publish(settingsOf(self), words, request),
+    );
+
+  withSettings(
+    command('backup <file>', 'Copy the embedded database while the server runs', 'telle backup telle-backup.db'),
+    ['DATABASE_URL'],
+  ).action(async (file: string, _, self: Command) => (await import('./backup.ts')).backUp(settingsOf(self), file));
 
   return program;
 }

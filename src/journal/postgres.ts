@@ -273,6 +273,10 @@ class PostgresStore extends Reader implements Store {
     await this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId));
   }
 
+  async copyTo(): Promise<void> {
+    throw new Error('only an embedded database is copied to a file');
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }

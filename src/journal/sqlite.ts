@@ -237,6 +237,10 @@ class SqliteStore extends Reader implements Store {
     this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId)).run();
   }
 
+  async copyTo(file: string): Promise<void> {
+    this.#client.prepare('vacuum into ?').run(file);
+  }
+
   async close(): Promise<void> {
     this.#client.close();
     this.#lock?.close();

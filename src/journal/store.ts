@@ -174,6 +174,8 @@ export interface Store extends Reading {
   deadLetters(after: string, limit: number): Promise<DeadLetter[]>;
   deadLetter(deadLetterId: string): Promise<DeadLetter | null>;
   removeDeadLetter(deadLetterId: string): Promise<void>;
+  /** Writes one moment's copy of an embedded database to a file that is not there. Rejects for any other database. */
+  copyTo(file: string): Promise<void>;
   close(): Promise<void>;
 }
 

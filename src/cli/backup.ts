@@ -1,0 +1,32 @@
+import { existsSync, statSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { type Settings, sqliteFile } from '../../schemas/settings.ts';
+import { openStore } from '../app.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `telle backup`: a consistent copy of the embedded database, while the server runs. */
+export async function backUp(settings: Settings, file: string): Promise<void> {
+  const database = sqliteFile(settings);
+  if (database === null) throw new UsageError('only an embedded database is copied so: for Postgres, use pg_dump');
+  if (!existsSync(database)) throw new Error(`there is no ${database}`);
+  if (existsSync(file)) throw new UsageError(`${file} exists: name a file that does not`);
+  const part = `${file}.part`;
+  const store = openStore(settings);
+  try {
+    await rm(part, { force: true });
+    await store.copyTo(part);
+    await flush(part);
+    await rename(part, file);
+  } finally {
+    await store.close();
+  }
+  process.stdout.write(`${file} is a copy of ${database}, ${statSync(file).size} bytes\n`);
+}
+
+/** A copy that the disk does not have yet is none. */
+async function flush(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.chmod(0o600);
+  await handle.sync();
+  await handle.close();
+}

@@ -1,0 +1,86 @@
+import { createInterface } from 'node:readline/promises';
+import { Value } from '@sinclair/typebox/value';
+import { DealerSettings } from '../../schemas/dealers.ts';
+import { Id } from '../../schemas/kinds.ts';
+import type { Settings } from '../../schemas/settings.ts';
+import { openStore } from '../app.ts';
+import type { Store } from '../journal/store.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Dealers that are read at a time. */
+const AT_ONCE = 200;
+
+export interface DealerRequest {
+  readonly name?: string;
+  readonly email?: string;
+  readonly phone?: string;
+  readonly origin?: readonly string[];
+  readonly retentionDays?: string;
+}
+
+/** `telle dealer add`: makes a dealer, or gives it other settings. */
+export async function addDealer(settings: Settings, dealerId: string, request: DealerRequest): Promise<void> {
+  if (!Value.Check(Id, dealerId))
+    throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
+  const { origin, retentionDays, ...said } = request;
+  const given = {
+    ...said,
+    ...(origin && { origins: [...origin] }),
+    ...(retentionDays !== undefined && { retentionDays: Number(retentionDays) }),
+  };
+  const [fault] = [...Value.Errors(DealerSettings, given)];
+  if (fault) throw new UsageError(`${fault.path.slice(1)}: ${fault.message}`);
+  await withStore(settings, async (store) => {
+    const isNew = await store.putDealer(dealerId, given);
+    process.stdout.write(`${dealerId} was ${isNew ? 'made' : 'changed'}\n`);
+  });
+}
+
+/** `telle dealer list`: each dealer on a line of its own, as JSON or in columns. */
+export async function listDealers(settings: Settings, { json }: { json?: boolean }): Promise<void> {
+  await withStore(settings, async (store) => {
+    for (let after = ''; ; ) {
+      const dealers = await store.dealers(after, AT_ONCE);
+      for (const dealer of dealers) {
+        const { dealerId, name = '', origins = [] } = dealer;
+        const columns = `${dealerId.padEnd(24)}  ${name.padEnd(24)}  ${origins.join(' ')}`.trimEnd();
+        process.stdout.write(`${json ? JSON.stringify(dealer) : columns}\n`);
+      }
+      const last = dealers.at(-1);
+      if (!last || dealers.length < AT_ONCE) return;
+      after = last.dealerId;
+    }
+  });
+}
+
+/** `telle dealer remove`: removes a dealer and all that it has, once somebody has said so. */
+export async function removeDealer(settings: Settings, dealerId: string, { yes }: { yes?: boolean }): Promise<void> {
+  await withStore(settings, async (store) => {
+    if (!(await store.dealer(dealerId))) throw new Error(`there is no dealer ${dealerId}`);
+    const events = await store.logSize(dealerId);
+    if (!yes && !(await isSure(`Remove ${dealerId} with its ${events} events, for ever?`))) {
+      throw new UsageError(`${dealerId} was not removed: say --yes to remove it`);
+    }
+    await store.deleteDealer(dealerId);
+    process.stdout.write(`${dealerId} and its ${events} events were removed\n`);
+  });
+}
+
+async function withStore(settings: Settings, use: (store: Store) => Promise<void>): Promise<void> {
+  const store = openStore(settings);
+  try {
+    await store.migrate();
+    await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Asks whoever sits at the terminal; where nobody does, the answer is no. */
+async function isSure(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
