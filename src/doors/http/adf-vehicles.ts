@@ -1,0 +1,113 @@
+/** Which vehicles a lead is about, what is wanted of each, and how ADF says so. */
+import type { Fields } from '../../../schemas/records.ts';
+import { isJsonObject } from '../../protocol/checker.ts';
+import { commentsOf, linesOf, type Words, wordOf, wordsOf } from './adf-text.ts';
+
+export interface Intent {
+  readonly intent: string;
+  readonly fields: Fields;
+}
+
+/** A vehicle that somebody wants, or gives in payment. */
+export interface Vehicle {
+  /** The record that tells of it first: a JSON pointer within the prospect. */
+  readonly path: string;
+  /** What all records that tell of it know. */
+  readonly words: Words;
+  /** What is intended with it, the first thing first. */
+  readonly intents: readonly Intent[];
+}
+
+/** What ADF says of a vehicle in elements, in the DTD's order. */
+const ELEMENTS = ['year', 'make', 'model', 'vin', 'stock', 'trim'] as const;
+/** Those that the DTD requires. */
+export const REQUIRED = ['year', 'make', 'model'] as const;
+
+/** ADF's words for intents. */
+const INTERESTS: Words = new Map([
+  ['buy', 'buy'],
+  ['lease', 'lease'],
+  ['test_drive', 'test-drive'],
+  ['trade_in', 'trade-in'],
+]);
+
+/** Where the lead's own vehicle is. */
+export const LEAD_VEHICLE = '/lead/vehicle';
+
+const isComplete = ({ words }: Vehicle): boolean => REQUIRED.every((name) => words.has(name));
+
+const vehicleWordsOf = (fields: Fields | null): Words =>
+  wordsOf(isJsonObject(fields?.vehicle) ? fields.vehicle : null, [...ELEMENTS, 'condition']);
+
+/** Whether two records are of one vehicle: by VIN, else by stock number, else where they do not contradict each other. */
+function areSame(a: Words, b: Words): boolean {
+  const decisive = ['vin', 'stock'].find((name) => a.has(name) && b.has(name));
+  const compared = decisive ? [decisive] : [...REQUIRED, 'trim', 'condition'];
+  return compared.every((name) => {
+    const [one, other] = [a.get(name), b.get(name)];
+    return one === undefined || other === undefined || one.toLowerCase() === other.toLowerCase();
+  });
+}
+
+/** Those wanted, with what one more intent tells: of the vehicle that its record describes, else of the lead's. */
+function withIntent(wanted: readonly Vehicle[], own: Vehicle, { intent }: Intent): readonly Vehicle[] {
+  const isSubject = ({ path, words }: Vehicle) =>
+    own.words.size > 0 ? areSame(words, own.words) : path === LEAD_VEHICLE && INTERESTS.has(intent);
+  const subject = wanted.find(isSubject);
+  if (!subject) return own.words.size > 0 ? [...wanted, own] : wanted;
+  const words = new Map([...own.words, ...subject.words]);
+  const intents = [...subject.intents, ...own.intents];
+  return wanted.map((vehicle) => (vehicle === subject ? { ...subject, words, intents } : vehicle));
+}
+
+/**
+ * Sorts intents by the vehicles that they are about. The vehicle of a `service` is the customer's own, and no prospect.
+ * @returns the vehicles that ADF can name, and the first in any case: the lead's own, then those of intents, then what
+ *   is traded in; and the intents that are about none of them
+ */
+export function vehiclesOf(lead: Fields | null, intents: readonly Intent[]) {
+  const words = vehicleWordsOf(lead);
+  let wanted: readonly Vehicle[] = words.size > 0 ? [{ path: LEAD_VEHICLE, words, intents: [] }] : [];
+  const traded: Vehicle[] = [];
+  for (const [index, intent] of intents.entries()) {
+    const own = { path: `/intents/${index}/vehicle`, words: vehicleWordsOf(intent.fields), intents: [intent] };
+    if (intent.intent === 'trade_in') traded.push(own);
+    else if (intent.intent !== 'service') wanted = withIntent(wanted, own, intent);
+  }
+  const vehicles = [...wanted, ...traded].filter((vehicle, index) => index === 0 || isComplete(vehicle));
+  const placed = new Set(vehicles.flatMap((vehicle) => vehicle.intents));
+  return { vehicles, others: intents.filter((intent) => !placed.has(intent)) };
+}
+
+/**
+ * Everything that an intent holds, a line each.
+ * @param interest what an element says already is intended
+ * @param said what elements say already of its vehicle
+ */
+export function linesOfIntent({ intent, fields }: Intent, interest?: string, said?: Words): string[] {
+  const { vehicle, ...others } = fields;
+  const name = wordOf(intent);
+  return [
+    ...(interest !== undefined && INTERESTS.get(intent) === interest ? [] : linesOf('intent', intent)),
+    ...linesOf(name, others, new Map([['intent', name]])),
+    ...linesOf(`${name} vehicle`, vehicle, said),
+  ];
+}
+
+/** Elements in the DTD's order; one that is undefined is not there. */
+export function vehicleElement({ path, words, intents }: Vehicle, lead: Fields | null) {
+  const [interest = 'buy'] = intents.flatMap(({ intent }) => INTERESTS.get(intent) ?? []);
+  const condition = words.get('condition')?.toLowerCase();
+  const said = new Map(words);
+  // ADF knows new and used alone. What is traded in has been used, whatever is said of it.
+  if (condition !== 'used' && (condition !== 'new' || interest === 'trade-in')) said.delete('condition');
+  return {
+    '@_interest': interest,
+    '@_status': interest === 'trade-in' ? 'used' : said.get('condition')?.toLowerCase(),
+    ...Object.fromEntries(ELEMENTS.map((name) => [name, words.get(name)])),
+    comments: commentsOf([
+      ...(path === LEAD_VEHICLE ? linesOf('', lead?.vehicle, said) : []),
+      ...intents.flatMap((intent) => linesOfIntent(intent, interest, said)),
+    ]),
+  };
+}
