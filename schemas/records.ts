@@ -24,7 +24,7 @@ const person = {
   locale: word,
 };
 
-const Vehicle = open({
+export const Vehicle = open({
   condition: word,
   year: orNull(Type.Union([Type.Integer(), Type.String()])),
   make: word,
