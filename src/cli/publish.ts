@@ -66,13 +66,13 @@ function eventOf(words: readonly string[]): string {
     const [, name, value] = /^([A-Za-z]+)=(.*)$/s.exec(word) ?? [];
     if (name === undefined || value === undefined)
       throw new UsageError(`"${word}" is not field=value, nor a JSON object`);
-    return [name, valueOf(value)] as const;
+    return [name, meaningOf(value)] as const;
   });
   return JSON.stringify(Object.fromEntries(fields));
 }
 
 /** `true`, `false` and objects are JSON; anything else is text as it is. */
-function valueOf(text: string): unknown {
+function meaningOf(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   if (!text.startsWith('{')) return text;
   try {

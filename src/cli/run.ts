@@ -1,10 +1,12 @@
 /** The command line: which commands there are, their flags and help, and how they end. */
 import { Command, CommanderError, Option } from 'commander';
 import { Settings } from '../../schemas/settings.ts';
+import type { ChatRequest } from './chat.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
 import type { PublishRequest } from './publish.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
+import type { TailRequest } from './tail.ts';
 import type { TokenRequest } from './token.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
@@ -127,6 +129,14 @@ function build(): Command {
       (await import('./dealer.ts')).removeDealer(settingsOf(self), dealerId, request),
     );
 
+  const onlineCommand = (name: string, summary: string, example: string) =>
+    withSettings(command(name, summary, example), ['DATABASE_URL', 'AUTH_SECRET'])
+      .requiredOption('--dealer <dealerId>', 'the dealer')
+      .addOption(new Option('--url <url>', 'the server').default(LOCAL))
+      .addOption(
+        new Option('--token <token>', 'who joins; made with the secret of this machine when absent').env('TELLE_TOKEN'),
+      );
+
   withSettings(
     command(
       'publish [words...]',
@@ -145,6 +155,15 @@ function build(): Command {
     .action(async (words: string[], request: PublishRequest, self: Command) =>
       (await import('./publish.ts')).publish(settingsOf(self), words, request),
     );
+
+  onlineCommand('chat', 'Chat from this terminal, as a customer or as an admin', 'telle chat --dealer demo')
+    .option('--group <groupId>', 'the conversation; a new one for a customer who names none')
+    .option('--admin <adminId>', 'chat as this admin, in the conversation of --group')
+    .action(async (request: ChatRequest, self: Command) => (await import('./chat.ts')).chat(settingsOf(self), request));
+
+  onlineCommand('tail', 'Show every event of a dealer as it happens', 'telle tail --dealer demo --json')
+    .option('--json', 'the frames themselves, one a line')
+    .action(async (request: TailRequest, self: Command) => (await import('./tail.ts')).tail(settingsOf(self), request));
 
   withSettings(
     command('backup <file>', 'Copy the embedded database while the server runs', 'telle backup telle-backup.db'),

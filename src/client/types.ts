@@ -49,7 +49,7 @@ type Deliveries = typeof DELIVERIES;
 export type Delivered = {
   [Type in keyof Deliveries as Deliveries[Type]['channel']]: Deliveries[Type]['stored'] extends true
     ? [payload: Deliveries[Type]['payload']['static'], stamp: Stamp]
-    : [payload: Deliveries[Type]['payload']['static']];
+    : [payload: Deliveries[Type]['payload']['static'], stamp?: Stamp];
 };
 
 /** Why a connection ended: a WebSocket close code [P-9], and what the server (or this client) said. */

@@ -16,7 +16,7 @@ export function compiles(customer: Client<'customer'>, admin: Client<'admin'>, s
   customer.send('customer_update', { type: 'UPDATE_LEAD', message: { vehicle: { year: 2020 }, ownField: [1] } });
   admin.send('admin_message', { type: 'UPDATE_MSG', groupId: 'g1', message: 'hello' });
   server.send('event', { type: 'UPDATE_MSG', groupId: 'g1', user: 'admin', adminId: 'a1', message: 'hello' });
-  admin.on('CHAT_STATE', (payload, { seq }) => [payload.type === 'UPDATE_CHAT' && payload.adminId, seq]);
+  admin.on('CHAT_STATE', (payload, stamp?) => void [payload.type === 'UPDATE_CHAT' && payload.adminId, stamp?.seq]);
   customer.on('TYPING_STATE', ({ typing }) => typing);
   // @ts-expect-error another role's channel
   customer.send('admin_message', { type: 'UPDATE_MSG', message: 'hello' });

@@ -5,6 +5,7 @@ import { GroupId, Id } from '../../../schemas/kinds.ts';
 import { Transcript, type TranscriptLine } from '../../../schemas/reading.ts';
 import type { Store, StoredEvent } from '../../journal/store.ts';
 import { instant } from '../../protocol/encode.ts';
+import { inWords } from '../../protocol/words.ts';
 import type { Core } from '../core.ts';
 import { authenticate, mustRead } from './authenticate.ts';
 import { contents } from './contents.ts';
@@ -35,19 +36,19 @@ export function transcriptRoutes(app: Http, core: Core): void {
       if (!(await core.store.group(dealerId, groupId))) throw unknownGroup();
       const format = formatFor(request, ['application/json', 'text/plain']);
       reply.header('vary', 'accept').type(`${format}; charset=utf-8`);
-      const pieces = WRITERS[format](dealerId, groupId, linesOf(core.store, dealerId, groupId));
+      const pieces = WRITERS[format](dealerId, groupId, eventsOf(core.store, dealerId, groupId));
       return reply.send(Readable.from(pieces, { objectMode: false }));
     },
   );
 }
 
 type Line = Static<typeof TranscriptLine>;
-type Lines = AsyncIterable<Line[]>;
+type Pages = AsyncIterable<StoredEvent[]>;
 
-async function* linesOf(store: Store, dealerId: string, groupId: string): Lines {
+async function* eventsOf(store: Store, dealerId: string, groupId: string): Pages {
   for (let after = 0; ; ) {
     const events = await store.events(dealerId, groupId, { after, limit: AT_ONCE });
-    if (events.length > 0) yield events.map(lineOf);
+    if (events.length > 0) yield events;
     const last = events.at(-1);
     if (!last || events.length < AT_ONCE) return;
     after = last.seq;
@@ -60,37 +61,18 @@ function lineOf({ seq, at, payload }: StoredEvent): Line {
 }
 
 const WRITERS = {
-  async *'application/json'(dealerId: string, groupId: string, pages: Lines) {
+  async *'application/json'(dealerId: string, groupId: string, pages: Pages) {
     let separator = '';
     yield `{"dealerId":${JSON.stringify(dealerId)},"groupId":${JSON.stringify(groupId)},"lines":[`;
-    for await (const lines of pages) {
-      yield separator + lines.map((line) => JSON.stringify(line)).join(',');
+    for await (const events of pages) {
+      yield separator + events.map((event) => JSON.stringify(lineOf(event))).join(',');
       separator = ',';
     }
     yield ']}';
   },
-  async *'text/plain'(_: string, __: string, pages: Lines) {
-    for await (const lines of pages) yield lines.map((line) => `${line.at}  ${inWords(line)}\n`).join('');
+  async *'text/plain'(_: string, __: string, pages: Pages) {
+    for await (const events of pages) {
+      yield events.map(({ at, payload }) => `${instant(at)}  ${inWords(JSON.parse(payload))}\n`).join('');
+    }
   },
 } as const;
-
-/** Text on lines of its own, of which none can be taken for the beginning of another. */
-const indented = (text: string): string =>
-  text.replace(/\r\n?|[\n\u2028\u2029]/g, '\n    ').replace(/[^\P{Cc}\n]/gu, '\ufffd');
-
-const nameOf = ({ user, adminId }: Line): string => adminId ?? user ?? 'somebody';
-
-function inWords(line: Line): string {
-  switch (line.type) {
-    case 'CHAT_MSG':
-      return `${nameOf(line)}: ${indented(line.message ?? '')}`;
-    case 'MUTE_STATUS':
-      return line.muted ? `-- ${line.adminId} took over from the bot` : `-- ${line.adminId} let the bot speak again`;
-    case 'CLOSE_CHAT':
-      return `-- closed by ${nameOf(line)}`;
-    case 'UPDATE_CHAT':
-      return line.online ? `-- ${line.adminId} came` : `-- ${line.adminId} left`;
-    default:
-      return `-- ${line.type}`;
-  }
-}

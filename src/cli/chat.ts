@@ -1,0 +1,200 @@
+/** `telle chat`: a chat from the terminal, as a customer or as an admin. */
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
+import { WebSocket } from 'ws';
+import type { Event } from '../../schemas/delivered.ts';
+import type { Settings } from '../../schemas/settings.ts';
+import { type Client, connect, TelleError } from '../client/index.ts';
+import { inWords, plainText } from '../protocol/words.ts';
+import { ended, endpointOf } from './online.ts';
+import { tokenFor } from './server-token.ts';
+import { painter } from './style.ts';
+import { UsageError } from './usage-error.ts';
+
+/** How long after the last key somebody no longer types, in ms. */
+const TYPING_PAUSE = 3_000;
+
+export interface ChatRequest {
+  readonly url: string;
+  readonly dealer: string;
+  readonly token?: string;
+  readonly group?: string;
+  readonly admin?: string;
+}
+
+/** What either side does in its chat: they differ in the channels and in who may mute. */
+interface Voice {
+  say(text: string): Promise<unknown>;
+  typing(typing: boolean): Promise<unknown>;
+  close(): Promise<unknown>;
+  mute(muted: boolean): Promise<unknown>;
+}
+
+/** Chats until it is interrupted, or its input ends. */
+export async function chat(settings: Settings, request: ChatRequest): Promise<void> {
+  const { client, voice } =
+    request.admin === undefined ? asCustomer(request) : await asAdmin(settings, request, request.admin);
+  const terminal = new Terminal(voice);
+  for (const channel of [
+    'CHAT_MESSAGE',
+    'MUTE_STATE',
+    'CLOSE_CHAT',
+    'SYS_MESSAGE',
+    'CHAT_STATE',
+    'TYPING_STATE',
+  ] as const) {
+    client.on(channel, (event, _stamp?) => {
+      if (isOfChat(event, request, client)) terminal.show(event);
+    });
+  }
+  client.on('gap', () => terminal.note('-- some of what was said is not shown: it is too long ago'));
+  terminal.onEnd.then(() => client.close());
+  await ended(client, 'in the chat').finally(() => terminal.end());
+  if (client.session?.token !== undefined) {
+    process.stderr.write(`-- to come back: telle chat --dealer ${request.dealer} --token ${client.session.token}\n`);
+  }
+}
+
+/** An admin's socket hears every chat of the dealer: this is about the one that is open. */
+function isOfChat(event: Event, { group }: ChatRequest, { session }: Client<'customer'> | Client<'admin'>): boolean {
+  const own = group ?? session?.groupId;
+  return !('groupId' in event) || event.groupId === undefined || event.groupId === own;
+}
+
+function asCustomer({ url, dealer, token, group }: ChatRequest) {
+  const client = connect({
+    role: 'customer',
+    url: endpointOf(url),
+    dealerId: dealer,
+    WebSocket,
+    ...(group !== undefined && { groupId: group }),
+    ...(token !== undefined && { token }),
+    ...(group !== undefined && token !== undefined && { since: { [group]: 0 } }),
+  });
+  const voice: Voice = {
+    say: (message) => client.send('customer_message', { type: 'UPDATE_MSG', message }),
+    typing: (typing) => client.send('typing', { type: 'TYPING', typing }),
+    close: () => client.send('close_chat', { type: 'CLOSE_CHAT' }),
+    mute: async () => {
+      throw new UsageError('only an admin mutes the bot');
+    },
+  };
+  return { client, voice };
+}
+
+async function asAdmin(settings: Settings, { url, dealer, token, group: groupId }: ChatRequest, adminId: string) {
+  if (groupId === undefined) throw new UsageError('--group is missing: an admin chats in a group that there is');
+  const client = connect({
+    role: 'admin',
+    url: endpointOf(url),
+    dealerId: dealer,
+    adminId,
+    token: await tokenFor(settings, token, { role: 'admin', dealer, sub: adminId }),
+    since: { [groupId]: 0 },
+    WebSocket,
+  });
+  client.on('session', () => {
+    client.send('chat_state', { type: 'UPDATE_CHAT', groupId, online: true }).catch(() => {});
+  });
+  const voice: Voice = {
+    say: (message) => client.send('admin_message', { type: 'UPDATE_MSG', groupId, message }),
+    typing: (typing) => client.send('typing', { type: 'TYPING', groupId, typing }),
+    close: () => client.send('close_chat', { type: 'CLOSE_CHAT', groupId }),
+    mute: (muted) => client.send('mute_bot', { type: muted ? 'MUTE_BOT' : 'UNMUTE_BOT', groupId }),
+  };
+  return { client, voice };
+}
+
+const HELP =
+  '/close closes the chat, /mute and /unmute silence the bot and let it speak, /quit leaves; anything else is said';
+
+/** The lines that are typed, below those that are said. */
+class Terminal {
+  readonly #voice: Voice;
+  readonly #lines: Interface;
+  readonly #paint = painter(process.stdout);
+  #typing: NodeJS.Timeout | undefined;
+  /** What was typed and is not done yet. */
+  readonly #pending = new Set<Promise<void>>();
+  /** Resolves when nothing more is typed, and all that was is done. */
+  readonly onEnd: Promise<void>;
+
+  constructor(voice: Voice) {
+    this.#voice = voice;
+    const { stdin: input, stdout: output } = process;
+    const terminal = input.isTTY && output.isTTY;
+    this.#lines = createInterface({ input, output, prompt: terminal ? '> ' : '', terminal });
+    this.onEnd = once(this.#lines, 'close').then(async () => void (await Promise.all(this.#pending)));
+    this.#lines.on('line', (line) => this.#take(line.trim()));
+    if (input.isTTY) input.on('keypress', () => this.#keyed());
+    this.#lines.prompt();
+  }
+
+  end(): void {
+    clearTimeout(this.#typing);
+    this.#lines.close();
+  }
+
+  show(event: Event): void {
+    const words = inWords(event);
+    this.note(
+      words.startsWith('--')
+        ? this.#paint('dim', words)
+        : this.#paint(event.type === 'SYS_MSG' ? 'yellow' : 'cyan', words),
+    );
+  }
+
+  /** Writes a line above what is being typed. */
+  note(text: string): void {
+    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+    process.stdout.write(`${text}\n`);
+    if (process.stdout.isTTY) this.#lines.prompt(true);
+  }
+
+  #take(line: string): void {
+    this.#typed();
+    this.#lines.prompt();
+    if (line === '') return;
+    const doing = this.#do(line)
+      .catch((error: unknown) => this.note(this.#paint('red', `-- ${faultOf(error)}`)))
+      .finally(() => this.#pending.delete(doing));
+    this.#pending.add(doing);
+  }
+
+  async #do(line: string): Promise<void> {
+    switch (line) {
+      case '/quit':
+        return this.#lines.close();
+      case '/help':
+        return this.note(this.#paint('dim', `-- ${HELP}`));
+      case '/close':
+        return void (await this.#voice.close());
+      case '/mute':
+      case '/unmute':
+        return void (await this.#voice.mute(line === '/mute'));
+      default:
+        await this.#voice.say(line);
+    }
+  }
+
+  /** Tells that somebody types, once, and that it is over when no key comes any more. */
+  #keyed(): void {
+    if (!this.#typing) this.#voice.typing(true).catch(() => {});
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#typed(), TYPING_PAUSE);
+  }
+
+  #typed(): void {
+    if (!this.#typing) return;
+    clearTimeout(this.#typing);
+    this.#typing = undefined;
+    this.#voice.typing(false).catch(() => {});
+  }
+}
+
+const faultOf = (error: unknown): string =>
+  error instanceof TelleError
+    ? `not said: ${plainText(error.message)}`
+    : error instanceof Error
+      ? error.message
+      : String(error);
