@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 import { run } from './cli/run.ts';
 
-await run(process.argv.slice(2));
+// Not awaited: the one executable is CommonJS, which cannot. `run` never rejects.
+void run(process.argv.slice(2));

@@ -1,0 +1,16 @@
+/** Makes what the npm package holds, in `dist`: the compiled program with its migrations, and the schemas with their types. */
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { ROOT, run, step } from './step.ts';
+
+/** What is made here, anew each time: nothing that was renamed or removed stays. */
+const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle'];
+/** What the compiler does not see. */
+const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
+
+process.chdir(ROOT);
+for (const folder of MADE) rmSync(folder, { recursive: true, force: true });
+run('node_modules/.bin/tsc', '-p', 'tsconfig.build.json');
+step('compiled');
+for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });
+step('copied the migrations');
+chmodSync('dist/src/main.js', 0o755);
