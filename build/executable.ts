@@ -53,7 +53,7 @@ const embed: Plugin = {
 /** One CommonJS file of everything that is code. */
 async function bundle(outfile: string): Promise<void> {
   await build({
-    entryPoints: ['src/main.ts'],
+    entryPoints: ['build/embedded/main.ts'],
     outfile,
     bundle: true,
     minify: true,

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
 import { run } from './cli/run.ts';
 
-// Not awaited: the one executable is CommonJS, which cannot. `run` never rejects.
-void run(process.argv.slice(2));
+await run(process.argv.slice(2));
