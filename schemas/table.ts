@@ -18,8 +18,9 @@ export const ALL_DEALERS = '*';
 const profile = [accepted.UpdateUser, accepted.UpdateLead, accepted.CreateLeadIntent, accepted.UpdateLeadIntent];
 const mutes = [accepted.MuteBot, accepted.UnmuteBot];
 
-/** [P-5] Which payloads a role may send on which channel. */
-export const SENDS: Readonly<Record<Role, Readonly<Record<string, readonly BodySchema[]>>>> = {
+type SendTable = Readonly<Record<Role, Readonly<Record<string, readonly BodySchema[]>>>>;
+
+const sends = {
   customer: {
     customer_message: [accepted.UpdateMsg],
     customer_update: [...profile, accepted.UpdatePageview],
@@ -51,7 +52,12 @@ export const SENDS: Readonly<Record<Role, Readonly<Record<string, readonly BodyS
       accepted.Typing,
     ],
   },
-};
+} as const satisfies SendTable;
+
+/** [P-5] Which payloads a role may send on which channel. */
+export const SENDS: SendTable = sends;
+/** {@link SENDS} channel by channel, for who is typed by it. */
+export type Sends = typeof sends;
 
 /** [P-3] The channel by which each role joins. */
 export const JOINS = { client_join: 'customer', admin_join: 'admin', server_join: 'server' } as const;

@@ -1,0 +1,47 @@
+import type { SessionPayload } from '../../schemas/frames.ts';
+import type { Gap } from './types.ts';
+
+/** [P-3.6] The most scopes that a join may name. */
+const MAX_SCOPES = 100;
+
+const isOfDealer = ([scope]: [string, number]) => Number(scope.startsWith('@'));
+
+/** What has been seen: the greatest seq of each scope, those of the latest events last. */
+export class Seen {
+  readonly #seqs: Map<string, number>;
+  readonly #isTracked: (scope: string) => boolean;
+
+  constructor(seqs: Readonly<Record<string, number>>, isTracked: (scope: string) => boolean) {
+    this.#seqs = new Map(Object.entries(seqs));
+    this.#isTracked = isTracked;
+  }
+
+  get seqs(): Record<string, number> {
+    return Object.fromEntries(this.#seqs);
+  }
+
+  /** Counts a seq as seen. @returns whether it is new */
+  see(scope: string, seq: number): boolean {
+    if (!this.#isTracked(scope)) return true;
+    const last = this.#seqs.get(scope) ?? 0;
+    if (seq <= last) return false;
+    this.#seqs.delete(scope);
+    this.#seqs.set(scope, seq);
+    return true;
+  }
+
+  /** [P-3.6] What a join asks for: the dealer's own scopes, and as many groups as it may, those of the latest events. */
+  since(): Record<string, number> {
+    const scopes = [...this.#seqs].sort((a, b) => isOfDealer(a) - isOfDealer(b));
+    return Object.fromEntries(scopes.slice(-MAX_SCOPES));
+  }
+
+  /** [P-3.5] Takes a session's word for what is caught up with. @returns what is not */
+  join({ seqs, recovered }: SessionPayload): Gap[] {
+    // `true` alone will do: a group may be called `constructor`.
+    const gaps = [...this.#seqs].flatMap(([scope, after]) => (recovered[scope] === true ? [] : [{ scope, after }]));
+    for (const { scope } of gaps) this.#seqs.delete(scope);
+    for (const [scope, seq] of Object.entries(seqs)) if (!this.#seqs.has(scope)) this.#seqs.set(scope, seq);
+    return gaps;
+  }
+}
