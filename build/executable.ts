@@ -1,12 +1,12 @@
 /**
  * Makes `dist/telle`, the one executable: Node.js itself, with the program and all that it carries inside (a "single
- * executable application" of Node.js 20). For the platform that it is made on; needs no network.
+ * executable application" of Node.js 20), and beside it the licences of what is inside. For the platform that it is made
+ * on; needs no network.
  */
 import {
   chmodSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,6 +17,7 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { licensesOf } from './licenses.ts';
 import { BuildError, ROOT, run, step } from './step.ts';
 
 /** What goes in besides the code: its name inside, and the file or folder that it is. */
@@ -37,6 +38,7 @@ const EMBEDDED = {
 const WITHOUT = { 'process.env.WS_NO_BUFFER_UTIL': '"on"', 'process.env.WS_NO_UTF_8_VALIDATE': '"on"' };
 
 const EXECUTABLE = 'dist/telle';
+const LICENSES = 'dist/telle.licenses.txt';
 /** What marks a Node.js that can be made into an executable, and where postject puts the blob. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const isMac = process.platform === 'darwin';
@@ -50,9 +52,10 @@ const embed: Plugin = {
   },
 };
 
-/** One CommonJS file of everything that is code. */
-async function bundle(outfile: string): Promise<void> {
-  await build({
+/** One CommonJS file of everything that is code. @returns the paths of what is in it */
+async function bundle(outfile: string): Promise<string[]> {
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: ['build/embedded/main.ts'],
     outfile,
     bundle: true,
@@ -68,6 +71,7 @@ async function bundle(outfile: string): Promise<void> {
     logOverride: { 'empty-import-meta': 'error' },
     logLevel: 'warning',
   });
+  return Object.keys(metafile.inputs);
 }
 
 /** Every file of {@link ASSETS}: its name inside, and its path. */
@@ -128,10 +132,11 @@ const megabytes = (path: string) => `${(statSync(path).size / 1e6).toFixed(1)} M
 
 async function makeExecutable(): Promise<void> {
   if (process.platform === 'win32') throw new BuildError('an executable can be made on Linux and macOS');
-  mkdirSync('dist', { recursive: true });
-  const folder = mkdtempSync(join('dist', 'executable-'));
+  const folder = 'dist/executable';
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
   try {
-    await bundle(join(folder, 'telle.cjs'));
+    const inputs = await bundle(join(folder, 'telle.cjs'));
     step(`bundled the program: ${megabytes(join(folder, 'telle.cjs'))}`);
     const blob = makeBlob(folder);
     step(`put its assets beside it: ${megabytes(blob)}`);
@@ -142,6 +147,7 @@ async function makeExecutable(): Promise<void> {
     const version = run(executable, '--version').trim();
     // One that runs is not written over: it is replaced.
     renameSync(executable, EXECUTABLE);
+    writeFileSync(LICENSES, licensesOf(inputs));
     step(`made ${EXECUTABLE} ${version} for ${process.platform}-${process.arch}: ${megabytes(EXECUTABLE)}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
