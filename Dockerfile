@@ -10,6 +10,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY schemas schemas
 COPY drizzle drizzle
 COPY src src
+COPY build build
 RUN npm run build
 RUN npm prune --omit=dev
 # Of better-sqlite3 only the built addon is loaded: not SQLite's sources, and not what the compiler left.

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { secondsFromNow, Tokens } from '../src/auth/tokens.ts';
 import type { Frame } from './support/client.ts';
 import type { Round, Sent, Told } from './support/flood.ts';
-import { Process, type ServerProcess, startProcess } from './support/process.ts';
+import { Process, type ServerProcess, startProcess, typescript } from './support/process.ts';
 import { inFolder } from './support/server.ts';
 
 const DEALER = 'demo';
@@ -175,7 +175,7 @@ describe('a server in a process of its own', { timeout: 60_000 }, () => {
   it('lets two clients that are processes too chat with the lines that it prints', () =>
     inFolder(async (folder) => {
       const server = await startProcess({ cwd: folder });
-      const pipes = [1, 2].map(() => new Process(script('pipe.ts'), [server.url]));
+      const pipes = [1, 2].map(() => new Process(typescript(script('pipe.ts')), [server.url]));
       try {
         await server.says(/admin_message.*\n/);
         const [join = '', says = '', adminJoin = '', answers = ''] = server.stdout.match(/^\{.*$/gm) ?? [];

@@ -10,9 +10,11 @@ import { startPostgres } from './support/postgres.ts';
 import { startRedis } from './support/redis.ts';
 
 const named = process.argv.slice(2);
+/** Of what is built, not of the source: each has a script of its own, as it is slow. */
+const BUILT = /^(executable|package)\//;
 const found = () =>
   readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts'))
+    .filter((path) => path.endsWith('.test.ts') && !BUILT.test(path))
     .map((path) => `test/${path}`)
     .sort();
 

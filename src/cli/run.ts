@@ -175,6 +175,8 @@ function build(): Command {
 
 /** Runs one command. Faults go to stderr in one sentence, and end in an exit code. */
 export async function run(args: readonly string[]): Promise<void> {
+  // Whoever read it has gone, as `head` does: there is nobody to go on for.
+  process.stdout.once('error', () => process.exit());
   try {
     await build().parseAsync(args.length === 0 ? ['help'] : [...args], { from: 'user' });
   } catch (error) {

@@ -13,6 +13,8 @@ const DRAIN_LIMIT = 9_000;
 
 /** `telle serve`: runs until SIGTERM or SIGINT, then drains. */
 export async function serve(settings: Settings): Promise<void> {
+  // The greeting's reader may go; the server stays.
+  process.stdout.removeAllListeners('error').on('error', () => {});
   const secrets = readSecrets(settings);
   const store = open(settings);
   const isNew = await migrate(settings, store);
@@ -22,11 +24,13 @@ export async function serve(settings: Settings): Promise<void> {
     await app.close();
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
-  process.stdout.write(greeting(settings, app.server.address(), await howToTry(store, new Tokens(secrets))));
-  const signal = await new Promise<string>((resolve) => {
+  const trial = await howToTry(store, new Tokens(secrets));
+  // Listened for before the greeting: who waits for that may send one at once.
+  const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
-  process.stdout.write(`${signal}: closing\n`);
+  process.stdout.write(greeting(settings, app.server.address(), trial));
+  process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
   await app.close();
 }

@@ -1,5 +1,4 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
-import { fileURLToPath } from 'node:url';
 import { and, asc, desc, eq, gt, gte, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
@@ -7,6 +6,7 @@ import pg from 'pg';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { assetFolder } from '../assets.ts';
 import { erasing } from './erasing.ts';
 import { load, write } from './postgres-batch.ts';
 import { Reader } from './reading.ts';
@@ -25,7 +25,7 @@ import {
   type Stretch,
 } from './store.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../drizzle/postgres/migrations', import.meta.url));
+const MIGRATIONS = 'drizzle/postgres/migrations';
 
 /** Connections of a node: one for the journal, the rest for readers. */
 const MAX_CONNECTIONS = 10;
@@ -80,7 +80,7 @@ class PostgresStore extends Reader implements Store {
     try {
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const { rows } = await client.query("select to_regclass('events') is null as is_new");
-      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
+      await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
       return rows[0]?.is_new === true;
     } finally {
       // The lock goes with its connection, whatever happened.

@@ -1,7 +1,6 @@
 /** The embedded store: one SQLite file, written by one process. */
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { and, asc, count, desc, eq, gt, gte, lt, ne, type SQL } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
@@ -10,6 +9,7 @@ import * as tables from '../../drizzle/sqlite/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { assetFolder } from '../assets.ts';
 import { erasing } from './erasing.ts';
 import { Reader } from './reading.ts';
 import { prepareStatements } from './sqlite-statements.ts';
@@ -31,7 +31,7 @@ import {
 /** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
 const BUSY_TIMEOUT = 250;
 
-const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite/migrations', import.meta.url));
+const MIGRATIONS = 'drizzle/sqlite/migrations';
 
 /**
  * Keeps a second server off the file: two would number the same events. The lock is the operating system's, so that it
@@ -91,7 +91,7 @@ class SqliteStore extends Reader implements Store {
   async migrate(): Promise<boolean> {
     const tables = this.#client.prepare("select count(*) from sqlite_master where type = 'table'").pluck();
     const isNew = tables.get() === 0;
-    migrate(this.#db, { migrationsFolder: MIGRATIONS });
+    migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
     return isNew;
   }
 

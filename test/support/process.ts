@@ -1,23 +1,30 @@
-/** The command line as a process of its own, and a server that can be killed. */
+/** The command line as a process of its own, from its source or as it is published, and a server that can be killed. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** By its whole name: a process that runs in another folder would not find it. */
 const TSX = import.meta.resolve('tsx');
+
+/** What runs: a command, by its path, and the arguments that it always has. */
+export type Program = readonly [command: string, ...args: string[]];
+
+/** @param script the path of a program in TypeScript */
+export const typescript = (script: string): Program => [process.execPath, '--import', TSX, script];
+
+const SOURCE = typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
 
 /** A process that runs longer than this hangs: it is killed, and its test fails. */
 const PATIENCE = 20_000;
 
 interface RunOptions {
-  /** Settings; nothing else of the environment is handed on. */
+  /** Settings: its whole environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs. */
   readonly cwd?: string;
 }
 
-/** A process of this project's, in TypeScript, and what it has said. */
+/** A process of this project's, and what it has said. */
 export class Process {
   readonly #child: ChildProcessWithoutNullStreams;
   /** Resolves when it has ended and said its last. */
@@ -28,9 +35,9 @@ export class Process {
   readonly #wakes = new Set<() => void>();
   #hasEnded = false;
 
-  constructor(script: string, args: readonly string[], { env = {}, cwd }: RunOptions = {}) {
-    this.#child = spawn(process.execPath, ['--import', TSX, script, ...args], {
-      env: { PATH: process.env.PATH, ...env },
+  constructor([command, ...first]: Program, args: readonly string[], { env = {}, cwd }: RunOptions = {}) {
+    this.#child = spawn(command, [...first, ...args], {
+      env,
       timeout: PATIENCE,
       killSignal: 'SIGKILL',
       ...(cwd !== undefined && { cwd }),
@@ -48,6 +55,10 @@ export class Process {
       this.#wake();
       return { code, signal };
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
   }
 
   #wake(): void {
@@ -84,8 +95,8 @@ export interface Ended {
 }
 
 /** Runs `telle` to its end. */
-export async function telle(args: readonly string[], options?: RunOptions): Promise<Ended> {
-  const run = new Process(MAIN, args, options);
+export async function telle(args: readonly string[], options?: RunOptions, program = SOURCE): Promise<Ended> {
+  const run = new Process(program, args, options);
   const { code } = await run.ended;
   return { code, stdout: run.stdout, stderr: run.stderr };
 }
@@ -98,12 +109,14 @@ export interface ServerProcess extends Process {
   readonly http: string;
 }
 
-/** Starts `telle serve` on a free port, and resolves when it says that it listens; rejects where it ends before. */
-export async function startProcess(options: RunOptions, args: readonly string[] = []): Promise<ServerProcess> {
-  const server = new Process(MAIN, ['serve', ...args], {
-    ...options,
-    env: { PORT: '0', LOG_LEVEL: 'warn', ...options.env },
-  });
+/** Resolves when a `telle serve` says that it listens; rejects where it ends before. */
+export async function listening(server: Process): Promise<ServerProcess> {
   const [, url = '', address = ''] = await server.says(/^telle \S+ {2}(ws:\/\/(\S+)\/ws) {2}http:/);
   return Object.assign(server, { url, http: `http://${address}` });
+}
+
+/** Starts `telle serve` on a free port. */
+export function startProcess(options: RunOptions, args: readonly string[] = []): Promise<ServerProcess> {
+  const env = { PORT: '0', LOG_LEVEL: 'warn', ...options.env };
+  return listening(new Process(SOURCE, ['serve', ...args], { ...options, env }));
 }

@@ -1,0 +1,19 @@
+/** Makes what the npm package holds, in `dist`: the compiled program and schemas, the migrations, the bundled client. */
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { buildClient } from './client.ts';
+import { ROOT, run, step } from './step.ts';
+
+/** What is made here, anew each time: nothing that was renamed or removed stays. */
+const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle', 'dist/client'];
+/** What the compiler does not see. */
+const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
+
+process.chdir(ROOT);
+for (const folder of MADE) rmSync(folder, { recursive: true, force: true });
+run('node_modules/.bin/tsc', '-p', 'tsconfig.build.json');
+step('compiled');
+for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });
+step('copied the migrations');
+await buildClient('dist/client');
+step('bundled the client');
+chmodSync('dist/src/main.js', 0o755);
