@@ -166,6 +166,11 @@ function build(): Command {
     .action(async (request: TailRequest, self: Command) => (await import('./tail.ts')).tail(settingsOf(self), request));
 
   withSettings(
+    command('doctor', 'Check settings, database, Redis, clocks and limits, and say what to do', 'telle doctor'),
+    SETTING_NAMES,
+  ).action(async (_, self: Command) => (await import('./doctor.ts')).examine(settingsOf(self)));
+
+  withSettings(
     command('backup <file>', 'Copy the embedded database while the server runs', 'telle backup telle-backup.db'),
     ['DATABASE_URL'],
   ).action(async (file: string, _, self: Command) => (await import('./backup.ts')).backUp(settingsOf(self), file));

@@ -6,7 +6,7 @@ import { MEMORY, type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where the secret of an embedded database is kept. */
-const secretFile = (database: string): string => `${database.replace(/\.db$/, '')}.secret`;
+export const secretFile = (database: string): string => `${database.replace(/\.db$/, '')}.secret`;
 
 const made = (): string => randomBytes(32).toString('base64url');
 

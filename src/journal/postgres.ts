@@ -8,6 +8,7 @@ import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { erasing } from './erasing.ts';
+import { pendingIn } from './migrations.ts';
 import { load, write } from './postgres-batch.ts';
 import { Reader } from './reading.ts';
 import {
@@ -86,6 +87,18 @@ class PostgresStore extends Reader implements Store {
       // The lock goes with its connection, whatever happened.
       client.release(true);
     }
+  }
+
+  async pendingMigrations(): Promise<number> {
+    const { rows: known } = await this.#pool.query("select to_regclass('drizzle.__drizzle_migrations') as name");
+    if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), 0);
+    const { rows } = await this.#pool.query('select max(created_at) as last from drizzle.__drizzle_migrations');
+    return pendingIn(assetFolder(MIGRATIONS), Number(rows[0]?.last ?? 0));
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.rows(sql`select ${NOW} as now`);
+    return Number(row?.now);
   }
 
   async check(): Promise<void> {

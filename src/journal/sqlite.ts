@@ -11,6 +11,7 @@ import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { erasing } from './erasing.ts';
+import { pendingIn } from './migrations.ts';
 import { Reader } from './reading.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
@@ -93,6 +94,16 @@ class SqliteStore extends Reader implements Store {
     const isNew = tables.get() === 0;
     migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
     return isNew;
+  }
+
+  async pendingMigrations(): Promise<number> {
+    const isKnown = this.#client.prepare("select 1 from sqlite_master where name = '__drizzle_migrations'").get();
+    const last = isKnown && this.#client.prepare('select max(created_at) from __drizzle_migrations').pluck().get();
+    return pendingIn(assetFolder(MIGRATIONS), Number(last ?? 0));
+  }
+
+  async now(): Promise<number> {
+    return Date.now();
   }
 
   async check(): Promise<void> {

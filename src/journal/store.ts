@@ -139,6 +139,10 @@ export interface Stretch {
 export interface Store extends Reading {
   /** Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new. */
   migrate(): Promise<boolean>;
+  /** How many migrations it has not had yet. */
+  pendingMigrations(): Promise<number>;
+  /** The database's clock, in ms since 1970. */
+  now(): Promise<number>;
   /** Resolves where the database answers and can be written to. */
   check(): Promise<void>;
   /**
