@@ -1,0 +1,196 @@
+/** Which commands there are: their flags, their help, and what runs them. */
+import { type Command, Option } from 'commander';
+import { Settings } from '../../schemas/settings.ts';
+import type { ChatRequest } from './chat.ts';
+import type { DealerRequest } from './dealer.ts';
+import type { ExportRequest } from './export.ts';
+import type { PublishRequest } from './publish.ts';
+import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
+import type { TailRequest } from './tail.ts';
+import type { TokenRequest } from './token.ts';
+
+/** The server that a command speaks to, unless told otherwise. */
+const LOCAL = 'http://127.0.0.1:8080';
+
+type Named = (typeof SETTING_NAMES)[number];
+
+/** A flag for a setting, which the environment may give as well. */
+function settingOption(name: Named): Option {
+  const { description, default: preset } = Settings.properties[name];
+  const shown =
+    preset === undefined ? '' : ` (default: ${typeof preset === 'boolean' ? (preset ? 'on' : 'off') : preset})`;
+  return new Option(`${flagOf(name)} <value>`, `${description}${shown}`).env(name);
+}
+
+/** The settings that a command runs with: its flags first, then the environment. */
+function settingsOf(command: Command): Settings {
+  const given = command.options.map(
+    (option) => [option.envVar, command.getOptionValue(option.attributeName())] as const,
+  );
+  return readSettings(Object.fromEntries(given.filter(([name]) => name !== undefined)));
+}
+
+/** How a command is told of: what it does, an example, and the settings that it heeds. */
+interface Told {
+  readonly summary: string;
+  readonly example: string;
+  readonly settings: readonly Named[];
+}
+
+function add(parent: Command, usage: string, { summary, example, settings }: Told): Command {
+  const command = parent.command(usage).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
+  for (const name of settings) command.addOption(settingOption(name));
+  return command;
+}
+
+const urlOption = () => new Option('--url <url>', 'the server').default(LOCAL);
+const tokenOption = () =>
+  new Option('--token <token>', 'who asks; made with the secret of this machine when absent').env('TELLE_TOKEN');
+
+// Each loads what it needs when it runs: help need not wait for a server's modules.
+
+function serve(program: Command): void {
+  add(program, 'serve', {
+    summary: 'Run the server (SIGTERM drains it)',
+    example: 'telle serve --port 9000 --database-url sqlite:/var/lib/telle/telle.db',
+    settings: SETTING_NAMES,
+  }).action(async (_, self: Command) => (await import('./serve.ts')).serve(settingsOf(self)));
+}
+
+function migrate(program: Command): void {
+  add(program, 'migrate', {
+    summary: "Bring the database's tables up to date, and end",
+    example: 'telle migrate --database-url sqlite:data/telle.db',
+    settings: ['DATABASE_URL'],
+  }).action(async (_, self: Command) => (await import('./migrate.ts')).migrateDatabase(settingsOf(self)));
+}
+
+function token(program: Command): void {
+  add(program, 'token', {
+    summary: 'Print a token, and nothing else',
+    example: 'telle token --role admin --dealer d1 --sub a1 --ttl 12h',
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
+  })
+    .requiredOption('--role <role>', 'customer, admin or server')
+    .requiredOption('--dealer <dealerId>', 'the dealer; * for a server of all dealers')
+    .requiredOption('--sub <name>', "the groupId, the adminId, or the server's name")
+    .option('--ttl <time>', 'how long it holds: 30m, 12h, 30d', '12h')
+    .action(async (request: TokenRequest, self: Command) =>
+      (await import('./token.ts')).printToken(settingsOf(self), request),
+    );
+}
+
+function dealer(program: Command): void {
+  const parent = program.command('dealer').description('Make, list and remove dealers, in the database itself');
+  const settings = ['DATABASE_URL'] as const;
+  add(parent, 'add <dealerId>', {
+    summary: 'Make a dealer, or give one other settings',
+    example: 'telle dealer add main-street --name "Main Street Cars" --origin https://cars.example',
+    settings,
+  })
+    .option('--name <name>', 'what it is called')
+    .option('--email <address>', 'where it can be reached: a lead as ADF says so')
+    .option('--phone <number>', 'the same')
+    .option('--origin <origins...>', 'pages from which chatbots may join: https://cars.example, or * for any')
+    .option('--retention-days <days>', 'conversations that are older are erased')
+    .action(async (dealerId: string, request: DealerRequest, self: Command) =>
+      (await import('./dealer.ts')).addDealer(settingsOf(self), dealerId, request),
+    );
+  add(parent, 'list', { summary: 'List the dealers', example: 'telle dealer list --json', settings })
+    .option('--json', 'a JSON object a line')
+    .action(async (request: { json?: boolean }, self: Command) =>
+      (await import('./dealer.ts')).listDealers(settingsOf(self), request),
+    );
+  add(parent, 'remove <dealerId>', {
+    summary: 'Remove a dealer and all that it has',
+    example: 'telle dealer remove demo --yes',
+    settings,
+  })
+    .option('--yes', 'do not ask')
+    .action(async (dealerId: string, request: { yes?: boolean }, self: Command) =>
+      (await import('./dealer.ts')).removeDealer(settingsOf(self), dealerId, request),
+    );
+}
+
+function chat(program: Command): void {
+  add(program, 'chat', {
+    summary: 'Chat from this terminal, as a customer or as an admin',
+    example: 'telle chat --dealer demo',
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
+  })
+    .requiredOption('--dealer <dealerId>', 'the dealer')
+    .option('--group <groupId>', 'the conversation; a new one for a customer who names none')
+    .option('--admin <adminId>', 'chat as this admin, in the conversation of --group')
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .action(async (request: ChatRequest, self: Command) => (await import('./chat.ts')).chat(settingsOf(self), request));
+}
+
+function tail(program: Command): void {
+  add(program, 'tail', {
+    summary: 'Show every event of a dealer as it happens',
+    example: 'telle tail --dealer demo --json',
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
+  })
+    .requiredOption('--dealer <dealerId>', 'the dealer; * for all of them')
+    .option('--json', 'the frames themselves, one a line')
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .action(async (request: TailRequest, self: Command) => (await import('./tail.ts')).tail(settingsOf(self), request));
+}
+
+function publish(program: Command): void {
+  add(program, 'publish [words...]', {
+    summary: 'Send events as another server does: JSON, field=value words, or lines of JSON from stdin',
+    example: "telle publish type=UPDATE_MSG dealerId=demo groupId=g1 user=bot message='Hello!'",
+    settings: ['DATABASE_URL', 'AUTH_SECRET', 'REDIS_URL', 'REDIS_PREFIX'],
+  })
+    .option('--file <file>', 'lines of JSON to send, instead of stdin')
+    .addOption(
+      new Option('--url <url>', 'the server; with a REDIS_URL, events go into its stream instead').default(LOCAL),
+    )
+    .addOption(tokenOption())
+    .action(async (words: string[], request: PublishRequest, self: Command) =>
+      (await import('./publish.ts')).publish(settingsOf(self), words, request),
+    );
+}
+
+function exportOne(program: Command): void {
+  add(program, 'export', {
+    summary: 'Write everything of a dealer as NDJSON, a line each',
+    example: 'telle export --dealer demo --output demo.ndjson',
+    settings: ['DATABASE_URL'],
+  })
+    .requiredOption('--dealer <dealerId>', 'the dealer')
+    .option('--output <file>', 'where to write it, else stdout')
+    .action(async (request: ExportRequest, self: Command) =>
+      (await import('./export.ts')).exportDealer(settingsOf(self), request),
+    );
+}
+
+function prune(program: Command): void {
+  add(program, 'prune', {
+    summary: "Erase conversations that are older than their dealers' retentionDays",
+    example: 'telle prune',
+    settings: ['DATABASE_URL'],
+  }).action(async (_, self: Command) => (await import('./prune.ts')).pruneDatabase(settingsOf(self)));
+}
+
+function doctor(program: Command): void {
+  add(program, 'doctor', {
+    summary: 'Check settings, database, Redis, clocks and limits, and say what to do',
+    example: 'telle doctor',
+    settings: SETTING_NAMES,
+  }).action(async (_, self: Command) => (await import('./doctor.ts')).examine(settingsOf(self)));
+}
+
+function backup(program: Command): void {
+  add(program, 'backup <file>', {
+    summary: 'Copy the embedded database while the server runs',
+    example: 'telle backup telle-backup.db',
+    settings: ['DATABASE_URL'],
+  }).action(async (file: string, _, self: Command) => (await import('./backup.ts')).backUp(settingsOf(self), file));
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS = [serve, migrate, token, dealer, chat, tail, publish, exportOne, prune, doctor, backup] as const;
