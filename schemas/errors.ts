@@ -1,6 +1,6 @@
 /** [P-9] Every error and every close code, once. */
 import { type Static, Type } from '@sinclair/typebox';
-import { Key } from './kinds.ts';
+import { Key, OneOf } from './kinds.ts';
 
 /** [P-9] Close codes: 44xx are the client's fault (do not come back unchanged), any other may reconnect with backoff. */
 export const CLOSE = {
@@ -61,14 +61,29 @@ export const errorKind = (code: ErrorCode): ErrorKind => ERRORS[code];
 export const Detail = Type.Object({ path: Type.String(), message: Type.String() });
 export type Detail = Static<typeof Detail>;
 
+const Code = OneOf(Object.keys(ERRORS) as ErrorCode[]);
+
 /** [P-9] The payload of an `error` frame. */
 export const ErrorPayload = Type.Object({
   id: Type.Optional(Key),
-  code: Type.Union(Object.keys(ERRORS).map((code) => Type.Literal(code))),
+  code: Code,
   message: Type.String(),
   retryable: Type.Boolean(),
   details: Type.Optional(Type.Array(Detail)),
 });
+
+/** [P-11.6] An error over HTTP (RFC 9457). */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ pattern: '^/errors/[a-z_]+$' }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String(),
+    code: Code,
+    details: Type.Optional(Type.Array(Detail)),
+  },
+  { description: 'An error over HTTP (RFC 9457).' },
+);
 
 /** A refusal, as every layer gives it: the code, one sentence for a person, and what is wrong with which field. */
 export interface Refusal {

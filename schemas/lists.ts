@@ -1,5 +1,5 @@
 /** [P-11.3] Lists over HTTP: what may be asked of one, and what it answers. */
-import { Type } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
@@ -9,6 +9,10 @@ const Paging = {
   limit: Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
+
+/** One page of a list; `next` is the cursor of the page behind it, null on the last. */
+export const listOf = <Item extends TSchema>(item: Item, description: string) =>
+  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) }, { description });
 
 export const ListQuery = Type.Object(Paging);
 
