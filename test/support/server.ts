@@ -131,6 +131,7 @@ export class TestServer {
   async close(): Promise<void> {
     for (const { socket } of this.#clients) socket.terminate();
     await this.app.close();
+    for (const client of this.#clients) client.assertPublished();
   }
 }
 
