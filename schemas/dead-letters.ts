@@ -1,6 +1,6 @@
 /** [P-11.5] What came over Redis and was refused, as `GET /v1/dead-letters` tells it. */
 import { Type } from '@sinclair/typebox';
-import { Detail, ErrorPayload } from './errors.ts';
+import { Details, ErrorPayload } from './errors.ts';
 import { Instant, OneOf } from './kinds.ts';
 import { listOf } from './lists.ts';
 
@@ -12,7 +12,7 @@ export const DeadLetter = Type.Object(
     message: Type.String(),
     at: Instant,
     payload: Type.String({ description: 'the text as it came' }),
-    details: Type.Array(Detail),
+    details: Details,
   },
   { description: 'What came over Redis and was refused, whole, with the reason.' },
 );

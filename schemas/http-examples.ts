@@ -366,7 +366,7 @@ export const EXCHANGES: readonly Exchange[] = [
       type: '/errors/unknown_route',
       title: 'Unknown route',
       status: 404,
-      detail: 'there is nothing here',
+      detail: 'there is no such schema',
       code: 'unknown_route',
     },
   },

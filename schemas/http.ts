@@ -42,3 +42,6 @@ export const SchemaList = Type.Object(
   { items: Type.Array(Type.Object({ name: Type.String(), url: Type.String(), description: Type.String() })) },
   { description: 'The schemas that are published.' },
 );
+
+/** The body of a 204. */
+export const Nothing = Type.Unsafe<void>({ type: 'null', description: 'Done.' });

@@ -91,7 +91,7 @@ export const described = ({ properties, ...schema }: ObjectSchema): ObjectSchema
   type: 'object',
   properties: Object.fromEntries(
     Object.entries(properties).map(([name, field]) => {
-      const description = '$ref' in field ? undefined : FIELDS[name];
+      const description = '$ref' in field || 'description' in field ? undefined : FIELDS[name];
       return [name, description === undefined ? field : { ...field, description }];
     }),
   ),

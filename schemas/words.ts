@@ -64,6 +64,10 @@ export const FIELDS: Readonly<Record<string, string>> = {
   at: 'when it was stored: RFC 3339, UTC, milliseconds',
   duplicate: 'whether this id was stored before',
   retryable: 'whether the same may succeed later, unchanged',
+  limit: 'at most so many',
+  cursor: 'the `next` of the page before',
+  after: 'only what comes behind this seq',
+  before: 'only what comes before this seq',
   next: 'the cursor of the next page; null on the last',
   intent: 'buy, lease, test_drive, trade_in, finance, service, or any other word',
 };

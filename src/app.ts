@@ -15,6 +15,7 @@ import { presenceCommand } from './doors/command.ts';
 import type { Core } from './doors/core.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
+import { describeRoutes, documentRoutes } from './doors/http/documents.ts';
 import { eventRoutes } from './doors/http/events.ts';
 import { healthRoutes } from './doors/http/health.ts';
 import type { Http } from './doors/http/http.ts';
@@ -105,6 +106,7 @@ export async function createApp({
     log,
   };
 
+  await describeRoutes(app, version);
   validateWithSchemas(app);
   answerErrorsAsProblems(app, core);
   logResponses(app);
@@ -114,6 +116,7 @@ export async function createApp({
   eventRoutes(app, core);
   scopeRoutes(app, core);
   deadLetterRoutes(app, core);
+  await documentRoutes(app, version);
 
   let membership: Membership | undefined;
   let redisDoors: RedisDoors | undefined;

@@ -4,10 +4,19 @@ import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
 import { type Session, sessionOf } from '../../auth/session.ts';
 import { bearerOf } from '../../auth/tokens.ts';
+import type { Asker } from '../../documents/route.ts';
 import type { Core } from '../core.ts';
 
-/** A hook that knows who asks before anything of the request's body is read. */
-type Authenticate = (request: FastifyRequest) => Promise<void>;
+/** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
+interface Authenticate {
+  (request: FastifyRequest): Promise<void>;
+  readonly askers: readonly Asker[];
+}
+
+const guard = (askers: readonly Asker[], check: (request: FastifyRequest) => Promise<void>): Authenticate =>
+  Object.assign(check, { askers });
+
+export const isGuard = (hook: object): hook is Authenticate => 'askers' in hook;
 
 const sessions = new WeakMap<FastifyRequest, Session>();
 
@@ -15,31 +24,28 @@ const sessions = new WeakMap<FastifyRequest, Session>();
  * Who asks, as the bearer token says.
  * @throws RefusedError `unauthorized` or `token_expired`
  */
-export const authenticate =
-  ({ tokens }: Core): Authenticate =>
-  async (request) => {
+export const authenticate = ({ tokens }: Core): Authenticate =>
+  guard(['customer', 'admin', 'server'], async (request) => {
     const token = bearerOf(request.headers.authorization);
     if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
     sessions.set(request, sessionOf((await tokens.verify(token)).claims));
-  };
+  });
 
 /** @throws RefusedError where the token is not a server's [P-11.2] */
-export const authenticateServer =
-  (core: Core): Authenticate =>
-  async (request) => {
+export const authenticateServer = (core: Core): Authenticate =>
+  guard(['server'], async (request) => {
     await authenticate(core)(request);
     if (sessionOfRequest(request).role !== 'server') throw refused('forbidden', 'a server token is needed');
-  };
+  });
 
 /** @throws RefusedError where the token is not that of a server of all dealers [P-11.5] */
-export const authenticateOperator =
-  (core: Core): Authenticate =>
-  async (request) => {
+export const authenticateOperator = (core: Core): Authenticate =>
+  guard(['server:*'], async (request) => {
     await authenticate(core)(request);
     const { role, dealerId } = sessionOfRequest(request);
     if (role === 'server' && dealerId === ALL_DEALERS) return;
     throw refused('forbidden', 'a token of a server of all dealers is needed');
-  };
+  });
 
 /** Who asks, on a route that authenticates. */
 export function sessionOfRequest(request: FastifyRequest): Session {
