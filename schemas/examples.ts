@@ -668,11 +668,13 @@ export interface Example {
   readonly frame: Frame;
 }
 
-/** The frames of the story that are of a kind; one that several get is one. */
+/** The frames of the story that are of a kind, those left out that are sent to be refused. */
 export function examplesOf({ sender, channel, type }: FrameKind): Example[] {
   const isIt = ({ channel: name, payload }: Frame) => name === channel && (type === null || payload.type === type);
   return STORY.flatMap(({ by, title, sends, then }) => {
-    const frames = sender === 'telle' ? then.map(({ frame }) => frame) : CAST[by] === sender ? [sends] : [];
+    const told = then.map(({ frame }) => frame);
+    const isTaken = CAST[by] === sender && told.every(({ channel: name }) => name !== 'error');
+    const frames = sender === 'telle' ? told : isTaken ? [sends] : [];
     return frames.filter(isIt).map((frame) => ({ title, frame }));
   });
 }

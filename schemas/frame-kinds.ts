@@ -162,7 +162,7 @@ export function sentByTelle(): FrameKind[] {
 }
 
 /** The schema of a whole frame. */
-export const frameSchema = ({ sender, channel, summary, name, envelope }: FrameKind): JsonSchema =>
+export const frameSchema = ({ sender, channel, summary, name, envelope }: FrameKind): ObjectSchema =>
   described({
     type: 'object',
     description: summary,

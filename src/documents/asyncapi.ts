@@ -5,14 +5,15 @@
 import { CLOSE, errorKind, FRAME_ERRORS } from '../../schemas/errors.ts';
 import { examplesOf } from '../../schemas/examples.ts';
 import { type FrameKind, frameSchema, type Sender } from '../../schemas/frame-kinds.ts';
-import type { JsonSchema } from '../../schemas/json-schema.ts';
+import type { JsonSchema, ObjectSchema } from '../../schemas/json-schema.ts';
 import { FRAMES } from '../../schemas/published.ts';
 import { CLOSED, MET, ROLES } from '../../schemas/words.ts';
 import { withSchemas } from './components.ts';
 
-interface Message extends JsonSchema {
+export interface Message extends JsonSchema {
+  readonly title: string;
   readonly summary: string;
-  readonly payload: JsonSchema;
+  readonly payload: ObjectSchema;
   readonly examples: readonly { readonly summary: string; readonly payload: unknown }[];
 }
 
@@ -20,7 +21,10 @@ export interface AsyncApi extends JsonSchema {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly channels: Readonly<Record<string, { readonly messages: Readonly<Record<string, JsonSchema>> }>>;
   readonly operations: Readonly<Record<string, JsonSchema>>;
-  readonly components: { readonly messages: Readonly<Record<string, Message>> } & JsonSchema;
+  readonly components: JsonSchema & {
+    readonly messages: Readonly<Record<string, Message>>;
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+  };
 }
 
 /** A message is named by who sends it, on which channel, with which type. */

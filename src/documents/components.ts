@@ -12,8 +12,12 @@ function referredIn(part: unknown): string[] {
   return names;
 }
 
+type WithSchemas<D extends { readonly components: object }> = D & {
+  readonly components: D['components'] & { readonly schemas: Readonly<Record<string, JsonSchema>> };
+};
+
 /** A document with the published schemas that it refers to, directly or through others, as components of its own. */
-export function withSchemas<D extends JsonSchema & { readonly components: JsonSchema }>(document: D): D {
+export function withSchemas<D extends { readonly components: object }>(document: D): WithSchemas<D> {
   const used = new Map<string, unknown>();
   const open = referredIn(document);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -23,5 +27,5 @@ export function withSchemas<D extends JsonSchema & { readonly components: JsonSc
     open.push(...referredIn(schema));
   }
   const schemas = Object.fromEntries([...used].sort(([one], [other]) => (one < other ? -1 : 1)));
-  return withLocalRefs({ ...document, components: { ...document.components, schemas } }) as D;
+  return withLocalRefs({ ...document, components: { ...document.components, schemas } }) as WithSchemas<D>;
 }

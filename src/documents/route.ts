@@ -1,9 +1,8 @@
 /**
- * What the OpenAPI 3.1 document says of a route, beyond what the route says itself: who may ask, the errors that it can
- * answer, and examples that came true.
+ * What the OpenAPI 3.1 document says of a route, beyond what the route says itself: who may ask, and the errors
+ * that it can answer.
  */
 import { type ErrorCode, errorKind } from '../../schemas/errors.ts';
-import { EXCHANGES, type Exchange } from '../../schemas/http-examples.ts';
 import { described, isObjectSchema, type JsonSchema, refTo, withTextIds } from '../../schemas/json-schema.ts';
 import { documented } from '../../schemas/published.ts';
 import { MET, ROLES } from '../../schemas/words.ts';
@@ -66,48 +65,34 @@ const HEADERS: Readonly<Record<number, JsonSchema>> = {
   503: { 'retry-after': { type: 'integer', description: 'seconds' } },
 };
 
-const slug = (title: string): string =>
-  title
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-
-/** Examples by name, or nothing where there is none. */
-function examples(exchanges: readonly Exchange[], read: (exchange: Exchange) => unknown): JsonSchema {
-  const entries = exchanges.flatMap((exchange) => {
-    const value = read(exchange);
-    return value === undefined ? [] : [[slug(exchange.title), { summary: exchange.title, value }] as const];
-  });
-  return entries.length > 0 ? { examples: Object.fromEntries(entries) } : {};
-}
-
 /** The responses with an error's status, each with the codes that it can have. */
-function errorResponses(route: Route, exchanges: readonly Exchange[]): Record<string, JsonSchema> {
+function errorResponses(route: Route): Record<string, JsonSchema> {
   const common = (Object.keys(ERRORS_OF) as ErrorCode[]).filter((code) => ERRORS_OF[code]?.(route));
   const codes = [...new Set([...common, ...route.errors])];
   const statuses = [...new Set(codes.map((code) => errorKind(code).status))];
-  return Object.fromEntries(statuses.map((status) => [status, errorResponse(status, codes, exchanges)]));
+  return Object.fromEntries(statuses.map((status) => [status, errorResponse(status, codes)]));
 }
 
-function errorResponse(status: number, all: readonly ErrorCode[], exchanges: readonly Exchange[]): JsonSchema {
+function errorResponse(status: number, all: readonly ErrorCode[]): JsonSchema {
   const codes = all.filter((code) => errorKind(code).status === status);
   const schema = { allOf: [refTo('Problem'), { properties: { code: { enum: codes } } }] };
-  const own = exchanges.filter((exchange) => exchange.status === status);
   return {
     description: codes.map((code) => `\`${code}\`: ${MET[code]}.`).join(' '),
     ...(HEADERS[status] && { headers: HEADERS[status] }),
-    content: { 'application/problem+json': { schema, ...examples(own, ({ answer }) => answer) } },
+    content: { 'application/problem+json': { schema } },
   };
 }
 
+const isContent = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;
+
 /** A response as its route declares it: a schema, or schemas by content type. */
-function response(status: string, declared: JsonSchema, exchanges: readonly Exchange[]): JsonSchema {
+function response(declared: JsonSchema): JsonSchema {
   const { description = 'As asked.', type, content } = declared;
   if (type === 'null') return { description, type };
-  if (content) return { ...declared, description };
-  const own = exchanges.filter((exchange) => String(exchange.status) === status);
-  const media = { schema: documented(declared), ...examples(own, ({ answer }) => answer) };
-  return { description, content: { 'application/json': media } };
+  return {
+    description,
+    content: documented(isContent(content) ? content : { 'application/json': { schema: declared } }),
+  };
 }
 
 /** Parameters: text, of which those with a default need not be given. */
@@ -124,19 +109,15 @@ const operationId = ({ method, url }: Route): string =>
 
 /** A route's schema as `@fastify/swagger` is to have it. */
 export function documentedRoute(route: Route): RouteSchema {
-  const { schema, method, url, askers } = route;
-  const { params, querystring, body, response: declared = {}, ...said } = schema;
-  const path = url.replace(/:(\w+)/g, '{$1}');
-  const exchanges = EXCHANGES.filter(({ operation }) => operation === `${method} ${path}`);
-  const answers = Object.entries(declared).map(([status, each]) => [status, response(status, each, exchanges)]);
-  const media = body && { schema: documented(body), ...examples(exchanges, (exchange) => exchange.body) };
+  const { params, querystring, body, response: declared = {}, ...said } = route.schema;
+  const answers = Object.entries(declared).map(([status, each]) => [status, response(each)]);
   return {
     operationId: operationId(route),
     ...said,
     ...(params && { params: parameters(params) }),
     ...(querystring && { querystring: parameters(querystring) }),
-    ...(media && { body: { content: { 'application/json': media } } }),
-    response: { ...errorResponses(route, exchanges), ...Object.fromEntries(answers) },
-    ...(askers && { security: askers.map((asker) => ({ bearer: [asker] })) }),
+    ...(body && { body: { content: { 'application/json': { schema: documented(body) } } } }),
+    response: { ...errorResponses(route), ...Object.fromEntries(answers) },
+    ...(route.askers && { security: route.askers.map((asker) => ({ bearer: [asker] })) }),
   };
 }
