@@ -12,7 +12,7 @@ export const openApiBase = (version: string) => ({
     description: [
       'The HTTP interface of Telle. What is said over its WebSocket is in the AsyncAPI document, `/asyncapi.json`.',
       '',
-      'Errors are `application/problem+json` (RFC 9457); programs go by `code`. A list is a page: `next` goes back as',
+      'Every error is `application/problem+json` (RFC 9457); programs go by its `code`. A list is a page: `next` goes back as',
       '`?cursor=`, and is null on the last page.',
     ].join('\n'),
     license: { name: 'MIT', identifier: 'MIT' },

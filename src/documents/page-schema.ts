@@ -30,7 +30,6 @@ export function kindOf(schema: JsonSchema): Html {
   if (Array.isArray(schema.enum)) return joined(schema.enum.map(code), ' or ');
   const variants = [...list(schema.anyOf), ...list(schema.oneOf)];
   if (variants.length > 0) return joined(variants.map(kindOf), ' or ');
-  if (Array.isArray(schema.allOf) && schema.type === undefined) return joined(schema.allOf.map(kindOf), ', and ');
   if (isSchema(schema.items)) return html`array of ${kindOf(schema.items)}`;
   const limits = LIMITS.filter(([keyword]) => keyword in schema).map(
     ([keyword, words]) => `${words} ${schema[keyword]}`,
@@ -40,10 +39,15 @@ export function kindOf(schema: JsonSchema): Html {
   return html`${String(schema.type ?? 'any')}${values}${pattern}${limits.length > 0 ? ` (${limits.join(', ')})` : null}`;
 }
 
-/** The rules of a schema that a table of fields does not show. */
+/** The rules of a schema that a table of fields does not show, as `requiredWhere` makes them. */
 function rules(schema: JsonSchema): Html[] {
-  const conditions = list(schema.allOf).filter((rule) => 'if' in rule);
-  return conditions.map((rule) => html`<p>If ${code(rule.if)}, then ${code(rule.then)}.</p>`);
+  return list(schema.allOf).flatMap(({ if: when, then }) => {
+    if (!isSchema(when) || !isObjectSchema(when) || !isSchema(then)) return [];
+    const conditions = Object.entries(when.properties).map(([name, { const: value }]) => {
+      return html`<code>${name}</code> is ${code(value)}`;
+    });
+    return html`<p>Where ${joined(conditions, ' and ')}, <code>${String(then.required)}</code> is required.</p>`;
+  });
 }
 
 /** The fields of an object, or what the schema is made of. */

@@ -33,7 +33,9 @@ const example = (title: string, value: unknown): Html =>
 
 function media([type, { schema, examples = {} }]: [string, Media]): Html {
   const told = Object.values(examples).map(({ summary, value }) => example(summary, value));
-  return html`<p><code>${type}</code>: ${kindOf(schema)}</p>${told}`;
+  // What every error is, is said once.
+  const kind = type === 'application/problem+json' ? null : html`<p><code>${type}</code>: ${kindOf(schema)}</p>`;
+  return html`${kind}${told}`;
 }
 
 const bodies = (content: Readonly<Record<string, Media>> = {}): Html[] => Object.entries(content).map(media);

@@ -1,4 +1,4 @@
-/** [P-11.1] The documents: OpenAPI, AsyncAPI, the JSON Schemas, and a page to read them by. Made once, when all is there. */
+/** [P-11.1] The documents: OpenAPI, AsyncAPI, the JSON Schemas, and a page to read them by. */
 import { createHash } from 'node:crypto';
 import etag from '@fastify/etag';
 import swagger from '@fastify/swagger';
@@ -71,15 +71,19 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+function textsOf(app: Http, version: string): Readonly<Record<Url, string>> {
+  const [openapi, asyncapi] = [finished(app.swagger()), asyncApi(version)];
+  return {
+    '/openapi.json': JSON.stringify(openapi),
+    '/asyncapi.json': JSON.stringify(asyncapi),
+    '/docs': page(openapi, asyncapi),
+  };
+}
+
 /** The routes of the documents, each with an ETag. They need {@link describeRoutes}. */
 export async function documentRoutes(app: Http, version: string): Promise<void> {
-  const texts = new Map<Url, string>();
-  app.addHook('onReady', async () => {
-    const [openapi, asyncapi] = [finished(app.swagger()), asyncApi(version)];
-    texts.set('/openapi.json', JSON.stringify(openapi));
-    texts.set('/asyncapi.json', JSON.stringify(asyncapi));
-    texts.set('/docs', page(openapi, asyncapi));
-  });
+  // Made when first asked for, of all the routes that there are then: most nodes never are, and start the sooner.
+  let texts: Readonly<Record<Url, string>> | undefined;
 
   await app.register(async (scope: Http) => {
     await scope.register(etag);
@@ -90,7 +94,8 @@ export async function documentRoutes(app: Http, version: string): Promise<void> 
       const schema = { tags, summary, response: text(type, `${summary}.`, { type: kind }) };
       scope.get(url, { schema }, async (_, reply) => {
         if (type === 'text/html') reply.header('content-security-policy', POLICY);
-        return reply.type(`${type}; charset=utf-8`).send(texts.get(url) ?? '');
+        texts ??= textsOf(app, version);
+        return reply.type(`${type}; charset=utf-8`).send(texts[url]);
       });
     }
     schemaRoutes(scope);

@@ -7,14 +7,14 @@ import type { Http } from './http.ts';
 const tags = ['health'];
 
 export function healthRoutes(app: Http, { store, log }: Core, version: string): void {
-  const alive = { tags, summary: 'Is the process alive?', response: { 200: Health } };
+  const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
     status: 'ok' as const,
     version,
     uptime: Math.round(process.uptime()),
   }));
 
-  const ready = { tags, summary: 'Can it serve?', response: { 200: Readiness } };
+  const ready = { tags, summary: 'Tells whether it can serve', response: { 200: Readiness } };
   app.get('/ready', { schema: ready }, async () => {
     try {
       await store.check();
