@@ -49,7 +49,7 @@ const ERRORS_OF: Readonly<Partial<Record<ErrorCode, Question>>> = {
   unauthorized: isGuarded,
   token_expired: isGuarded,
   forbidden: refusesRoles,
-  unknown_dealer: (route) => names('dealerId')(route) && route.method !== 'PUT', // which makes it
+  unknown_dealer: names('dealerId'),
   unknown_group: names('groupId', 'scope'),
   too_large: readsBody,
   unsupported_media_type: readsBody,
