@@ -10,6 +10,7 @@ import { MemoryBus } from './bus/memory.ts';
 import type { Core } from './doors/core.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
+import { describeRoutes, documentRoutes } from './doors/http/documents.ts';
 import { eventRoutes } from './doors/http/events.ts';
 import { exportRoutes } from './doors/http/export.ts';
 import { groupRoutes } from './doors/http/groups.ts';
@@ -116,6 +117,7 @@ export async function createApp({
     log,
   };
 
+  await describeRoutes(app, version);
   validateWithSchemas(app);
   await negotiateFormats(app);
   answerErrorsAsProblems(app, core);
@@ -133,6 +135,7 @@ export async function createApp({
   transcriptRoutes(app, core);
   exportRoutes(app, core);
   deadLetterRoutes(app, core);
+  await documentRoutes(app, version);
 
   let membership: Membership | undefined;
   let metricsServer: Server | null = null;

@@ -1,5 +1,6 @@
 /** [P-2.1] `GET /ws`: the one WebSocket endpoint. */
 import websocket from '@fastify/websocket';
+import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CLOSE, refused } from '../../../schemas/errors.ts';
 import { bearerOf } from '../../auth/tokens.ts';
@@ -33,6 +34,13 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
   app.route({
     method: 'GET',
     url: '/ws',
+    schema: {
+      tags: ['websocket'],
+      summary: 'Opens a WebSocket',
+      description: `What is said over it is in the AsyncAPI document. The subprotocol is \`${SUBPROTOCOL}\`, or none.`,
+      response: { 101: Type.Null({ description: 'The socket is open: the first frame is a join.' }) },
+    },
+    config: { errors: ['invalid_payload', 'upgrade_required'] },
     preValidation: async (request) => {
       const names = offered(request.headers['sec-websocket-protocol']);
       if (names.length > 0 && !names.includes(SUBPROTOCOL)) {
