@@ -201,7 +201,8 @@ describe('Tokens', { timeout: 60_000 }, () => {
       const stay = [await joined(CUSTOMER), await joined(ADMIN)];
       for (const who of PARTIES) {
         const others = PARTIES.filter((other) => other !== who).map((other) => genuine(other));
-        const wrong = (await forgeries(who, trapUrl, draw)).filter(isForgedByHand);
+        // They are opened by the same hand for all.
+        const wrong = who === ADMIN ? (await forgeries(who, trapUrl, draw)).filter(isForgedByHand) : [];
         for (const token of [...others, genuine({ ...who, sub: 'x' }), ...wrong.map((each) => each.token)]) {
           await attempt(`${nameOf(who)} ${token.slice(0, 60)}`, async () => {
             const client = await joined(who);
@@ -287,6 +288,6 @@ describe('Tokens', { timeout: 60_000 }, () => {
     }));
 });
 
-const fitsInHeader = ({ token }: Forgery) => token.length < 8000 && /^[\x21-\x7e]+$/.test(token);
+const fitsInHeader = ({ token }: Forgery) => token.length < 8000 && /^[!-~]+$/.test(token);
 /** The damaged and the cut ones are all alike to a refresh. */
 const isForgedByHand = ({ what }: Forgery) => !what.startsWith('damaged') && !what.startsWith('the first');

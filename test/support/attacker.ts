@@ -82,6 +82,21 @@ export class Attacker {
     return answerOf(frame);
   }
 
+  /** Sends many frames at once, and answers with the frame that answers each: an `ack` or an `error`. */
+  async askAll(sends: readonly { channel: string; payload: unknown }[]): Promise<{ id: string; answer: Answer }[]> {
+    const client = await this.joined();
+    const ids = sends.map(() => this.#newId());
+    sends.forEach(({ channel, payload }, index) => {
+      client.socket.send(JSON.stringify({ channel, payload, id: ids[index] }));
+    });
+    const answers: { id: string; answer: Answer }[] = [];
+    for (const id of ids) {
+      const isIt = ({ channel, payload }: Frame) => (channel === 'ack' || channel === 'error') && payload.id === id;
+      answers.push({ id, answer: answerOf(client.frames.find(isIt) ?? (await client.next(isIt))) });
+    }
+    return answers;
+  }
+
   /** Sends a payload that is JSON text, as no serializer would write it. */
   askRaw(channel: string, payload: string): Promise<Answer> {
     const id = this.#newId();

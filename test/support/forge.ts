@@ -37,13 +37,21 @@ function damaged(token: string, draw: () => number): string {
   return token.slice(0, at) + others[Math.floor(draw() * others.length)] + token.slice(at + 1);
 }
 
+/** Made once: it takes long. */
+let pair: ReturnType<typeof makePair> | undefined;
+
+/** A forger's own key pair, and its public key in the forms in which one is handed about. */
+async function makePair() {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  return { privateKey, jwk: await exportJWK(publicKey), pem: await exportSPKI(publicKey) };
+}
+
 /** Tokens whose signature is worth nothing, or whose header asks for what must not be done. */
 async function forgedSignatures(claims: Claims, trap: string, draw: () => number): Promise<Forgery[]> {
   const good = sign(HS256, claims);
   const [head = '', body = '', signature = ''] = good.split('.');
-  const rsa = await generateKeyPair('RS256', { extractable: true });
-  const jwk = await exportJWK(rsa.publicKey);
-  const pem = await exportSPKI(rsa.publicKey);
+  pair ??= makePair();
+  const { privateKey, jwk, pem } = await pair;
   const other = sign(HS256, { ...claims, jti: 'another' }).split('.')[2];
   const asked = (header: object, secret: string | Buffer = SECRET) => sign({ ...HS256, ...header }, claims, { secret });
   const key = Buffer.alloc(32, SECRET);
@@ -57,7 +65,7 @@ async function forgedSignatures(claims: Claims, trap: string, draw: () => number
     { what: 'HS512', token: sign({ alg: 'HS512' }, claims, { hash: 'sha512' }) },
     {
       what: 'RS256, rightly signed',
-      token: await new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256' }).sign(rsa.privateKey),
+      token: await new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256' }).sign(privateKey),
     },
     { what: 'RS256 as HS256: the public key in PEM', token: sign(HS256, claims, { secret: pem }) },
     { what: 'RS256 as HS256: the public key as JWK', token: asked({ jwk }, JSON.stringify(jwk)) },

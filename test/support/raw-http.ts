@@ -26,7 +26,8 @@ export async function rawHttp(
   const json = body === undefined ? undefined : JSON.stringify(body);
   const [host, port] = at.split(':');
   const sent = request({
-    agent,
+    // What the server hangs up on is not to be used again.
+    agent: headers.connection === 'close' ? false : agent,
     host,
     port,
     method,
