@@ -124,13 +124,15 @@ for (const database of DATABASES) {
             );
           }
         }
-        await attempt('with an adminId', async () => {
-          const frames = await heard(() => customer.ask('customer_message', message({ adminId: 'alice' })));
-          assert.deepEqual(
-            frames.map(({ payload }) => [payload.type, payload.user, payload.adminId]),
-            [['CHAT_MSG', 'customer', undefined]],
-          );
-        });
+        for (const adminId of ['alice', 7, '', {}, null]) {
+          await attempt(`with the adminId ${JSON.stringify(adminId)}`, async () => {
+            const frames = await heard(() => customer.ask('customer_message', message({ adminId })));
+            assert.deepEqual(
+              frames.map(({ payload }) => [payload.type, payload.user, payload.adminId]),
+              [['CHAT_MSG', 'customer', undefined]],
+            );
+          });
+        }
         await attempt('with what an event has', async () => {
           const said = { dealerId: DEALER, sender: 'admin:alice', role: 'admin', session: { role: 'admin' }, at: 0 };
           const [frame] = await heard(() =>

@@ -22,6 +22,8 @@ const party = (role: Party['role'], dealer: string, sub: string): Party => ({ ro
 
 /** Who is attacked, and hears it if anything comes through. */
 const VICTIMS = [party('customer', VICTIM, 'vg'), party('admin', VICTIM, 'va'), party('server', VICTIM, 'vs')];
+/** Which of the witnesses is a server of all dealers. */
+const HEARS_ALL = 4;
 /** Who attacks from outside: strangers, and those who have the very names of their victims, at their own dealer. */
 const STRANGERS = [party('customer', MALLORY, 'mg'), party('admin', MALLORY, 'ma'), party('server', MALLORY, 'ms')];
 const NAMESAKES = [party('customer', MALLORY, 'vg'), party('admin', MALLORY, 'va'), party('server', MALLORY, 'vs')];
@@ -132,6 +134,7 @@ for (const database of DATABASES) {
       at = await server.listen();
       for (const dealer of [VICTIM, MALLORY]) await server.store.putDealer(dealer, { origins: ['*'] });
       const heard = [...VICTIMS, party('customer', VICTIM, 'vg2'), party('server', '*', 'all')];
+      assert.equal(heard[HEARS_ALL]?.dealer, '*');
       witnesses = await Promise.all(heard.map((who) => new Attacker(server, at, who).joined()));
       await furnish();
     });
@@ -165,10 +168,14 @@ for (const database of DATABASES) {
       return { status: response.status, body: answer };
     }
 
-    /** What each of the witnesses has been given of the victim's. */
+    /** What each of the witnesses has been given: all of it, of the server of all dealers what is the victim's. */
     async function heardByVictims(): Promise<string[][]> {
       await Promise.all(witnesses.map((witness) => witness.settled()));
-      return witnesses.map(({ texts }) => texts.filter((text) => JSON.parse(text).payload.dealerId === VICTIM));
+      return witnesses.map(({ frames }, index) => {
+        const heard = frames.filter(({ channel }) => channel !== 'pong');
+        const own = index === HEARS_ALL ? heard.filter(({ payload }) => payload.dealerId === VICTIM) : heard;
+        return own.map((frame) => JSON.stringify(frame));
+      });
     }
 
     /** That nothing of the victim's is different after what is done, and nobody there has heard of it. */
@@ -205,7 +212,7 @@ for (const database of DATABASES) {
     for (const [names, attackers, fields] of [
       ['strangers', STRANGERS, IDENTITY_FIELDS],
       // What they have in common with their victims is theirs.
-      ['namesakes', NAMESAKES, ['dealerId', 'user']],
+      ['namesakes', NAMESAKES, ['dealerId', 'adminId', 'user']],
       // An insider is of the dealer, and an admin may speak in its groups.
       ['insiders', INSIDERS, ['adminId', 'user']],
     ] as const) {
