@@ -21,7 +21,7 @@ import { limitRequests } from './doors/http/limit.ts';
 import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
-import { answerErrorsAsProblems } from './doors/http/problem.ts';
+import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
@@ -173,6 +173,8 @@ function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undef
     // A field named `__proto__` is a field like any other here: nothing is ever merged into an object with a prototype.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
+    frameworkErrors: refuseUnreadable,
+    clientErrorHandler: refuseNoRequest,
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,

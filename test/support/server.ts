@@ -61,7 +61,7 @@ export class TestServer {
       socket.on('ping', (data) => socket.pong(data));
       client = new Client(socket);
     };
-    await this.app.injectWS(`/ws${query}`, { headers }, { onInit });
+    await this.app.injectWS(`/ws${query}`, { headers: { host: 'telle.test', ...headers } }, { onInit });
     if (!client) throw new Error('the socket was not made');
     this.#clients.push(client);
     return client;
