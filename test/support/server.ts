@@ -108,7 +108,7 @@ export class TestServer {
       ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
       ...(body !== undefined && { payload: body as object }),
     });
-    const isJson = String(response.headers['content-type']).includes('json');
+    const isJson = /[/+]json\b/.test(String(response.headers['content-type']));
     return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : response.body };
   }
 
