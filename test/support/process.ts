@@ -7,7 +7,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** By its whole name: a process that runs in another folder would not find it. */
 const TSX = import.meta.resolve('tsx');
 
-/** A process that runs longer than this hangs: it is killed, and its test fails. */
+/** A process that runs longer than this (ms) hangs, where nothing else is said: it is killed, and its test fails. */
 const PATIENCE = 20_000;
 
 interface RunOptions {
@@ -15,6 +15,8 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs. */
   readonly cwd?: string;
+  /** How long it may run, in ms. */
+  readonly patience?: number;
 }
 
 /** A process of this project's, in TypeScript, and what it has said. */
@@ -28,10 +30,10 @@ export class Process {
   readonly #wakes = new Set<() => void>();
   #hasEnded = false;
 
-  constructor(script: string, args: readonly string[], { env = {}, cwd }: RunOptions = {}) {
+  constructor(script: string, args: readonly string[], { env = {}, cwd, patience = PATIENCE }: RunOptions = {}) {
     this.#child = spawn(process.execPath, ['--import', TSX, script, ...args], {
       env: { PATH: process.env.PATH, ...env },
-      timeout: PATIENCE,
+      timeout: patience,
       killSignal: 'SIGKILL',
       ...(cwd !== undefined && { cwd }),
     });
