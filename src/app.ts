@@ -38,7 +38,7 @@ import type { Store } from './journal/store.ts';
 import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { findRedis, joinNodes, logOf, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
+import { findRedis, joinNodes, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
 import { TIMING, type Timing } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
@@ -90,13 +90,7 @@ export async function createApp({
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
   const metrics = new Metrics(() => countByRole(presence.here()));
-  const { bus, sequencer } = openBus(
-    redis,
-    logOf(store, () => journal.settled()),
-    hub,
-    metrics,
-    onFault,
-  );
+  const { bus, sequencer } = openBus({ redis, store, settled: () => journal.settled(), hub, metrics, onFault });
   const policy = { autoMute: settings.AUTO_MUTE };
   const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
   const nodeId = randomUUID();
@@ -209,10 +203,17 @@ function forgetDaily({ store, journal, timing, log }: Core): () => void {
     for await (pruned of prune(store, journal, Date.now()));
     if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
   };
-  const run = () => forget().catch((err: unknown) => log.error({ err }, 'what is too old could not be forgotten'));
+  let isStopped = false;
+  const run = () =>
+    forget().catch((err: unknown) => {
+      if (!isStopped) log.error({ err }, 'what is too old could not be forgotten');
+    });
   const timer = setInterval(run, timing.retentionInterval).unref();
   run();
-  return () => clearInterval(timer);
+  return () => {
+    isStopped = true;
+    clearInterval(timer);
+  };
 }
 
 /** [P-9] 1012: come back with `since`. Resolves when every socket has gone, which `ws` sees to within its close timeout. */

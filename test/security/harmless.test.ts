@@ -70,7 +70,7 @@ function cellsOf(csv: string): string[] {
 
 /** What makes an answer harmless, by its kind. */
 const HARMLESS: readonly (readonly [kind: RegExp, check: (answer: RawAnswer) => void])[] = [
-  [/json/, ({ body }) => void JSON.parse(body)],
+  [/[/+]json\b/, ({ body }) => void JSON.parse(body)],
   [
     /text\/csv/,
     ({ body }) =>

@@ -109,7 +109,7 @@ export class TestServer {
       ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
       ...(body !== undefined && { payload: body as object }),
     });
-    const isJson = String(response.headers['content-type']).includes('json');
+    const isJson = /[/+]json\b/.test(String(response.headers['content-type']));
     const { statusCode: status, headers } = response;
     const answer = { status, headers, body: isJson ? response.json() : response.body };
     assertDocumented(this.app, `${method} ${url}`, answer);

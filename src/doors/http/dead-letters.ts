@@ -26,6 +26,7 @@ export function deadLetterRoutes(app: Http, core: Core): void {
   };
   app.get('/v1/dead-letters', { onRequest, schema: listed }, ({ query }) =>
     pageOf(
+      'dead-letters',
       query,
       async (after, limit) =>
         (await store.deadLetters(after ?? '', limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),

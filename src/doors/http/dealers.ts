@@ -21,6 +21,7 @@ export function dealerRoutes(app: Http, core: Core): void {
   const listed = { tags, summary: 'Lists the dealers', querystring: ListQuery, response: { 200: DealerList } };
   app.get('/v1/dealers', { onRequest, schema: listed }, ({ query }) =>
     pageOf(
+      'dealers',
       query,
       (after, limit) => store.dealers(after ?? '', limit),
       ({ dealerId }) => dealerId,

@@ -36,6 +36,7 @@ export function groupRoutes(app: Http, core: Core): void {
       const { dealerId } = request.params;
       const { limit, cursor, ...filter } = request.query;
       const page = await pageByTime(
+        'groups',
         { limit, ...(cursor !== undefined && { cursor }) },
         (part) => store.groups(dealerId, filter, part),
         ({ updatedAt, groupId }) => ({ at: updatedAt, key: [groupId] }),
@@ -98,6 +99,7 @@ export function groupRoutes(app: Http, core: Core): void {
     async (request) => {
       const { dealerId } = request.params;
       const page = await pageByTime(
+        'erasures',
         request.query,
         (part) => store.erasures(dealerId, part),
         ({ at, erasureId }) => ({ at, key: [erasureId] }),

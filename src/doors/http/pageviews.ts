@@ -27,6 +27,7 @@ export function pageviewRoutes(app: Http, core: Core): void {
       const { dealerId } = request.params;
       const { groupId, ...paging } = request.query;
       const page = await pageOf(
+        'pageviews',
         paging,
         (place, limit) =>
           core.store.pageviews(dealerId, {

@@ -102,6 +102,7 @@ interface Asked {
 
 function pageFor({ table, dealerId, store }: Asked, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
   return pageByTime(
+    table,
     { limit, ...(cursor !== undefined && { cursor }) },
     (part) => store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) }),
     ({ createdAt, groupId: group, intent }) => ({ at: createdAt, key: intent === null ? [group] : [group, intent] }),
