@@ -5,12 +5,12 @@ import { Id, Plain } from './kinds.ts';
 /** `*`, or scheme, host and port as a browser sends them in `Origin`: no path, no trailing slash. */
 export const Origin = Type.String({ pattern: '^(\\*|https?://[A-Za-z0-9.:[\\]-]+)$', maxLength: 255 });
 
-/** One `@` between things without spaces: whether mail gets there, no pattern can say. */
-const Email = Type.String({ pattern: '^[^\\s@]+@[^\\s@]+$', maxLength: 254 });
+/** An address that fits one word: printable ASCII, with one @. */
+const Email = Type.String({ pattern: '^[!-?A-~]+@[A-Za-z0-9.-]+$', maxLength: 254 });
 
 export const DealerSettings = Type.Object({
   name: Type.Optional(Plain(200)),
-  /** Where a dealer can be reached: what a lead that is taken out as ADF must say of its vendor. */
+  /** Where the dealer is reached about a lead: documents that name the dealer to a CRM need one of the two. */
   email: Type.Optional(Email),
   phone: Type.Optional(Plain(40)),
   origins: Type.Optional(Type.Array(Origin, { maxItems: 100 })),

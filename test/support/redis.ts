@@ -1,11 +1,11 @@
 /** A real Redis for a test run: its own, on a free port, in a temp folder. */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { runChild } from './child.ts';
+import { programOf } from './debian.ts';
 import { freePort } from './port.ts';
 
 export interface RedisServer {
@@ -22,60 +22,12 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-const run = (command: string, args: string[], cwd?: string): boolean => {
-  try {
-    execFileSync(command, args, { stdio: 'ignore', ...(cwd && { cwd }) });
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const onPath = (): boolean => run('sh', ['-c', 'command -v redis-server']);
-
-/** Where a Redis that was unpacked without being installed is kept between runs. */
-const UNPACKED = join(tmpdir(), 'telle-redis-binary');
-
-/** The ways to a `redis-server`, in the order in which they are tried. */
-const WAYS: readonly (() => Promise<string | null>)[] = [
-  async () => (onPath() ? 'redis-server' : null),
-  async () => {
-    const isRoot = process.getuid?.() === 0;
-    if (!isRoot || !run('sh', ['-c', 'command -v apt-get'])) return null;
-    run('apt-get', ['update', '-qq']);
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server']);
-    return onPath() ? 'redis-server' : null;
-  },
-  async () => {
-    const binary = join(UNPACKED, 'usr', 'bin', 'redis-server');
-    if (existsSync(binary)) return binary;
-    await mkdir(UNPACKED, { recursive: true });
-    // `redis-server` is a link to a binary of `redis-tools`; what it links to is not on every machine.
-    run('apt-get', ['download', 'redis-server', 'redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'], UNPACKED);
-    for (const name of await readdir(UNPACKED)) if (name.endsWith('.deb')) run('dpkg', ['-x', name, '.'], UNPACKED);
-    return existsSync(binary) ? binary : null;
-  },
-  async () => (run('brew', ['install', 'redis']) && onPath() ? 'redis-server' : null),
-];
-
-async function binary(): Promise<string> {
-  for (const way of WAYS) {
-    const found = await way();
-    if (found) return found;
-  }
-  throw new Error(
-    'no redis-server: install Redis (apt-get install redis-server, brew install redis), or set REDIS_URL',
-  );
-}
-
-/** Where the libraries of an unpacked Redis are, beside the machine's own. */
-const LIBRARIES = ['usr/lib/x86_64-linux-gnu', 'usr/lib/aarch64-linux-gnu']
-  .map((path) => join(UNPACKED, path))
-  .join(':');
+/** `redis-server` is a link to a binary of `redis-tools`. */
+const REDIS = { binary: 'usr/bin/redis-server', packages: ['redis-server', 'redis-tools'], formula: 'redis' } as const;
 
 /** @param more further arguments of `redis-server` */
 export async function startRedis(more: readonly string[] = []): Promise<RedisServer> {
-  const program = await binary();
+  const { path, env } = programOf(REDIS);
   const folder = await mkdtemp(join(tmpdir(), 'telle-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
@@ -92,8 +44,7 @@ export async function startRedis(more: readonly string[] = []): Promise<RedisSer
     '',
     ...more,
   ];
-  const env = { ...process.env, LD_LIBRARY_PATH: LIBRARIES };
-  const start = () => spawn(program, args, { stdio: 'ignore', env });
+  const start = () => spawn(path, args, { stdio: 'ignore', env });
   const child = await runChild({ start, signal: 'SIGKILL', answering: () => answering(url), folder });
   return {
     url,

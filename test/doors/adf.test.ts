@@ -1,0 +1,496 @@
+/** Leads as ADF 1.0: what a dealer's CRM reads, in documents that a validating parser takes. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { DealerSettings } from '../../schemas/dealers.ts';
+import { errorKind, RefusedError } from '../../schemas/errors.ts';
+import type { Fields } from '../../schemas/records.ts';
+import { adfOf, type Prospect } from '../../src/doors/http/adf.ts';
+import { checker } from '../../src/protocol/checker.ts';
+import { type Leaf, readAdf, validateAdf } from '../support/adf.ts';
+import { HOSTILE } from '../support/hostile.ts';
+import { anyIntents, anyLead, anyUser } from './records.ts';
+
+const DEALER = { dealerId: 'd1', name: 'Demo Motors', email: 'sales@demo.example', phone: '030 1' };
+const GOLF = { year: 2024, make: 'VW', model: 'Golf' };
+const FIAT = { year: '1999', make: 'Fiat', model: 'Punto' };
+const ANN = { name: 'Ann Lee', email: 'ann@x.example' };
+
+const prospect = (more: Partial<Prospect> = {}): Prospect => ({
+  groupId: 'g1',
+  user: null,
+  lead: { ...ANN, vehicle: GOLF },
+  intents: [],
+  requestedAt: Date.UTC(2026, 10, 20, 13, 21, 27, 344),
+  ...more,
+});
+const intent = (word: string, fields: Fields = {}) => ({ intent: word, fields: { intent: word, ...fields } });
+
+/** The one prospect of a document, as it is read. */
+function read(more: Partial<Prospect> = {}): Leaf[] {
+  const [leaves = assert.fail('no prospect')] = readAdf(adfOf(DEALER, [prospect(more)]));
+  return leaves;
+}
+
+/** The texts of all elements or attributes at a path. */
+const at = (leaves: readonly Leaf[], path: string) =>
+  leaves.filter((leaf) => leaf.path === path).map(({ text }) => text);
+
+const commentsOf = (leaves: readonly Leaf[]) => at(leaves, 'customer/comments').flatMap((text) => text.split('\n'));
+
+function refusalOf(run: () => unknown) {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refusal;
+    throw error;
+  }
+  return assert.fail('it was not refused');
+}
+
+describe('the DTD that documents are held against', () => {
+  const xml = adfOf(DEALER, [prospect({ lead: { ...ANN, phone: '1', vehicle: GOLF } })]);
+
+  it('takes a document that is right', () => {
+    assert.deepEqual(validateAdf(xml).errors, '');
+  });
+
+  for (const [what, wrong] of [
+    ['a phone before the email', xml.replace(/(<email>ann.*<\/email>)\s*(<phone>1<\/phone>)/, '$2$1')],
+    ['a vehicle without a year', xml.replace('<year>2024</year>', '')],
+    ['an element that it does not know', xml.replace('<make>', '<colour>red</colour><make>')],
+    ['an interest that it does not know', xml.replace('interest="buy"', 'interest="finance"')],
+  ] as const) {
+    it(`refuses ${what}`, () => {
+      assert.notEqual(wrong, xml);
+      assert.equal(validateAdf(wrong).isValid, false);
+    });
+  }
+});
+
+describe('a lead as ADF', () => {
+  it('is a document that says what it is', () => {
+    const beginning = '<?xml version="1.0" encoding="UTF-8"?>\n<?adf version="1.0"?>\n<adf>';
+    assert.ok(adfOf(DEALER, [prospect()]).startsWith(beginning));
+  });
+
+  it('has each of its parts in its element, in the DTD’s order', () => {
+    const leaves = read({
+      user: { name: 'Ann', phone: '0171 1', locale: 'de' },
+      lead: {
+        ...ANN,
+        externalId: 'crm-7',
+        source: 'web',
+        comments: 'With a tow bar?',
+        vehicle: { trim: 'GTI', condition: 'new', stock: 'S1', vin: 'V1', ...GOLF, color: 'blue' },
+      },
+      intents: [intent('lease', { status: 'open', months: 36 }), intent('trade_in', { vehicle: FIAT })],
+    });
+    assert.deepEqual(
+      leaves.map(({ path, text }) => `${path}=${text}`),
+      [
+        '@status=new',
+        'id@source=telle',
+        'id=g1',
+        'id@source=external',
+        'id=crm-7',
+        'requestdate=2026-11-20T13:21:27.344Z',
+        'vehicle@interest=lease',
+        'vehicle@status=new',
+        'vehicle/year=2024',
+        'vehicle/make=VW',
+        'vehicle/model=Golf',
+        'vehicle/vin=V1',
+        'vehicle/stock=S1',
+        'vehicle/trim=GTI',
+        'vehicle/comments=color: blue\nlease status: open\nlease months: 36',
+        'vehicle@interest=trade-in',
+        'vehicle@status=used',
+        'vehicle/year=1999',
+        'vehicle/make=Fiat',
+        'vehicle/model=Punto',
+        'customer/contact/name@part=full',
+        'customer/contact/name@type=individual',
+        'customer/contact/name=Ann Lee',
+        'customer/contact/email=ann@x.example',
+        'customer/contact/phone=0171 1',
+        'customer/comments=source: web\ncomments: With a tow bar?\nuser name: Ann\nuser locale: de',
+        'vendor/vendorname=Demo Motors',
+        'vendor/contact/name@part=full',
+        'vendor/contact/name@type=business',
+        'vendor/contact/name=Demo Motors',
+        'vendor/contact/email=sales@demo.example',
+        'vendor/contact/phone=030 1',
+        'provider/name@part=full',
+        'provider/name@type=business',
+        'provider/name=Telle',
+      ],
+    );
+  });
+
+  it('is one prospect of many in one document', () => {
+    const groups = ['g1', 'g2', 'g3'];
+    const prospects = readAdf(
+      adfOf(
+        DEALER,
+        groups.map((groupId) => prospect({ groupId })),
+      ),
+    );
+    assert.deepEqual(
+      prospects.flatMap((leaves) => at(leaves, 'id')),
+      groups,
+    );
+  });
+});
+
+describe('the customer of a lead', () => {
+  const EMAIL = { email: 'a@x' };
+  for (const [lead, user, names] of [
+    [{ firstName: 'Ann', lastName: 'Lee' }, null, ['first=Ann', 'last=Lee']],
+    [{ firstName: 'Ann', lastName: 'Lee', name: 'Dr. Lee' }, null, ['first=Ann', 'last=Lee']],
+    [{ firstName: 'Ann', name: 'Ann Lee' }, null, ['full=Ann Lee']],
+    [{ firstName: 'Ann' }, null, ['first=Ann']],
+    [{ lastName: 'Lee' }, null, ['last=Lee']],
+    [{ firstName: 'Ann' }, { lastName: 'Lee' }, ['first=Ann', 'last=Lee']],
+    [{ name: 'Bob' }, { firstName: 'Ann', lastName: 'Lee' }, ['full=Bob']],
+    [{ name: ' \n' }, { name: ' Ann\n Lee ' }, ['full=Ann Lee']],
+  ] as const) {
+    it(`is named ${names.join(', ')} where the lead says ${JSON.stringify(lead)}, the user ${JSON.stringify(user)}`, () => {
+      const leaves = read({ lead: { ...lead, ...EMAIL, vehicle: GOLF }, user });
+      const parts = at(leaves, 'customer/contact/name@part');
+      const texts = at(leaves, 'customer/contact/name');
+      assert.deepEqual(
+        parts.map((part, index) => `${part}=${texts[index]}`),
+        names,
+      );
+    });
+  }
+
+  it('is the lead’s before the user’s, field by field, and nothing of either is lost', () => {
+    const leaves = read({
+      lead: { name: 'Ann Lee', email: 'new@x', vehicle: GOLF },
+      user: { name: 'Ann Lee', email: 'old@x', phone: '1', externalId: 'u1' },
+    });
+    assert.deepEqual(at(leaves, 'customer/contact/email'), ['new@x']);
+    assert.deepEqual(at(leaves, 'customer/contact/phone'), ['1']);
+    assert.deepEqual(at(leaves, 'id'), ['g1', 'u1']);
+    assert.deepEqual(commentsOf(leaves), ['user email: old@x']);
+  });
+
+  it('may be known from the user alone', () => {
+    const leaves = read({ lead: null, user: ANN, intents: [intent('buy', { vehicle: GOLF })] });
+    assert.deepEqual(at(leaves, 'customer/contact/name'), ['Ann Lee']);
+  });
+});
+
+describe('the vehicles of a lead', () => {
+  const years = (leaves: readonly Leaf[]) => at(leaves, 'vehicle/year');
+  const interests = (leaves: readonly Leaf[]) => at(leaves, 'vehicle@interest');
+
+  for (const [words, interest] of [
+    [[], 'buy'],
+    [['buy'], 'buy'],
+    [['lease'], 'lease'],
+    [['test_drive'], 'test-drive'],
+    [['lease', 'buy'], 'lease'],
+    [['finance', 'lease'], 'lease'],
+    [['finance'], 'buy'],
+  ] as const) {
+    it(`is of interest to ${interest} where the intents are ${words.join(', ') || 'none'}`, () => {
+      assert.deepEqual(interests(read({ intents: words.map((word) => intent(word)) })), [interest]);
+    });
+  }
+
+  it('has every intent in its comments, but what its interest says', () => {
+    const leaves = read({ intents: [intent('lease'), intent('buy', { status: 'lost' })] });
+    assert.deepEqual(at(leaves, 'vehicle/comments'), ['intent: buy\nbuy status: lost']);
+  });
+
+  for (const [condition, status, comments] of [
+    ['new', ['new'], []],
+    ['Used', ['used'], []],
+    ['certified', [], ['condition: certified']],
+    [undefined, [], []],
+  ] as const) {
+    it(`has the status ${status} where its condition is ${condition}`, () => {
+      const leaves = read({ lead: { ...ANN, vehicle: { ...GOLF, ...(condition && { condition }) } } });
+      assert.deepEqual([at(leaves, 'vehicle@status'), at(leaves, 'vehicle/comments')], [status, comments]);
+    });
+  }
+
+  it('is followed by the vehicle of an intent, where that is another one', () => {
+    const leaves = read({ intents: [intent('lease'), intent('test_drive', { vehicle: FIAT })] });
+    assert.deepEqual(years(leaves), ['2024', '1999']);
+    assert.deepEqual(interests(leaves), ['lease', 'test-drive']);
+  });
+
+  for (const [what, own, other, count] of [
+    ['no field contradicts', GOLF, { make: 'vw', trim: 'GTI' }, 1],
+    ['another model year contradicts', GOLF, { ...GOLF, year: 2023 }, 2],
+    ['the VIN is the same', { ...GOLF, vin: 'v1' }, { ...GOLF, make: 'Volkswagen', vin: 'V1' }, 1],
+    ['the VIN is another', { ...GOLF, vin: 'V1' }, { ...GOLF, vin: 'V2' }, 2],
+    ['the stock number is the same', { ...GOLF, stock: 'S1' }, { ...FIAT, stock: 'S1' }, 1],
+    ['the stock number is another', { ...GOLF, stock: 'S1' }, { ...GOLF, stock: 'S2' }, 2],
+  ] as const) {
+    it(`${count === 1 ? 'is the intent’s too' : 'is not the intent’s'} where ${what}`, () => {
+      const leaves = read({ lead: { ...ANN, vehicle: own }, intents: [intent('buy', { vehicle: other })] });
+      assert.equal(years(leaves).length, count);
+    });
+  }
+
+  it('has what is missing from the record of the intent', () => {
+    const leaves = read({ lead: { ...ANN, vehicle: { make: 'VW' } }, intents: [intent('buy', { vehicle: GOLF })] });
+    assert.deepEqual([years(leaves), at(leaves, 'vehicle/model')], [['2024'], ['Golf']]);
+  });
+
+  it('is once there where two intents are about it', () => {
+    const both = [intent('test_drive', { vehicle: FIAT }), intent('buy', { vehicle: FIAT })];
+    const leaves = read({ intents: both });
+    assert.deepEqual(
+      [years(leaves), interests(leaves)],
+      [
+        ['2024', '1999'],
+        ['buy', 'test-drive'],
+      ],
+    );
+    assert.deepEqual(at(leaves, 'vehicle/comments'), ['intent: buy']);
+  });
+
+  it('ends with the one that is traded in, used, whatever is said of it', () => {
+    const traded = intent('trade_in', { vehicle: { ...GOLF, condition: 'new', km: 90_000 }, notes: 'a dent' });
+    const leaves = read({ intents: [traded, intent('lease', { vehicle: FIAT })] });
+    assert.deepEqual(interests(leaves), ['buy', 'lease', 'trade-in']);
+    assert.deepEqual(at(leaves, 'vehicle@status'), ['used']);
+    const lines = 'trade_in notes: a dent\ntrade_in vehicle condition: new\ntrade_in vehicle km: 90000';
+    assert.deepEqual(at(leaves, 'vehicle/comments'), [lines]);
+  });
+
+  it('may be one that is traded in alone', () => {
+    assert.deepEqual(interests(read({ lead: ANN, intents: [intent('trade_in', { vehicle: FIAT })] })), ['trade-in']);
+  });
+
+  it('are in comments where they are incomplete, and not the first', () => {
+    const leaves = read({
+      intents: [intent('trade_in', { vehicle: { make: 'Fiat' } }), intent('lease', { vehicle: { make: 'Seat' } })],
+    });
+    assert.deepEqual(years(leaves), ['2024']);
+    assert.deepEqual(commentsOf(leaves), [
+      'intent: trade_in',
+      'trade_in vehicle make: Fiat',
+      'intent: lease',
+      'lease vehicle make: Seat',
+    ]);
+  });
+
+  it('are no prospect where they come for service', () => {
+    const leaves = read({ intents: [intent('service', { vehicle: FIAT, preferredTime: 'Mon 8' })] });
+    assert.deepEqual(years(leaves), ['2024']);
+    assert.deepEqual(commentsOf(leaves), [
+      'intent: service',
+      'service preferred time: Mon 8',
+      'service vehicle year: 1999',
+      'service vehicle make: Fiat',
+      'service vehicle model: Punto',
+    ]);
+  });
+});
+
+describe('what ADF cannot say', () => {
+  it('is in comments, a line for each single value', () => {
+    const lead = {
+      ...ANN,
+      consent: true,
+      preferredContactTime: 'noon',
+      budget: { from: 1.5, to: 20_000, currencies: ['EUR', 'CHF'] },
+      nothing: [null, '', {}, []],
+      VIN: 'V9',
+      vehicle: GOLF,
+    };
+    assert.deepEqual(commentsOf(read({ lead, intents: [intent('finance', { years: 3 })] })), [
+      'consent: yes',
+      'preferred contact time: noon',
+      'budget from: 1.5',
+      'budget to: 20000',
+      'budget currencies: EUR',
+      'budget currencies: CHF',
+      'VIN: V9',
+      'intent: finance',
+      'finance years: 3',
+    ]);
+  });
+
+  it('cannot pretend to be another line', () => {
+    const lead = { ...ANN, comments: 'hello\nconsent: yes\r\nstatus: won\rsource: x', 'a\nb': 'c', vehicle: GOLF };
+    assert.deepEqual(commentsOf(read({ lead })), [
+      'comments: hello',
+      '  consent: yes',
+      '  status: won',
+      '  source: x',
+      'a b: c',
+    ]);
+  });
+});
+
+describe('what the DTD requires and nobody knows', () => {
+  const { name: _, ...nameless } = DEALER;
+  const { email: __, phone: ___, ...unreachable } = DEALER;
+  const without = (field: string, record: Fields): Fields => ({ ...record, [field]: ' ' });
+
+  for (const [dealer, prospects, paths] of [
+    [nameless, [prospect()], ['/dealer/name']],
+    [{ ...DEALER, name: '\ufffe ' }, [prospect()], ['/dealer/name']],
+    [unreachable, [prospect()], ['/dealer/email']],
+    [DEALER, [], ['/prospects']],
+    [DEALER, [prospect(), prospect({ lead: { email: 'a@x', vehicle: GOLF } })], ['/prospects/1/lead/name']],
+    [DEALER, [prospect({ lead: { name: 'Ann', vehicle: GOLF } })], ['/prospects/0/lead/email']],
+    ...['year', 'make', 'model'].map(
+      (field) =>
+        [
+          DEALER,
+          [prospect(), prospect({ lead: { ...ANN, vehicle: without(field, GOLF) } })],
+          [`/prospects/1/lead/vehicle/${field}`],
+        ] as const,
+    ),
+    [
+      DEALER,
+      [prospect({ lead: ANN, intents: [intent('service'), intent('buy', { vehicle: { year: 1999, make: 'Fiat' } })] })],
+      ['/prospects/0/intents/1/vehicle/model'],
+    ],
+    [
+      DEALER,
+      [prospect({ lead: ANN, intents: [intent('trade_in', { vehicle: { year: 1999, make: 'Fiat' } })] })],
+      ['/prospects/0/intents/0/vehicle/model'],
+    ],
+    [
+      DEALER,
+      [prospect({ lead: { ...ANN, vehicle: { ...FIAT, model: null } }, intents: [intent('buy', { vehicle: GOLF })] })],
+      ['/prospects/0/lead/vehicle/model'],
+    ],
+    [
+      { dealerId: 'd1' },
+      [prospect({ user: null, lead: null })],
+      [
+        '/dealer/name',
+        '/dealer/email',
+        '/prospects/0/lead/name',
+        '/prospects/0/lead/email',
+        '/prospects/0/lead/vehicle/year',
+      ],
+    ],
+  ] as const) {
+    it(`is refused: ${paths.join(', ')}`, () => {
+      const { code, details } = refusalOf(() => adfOf(dealer, prospects));
+      assert.equal(code, 'not_acceptable');
+      assert.deepEqual(
+        details?.map(({ path }) => path),
+        paths,
+      );
+    });
+  }
+
+  it('is named by its group, and is a 406 that is the same when it is tried again', () => {
+    const { code, details } = refusalOf(() => adfOf(DEALER, [prospect({ groupId: 'g77', lead: ANN })]));
+    assert.match(details?.[0]?.message ?? '', /year.*group g77/);
+    assert.deepEqual(errorKind(code), { status: 406, title: 'Not acceptable', retryable: false });
+  });
+});
+
+/** XML 1.0, production 2: the characters that a document may hold. */
+const isChar = (char: string): boolean => {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x20) return '\t\n\r'.includes(char);
+  return code <= 0xd7ff || (code >= 0xe000 && code <= 0xfffd) || code >= 0x10000;
+};
+
+/** As a reader may compare it: what XML cannot say left out, and space by space. */
+const comparable = (text: string): string => [...text].filter(isChar).join('').replace(/\s+/g, ' ').trim();
+
+const spaced = (leaves: readonly Leaf[]) => leaves.map(({ path, text }) => ({ path, text: comparable(text) }));
+
+describe('whatever customers write', () => {
+  it('is text, in every field that they could write it in', () => {
+    const everywhere = (text: string) => {
+      const said = `a${text}`; // behind a letter, so that nothing is empty
+      const fields = ['firstName', 'lastName', 'email', 'phone', 'externalId', 'comments', said];
+      const vehicle = ['year', 'make', 'model', 'vin', 'stock', 'trim'];
+      const all = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, said]));
+      return prospect({ lead: { ...all(fields), vehicle: all(vehicle) }, intents: [intent(said, { notes: said })] });
+    };
+    const documents = readAdf(adfOf(DEALER, [everywhere(''), ...HOSTILE.map(everywhere)]));
+    const [harmless = [], ...others] = documents;
+    assert.equal(others.length, HOSTILE.length);
+    for (const [index, leaves] of others.entries()) {
+      const said = comparable(`a${HOSTILE[index]}`);
+      const expected = harmless.map(({ path, text }) => ({
+        path,
+        text: text.replace(/^a$|(?<=: )a$|^a(?=[: ])|(?<=\n)a(?=[: ])/gm, () => said),
+      }));
+      assert.deepEqual(spaced(leaves), spaced(expected), said);
+    }
+  });
+
+  it('is text in the dealer’s name too', () => {
+    const isName = (name: string) => {
+      try {
+        return checker(DealerSettings)({ name }).name === name;
+      } catch {
+        return false;
+      }
+    };
+    for (const name of HOSTILE.filter(isName)) {
+      if (comparable(name) === '') continue;
+      const [leaves = []] = readAdf(adfOf({ ...DEALER, name }, [prospect()]));
+      assert.deepEqual(at(leaves, 'vendor/vendorname').map(comparable), [comparable(name)]);
+    }
+  });
+
+  /** All single values of a record, as text. */
+  const valuesIn = (value: unknown): string[] => {
+    if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(valuesIn);
+    if (typeof value === 'boolean') return [value ? 'yes' : 'no'];
+    return value === null || value === undefined ? [] : [comparable(String(value))];
+  };
+
+  it('comes out whole in a valid document, or is refused', () => {
+    const counts = { valid: 0, refused: 0 };
+    const anyProspect = fc.record({
+      groupId: fc.constantFrom('g1', 'g2'),
+      user: fc.option(anyUser),
+      lead: fc.option(anyLead, { freq: 9 }),
+      intents: anyIntents,
+      requestedAt: fc.nat(4e12),
+    });
+    const isTaken = (each: Prospect) => {
+      try {
+        adfOf(DEALER, [each]);
+        counts.valid += 1;
+        return true;
+      } catch (error) {
+        assert.ok(error instanceof RefusedError, String(error));
+        const { code, details = [] } = error.refusal;
+        assert.ok(code === 'not_acceptable' && details.length > 0 && details.length <= 5);
+        counts.refused += 1;
+        return false;
+      }
+    };
+    fc.assert(
+      fc.property(fc.array(anyProspect, { minLength: 20, maxLength: 20 }), (given) => {
+        const prospects = given.filter(isTaken);
+        if (prospects.length === 0) return;
+        const documents = readAdf(adfOf(DEALER, prospects));
+        assert.equal(documents.length, prospects.length);
+        for (const [index, { user, lead, intents }] of prospects.entries()) {
+          const all = (documents[index] ?? [])
+            .map(({ text }) => comparable(text))
+            .join('\n')
+            .toLowerCase();
+          const records = [user, lead, ...intents.map(({ fields: { intent: _, ...fields } }) => fields)];
+          for (const value of records.flatMap(valuesIn))
+            assert.ok(all.includes(value.toLowerCase()), `${value} in ${all}`);
+        }
+      }),
+      { numRuns: 25 },
+    );
+    assert.ok(counts.valid > 50 && counts.refused > 50, JSON.stringify(counts));
+  });
+});
