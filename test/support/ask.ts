@@ -27,7 +27,7 @@ export async function ask(server: TestServer, url: string, { method = 'GET', tok
     status: response.statusCode,
     headers: response.headers,
     text: response.body,
-    body: isJson ? response.json() : response.body,
+    body: isJson && response.body !== '' ? response.json() : response.body,
   };
 }
 
