@@ -99,7 +99,7 @@ describe('which format somebody gets', () => {
 
   test('what is refused says which formats there are', async () => {
     const { detail } = assertProblem(await take('asked', '/leads', 'image/png'), 406, 'not_acceptable');
-    for (const type of [JSON_TYPE, CSV, ADF]) assert.ok(detail.includes(type));
+    for (const type of [JSON_TYPE, CSV, ADF]) assert.ok(detail.includes(type), detail);
   });
 
   test('HEAD tells what GET would, and sends none of it', async () => {

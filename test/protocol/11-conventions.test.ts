@@ -93,7 +93,7 @@ describe('[P-11.6] whatever is refused is a problem, and tells nothing of how th
       assertProblem(answer, 500, 'internal');
       assertTellsNothing(answer);
       assert.doesNotMatch(answer.text, /torn|JSON/);
-      assert.ok(faults.lines.some(({ err }) => /SyntaxError/.test(JSON.stringify(err))));
+      assert.match(faults.text, /SyntaxError/);
     });
   });
 });
@@ -286,12 +286,12 @@ describe('[P-11.5] CORS: pages of a dealer’s origins may read what is under th
         });
         const { headers } = answer;
         assert.deepEqual([answer.status, allowed(answer), answer.text], [204, HOME, '']);
-        assert.ok(names(headers['access-control-allow-methods']).includes(method.toLowerCase()));
+        assert.ok(names(headers['access-control-allow-methods']).includes(method.toLowerCase()), method);
         for (const name of ['authorization', 'content-type', 'accept', 'x-request-id']) {
           assert.ok(names(headers['access-control-allow-headers']).includes(name), name);
         }
-        assert.ok(Number(headers['access-control-max-age']) > 0);
-        assert.ok(varyOf(answer).includes('origin'));
+        assert.match(String(headers['access-control-max-age']), /^[1-9]\d*$/);
+        assert.ok(varyOf(answer).includes('origin'), String(headers.vary));
       }
     }
   });
