@@ -78,7 +78,8 @@ export const Settings = Type.Object({
     }),
   ),
   TRUST_PROXY: Type.String({
-    pattern: '^(off|[0-9A-Fa-f.:/, ]+|loopback|linklocal|uniquelocal)$',
+    pattern: '^(off|loopback|[0-9A-Fa-f.:/, ]+)$',
+    'x-of': 'networks',
     default: 'off',
     examples: ['off', 'the addresses or networks of your proxies, such as 10.0.0.0/8,127.0.0.1', 'loopback'],
     description:

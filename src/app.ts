@@ -112,6 +112,7 @@ export async function createApp({
   };
 
   await describeRoutes(app, version);
+  app.removeContentTypeParser('text/plain');
   validateWithSchemas(app);
   await negotiateFormats(app);
   answerErrorsAsProblems(app, core);

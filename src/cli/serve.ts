@@ -20,6 +20,10 @@ export async function serve(settings: Settings): Promise<void> {
   const isNew = await migrate(settings, store);
   if (isNew && sqliteFile(settings) !== null) await makeDemoDealer(store);
   const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
+  await Promise.resolve(app.ready()).catch(async (error: Error) => {
+    await app.close();
+    throw new UsageError(error.message, { cause: error });
+  });
   await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: Error) => {
     await app.close();
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });

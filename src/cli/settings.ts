@@ -1,4 +1,5 @@
 /** Settings, from flags or the environment, checked once at start. */
+import { isIP } from 'node:net';
 import type { TSchema } from '@sinclair/typebox';
 import { type SettingName, Settings, withoutPassword } from '../../schemas/settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -33,12 +34,22 @@ function read(schema: TSchema, text: string): unknown {
   return text;
 }
 
+const isWord = (text: string): boolean => /^[a-z]+$/.test(text) && isIP(text) === 0;
+
+/** An address, or one with the length of its network. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '0', ...more] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && more.length === 0 && /^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
 function isAllowed(schema: TSchema, value: unknown): boolean {
   if (typeof value === 'number') return value >= schema.minimum && value <= schema.maximum;
   if (typeof value === 'boolean') return true;
   if (typeof value !== 'string') return false;
   if (schema.enum) return schema.enum.includes(value);
-  return value.length >= (schema.minLength ?? 0) && new RegExp(schema.pattern ?? '').test(value);
+  if (value.length < (schema.minLength ?? 0) || !new RegExp(schema.pattern ?? '').test(value)) return false;
+  return schema['x-of'] !== 'networks' || isWord(value) || value.split(',').every((each) => isNetwork(each.trim()));
 }
 
 /** A setting's value, as it may be shown: without a secret or a password. */

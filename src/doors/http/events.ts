@@ -39,6 +39,7 @@ export function eventRoutes(app: Http, core: Core): void {
     const results = await Promise.all(payloads.map((payload) => take(core, session, payload)));
     const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
     const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
+    for (const { code } of refusals) core.metrics.refused(code);
     const [refusal] = refusals;
     if (refusal && results.length === 1) return sendProblem(reply, refusal, { results: bodies });
     return reply.code(refusal ? 207 : 200).send({ results: bodies });

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import { Value } from '@sinclair/typebox/value';
 import type { FastifyRequest } from 'fastify';
+import { Id } from '../../../schemas/kinds.ts';
 import { isOriginAllowed } from '../../auth/origins.ts';
 import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
@@ -34,7 +36,7 @@ export async function setHeaders(app: Http, core: Core): Promise<void> {
 /** [P-11.5] A browser's page may read a dealer's answers where it comes from one of that dealer's origins. */
 async function corsFor({ store }: Core, { headers, url }: FastifyRequest): Promise<FastifyCorsOptions> {
   const dealerId = dealerOf(url);
-  if (headers.origin === undefined || dealerId === null) return { origin: false };
+  if (!headers.origin || dealerId === null) return { origin: false };
   const { dealer } = await store.standing(dealerId);
   if (!isOriginAllowed(headers.origin, dealer?.origins ?? [])) return { origin: false };
   return {
@@ -43,6 +45,7 @@ async function corsFor({ store }: Core, { headers, url }: FastifyRequest): Promi
     allowedHeaders: ['authorization', 'content-type', 'accept', REQUEST_ID],
     exposedHeaders: ['link', 'retry-after', REQUEST_ID],
     maxAge: PREFLIGHT_AGE,
+    strictPreflight: false,
   };
 }
 
@@ -50,7 +53,8 @@ async function corsFor({ store }: Core, { headers, url }: FastifyRequest): Promi
 function dealerOf(url: string): string | null {
   const [, dealerId] = /^\/v1\/dealers\/([^/?#]+)/.exec(url) ?? [];
   try {
-    return dealerId === undefined ? null : decodeURIComponent(dealerId);
+    const named = decodeURIComponent(dealerId ?? '');
+    return Value.Check(Id, named) ? named : null;
   } catch {
     return null;
   }

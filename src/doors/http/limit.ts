@@ -22,7 +22,8 @@ export async function limitRequests(app: Http, { RATE_LIMIT }: Settings): Promis
   if (RATE_LIMIT === 'off') return { byAddress: async () => {}, bySession: async () => {} };
   await app.register(rateLimit, { global: false, max: MAX_REQUESTS, timeWindow: WINDOW });
   const sessions = new WeakMap<FastifyRequest, string>();
-  const ofAddress = app.createRateLimit({ keyGenerator: ({ ip }) => ip });
+  // By the plugin's own key: a client of IPv6 has a whole network of addresses.
+  const ofAddress = app.createRateLimit();
   const ofSession = app.createRateLimit({ keyGenerator: (request) => sessions.get(request) ?? request.ip });
   const mustBeWithin = (limit: Awaited<ReturnType<typeof ofAddress>>): void => {
     if (limit.isAllowed || !limit.isExceeded) return;

@@ -38,8 +38,11 @@ export async function serveMetrics({ metrics, settings, log }: Core): Promise<Se
       });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', ({ message }) =>
+      reject(new Error(`METRICS_PORT is ${port}, which cannot be listened on: ${message}`)),
+    );
     server.listen(port, host, resolve);
   });
+  log.info({ address: server.address() }, 'serving /metrics on a port of its own');
   return server;
 }

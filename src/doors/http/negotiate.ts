@@ -1,5 +1,5 @@
 import accepts from '@fastify/accepts';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import type { Http } from './http.ts';
 
@@ -12,7 +12,13 @@ export async function negotiateFormats(app: Http): Promise<void> {
  * The format that suits the client best, of those that a route has; the first where it says nothing.
  * @throws RefusedError `not_acceptable`
  */
-export function formatFor<const Format extends string>(request: FastifyRequest, formats: readonly Format[]): Format {
+export function formatFor<const Format extends string>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  formats: readonly Format[],
+): Format {
+  const vary = reply.getHeader('vary');
+  reply.header('vary', vary === undefined ? 'Accept' : `${vary}, Accept`);
   const wanted = request.accepts().type([...formats]);
   const format = formats.find((each) => each === wanted);
   if (format) return format;

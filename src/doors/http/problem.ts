@@ -27,7 +27,8 @@ function problemOf({ code, message }: Refusal) {
 }
 
 /** What is wrong with a request before it has a route. What it asked for is not repeated. */
-export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors']> = (_, __, reply) => {
+export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors']> = (_, { id }, reply) => {
+  reply.header('x-request-id', id);
   sendProblem(reply, { code: 'invalid_payload', message: 'the path cannot be read' });
 };
 

@@ -80,8 +80,7 @@ export function recordRoutes(app: Http, core: Core): void {
       },
       async (request, reply) => {
         const { dealerId } = request.params;
-        const format = formatFor(request, formats);
-        reply.header('vary', 'accept');
+        const format = formatFor(request, reply, formats);
         return ANSWERS[format]({ ...list, name, dealerId, query: request.query, store: core.store, request, reply });
       },
     );

@@ -34,8 +34,8 @@ export function transcriptRoutes(app: Http, core: Core): void {
     async (request, reply) => {
       const { dealerId, groupId } = request.params;
       if (!(await core.store.group(dealerId, groupId))) throw unknownGroup();
-      const format = formatFor(request, ['application/json', 'text/plain']);
-      reply.header('vary', 'accept').type(`${format}; charset=utf-8`);
+      const format = formatFor(request, reply, ['application/json', 'text/plain']);
+      reply.type(`${format}; charset=utf-8`);
       const pieces = WRITERS[format](dealerId, groupId, eventsOf(core.store, dealerId, groupId));
       return reply.send(Readable.from(pieces, { objectMode: false }));
     },

@@ -75,7 +75,9 @@ export async function join(
     // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
     if (!core.feed.know(session.dealerId, tails))
       ({ tails, recovered } = await recover(core, session, identified.since));
-    for (const whole of Object.values(recovered)) core.metrics.recovered(whole ? 'whole' : 'not whole');
+    for (const [scope, whole] of Object.entries(recovered)) {
+      if (maySee(session, scope)) core.metrics.recovered(whole ? 'whole' : 'not whole');
+    }
     peer.send(sessionFrame(await describe(core, identified, tails, recovered)));
     if (id !== undefined) peer.send(ackFrame(id, null));
     await replay(core, session, identified.since, tails, recovered, peer);

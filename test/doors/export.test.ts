@@ -1,0 +1,106 @@
+/** Everything of a dealer, in one stream; and what becomes of a stream that breaks off. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ask } from '../support/ask.ts';
+import { overriding } from '../support/faulty-store.ts';
+import { ANN, intent, lead, of, say, span } from '../support/leads.ts';
+import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
+
+let server: TestServer;
+/** The token of a server of all dealers. */
+let operator: string;
+before(async () => {
+  server = await startServer();
+  operator = await server.token('server', 'ops', { dealer: '*' });
+});
+after(() => server.close());
+
+describe('GET /v1/dealers/{dealerId}/export', () => {
+  const COUNT = 1100;
+  const NAME = 'Ann "😀"\n\u2028';
+  before(async () => {
+    await server.store.putDealer('whole', { name: 'Autohaus', origins: ['https://shop.example'], retentionDays: 90 });
+    const messages = span(COUNT).map((n) => ({
+      ...lead('whole', 'g1', {}),
+      type: 'UPDATE_MSG',
+      user: 'bot',
+      message: `${n}`,
+    }));
+    await say(server, messages.slice(0, 1000));
+    await say(server, [...messages.slice(1000), lead('whole', 'g1', ANN), intent('whole', 'g1', { intent: 'buy' })]);
+    await say(server, [
+      { type: 'UPDATE_USER', dealerId: 'whole', groupId: 'g2', message: { name: NAME } },
+      { type: 'SYS_MSG', dealerId: 'whole', adminId: 'a1', message: 'closed' },
+      { type: 'UPDATE_MSG', dealerId: 'whole', groupId: 'g3', user: 'customer', message: 'forget me' },
+    ]);
+    assert.equal((await ask(server, of('whole', '/groups/g3'), { method: 'DELETE', token: operator })).status, 200);
+  });
+
+  test('is a line of JSON each: the dealer, all that there is of it, each event once, and a count at the end', async () => {
+    const { headers, text } = await ask(server, of('whole', '/export'), { token: operator });
+    assert.match(String(headers['content-type']), /^application\/x-ndjson/);
+    assert.equal(headers['content-disposition'], 'attachment; filename="export.ndjson"');
+    assert.equal(text.at(-1), '\n');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const ofKind = (kind: string) => lines.filter((line) => line.kind === kind);
+    const { kind, ...dealer } = lines[0];
+    const settings = { name: 'Autohaus', origins: ['https://shop.example'], retentionDays: 90 };
+    assert.deepEqual([kind, dealer], ['dealer', { dealerId: 'whole', ...settings }]);
+    const kinds = ['group', 'user', 'lead', 'intent', 'erasure', 'event'];
+    const counts = Object.fromEntries(kinds.map((each) => [each, ofKind(each).length]));
+    assert.deepEqual(lines.at(-1), { kind: 'end', counts });
+    assert.deepEqual(
+      { ...counts, event: undefined },
+      { group: 2, user: 1, lead: 1, intent: 1, erasure: 1, event: undefined },
+    );
+    const seqsOf = (scope: string) => ofKind('event').flatMap((event) => (event.scope === scope ? [event.seq] : []));
+    assert.deepEqual(
+      seqsOf('g1'),
+      span(COUNT).map((n) => n + 1),
+    );
+    assert.deepEqual([seqsOf('@dealer'), seqsOf('g3')], [[1], []]);
+    assert.equal(new Set(seqsOf('@desk')).size, seqsOf('@desk').length);
+    assert.equal(ofKind('user')[0].fields.name, NAME);
+    assert.equal(text.includes('forget me'), false);
+  });
+});
+
+describe('what breaks off', () => {
+  const broken = new Error('disk I/O error');
+
+  /** Fetches over a port, from a server whose database goes away after the first page. */
+  const fetchBroken = (path: string, methods: (store: TestServer['store']) => Partial<TestServer['store']>) =>
+    withServer({ wrapStore: (store) => overriding(store, methods(store)) }, async (torn) => {
+      await say(
+        torn,
+        span(900).map((n) => lead(DEALER, `g${n}`, { name: `${n}` })),
+      );
+      const at = await torn.listen();
+      const headers = { authorization: `Bearer ${await torn.token('admin', 'a1')}`, accept: 'text/csv' };
+      const response = await fetch(`http://${at}${of(DEALER, path)}`, { headers });
+      const isWhole = await response.text().then(
+        () => true,
+        () => false,
+      );
+      assert.equal((await fetch(`http://${at}/health`)).status, 200);
+      return { status: response.status, isWhole };
+    });
+
+  test('is not taken for whole: a CSV of which a later page cannot be read is cut, and the server goes on', async () => {
+    const outcome = await fetchBroken('/leads', (store) => ({
+      records: (table, dealerId, part) =>
+        table === 'leads' && part.after !== undefined ? Promise.reject(broken) : store.records(table, dealerId, part),
+    }));
+    assert.deepEqual(outcome, { status: 200, isWhole: false });
+  });
+
+  test('is not taken for whole: an export of which the log cannot be read on is cut, and the server goes on', async () => {
+    const outcome = await fetchBroken('/export', (store) => ({
+      log: (dealerId, place, limit) => (place ? Promise.reject(broken) : store.log(dealerId, place, limit)),
+    }));
+    assert.deepEqual(outcome, { status: 200, isWhole: false });
+  });
+});
