@@ -210,7 +210,7 @@ describe("telle/client and the server's limits", () => {
       const { client } = await place.customer({ WebSocket });
       await Promise.all(range(40).map((text) => client.send('customer_message', say(text))));
       assert.deepEqual(
-        received.filter(({ channel }) => channel === 'error'),
+        received.items.filter(({ channel }) => channel === 'error'),
         [],
       );
     }));
@@ -225,7 +225,7 @@ describe("telle/client and the server's limits", () => {
       const acks = await Promise.all(
         groups.map((groupId) => client.send('close_chat', { type: 'CLOSE_CHAT', groupId }, { id: groupId })),
       );
-      const refused = received.flatMap(({ channel, payload }) => (channel === 'error' ? [payload] : []));
+      const refused = received.items.flatMap(({ channel, payload }) => (channel === 'error' ? [payload] : []));
       assert.ok(refused.length > 0);
       for (const { code, id } of refused) {
         assert.equal(code, 'rate_limited');
@@ -252,7 +252,7 @@ describe("telle/client and the server's limits", () => {
         acks.map(({ seq }) => seq),
         [1, 2, 3],
       );
-      const codes = received.flatMap(({ channel, payload }) => (channel === 'error' ? [payload.code] : []));
+      const codes = received.items.flatMap(({ channel, payload }) => (channel === 'error' ? [payload.code] : []));
       assert.deepEqual(codes, ['unavailable', 'unavailable', 'unavailable']);
     });
   });

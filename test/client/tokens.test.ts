@@ -117,11 +117,11 @@ describe('a token that is fetched', () => {
     const token = async () => {
       fetched += 1;
       if (fetched === 5) enough();
-      return place.server.token('admin', 'a1', { ttl: 2 });
+      return place.server.token('admin', 'a1', { ttl: 3 });
     };
     const { WebSocket, sent } = tapped();
     const { client, heard } = await place.admin('a1', { token, WebSocket });
-    await outlived; // a second for each: the first two tokens are long over
+    await outlived; // half of each one's time: the first two tokens are over
     await client.send('sys_message', { type: 'SYS_MSG', message: 'still here' });
     assert.equal(heard.items.some(named('offline')), false);
     assert.ok(sent.filter(({ channel }) => channel === 'refresh').length >= 3);
