@@ -54,6 +54,7 @@ export const ERRORS = {
   ...FRAME_ERRORS,
   unknown_route: { status: 404, title: 'Unknown route', retryable: false },
   upgrade_required: { status: 426, title: 'Upgrade required', retryable: false },
+  not_acceptable: { status: 406, title: 'Not acceptable', retryable: false },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 export type ErrorCode = keyof typeof ERRORS;

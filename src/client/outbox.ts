@@ -51,20 +51,24 @@ export class Outbox {
 
   /** Sends a frame as soon as it may be. An `id` that waits already is the same send. */
   add(channel: string, payload: object, id: string): Promise<AckPayload> {
-    if (this.#ended) return Promise.reject(this.#ended);
     const waiting = this.#entries.get(id);
     if (waiting) return waiting.promise;
-    if (this.#entries.size >= this.#options.max) {
-      return Promise.reject(new TelleError('queue_full', `${this.#options.max} sends wait for their acks`, true));
-    }
     const { type, groupId }: Sendable = payload;
     const isLasting = type !== 'TYPING';
     const entry = newEntry(id, JSON.stringify({ channel, payload, id }), groupId, isLasting);
     if (!isLasting) entry.promise.catch(() => {}); // nobody need look after it
-    if (isLasting || this.#put) this.#entries.set(id, entry);
-    else entry.reject(offline());
+    const error = this.#ended ?? this.#refusal(isLasting);
+    if (error) entry.reject(error);
+    else this.#entries.set(id, entry);
     this.#flush();
     return entry.promise;
+  }
+
+  /** Why one more is not taken. */
+  #refusal(isLasting: boolean): TelleError | undefined {
+    const { max } = this.#options;
+    if (this.#entries.size >= max) return new TelleError('queue_full', `${max} sends wait for their acks`, true);
+    return isLasting || this.#put ? undefined : offline();
   }
 
   /** There is a joined socket, fresh and with everything ahead of it. */

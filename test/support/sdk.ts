@@ -54,12 +54,12 @@ export const messages = ({ items }: Inbox<Heard>): unknown[] =>
 export function tapped() {
   const sockets: WebSocket[] = [];
   const sent: Frame[] = [];
-  const received: Frame[] = [];
+  const received = new Inbox<Frame>();
   class Tapped extends WebSocket {
     constructor(url: string, protocol: string) {
       super(url, protocol);
       sockets.push(this);
-      this.on('message', (data) => received.push(JSON.parse(String(data))));
+      this.on('message', (data) => received.put(JSON.parse(String(data))));
     }
     override send(text: string): void {
       sent.push(JSON.parse(text));
