@@ -46,13 +46,8 @@ async function* linesOf(store: Store, dealerId: string, first: string): AsyncGen
   // By their names: by the time of their last change they would move while they are read.
   for (let after = ''; ; ) {
     const rows = await store.groupsByName(dealerId, after, AT_ONCE);
-    yield {
-      text: written(
-        'group',
-        rows.map(({ lastMessage: _, ...group }) => group),
-      ),
-      events: 0,
-    };
+    const groups = rows.map(({ lastMessage: _, ...group }) => group);
+    if (rows.length > 0) yield { text: written('group', groups), events: 0 };
     const last = rows.at(-1);
     if (!last || rows.length < AT_ONCE) break;
     after = last.groupId;

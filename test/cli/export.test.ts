@@ -98,7 +98,7 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
         assert.deepEqual(of('dealer'), [dealer]);
         assert.deepEqual(
           of('group').map(({ groupId }) => groupId),
-          ['whispered', 'g2', 'g1'],
+          ['g1', 'g2', 'whispered'],
         );
         const named = of('user').map(({ groupId, fields }) => [groupId, fields]);
         assert.deepEqual(

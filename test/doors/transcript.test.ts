@@ -86,7 +86,7 @@ describe('a transcript', () => {
     for (const expected of [
       'customer: hello',
       'bot: good day',
-      '-- alice came',
+      '-- alice is here',
       '-- alice took over from the bot',
       'alice: I am here',
       '-- alice let the bot speak again',
@@ -149,8 +149,8 @@ describe('a transcript as text', () => {
   });
 
   test('keeps every other character, and sets further lines in', async () => {
-    await say(server, [said('kept', 'Grüße 😀 \u202e漢字\n  and more')]);
+    await say(server, [said('kept', 'Grüße 😀 \u200f漢字\u202e\n  and more')]);
     const [line] = await lines('kept');
-    assert.equal(await text('kept'), `${line?.at}  customer: Grüße 😀 \u202e漢字\n      and more\n`);
+    assert.equal(await text('kept'), `${line?.at}  customer: Grüße 😀 \u200f漢字\ufffd\n      and more\n`);
   });
 });
