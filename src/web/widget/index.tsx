@@ -1,0 +1,3 @@
+import { connect } from '../../client/index.ts';
+
+Object.assign(window, { telle: { connect } });
