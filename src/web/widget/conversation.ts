@@ -15,6 +15,8 @@ const UNAUTHORIZED = 4401;
 /** Nothing need be done where this was not sent: it is of no use later, or is sent again. */
 const ignored = () => {};
 
+/** A type, not an interface: a record may have other fields, too. */
+export type Page = { readonly url: string; readonly title: string; readonly referrer: string };
 export type Person = Readonly<Record<string, unknown>>;
 /** Who answers, and whether that is a person. */
 export interface Author {
@@ -40,7 +42,11 @@ export class Conversation {
   #group = '';
   /** The seq of the oldest event that was read. */
   #oldest = 0;
+  /** The seq up to which it was told that the customer has read, and whether that is on its way. */
+  #told = 0;
+  #isTelling = false;
   #token: Token | undefined;
+  #page: Page | undefined;
   #typistGone: ReturnType<typeof setTimeout> | undefined;
   readonly #typing = new TypingTeller((typing) => {
     if (this.state === 'joined') this.#client?.send('typing', { type: 'TYPING', typing }).catch(ignored);
@@ -118,6 +124,7 @@ export class Conversation {
     });
     for (const entry of this.#log.unsent) this.#post(entry);
     this.#tellUser();
+    this.#tellPage();
   }
 
   /** Goes on as the customer that a token of the dealer's own names [P-4]. */
@@ -137,6 +144,7 @@ export class Conversation {
     const read = this.#memory.read.get();
     // Where nothing is known of what was read, there is nothing that waits to be.
     this.#memory.read.set(groupId in read ? read : seqs);
+    this.#told = this.#memory.read.get()[groupId] ?? 0;
     this.#read();
   }
 
@@ -268,12 +276,19 @@ export class Conversation {
 
   /** Everything that came is seen. */
   read(): void {
-    const { seqs = {} } = this.#client ?? {};
-    const seq = seqs[this.#group] ?? 0;
-    if (seq > (this.#memory.read.get()[this.#group] ?? 0)) {
-      this.#client?.send('read', { type: 'READ', seq }).catch(ignored);
-    }
-    this.#keepRead(seqs);
+    this.#keepRead(this.#client?.seqs ?? {});
+    this.#tellRead();
+  }
+
+  /** Tells how far was read: once at a time, so that what the customer says need not wait for it. */
+  async #tellRead(): Promise<void> {
+    const seq = this.#memory.read.get()[this.#group] ?? 0;
+    if (this.#isTelling || seq <= this.#told) return;
+    this.#isTelling = true;
+    this.#told = seq;
+    await this.#client?.send('read', { type: 'READ', seq }).catch(ignored);
+    this.#isTelling = false;
+    this.#tellRead();
   }
 
   #keepRead(seqs: Readonly<Record<string, number>>): void {
@@ -282,9 +297,15 @@ export class Conversation {
     this.#memory.read.set({ ...read, ...Object.fromEntries(later) });
   }
 
-  /** Tells which page the customer looks at. */
-  view(page: { readonly url: string; readonly title: string; readonly referrer: string }): void {
-    this.#client?.send('customer_update', { type: 'UPDATE_PAGEVIEW', message: page }).catch(ignored);
+  /** The customer looks at a page: it is told once there is a conversation to tell it in. */
+  view(page: Page): void {
+    this.#page = page;
+    this.#tellPage();
+  }
+
+  #tellPage(): void {
+    if (this.#page)
+      this.#client?.send('customer_update', { type: 'UPDATE_PAGEVIEW', message: this.#page }).catch(ignored);
   }
 
   /** Says who the customer is; told when there is a connection, and not again while it stays the same. */
@@ -314,5 +335,6 @@ export class Conversation {
       client?.send('customer_update', { type: 'CREATE_LEAD_INTENT', message: { intent } }),
     ]);
     this.#memory.user.set({ fields, isTold: true });
+    this.#memory.hasBegun.set(true);
   }
 }

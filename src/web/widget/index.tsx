@@ -45,7 +45,6 @@ function start(options: Options): Telle {
   let isOpen = memory.isOpen.get();
   /** Whether the customer, or the page for them, has opened or closed it: a page change has not. */
   let isWanted = false;
-  let isFollowed = false;
   let isDrawing = false;
 
   const conversation = new Conversation(options, memory, () => {
@@ -61,10 +60,6 @@ function start(options: Options): Telle {
   const draw = () => {
     if (!root) return;
     if (conversation.state === 'idle' && (isOpen || memory.hasBegun.get())) conversation.connect();
-    if (conversation.state !== 'idle' && options.hasPageviews && !isFollowed) {
-      isFollowed = true;
-      followPages(conversation);
-    }
     if (!memory.hasBegun.get() && conversation.entries.some(({ kind }) => kind !== 'announcement')) {
       memory.hasBegun.set(true);
     }
@@ -75,7 +70,7 @@ function start(options: Options): Telle {
 
   const show = (open: boolean) => {
     isOpen = open;
-    isWanted = true;
+    isWanted = open || Boolean(root?.activeElement);
     memory.isOpen.set(open);
     draw();
   };
@@ -87,6 +82,7 @@ function start(options: Options): Telle {
       document.addEventListener('visibilitychange', draw);
       // Another tab has begun the conversation, or has read on.
       addEventListener('storage', ({ key }) => (key === memory.hasBegun.key || key === memory.read.key) && draw());
+      if (options.hasPageviews) followPages(conversation);
       draw();
     });
   if (document.body) appear();
