@@ -24,7 +24,8 @@ export async function serve(settings: Settings): Promise<void> {
     await app.close();
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
-  const trial = await howToTry(store, new Tokens(secrets));
+  // In production stdout is kept: no token goes there.
+  const trial = process.env.NODE_ENV === 'production' ? null : await howToTry(store, new Tokens(secrets));
   // Listened for before the greeting: who waits for that may send one at once.
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
