@@ -5,6 +5,7 @@ import { readBefore } from './history.ts';
 import { DEALER_SCOPE, type Entry, entryOf, type Frame, Log } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Options } from './options.ts';
+import { Records } from './records.ts';
 import { TypingTeller } from './typing.ts';
 
 /** Who typed and has not said for so many milliseconds that it still does, does not. */
@@ -12,12 +13,9 @@ const TYPING_LASTS = 10_000;
 /** [P-9] */
 const UNAUTHORIZED = 4401;
 
-/** Nothing need be done where this was not sent: it is of no use later, or is sent again. */
+/** Nothing need be done: it is of no use later, or is told again. */
 const ignored = () => {};
 
-/** A type, not an interface: a record may have other fields, too. */
-export type Page = { readonly url: string; readonly title: string; readonly referrer: string };
-export type Person = Readonly<Record<string, unknown>>;
 /** Who answers, and whether that is a person. */
 export interface Author {
   readonly kind: 'admin' | 'bot';
@@ -34,6 +32,8 @@ export class Conversation {
   /** What is before the oldest event that was read: `none` is nothing. */
   earlier: 'none' | 'some' | 'loading' | 'failed' = 'none';
   typist: Author | undefined;
+  /** What is told of the customer, once there is a connection. */
+  readonly records: Records;
   readonly #options: Options;
   readonly #memory: Memory;
   readonly #changed: () => void;
@@ -46,7 +46,6 @@ export class Conversation {
   #told = 0;
   #isTelling = false;
   #token: Token | undefined;
-  #page: Page | undefined;
   #typistGone: ReturnType<typeof setTimeout> | undefined;
   readonly #typing = new TypingTeller((typing) => {
     if (this.state === 'joined') this.#client?.send('typing', { type: 'TYPING', typing }).catch(ignored);
@@ -57,6 +56,7 @@ export class Conversation {
     this.#options = options;
     this.#memory = memory;
     this.#changed = changed;
+    this.records = new Records(memory);
     for (const entry of memory.unsent.get()) this.#log.putUnsent({ ...entry, kind: 'customer', status: 'sending' });
   }
 
@@ -80,10 +80,6 @@ export class Conversation {
     return entries.some(({ kind }) => kind === 'bot') ? { kind: 'bot' } : undefined;
   }
 
-  get user(): Person {
-    return this.#memory.user.get().fields;
-  }
-
   /** Joins, unless it has. What is not sent yet goes out. */
   connect(): void {
     if (this.#client && this.#client.state !== 'closed') return;
@@ -102,7 +98,7 @@ export class Conversation {
       });
     on('session', (session) => this.#seated(session));
     on('gap', () => this.#read());
-    on('connecting', () => {});
+    on('connecting', ignored);
     on('offline', ({ retryIn }) => {
       this.isLost ||= retryIn > 0;
       this.#setTypist(undefined);
@@ -123,8 +119,7 @@ export class Conversation {
       if (user === 'customer') this.#keepRead({ [this.#group]: seq });
     });
     for (const entry of this.#log.unsent) this.#post(entry);
-    this.#tellUser();
-    this.#tellPage();
+    this.records.tellBy(client);
   }
 
   /** Goes on as the customer that a token of the dealer's own names [P-4]. */
@@ -143,7 +138,7 @@ export class Conversation {
     this.#group = groupId;
     const read = this.#memory.read.get();
     // Where nothing is known of what was read, there is nothing that waits to be.
-    this.#memory.read.set(groupId in read ? read : seqs);
+    this.#memory.read.set(Object.hasOwn(read, groupId) ? read : seqs);
     this.#told = this.#memory.read.get()[groupId] ?? 0;
     this.#read();
   }
@@ -295,46 +290,5 @@ export class Conversation {
     const read = this.#memory.read.get();
     const later = Object.entries(seqs).filter(([scope, seq]) => seq > (read[scope] ?? 0));
     this.#memory.read.set({ ...read, ...Object.fromEntries(later) });
-  }
-
-  /** The customer looks at a page: it is told once there is a conversation to tell it in. */
-  view(page: Page): void {
-    this.#page = page;
-    this.#tellPage();
-  }
-
-  #tellPage(): void {
-    if (this.#page)
-      this.#client?.send('customer_update', { type: 'UPDATE_PAGEVIEW', message: this.#page }).catch(ignored);
-  }
-
-  /** Says who the customer is; told when there is a connection, and not again while it stays the same. */
-  setUser(person: Person): void {
-    const fields = { ...this.user, ...person };
-    if (JSON.stringify(fields) === JSON.stringify(this.user)) return;
-    this.#memory.user.set({ fields, isTold: false });
-    this.#tellUser();
-  }
-
-  async #tellUser(): Promise<void> {
-    const { fields, isTold } = this.#memory.user.get();
-    if (isTold || !this.#client) return;
-    await this.#client
-      .send('customer_update', { type: 'UPDATE_USER', message: fields })
-      .then(() => this.#memory.user.set({ ...this.#memory.user.get(), isTold: true }), ignored);
-  }
-
-  /** Leaves the customer's details and what it is about. @throws TelleError where the server does not take them */
-  async submit(person: Person, intent: string): Promise<void> {
-    this.connect();
-    const client = this.#client;
-    const fields = { ...this.user, ...person };
-    await Promise.all([
-      client?.send('customer_update', { type: 'UPDATE_USER', message: person }),
-      client?.send('customer_update', { type: 'UPDATE_LEAD', message: { ...person, source: 'chat' } }),
-      client?.send('customer_update', { type: 'CREATE_LEAD_INTENT', message: { intent } }),
-    ]);
-    this.#memory.user.set({ fields, isTold: true });
-    this.#memory.hasBegun.set(true);
   }
 }

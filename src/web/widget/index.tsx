@@ -2,10 +2,11 @@
 import { render } from 'preact';
 import type { Token } from '../../client/index.ts';
 import { App } from './app.tsx';
-import { Conversation, type Person } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { memoryOf } from './memory.ts';
 import { type Options, optionsOf } from './options.ts';
 import { followPages } from './pageviews.ts';
+import type { Person } from './records.ts';
 import css from './widget.css' with { type: 'text' };
 
 /** The one global, `telle`. */
@@ -82,7 +83,7 @@ function start(options: Options): Telle {
       document.addEventListener('visibilitychange', draw);
       // Another tab has begun the conversation, or has read on.
       addEventListener('storage', ({ key }) => (key === memory.hasBegun.key || key === memory.read.key) && draw());
-      if (options.hasPageviews) followPages(conversation);
+      if (options.hasPageviews) followPages(conversation.records);
       draw();
     });
   if (document.body) appear();
@@ -91,7 +92,7 @@ function start(options: Options): Telle {
   return {
     open: () => show(true),
     close: () => show(false),
-    setUser: (person) => conversation.setUser(person),
+    setUser: (person) => conversation.records.setUser(person),
     login: (token) => conversation.login(token),
   };
 }
