@@ -85,7 +85,7 @@ const fontSizeOf = (locator: Locator) =>
 /** What the log's bubbles say, as it stands in the document. */
 const texts = (page: Page): Promise<string[]> => page.locator('.text').allTextContents();
 
-describe('the widget', { timeout: 120_000 }, () => {
+describe('the widget', { timeout: 240_000 }, () => {
   test('carries a chat both ways, and says who answers', () =>
     onPage({}, async (page) => {
       const groupId = await begin(page);
