@@ -19,12 +19,14 @@ import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { licensesOf } from './licenses.ts';
 import { BuildError, ROOT, run, step } from './step.ts';
+import { makeWeb } from './web.ts';
 
 /** What goes in besides the code: its name inside, and the file or folder that it is. */
 const ASSETS = {
   'package.json': 'package.json',
   'drizzle/sqlite/migrations': 'drizzle/sqlite/migrations',
   'drizzle/postgres/migrations': 'drizzle/postgres/migrations',
+  'dist/web': 'dist/web',
   'native/better_sqlite3.node': 'node_modules/better-sqlite3/build/Release/better_sqlite3.node',
 };
 
@@ -136,6 +138,7 @@ async function makeExecutable(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
+    await makeWeb();
     const inputs = await bundle(join(folder, 'telle.cjs'));
     step(`bundled the program: ${megabytes(join(folder, 'telle.cjs'))}`);
     const blob = makeBlob(folder);

@@ -1,10 +1,11 @@
-/** Makes what the npm package holds, in `dist`: the compiled program and schemas, the migrations, the bundled client. */
+/** Makes what the npm package holds, in `dist`: the compiled program and schemas, the migrations, the client, the pages. */
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { buildClient } from './client.ts';
 import { ROOT, run, step } from './step.ts';
+import { makeWeb } from './web.ts';
 
 /** What is made here, anew each time: nothing that was renamed or removed stays. */
-const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle', 'dist/client'];
+const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
 /** What the compiler does not see. */
 const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
 
@@ -16,4 +17,5 @@ for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true 
 step('copied the migrations');
 await buildClient('dist/client');
 step('bundled the client');
+await makeWeb();
 chmodSync('dist/src/main.js', 0o755);

@@ -85,6 +85,11 @@ export const Settings = Type.Object({
     description:
       "whose X-Forwarded-For tells a client's address: addresses or networks, comma-separated; off: nobody's",
   }),
+  WELCOME: OneOf(['on', 'local', 'off'], {
+    default: 'local',
+    description:
+      "who is shown the newcomer's page at /, with the demo dealer: everybody, browsers on this machine, or nobody; others see name and health",
+  }),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'how much the log says',

@@ -26,6 +26,7 @@ import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
+import { webRoutes } from './doors/http/web.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
@@ -130,6 +131,7 @@ export async function createApp({
   transcriptRoutes(app, core);
   exportRoutes(app, core);
   deadLetterRoutes(app, core);
+  webRoutes(app, core);
   await documentRoutes(app, version);
 
   let membership: Membership | undefined;

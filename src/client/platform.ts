@@ -2,7 +2,7 @@ import type { SocketClass, TokenStorage } from './types.ts';
 
 /** What the platform gives: a browser all of it, Node some. */
 interface Platform {
-  readonly crypto: { getRandomValues(array: Uint8Array): Uint8Array };
+  readonly crypto: { getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array };
   readonly document?: unknown;
   readonly localStorage?: TokenStorage;
   readonly WebSocket?: SocketClass;

@@ -1,0 +1,68 @@
+/** Makes what browsers are served, in `dist/web`: each page's script and style, bundled, and the page itself as it is. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, type Plugin, transform } from 'esbuild';
+import { ROOT, step } from './step.ts';
+
+/** What is made, by its name without an extension, and what it is made of. */
+const ENTRIES = [{ in: 'src/web/widget/index.tsx', out: 'widget' }];
+
+/** `import text from './x.css' with { type: 'text' }`: a style that a script puts where it belongs, as for a shadow root. */
+const stylesAsText: Plugin = {
+  name: 'styles as text',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path, with: how }) => {
+      if (how.type !== 'text') return null;
+      const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true });
+      return { contents: code.trim(), loader: 'text' };
+    });
+  },
+};
+
+/** A file that was made, and how many bytes of it are sent. */
+export interface Built {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Bundles everything into a folder. Each file is there whole or not at all, for several builds may run at once. */
+export async function buildWeb(folder: string): Promise<Built[]> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    outdir: folder,
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    charset: 'utf8',
+    target: 'es2022', // as the client's own bundles
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    loader: { '.html': 'copy' },
+    plugins: [stylesAsText],
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  return Promise.all(
+    outputFiles.map(async ({ path, contents }) => {
+      await mkdir(dirname(path), { recursive: true });
+      const draft = `${path}.${randomUUID()}`;
+      await writeFile(draft, contents);
+      await rename(draft, path);
+      return { name: basename(path), bytes: gzipSync(contents, { level: 9 }).length };
+    }),
+  );
+}
+
+/** Builds `dist/web`, and says how large what is sent of it is. */
+export async function makeWeb(): Promise<void> {
+  for (const { name, bytes } of await buildWeb(join(ROOT, 'dist/web'))) {
+    step(`bundled ${name}: ${(bytes / 1024).toFixed(1)} KiB to send (gzip)`);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await makeWeb();

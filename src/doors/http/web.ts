@@ -1,0 +1,112 @@
+/** What browsers are served beside data: the widget's script, and pages with their scripts and styles. */
+import { createHash } from 'node:crypto';
+import { extname } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readAsset } from '../../assets.ts';
+import type { Core } from '../core.ts';
+import type { Http } from './http.ts';
+
+/** Paths, and the files of `dist/web` that answer them. */
+const FILES = {
+  '/widget.js': 'widget.js',
+} as const satisfies Record<string, string>;
+
+/** The page at `/` for newcomers: who may not see it sees the server's name and health. */
+const WELCOME = 'welcome.html';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+/** What any page of any site may load. The others are for this server's own pages, and asked for anew each time. */
+const PUBLIC: ReadonlySet<string> = new Set<keyof typeof FILES>(['/widget.js']);
+const HEADERS = {
+  public: {
+    'access-control-allow-origin': '*',
+    'cross-origin-resource-policy': 'cross-origin',
+    'cache-control': 'public, max-age=3600',
+  },
+  own: { 'cache-control': 'no-cache' },
+};
+
+/** For people: not in the document of what programs ask. */
+const UNLISTED = { schema: { hide: true } };
+
+/** A file as it is sent. */
+interface Asset {
+  readonly type: string;
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly zipped: Buffer;
+}
+
+/** Answers what the build has made. Where it has not been run, there is nothing to answer. */
+export function webRoutes(app: Http, { settings }: Core): void {
+  for (const [path, name] of Object.entries(FILES)) {
+    const asset = assetOf(name);
+    if (!asset) continue;
+    const headers = PUBLIC.has(path) ? HEADERS.public : HEADERS.own;
+    app.get(path, UNLISTED, async (request, reply) => sendAsset(request, reply.headers(headers), asset));
+  }
+
+  const welcome = assetOf(WELCOME);
+  app.get('/', UNLISTED, async (request, reply) => {
+    if (welcome && isWelcome(request, settings.WELCOME)) return sendAsset(request, reply.headers(HEADERS.own), welcome);
+    return { name: 'telle', status: 'ok' };
+  });
+}
+
+function assetOf(name: string): Asset | null {
+  const plain = read(`dist/web/${name}`);
+  if (!plain) return null;
+  const hash = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
+  // Weak, for it is the same one zipped and not.
+  return { type: TYPES[extname(name)] ?? '', etag: `W/"${hash}"`, plain, zipped: gzipSync(plain, { level: 9 }) };
+}
+
+function read(name: string): Buffer | null {
+  try {
+    return readAsset(name);
+  } catch {
+    return null;
+  }
+}
+
+function sendAsset(request: FastifyRequest, reply: FastifyReply, { type, etag, plain, zipped }: Asset): FastifyReply {
+  reply.headers({ etag, vary: 'accept-encoding' });
+  if (type === TYPES['.html']) reply.header('content-security-policy', policyOf(request.headers.host));
+  if (request.headers['if-none-match']?.split(/, */).includes(etag)) return reply.code(304).send();
+  reply.type(type);
+  const isZipped = request.accepts().encoding(['gzip', 'identity']) === 'gzip';
+  return isZipped ? reply.header('content-encoding', 'gzip').send(zipped) : reply.send(plain);
+}
+
+/** A page runs, shows and asks for nothing but this server's. Not every browser takes 'self' for its sockets as well. */
+export function policyOf(host = ''): string {
+  const sockets = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : '';
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `connect-src 'self'${sockets}`,
+    "img-src 'self' data:",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
+const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+/** What a proxy says of whom it speaks for. */
+const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
+
+/** Whether the newcomer's page is for who asks: `local` means a browser on this machine, and nobody through a proxy. */
+function isWelcome({ socket, headers }: FastifyRequest, welcome: 'on' | 'local' | 'off'): boolean {
+  if (welcome !== 'local') return welcome === 'on';
+  const isNear = LOOPBACK.test(socket.remoteAddress ?? '') && LOCAL_HOST.test(headers.host ?? '');
+  return isNear && FORWARDED.every((name) => headers[name] === undefined);
+}
