@@ -1,4 +1,5 @@
 /** A real browser: Debian's Chromium, without a window. */
+import { execFileSync } from 'node:child_process';
 import { type Browser, chromium } from 'playwright-core';
 import { programOf } from './debian.ts';
 
@@ -15,5 +16,7 @@ const FLAGS = [
 
 export async function startChromium(): Promise<Browser> {
   const { path } = programOf({ binary: 'usr/bin/chromium', packages: ['chromium'], formula: 'chromium' });
-  return chromium.launch({ executablePath: path, headless: true, args: FLAGS });
+  // It is started by its whole path.
+  const executablePath = execFileSync('sh', ['-c', 'command -v "$1"', 'sh', path], { encoding: 'utf8' }).trim();
+  return chromium.launch({ executablePath, headless: true, args: FLAGS });
 }
