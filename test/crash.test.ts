@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secondsFromNow, Tokens } from '../src/auth/tokens.ts';
+import { chance } from './support/chance.ts';
 import type { Frame } from './support/client.ts';
 import type { Round, Sent, Told } from './support/flood.ts';
 import { Process, type ServerProcess, startProcess, typescript } from './support/process.ts';
@@ -19,17 +20,6 @@ const SECRET = 'only this test knows it';
 const HOUR = 3600;
 
 const script = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
-
-/** Numbers from 0 to 1 by chance, the same again for the same seed (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Report = Exclude<Told, 'reached'>;
 

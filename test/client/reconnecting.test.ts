@@ -75,6 +75,50 @@ describe('a connection that breaks', () => {
     assert.ok(Math.max(...pauses) > backoff.first);
   });
 
+  for (const [what, lasts, isLonger] of [
+    ['never lasts is made again after longer and longer pauses', 0, true],
+    ['has lasted is made again as if it were the first time', 80, false],
+  ] as const) {
+    test(`that ${what}`, () =>
+      withScript(
+        (socket) => {
+          put(socket, 'session', sessionOf());
+          setTimeout(() => socket.close(1012), lasts);
+        },
+        async (url) => {
+          const backoff = { first: 2, most: 1000 };
+          const options = { url, dealerId: DEALER, WebSocket, backoff, timeout: 40 };
+          const client = connect({ ...options, role: 'customer' });
+          const lost = await listen(client).first(8, named('offline'));
+          client.close();
+          assert.equal(
+            lost.some(({ payload }) => payload.retryIn > backoff.first),
+            isLonger,
+          );
+        },
+      ));
+  }
+
+  test('that brings an event again tells it once', () =>
+    withScript(
+      (socket, { channel }, before) => {
+        if (channel !== 'client_join') return;
+        const recovered = { g1: true, '@dealer': true };
+        put(socket, 'session', sessionOf(before === 0 ? {} : { seqs: { g1: 3, '@dealer': 0 }, recovered }));
+        for (const seq of before === 0 ? [1, 2, 2] : [1, 2, 3]) {
+          put(socket, 'CHAT_MESSAGE', { message: `${seq}` }, { id: `k${seq}`, scope: 'g1', seq, at: '' });
+        }
+        if (before === 0) socket.close(1012);
+      },
+      async (url) => {
+        const client = connect({ url, role: 'customer', dealerId: DEALER, WebSocket, backoff: SOON });
+        const heard = listen(client);
+        await heard.first(1, ({ payload }) => payload?.message === '3');
+        assert.deepEqual(messages(heard), ['1', '2', '3']);
+        client.close();
+      },
+    ));
+
   test('keeps what is sent meanwhile, in order, up to a bound', async () => {
     const { client, heard, groupId } = await place.customer({ maxQueue: 3 });
     place.proxy.cut();
@@ -329,6 +373,20 @@ describe('a client that is refused', () => {
       assert.equal(client.state, 'joined');
     });
   });
+
+  test('after its session, as a server that fails in between does, joins again', () =>
+    withScript(
+      (socket, { channel, id }, before) => {
+        if (channel !== 'client_join') return;
+        put(socket, 'session', sessionOf());
+        if (before === 0) put(socket, 'error', { id, code: 'unavailable', message: 'try again', retryable: true });
+      },
+      async (url) => {
+        const client = connect({ url, role: 'customer', dealerId: DEALER, WebSocket, backoff: SOON });
+        await listen(client).first(2, named('session'));
+        client.close();
+      },
+    ));
 
   test('is told that nobody answers its join, and tries again', () =>
     withScript(

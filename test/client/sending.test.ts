@@ -1,9 +1,11 @@
 /** `telle/client`: joining as each role, sending what it may, hearing what it is told. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { WebSocket } from 'ws';
 import { Emitter } from '../../src/client/emitter.ts';
 import { type Client, connect, TelleError } from '../../src/client/index.ts';
 import { overriding } from '../support/faulty-store.ts';
+import { put, sessionOf, withScript } from '../support/script.ts';
 import { messages, named, Place, tapped, withPlace } from '../support/sdk.ts';
 import { DEALER } from '../support/server.ts';
 
@@ -254,6 +256,20 @@ describe("telle/client and the server's limits", () => {
       assert.deepEqual(codes, ['unavailable', 'unavailable', 'unavailable']);
     });
   });
+
+  test('a fault of the server is rejected, and may be tried again by who sent it', () =>
+    withScript(
+      (socket, { channel, id }) => {
+        if (channel === 'client_join') put(socket, 'session', sessionOf());
+        else put(socket, 'error', { id, code: 'internal', message: 'this could not be handled', retryable: true });
+      },
+      async (url) => {
+        const client = connect({ url, role: 'customer', dealerId: DEALER, WebSocket });
+        const send = client.send('customer_message', say('hello'));
+        await assert.rejects(send, { code: 'internal', retryable: true });
+        client.close();
+      },
+    ));
 
   test('a frame that is too large for the server is rejected, and does not hold up the others', () =>
     withPlace({ settings: { MAX_FRAME_BYTES: '1024' } }, async (place) => {

@@ -29,7 +29,7 @@ export class RedisProxy {
 
   #join(near: Socket): void {
     const far = connect(Number(this.#target.port), this.#target.hostname);
-    for (const socket of [near, far]) socket.on('error', () => {});
+    for (const socket of [near, far]) socket.setNoDelay().on('error', () => {}); // as both ends have it
     this.#sockets.set(near, '');
     near.on('data', (data) => {
       const said = `${this.#sockets.get(near)}${data}`.slice(0, 1000);
