@@ -18,7 +18,7 @@ interface Props {
 export function ChatPane({ desk, chat, conversation, back, hasDetails, toggleDetails }: Props) {
   const isGone = chat.status === 'gone' || (desk.isListed && !conversation);
   return (
-    <main class="chat">
+    <section class="chat" aria-label="Conversation">
       <div class="head">
         <button type="button" class="back narrow" onClick={back} aria-label="Back to the list" title="Back to the list">
           ←
@@ -40,7 +40,7 @@ export function ChatPane({ desk, chat, conversation, back, hasDetails, toggleDet
           <Composer desk={desk} conversation={conversation} />
         </>
       )}
-    </main>
+    </section>
   );
 }
 

@@ -148,7 +148,7 @@ const searched = (conversation: Conversation): string => {
   const { groupId, user, lead, last, visit } = conversation;
   const fields = [user, lead].flatMap((known) => [fullName(known), textOf(known, 'email'), textOf(known, 'phone')]);
   const pages = visit ? [textOf(visit.fields, 'title'), textOf(visit.fields, 'url')] : [];
-  return [groupId, ...fields, last?.message ?? '', ...pages].join('\n').toLowerCase();
+  return [nameOf(conversation), groupId, ...fields, last?.message ?? '', ...pages].join('\n').toLowerCase();
 };
 
 function byActivity(a: Conversation, b: Conversation): number {

@@ -81,6 +81,8 @@ export class Desk {
   #session = new AbortController();
   #opening = new AbortController();
   #isOlderAsked = false;
+  /** Whether it is this agent who has ended it. */
+  #isLeft = false;
   #redraw: ReturnType<typeof setTimeout> | undefined;
   #lookUp: ReturnType<typeof setTimeout> | undefined;
 
@@ -115,7 +117,7 @@ export class Desk {
     });
     client.on('closed', (closed) => {
       this.#leaveAlone();
-      this.#options.ended(closed);
+      if (!this.#isLeft) this.#options.ended(closed);
     });
   }
 
@@ -148,7 +150,7 @@ export class Desk {
   /** Signs out. */
   close(): void {
     this.leave();
-    this.#leaveAlone();
+    this.#isLeft = true;
     this.#client.close();
   }
 

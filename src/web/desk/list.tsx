@@ -103,7 +103,8 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
     scrollTo(box.current, at);
   }, [openId, desk.isListed]);
 
-  useEffect(() => {
+  // Before anything else is pressed: the row that had the focus may be out of sight by now, and gone.
+  useLayoutEffect(() => {
     if (!mustFocus.current) return;
     mustFocus.current = false;
     box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
@@ -122,32 +123,32 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
 
   const first = Math.max(0, Math.floor(sight.top / ROW) - MARGIN);
   const last = Math.ceil((sight.top + sight.height) / ROW) + MARGIN;
+  const inSight = shown.slice(first, last).map((conversation, step) => ({ conversation, index: first + step }));
   // The row that has the focus stays, wherever it has gone: without it the focus would be lost.
-  const isThere = (index: number) => (index >= first && index < last) || index === reached;
+  const focused = shown[reached];
+  if (focused && (reached < first || reached >= last)) inSight.push({ conversation: focused, index: reached });
 
   return (
-    <div class="rows" ref={box} onKeyDown={press}>
-      <ul style={{ height: `${shown.length * ROW}px` }}>
-        {shown.map(
-          (conversation, index) =>
-            isThere(index) && (
-              <li
-                key={conversation.groupId}
-                aria-setsize={shown.length}
-                aria-posinset={index + 1}
-                style={{ transform: `translateY(${index * ROW}px)` }}
-              >
-                <Row
-                  desk={desk}
-                  conversation={conversation}
-                  isOpen={conversation.groupId === openId}
-                  isReached={index === reached}
-                  reach={() => setReachedId(conversation.groupId)}
-                  open={open}
-                />
-              </li>
-            ),
-        )}
+    <div class="rows" ref={box}>
+      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: the keys are those of the buttons in it */}
+      <ul style={{ height: `${shown.length * ROW}px` }} onKeyDown={press}>
+        {inSight.map(({ conversation, index }) => (
+          <li
+            key={conversation.groupId}
+            aria-setsize={shown.length}
+            aria-posinset={index + 1}
+            style={{ transform: `translateY(${index * ROW}px)` }}
+          >
+            <Row
+              desk={desk}
+              conversation={conversation}
+              isOpen={conversation.groupId === openId}
+              isReached={index === reached}
+              reach={() => setReachedId(conversation.groupId)}
+              open={open}
+            />
+          </li>
+        ))}
       </ul>
       {desk.isListed && shown.length === 0 && <p class="nothing">No conversation is like this.</p>}
       {desk.hasMore && (

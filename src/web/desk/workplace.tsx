@@ -129,12 +129,14 @@ export function Workplace({ signIn, ended, signOut }: Props) {
   // Made anew with what is shown: it is the latest that a key is pressed in.
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && dialog === null && !event.isComposing) {
+      // A dialogue is answered first, wherever the focus is.
+      if (event.isComposing || document.querySelector('dialog[open]')) return;
+      if (event.key === 'Escape') {
         if (isWriting(event)) blur();
         else open(null);
       }
       const shortcut = hasKeys ? shortcutOf(event) : null;
-      if (shortcut === null || dialog !== null) return;
+      if (shortcut === null) return;
       event.preventDefault();
       actions[shortcut]();
     };
@@ -150,25 +152,27 @@ export function Workplace({ signIn, ended, signOut }: Props) {
         showShortcuts={() => setDialog('shortcuts')}
         signOut={signOut}
       />
-      <ConversationList desk={desk} shown={shown} view={view} setView={setView} openId={openId} open={open} />
-      {desk.chat ? (
-        <ChatPane
-          key={desk.chat.groupId}
-          desk={desk}
-          chat={desk.chat}
-          conversation={conversation}
-          back={() => open(null)}
-          hasDetails={hasDetails}
-          toggleDetails={() => setHasDetails((has) => !has)}
-        />
-      ) : (
-        <main class="chat nothing">
-          <p>Choose a conversation.</p>
-          <p class="quiet">
-            Press <kbd>j</kbd> for the first one, <kbd>?</kbd> for all shortcuts.
-          </p>
-        </main>
-      )}
+      <main>
+        <ConversationList desk={desk} shown={shown} view={view} setView={setView} openId={openId} open={open} />
+        {desk.chat ? (
+          <ChatPane
+            key={desk.chat.groupId}
+            desk={desk}
+            chat={desk.chat}
+            conversation={conversation}
+            back={() => open(null)}
+            hasDetails={hasDetails}
+            toggleDetails={() => setHasDetails((has) => !has)}
+          />
+        ) : (
+          <section class="chat nothing" aria-label="Conversation">
+            <p>Choose a conversation.</p>
+            <p class="quiet">
+              Press <kbd>j</kbd> for the first one, <kbd>?</kbd> for all shortcuts.
+            </p>
+          </section>
+        )}
+      </main>
       {hasDetails && desk.chat && conversation && desk.chat.status !== 'gone' && (
         <Details chat={desk.chat} conversation={conversation} hide={() => setHasDetails(false)} />
       )}
