@@ -1,0 +1,88 @@
+/** What was said, in order: what the server has stored, and after it what is on its way. */
+import type { Delivered, Stamp } from '../../client/index.ts';
+
+export const DEALER_SCOPE = '@dealer';
+
+/** A stored event as it comes over the socket, and over HTTP [P-11.3]. */
+export type Frame = {
+  [Channel in keyof Delivered]: Stamp & { readonly channel: Channel; readonly payload: Delivered[Channel][0] };
+}[keyof Delivered];
+
+export interface Entry {
+  readonly kind: 'customer' | 'bot' | 'admin' | 'announcement' | 'joined' | 'left' | 'ended';
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly text?: string | undefined;
+  readonly name?: string | undefined;
+  readonly status?: 'sending' | 'failed' | undefined;
+}
+
+/** What an event says to a customer; null where that is nothing. */
+export function entryOf({ channel, payload, id, at }: Frame): Entry | null {
+  switch (channel) {
+    case 'CHAT_MESSAGE':
+      return { id, at, kind: payload.user, name: payload.adminId, text: payload.message };
+    case 'SYS_MESSAGE':
+      return { id, at, kind: 'announcement', text: payload.message };
+    case 'MUTE_STATE':
+      return { id, at, kind: payload.muted ? 'joined' : 'left', name: payload.adminId };
+    case 'CLOSE_CHAT':
+      return { id, at, kind: 'ended' };
+    default:
+      return null;
+  }
+}
+
+const isFromOthers = ({ kind }: Entry) => kind === 'admin' || kind === 'bot' || kind === 'announcement';
+
+export class Log {
+  /** By scope, and there by seq. */
+  readonly #scopes = new Map<string, Map<number, Entry>>();
+  /** By id. */
+  readonly #unsent = new Map<string, Entry>();
+
+  put(scope: string, seq: number, entry: Entry): void {
+    const entries = this.#scopes.get(scope) ?? new Map<number, Entry>();
+    this.#scopes.set(scope, entries.set(seq, entry));
+    if (entry.kind === 'customer') this.#unsent.delete(entry.id);
+  }
+
+  get unsent(): readonly Entry[] {
+    return [...this.#unsent.values()];
+  }
+
+  putUnsent(entry: Entry): void {
+    this.#unsent.set(entry.id, entry);
+  }
+
+  /** Forgets what is stored elsewhere. */
+  clear(): void {
+    this.#scopes.clear();
+  }
+
+  /** How much of what others said comes after the seqs that were read. */
+  unread(read: Readonly<Record<string, number>>): number {
+    let count = 0;
+    for (const [scope, entries] of this.#scopes) {
+      for (const [seq, entry] of entries) if (seq > (read[scope] ?? 0) && isFromOthers(entry)) count += 1;
+    }
+    return count;
+  }
+
+  #sorted(scope: string): Entry[] {
+    const entries = [...(this.#scopes.get(scope) ?? [])];
+    return entries.sort(([a], [b]) => a - b).map(([, entry]) => entry);
+  }
+
+  /** Everything of a group, with the announcements where they fell. */
+  entries(group: string): Entry[] {
+    const announcements = this.#sorted(DEALER_SCOPE);
+    const entries: Entry[] = [];
+    for (const entry of this.#sorted(group)) {
+      while (announcements[0] && announcements[0].at < entry.at) entries.push(...announcements.splice(0, 1));
+      entries.push(entry);
+    }
+    return [...entries, ...announcements, ...this.unsent];
+  }
+}

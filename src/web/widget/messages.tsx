@@ -1,0 +1,103 @@
+import type { Conversation } from './conversation.ts';
+import type { Entry } from './log.ts';
+import type { Options } from './options.ts';
+import { say, type Words } from './words.ts';
+
+/** What is said within so many milliseconds by the same is said in one breath. */
+const BREATH = 5 * 60_000;
+
+/** Who says it, by name where there is one. */
+const nameOf = ({ kind, name }: Pick<Entry, 'kind' | 'name'>, words: Words): string => {
+  if (kind === 'customer') return words.you;
+  if (kind === 'announcement') return words.announcement;
+  return kind === 'bot' ? words.bot : (name ?? words.admin);
+};
+
+/** What is told of the chat, rather than said in it. */
+function noticeOf({ kind, name }: Entry, words: Words): string | null {
+  if (kind === 'joined') return say(words.joined, { name: name ?? words.admin });
+  if (kind === 'left') return words.left;
+  return kind === 'ended' ? words.ended : null;
+}
+
+interface Props {
+  readonly conversation: Conversation;
+  readonly options: Options;
+}
+
+/** The log, its end in sight. */
+export function Messages({ conversation, options }: Props) {
+  const { words } = options;
+  const { entries, earlier, typist } = conversation;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <div class="scroll" role="log" aria-label={words.log} aria-busy={earlier === 'loading'} tabIndex={0}>
+      <div class="log">
+        {earlier === 'none' && <p class="hello">{words.hello}</p>}
+        {earlier !== 'none' && (
+          <button
+            type="button"
+            class="link"
+            disabled={earlier === 'loading'}
+            onClick={() => conversation.readEarlier()}
+          >
+            {{ loading: words.loading, failed: words.again, some: words.earlier }[earlier]}
+          </button>
+        )}
+        {entries.map((entry, index) => (
+          <Line
+            key={entry.id}
+            entry={entry}
+            before={entries[index - 1]}
+            conversation={conversation}
+            options={options}
+          />
+        ))}
+        {typist && <p class="typing">{say(words.typing, { name: nameOf(typist, words) })}</p>}
+      </div>
+    </div>
+  );
+}
+
+interface LineProps extends Props {
+  readonly entry: Entry;
+  readonly before: Entry | undefined;
+}
+
+function Line({ entry, before, conversation, options: { words, lang } }: LineProps) {
+  const notice = noticeOf(entry, words);
+  if (notice !== null) {
+    return (
+      <p class="notice">
+        <bdi>{notice}</bdi>
+      </p>
+    );
+  }
+  const { kind, name, text, at, status } = entry;
+  const goesOn = before?.kind === kind && before.name === name && Date.parse(at) - Date.parse(before.at) < BREATH;
+  return (
+    <div class={`message ${kind}`}>
+      <p class={goesOn ? 'hidden' : 'author'}>
+        <bdi>{nameOf(entry, words)}</bdi> <time dateTime={at}>{timeOf(at, lang)}</time>
+      </p>
+      <p class="text" dir="auto">
+        {text}
+      </p>
+      {status === 'sending' && <p class="status">{words.sending}</p>}
+      {status === 'failed' && (
+        <p class="status">
+          {words.failed}{' '}
+          <button type="button" class="link" onClick={() => conversation.sendAgain(entry)}>
+            {words.again}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function timeOf(at: string, lang: string): string {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(lang, isToday ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' });
+}

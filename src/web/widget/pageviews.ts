@@ -1,0 +1,23 @@
+import type { Conversation } from './conversation.ts';
+
+/** How long a page may take to get its title after its address has changed, in milliseconds. */
+const SETTLES = 300;
+/** How often a browser that does not tell of a new address is asked for it, in milliseconds. */
+const ASKS = 1_000;
+
+/** Tells of the page, and of each to which the customer goes without leaving it. What follows `#` is no other page. */
+export function followPages(conversation: Conversation): void {
+  let url = '';
+  const look = () => {
+    const [here = ''] = location.href.split('#');
+    if (here === url) return;
+    const referrer = url || document.referrer;
+    url = here;
+    conversation.view({ url, title: document.title, referrer });
+  };
+  look();
+  const { navigation } = window;
+  // The page's `history` stays its own: it is watched, not replaced.
+  if (navigation) navigation.addEventListener('currententrychange', () => setTimeout(look, SETTLES));
+  else setInterval(look, ASKS);
+}
