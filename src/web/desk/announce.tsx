@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Desk } from './desk.ts';
 import { Dialog } from './dialog.tsx';
 import { LengthHint, lengthOf, MAX_LENGTH } from './length.tsx';
+import type { Readings } from './readings.ts';
 import { whenOf } from './words.ts';
 
 interface Props {
@@ -18,7 +19,7 @@ export function Announce({ desk, close, tell }: Props) {
   const [text, setText] = useState(() => desk.drafts.get(DRAFT) ?? '');
   const [isAsked, setIsAsked] = useState(false);
   const [fault, setFault] = useState('');
-  const online = [...desk.conversations.values()].filter((conversation) => conversation.online).length;
+  const online = [...desk.picture.conversations.values()].filter((conversation) => conversation.online).length;
   const canSend = text.trim() !== '' && lengthOf(text) <= MAX_LENGTH;
 
   const write = (next: string) => {
@@ -91,9 +92,9 @@ export function Announce({ desk, close, tell }: Props) {
 
 /** What was announced before. */
 function Before({ desk }: { readonly desk: Desk }) {
-  const [before, setBefore] = useState<Awaited<ReturnType<Desk['announcements']>>>([]);
+  const [before, setBefore] = useState<Awaited<ReturnType<Readings['announcements']>>>([]);
   useEffect(() => {
-    desk.announcements().then(setBefore, () => {});
+    desk.readings.announcements().then(setBefore, () => {});
   }, []);
   if (before.length === 0) return null;
   return (

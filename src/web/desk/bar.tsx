@@ -1,6 +1,6 @@
 /** Who is here, and whether there is a connection: always in sight. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Connection, Desk } from './desk.ts';
+import type { ConnectionState, Desk } from './desk.ts';
 import { canNotify } from './notify.ts';
 
 interface Props {
@@ -20,7 +20,7 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
           <bdi>{adminId}</bdi> at <bdi>{dealerId}</bdi>
         </span>
       </h1>
-      <ConnectionState connection={desk.connection} />
+      <ConnectionSign connection={desk.connection} />
       <nav aria-label="Desk">
         <button type="button" onClick={announce}>
           Announce
@@ -45,7 +45,7 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
 
 const WORDS = { joined: 'Connected', connecting: 'Connecting…', offline: 'Offline' } as const;
 
-function ConnectionState({ connection }: { readonly connection: Connection }) {
+function ConnectionSign({ connection }: { readonly connection: ConnectionState }) {
   const { state } = connection;
   return (
     <p class={`connection ${state}`}>

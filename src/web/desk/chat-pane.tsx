@@ -16,7 +16,7 @@ interface Props {
 }
 
 export function ChatPane({ desk, chat, conversation, back, hasDetails, toggleDetails }: Props) {
-  const isGone = chat.status === 'gone' || (desk.isListed && !conversation);
+  const isGone = chat.status === 'gone' || (desk.picture.isListed && !conversation);
   return (
     <section class="chat" aria-label="Conversation">
       <div class="head">

@@ -54,7 +54,7 @@ function useScrolling({ chat, unsent, readOlder }: { chat: Chat; unsent: readonl
 
 export function Lines({ desk, chat, conversation }: Props) {
   const { unsent } = desk;
-  const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, readOlder: () => desk.readOlder() });
+  const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, readOlder: () => desk.readings.older() });
   const name = nameOf(conversation);
   const me = desk.me.adminId;
   const { customerRead } = conversation;
@@ -199,7 +199,7 @@ function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
 }
 
 function Typists({ desk, groupId, name }: { readonly desk: Desk; readonly groupId: string; readonly name: string }) {
-  const who = desk.typists.of(groupId).map((typist) => {
+  const who = desk.picture.typists.of(groupId).map((typist) => {
     if (typist === 'customer') return name;
     return typist === 'bot' ? 'The bot' : typist;
   });

@@ -52,7 +52,7 @@ export function ConversationList({ desk, shown, view, setView, openId, open }: P
           ))}
         </fieldset>
         <p class="quiet" role="status">
-          {desk.isListed ? `${shown.length} of ${desk.conversations.size}` : 'Reading…'}
+          {desk.picture.isListed ? `${shown.length} of ${desk.picture.conversations.size}` : 'Reading…'}
         </p>
       </div>
       <Rows desk={desk} shown={shown} openId={openId} open={open} />
@@ -101,7 +101,7 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
     if (openId === null || at === -1 || !box.current) return;
     setReachedId(openId);
     scrollTo(box.current, at);
-  }, [openId, desk.isListed]);
+  }, [openId, desk.picture.isListed]);
 
   // Before anything else is pressed: the row that had the focus may be out of sight by now, and gone.
   useLayoutEffect(() => {
@@ -130,7 +130,6 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
 
   return (
     <div class="rows" ref={box}>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: the keys are those of the buttons in it */}
       <ul style={{ height: `${shown.length * ROW}px` }} onKeyDown={press}>
         {inSight.map(({ conversation, index }) => (
           <li
@@ -150,9 +149,9 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
           </li>
         ))}
       </ul>
-      {desk.isListed && shown.length === 0 && <p class="nothing">No conversation is like this.</p>}
-      {desk.hasMore && (
-        <button type="button" class="more" onClick={() => desk.readMore()}>
+      {desk.picture.isListed && shown.length === 0 && <p class="nothing">No conversation is like this.</p>}
+      {desk.readings.hasMore && (
+        <button type="button" class="more" onClick={() => desk.readings.listMore()}>
           Show older conversations
         </button>
       )}
@@ -205,7 +204,7 @@ function Row({ desk, conversation, isOpen, isReached, reach, open }: RowProps) {
 }
 
 function LastWords({ desk, conversation: { groupId, last } }: Pick<RowProps, 'desk' | 'conversation'>) {
-  const [typist] = desk.typists.of(groupId);
+  const [typist] = desk.picture.typists.of(groupId);
   if (typist !== undefined) {
     return <span class="words typing">{typist === 'customer' ? 'is typing…' : `${typist} is typing…`}</span>;
   }

@@ -66,8 +66,8 @@ function useDesk(signIn: SignIn, ended: (closed: Closed) => void, tell: (text: s
     [],
   );
   useEffect(() => {
-    const unwatch = desk.watch(() => {
-      showInTitle(desk.conversations.values());
+    const unwatch = desk.picture.watch(() => {
+      showInTitle(desk.picture.conversations.values());
       redraw(undefined);
     });
     const look = () => desk.markRead();
@@ -97,9 +97,9 @@ export function Workplace({ signIn, ended, signOut }: Props) {
   const [hasDetails, setHasDetails] = useState(() => matchMedia(ROOMY).matches);
   const [hasKeys, setHasKeys] = useState(areKeysOn);
 
-  const shown = shownIn(desk.conversations.values(), view, signIn.adminId);
-  const openId = desk.chat?.groupId ?? null;
-  const conversation = openId === null ? undefined : desk.conversations.get(openId);
+  const shown = shownIn(desk.picture.conversations.values(), view, signIn.adminId);
+  const openId = desk.picture.chat?.groupId ?? null;
+  const conversation = openId === null ? undefined : desk.picture.conversations.get(openId);
 
   const move = (by: 1 | -1, isWanted: (conversation: Conversation) => boolean = () => true) => {
     const at = shown.findIndex(({ groupId }) => groupId === openId);
@@ -154,11 +154,11 @@ export function Workplace({ signIn, ended, signOut }: Props) {
       />
       <main>
         <ConversationList desk={desk} shown={shown} view={view} setView={setView} openId={openId} open={open} />
-        {desk.chat ? (
+        {desk.picture.chat ? (
           <ChatPane
-            key={desk.chat.groupId}
+            key={desk.picture.chat.groupId}
             desk={desk}
-            chat={desk.chat}
+            chat={desk.picture.chat}
             conversation={conversation}
             back={() => open(null)}
             hasDetails={hasDetails}
@@ -173,8 +173,8 @@ export function Workplace({ signIn, ended, signOut }: Props) {
           </section>
         )}
       </main>
-      {hasDetails && desk.chat && conversation && desk.chat.status !== 'gone' && (
-        <Details chat={desk.chat} conversation={conversation} hide={() => setHasDetails(false)} />
+      {hasDetails && desk.picture.chat && conversation && desk.picture.chat.status !== 'gone' && (
+        <Details chat={desk.picture.chat} conversation={conversation} hide={() => setHasDetails(false)} />
       )}
       {dialog === 'announce' && <Announce desk={desk} close={() => setDialog(null)} tell={tell} />}
       {dialog === 'shortcuts' && (
