@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
-import axe, { type AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { buildWeb } from '../../build/web.ts';
@@ -12,6 +11,7 @@ import { HOSTILE } from '../support/hostile.ts';
 import { startProcess } from '../support/process.ts';
 import { inFolder, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { violationsOf } from '../support/visitor.ts';
 
 /** A dealer with a few customers, who have told of themselves. */
 const PEOPLE = [
@@ -86,15 +86,6 @@ async function bot(): Promise<{ say: (groupId: string, message: string) => Promi
   };
 }
 
-/** axe-core's findings, in words. It is handed to the page from outside: the page's own policy forbids what it did not bring. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe.source}; undefined`);
-  const { violations }: AxeResults = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })');
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}
-
 describe('the desk', () => {
   before(async () => {
     server = await startServer({ timing: { presenceGrace: 20 } });
@@ -121,7 +112,7 @@ describe('the desk', () => {
     it('by what is pasted, and not by what is no admin’s token', async () => {
       const page = await pages.open(`http://${at}/desk`);
       await shoot(page, 'desk-sign-in');
-      assert.deepEqual(await violations(page), []);
+      assert.deepEqual(await violationsOf(page), []);
       for (const wrong of ['hello', 'a.b.c', await server.token('customer', 'maria')]) {
         await page.fill('#token', wrong);
         await page.keyboard.press('Enter');
@@ -300,7 +291,7 @@ describe('the desk', () => {
     await bob.getByRole('button', { name: 'Continue' }).click();
     await see(bob, 'Every customer of this dealer sees this');
     await shoot(bob, 'desk-announce');
-    assert.deepEqual(await violations(bob), []);
+    assert.deepEqual(await violationsOf(bob), []);
     await hugo.settled();
     assert.equal(hugo.frames.filter(({ payload }) => payload.type === 'SYS_MSG').length, 0);
     await bob.getByRole('button', { name: 'Announce to everybody' }).click();
@@ -365,7 +356,7 @@ describe('the desk', () => {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
     await shoot(page, 'desk-shortcuts');
-    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await page.keyboard.press('Escape');
     await page.keyboard.press('/');
     await page.keyboard.type('lópez');
@@ -458,12 +449,12 @@ describe('the desk', () => {
     const page = await openDesk('alice', { viewport: PHONE });
     await page.locator('.row').first().waitFor();
     await shoot(page, 'desk-phone-list');
-    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await openChat(page, 'María López');
     assert.equal(await row(page, 'María López').isVisible(), false);
     assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
     await shoot(page, 'desk-phone-chat');
-    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await violationsOf(page), []);
     await page.getByRole('button', { name: 'Details' }).click();
     await page.getByRole('complementary').waitFor();
     await shoot(page, 'desk-phone-details');
@@ -475,7 +466,7 @@ describe('the desk', () => {
       const desktop = await openDesk('alice', { colorScheme });
       await openChat(desktop, 'María López');
       await shoot(desktop, `desk-${colorScheme}`);
-      assert.deepEqual(await violations(desktop), []);
+      assert.deepEqual(await violationsOf(desktop), []);
     }
   });
 });
@@ -571,7 +562,7 @@ describe('a desk whose server is killed', () => {
       await see(page, 'Waiting for the connection');
       await page.fill('#answer', 'Not sent yet');
       await shoot(page, 'desk-offline');
-      assert.deepEqual(await violations(page), []);
+      assert.deepEqual(await violationsOf(page), []);
 
       const second = await startProcess({ env: { ...env, PORT: new URL(http).port } });
       try {
@@ -610,7 +601,7 @@ describe('a desk whose server is killed', () => {
     }));
 });
 
-describe('the page of newcomers', () => {
+describe('the first minute of a newcomer', () => {
   before(async () => {
     server = await startServer();
     at = await server.listen();
@@ -619,7 +610,29 @@ describe('the page of newcomers', () => {
   afterEach(() => pages.close());
   after(() => server.close());
 
-  it('says what this is and whether it is well, beside a chat', async () => {
+  it('is a chat with oneself: a customer in the page’s corner, an agent at the desk', async () => {
+    const [maria, alice] = await Promise.all([
+      pages.open(`http://${at}/`),
+      pages.open(linkOf(await server.token('admin', 'alice', { dealer: 'demo' }))),
+    ]);
+    await maria.getByRole('button', { name: 'Open the chat' }).click();
+    const message = maria.getByRole('textbox', { name: 'Your message' });
+    await message.fill('<b>Is it</b> still there?');
+    await message.press('Enter');
+    await alice.locator('.row').click();
+    await alice.locator('.lines').getByText('<b>Is it</b> still there?').waitFor();
+    await see(alice, 'Online · Telle');
+    await alice.locator('#answer').pressSequentially('It');
+    await see(maria, 'alice is typing…');
+    await answer(alice, '<img src=x onerror=alert(1)> is. Come and see it!');
+    await see(maria, '<img src=x onerror=alert(1)> is. Come and see it!');
+    await see(maria, 'alice has joined. A person answers now.');
+    await alice.locator('.said .meta', { hasText: /^Read$/ }).waitFor();
+    await shoot(maria, 'welcome-chat');
+    await shoot(alice, 'desk-with-widget');
+  });
+
+  it('begins with what this is and whether it is well', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await pages.open(`http://${at}/`, { colorScheme });
       await see(page, 'Runs for');
@@ -627,7 +640,7 @@ describe('the page of newcomers', () => {
       await see(page, `<script src="http://${at}/widget.js" data-dealer="demo" async></script>`);
       assert.equal(await page.getByRole('link', { name: 'the desk' }).getAttribute('href'), '/desk');
       await shoot(page, `welcome-${colorScheme}`);
-      assert.deepEqual(await violations(page), []);
+      assert.deepEqual(await violationsOf(page), []);
     }
     const phone = await pages.open(`http://${at}/`, { viewport: PHONE });
     await see(phone, 'Answers');

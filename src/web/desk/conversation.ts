@@ -119,7 +119,8 @@ export function nameOf({ user, lead, groupId }: Conversation): string {
     const found = textOf(user, field) || textOf(lead, field);
     if (found) return found;
   }
-  return `Visitor ${groupId.slice(0, 12)}`;
+  // Of a long one, as the server makes them, the beginning tells it from the others.
+  return `Visitor ${groupId.length > 16 ? groupId.slice(0, 8) : groupId}`;
 }
 
 /** The page where the customer is: its title, else its address. */

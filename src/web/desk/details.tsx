@@ -82,7 +82,7 @@ function without(fields: Fields, ...names: string[]): Fields {
 function rowsOf(fields: Fields, within = ''): (readonly [name: string, text: string])[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     if (value !== null && typeof value === 'object') return rowsOf({ ...value }, `${within}${name} · `);
-    return [[within + name, String(value)] as const];
+    return value === null || value === '' ? [] : [[within + name, String(value)] as const];
   });
 }
 
