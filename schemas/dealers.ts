@@ -1,6 +1,7 @@
 /** [P-11.5] The body of `PUT /v1/dealers/{dealerId}`, and what `GET` answers. */
 import { type Static, Type } from '@sinclair/typebox';
 import { Id, Plain } from './kinds.ts';
+import { listOf } from './lists.ts';
 
 /** `*`, or scheme, host and port as a browser sends them in `Origin`: no path, no trailing slash. */
 export const Origin = Type.String({ pattern: '^(\\*|https?://[A-Za-z0-9.:[\\]-]+)$', maxLength: 255 });
@@ -8,16 +9,24 @@ export const Origin = Type.String({ pattern: '^(\\*|https?://[A-Za-z0-9.:[\\]-]+
 /** An address that fits one word: printable ASCII, with one @. */
 const Email = Type.String({ pattern: '^[!-?A-~]+@[A-Za-z0-9.-]+$', maxLength: 254 });
 
-export const DealerSettings = Type.Object({
-  name: Type.Optional(Plain(200)),
-  /** Where the dealer is reached about a lead: documents that name the dealer to a CRM need one of the two. */
-  email: Type.Optional(Email),
-  phone: Type.Optional(Plain(40)),
-  origins: Type.Optional(Type.Array(Origin, { maxItems: 100 })),
-  /** Days after which a conversation is forgotten; absent: never. */
-  retentionDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
-});
+export const DealerSettings = Type.Object(
+  {
+    name: Type.Optional(Plain(200)),
+    /** Where the dealer is reached about a lead: documents that name the dealer to a CRM need one of the two. */
+    email: Type.Optional(Email),
+    phone: Type.Optional(Plain(40)),
+    origins: Type.Optional(Type.Array(Origin, { maxItems: 100 })),
+    /** Days after which a conversation is forgotten; absent: never. */
+    retentionDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
+  },
+  { description: 'The settings of a dealer. What is absent is unset.' },
+);
 export type DealerSettings = Static<typeof DealerSettings>;
 
-export const Dealer = Type.Intersect([Type.Object({ dealerId: Id }), DealerSettings]);
+export const Dealer = Type.Object(
+  { dealerId: Id, ...DealerSettings.properties },
+  { description: 'A dealer: a tenant.' },
+);
 export type Dealer = Static<typeof Dealer>;
+
+export const DealerList = listOf(Dealer, 'A page of dealers, by dealerId.');

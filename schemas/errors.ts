@@ -1,6 +1,6 @@
 /** [P-9] Every error and every close code, once. */
 import { type Static, Type } from '@sinclair/typebox';
-import { Key } from './kinds.ts';
+import { Key, OneOf } from './kinds.ts';
 
 /** [P-9] Close codes: 44xx are the client's fault (do not come back unchanged), any other may reconnect with backoff. */
 export const CLOSE = {
@@ -28,8 +28,8 @@ interface ErrorKind {
   readonly close?: CloseCode;
 }
 
-/** [P-9, P-11.6] The error codes, with the HTTP status that each has. */
-export const ERRORS = {
+/** [P-9] The error codes, with the HTTP status that each has. */
+export const FRAME_ERRORS = {
   bad_frame: { status: 400, title: 'Not an envelope', retryable: false },
   unknown_channel: { status: 400, title: 'Unknown channel', retryable: false },
   invalid_payload: { status: 400, title: 'Invalid payload', retryable: false },
@@ -47,7 +47,11 @@ export const ERRORS = {
   rate_limited: { status: 429, title: 'Rate limited', retryable: true },
   unavailable: { status: 503, title: 'Unavailable', retryable: true },
   internal: { status: 500, title: 'Internal error', retryable: true },
-  // HTTP's alone: no socket meets them.
+} as const satisfies Record<string, ErrorKind>;
+
+/** [P-9, P-11.6] Those, and the ones that no socket meets. */
+export const ERRORS = {
+  ...FRAME_ERRORS,
   unknown_route: { status: 404, title: 'Unknown route', retryable: false },
   upgrade_required: { status: 426, title: 'Upgrade required', retryable: false },
   not_acceptable: { status: 406, title: 'Not acceptable', retryable: false },
@@ -61,15 +65,32 @@ export const errorKind = (code: ErrorCode): ErrorKind => ERRORS[code];
 /** One thing that is wrong: where (a JSON pointer), and the rule that it breaks. */
 export const Detail = Type.Object({ path: Type.String(), message: Type.String() });
 export type Detail = Static<typeof Detail>;
+export const Details = Type.Unsafe<readonly Detail[]>(Type.Array(Detail));
+
+const codes = (errors: Readonly<Partial<Record<ErrorCode, ErrorKind>>>) =>
+  Type.Unsafe<ErrorCode>(OneOf(Object.keys(errors)));
 
 /** [P-9] The payload of an `error` frame. */
 export const ErrorPayload = Type.Object({
   id: Type.Optional(Key),
-  code: Type.Union(Object.keys(ERRORS).map((code) => Type.Literal(code))),
+  code: codes(FRAME_ERRORS),
   message: Type.String(),
   retryable: Type.Boolean(),
-  details: Type.Optional(Type.Array(Detail)),
+  details: Type.Optional(Details),
 });
+
+/** [P-11.6] An error over HTTP (RFC 9457). */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ pattern: '^/errors/[a-z_]+$' }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String(),
+    code: codes(ERRORS),
+    details: Type.Optional(Details),
+  },
+  { description: 'An error over HTTP (RFC 9457).' },
+);
 
 /** A refusal, as every layer gives it: the code, one sentence for a person, and what is wrong with which field. */
 export interface Refusal {
@@ -98,3 +119,12 @@ export const refused = (code: ErrorCode, message: string, more: Pick<Refusal, 'd
 /** [P-8.5] The database failed, and the same may succeed later; `cause` says how, to the log alone. */
 export const unavailable = (cause?: unknown) =>
   new RefusedError({ code: 'unavailable', message: 'the database does not answer: try again' }, { cause });
+
+/** What an event of another server can be refused with, besides what every request can [P-6]. */
+export const EVENT_ERRORS = [
+  'forbidden',
+  'unknown_intent',
+  'bot_muted',
+  'group_closed',
+  'too_large',
+] as const satisfies readonly ErrorCode[];

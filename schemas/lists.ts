@@ -10,13 +10,13 @@ export const Paging = {
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
 
+/** One page of a list; `next` is the cursor of the page behind it, null on the last. */
+export const listOf = <Item extends TSchema>(item: Item, description: string) =>
+  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) }, { description });
+
 export const ListQuery = Type.Object(Paging);
 
 const position = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
 
 /** A stretch of a scope's log: after one seq, before another, neither included. */
 export const EventsQuery = Type.Object({ ...Paging, after: position, before: position });
-
-/** A page of a list, and where the next one begins. */
-export const listOf = <Item extends TSchema>(item: Item) =>
-  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) });

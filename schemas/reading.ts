@@ -1,7 +1,7 @@
 /** [P-11.3, P-11.4] What is read over HTTP: what may be asked, and how it is answered. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id, Instant, Key, User } from './kinds.ts';
-import { MAX_LIMIT, Paging } from './lists.ts';
+import { listOf, MAX_LIMIT, Paging } from './lists.ts';
 
 const yesOrNo = (description: string) => Type.Optional(Type.Boolean({ description }));
 
@@ -20,36 +20,45 @@ const count = Type.Integer({ minimum: 0 });
 const times = { createdAt: Instant, updatedAt: Instant };
 
 /** A group as it stands. */
-export const GroupItem = Type.Object({
-  dealerId: Id,
-  groupId: GroupId,
-  online: Type.Boolean(),
-  muted: Type.Boolean(),
-  mutedBy: Type.Optional(Id),
-  closed: Type.Boolean(),
-  unread: count,
-  seq: Type.Integer({ minimum: 0, description: 'the last of its scope' }),
-  lastMessage: Type.Union([
-    Type.Object({ seq: count, at: Instant, user: User, adminId: Type.Optional(Id), message: Type.String() }),
-    Type.Null(),
-  ]),
-  adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
-  customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
-  ...times,
-});
+export const GroupItem = Type.Object(
+  {
+    dealerId: Id,
+    groupId: GroupId,
+    online: Type.Boolean(),
+    muted: Type.Boolean(),
+    mutedBy: Type.Optional(Id),
+    closed: Type.Boolean(),
+    unread: count,
+    seq: Type.Integer({ minimum: 0, description: 'the last of its scope' }),
+    lastMessage: Type.Union([
+      Type.Object({ seq: count, at: Instant, user: User, adminId: Type.Optional(Id), message: Type.String() }),
+      Type.Null(),
+    ]),
+    adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
+    customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
+    ...times,
+  },
+  { description: 'A conversation as it stands.' },
+);
 
 const Fields = Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Object({}, { additionalProperties: true }));
 
 /** A group's one user, or its one lead. */
-export const RecordItem = Type.Object({ dealerId: Id, groupId: GroupId, fields: Fields, ...times });
+export const RecordItem = Type.Object(
+  { dealerId: Id, groupId: GroupId, fields: Fields, ...times },
+  { description: 'What is known of a customer, merged.' },
+);
 /** One of a group's intents. */
-export const IntentItem = Type.Object({
-  dealerId: Id,
-  groupId: GroupId,
-  intent: Type.String(),
-  fields: Fields,
-  ...times,
-});
+export const IntentItem = Type.Object(
+  {
+    dealerId: Id,
+    groupId: GroupId,
+    intent: Type.String(),
+    fields: Fields,
+    ...times,
+  },
+  { description: 'Something that a customer wants.' },
+);
 
 /** Records: of one group alone, where it is named. CSV has all of them where no `limit` is given. */
 export const RecordsQuery = Type.Object({
@@ -59,39 +68,57 @@ export const RecordsQuery = Type.Object({
 });
 
 export const PageviewsQuery = Type.Object({ ...Paging, groupId: Type.Optional(GroupId) });
-export const PageviewItem = Type.Object({
-  dealerId: Id,
-  groupId: GroupId,
-  seq: Type.Integer({ minimum: 1, description: 'its place in @desk' }),
-  id: Key,
-  at: Instant,
-  fields: Fields,
-});
+export const PageviewItem = Type.Object(
+  {
+    dealerId: Id,
+    groupId: GroupId,
+    seq: Type.Integer({ minimum: 1, description: 'its place in @desk' }),
+    id: Key,
+    at: Instant,
+    fields: Fields,
+  },
+  { description: 'A page that a customer looked at.' },
+);
 
 /** That a conversation was erased, and how much of it there was. It names nobody. */
-export const ErasureReceipt = Type.Object({
-  dealerId: Id,
-  erasureId: Type.String(),
-  reason: Type.Union([Type.Literal('request'), Type.Literal('retention')]),
-  events: count,
-  pageviews: count,
-  users: count,
-  leads: count,
-  intents: count,
-  at: Instant,
-});
+export const ErasureReceipt = Type.Object(
+  {
+    dealerId: Id,
+    erasureId: Type.String(),
+    reason: Type.Union([Type.Literal('request'), Type.Literal('retention')]),
+    events: count,
+    pageviews: count,
+    users: count,
+    leads: count,
+    intents: count,
+    at: Instant,
+  },
+  { description: 'That a conversation was erased, and how much of it there was.' },
+);
 
 /** One event of a group's scope, without the ids that all of them share. */
-export const TranscriptLine = Type.Object({
-  seq: Type.Integer({ minimum: 1 }),
-  at: Instant,
-  type: Type.String(),
-  user: Type.Optional(User),
-  adminId: Type.Optional(Id),
-  message: Type.Optional(Type.String()),
-  muted: Type.Optional(Type.Boolean()),
-  unread: Type.Optional(count),
-  online: Type.Optional(Type.Boolean()),
-  close: Type.Optional(Type.Boolean()),
-});
-export const Transcript = Type.Object({ dealerId: Id, groupId: GroupId, lines: Type.Array(TranscriptLine) });
+export const TranscriptLine = Type.Object(
+  {
+    seq: Type.Integer({ minimum: 1 }),
+    at: Instant,
+    type: Type.String(),
+    user: Type.Optional(User),
+    adminId: Type.Optional(Id),
+    message: Type.Optional(Type.String()),
+    muted: Type.Optional(Type.Boolean()),
+    unread: Type.Optional(count),
+    online: Type.Optional(Type.Boolean()),
+    close: Type.Optional(Type.Boolean()),
+  },
+  { description: 'One event of a conversation.' },
+);
+export const Transcript = Type.Object(
+  { dealerId: Id, groupId: GroupId, lines: Type.Array(TranscriptLine) },
+  { description: 'What was said in a conversation, and who came and went.' },
+);
+
+export const GroupList = listOf(GroupItem, 'A page of conversations, those first in which something happened last.');
+export const RecordList = listOf(RecordItem, 'A page of records, the newest first.');
+export const IntentList = listOf(IntentItem, 'A page of intents, the newest first.');
+export const PageviewList = listOf(PageviewItem, 'A page of page views, the last first.');
+export const ErasureList = listOf(ErasureReceipt, 'A page of receipts, the last first.');

@@ -12,7 +12,8 @@ export const MAX_RECORD_BYTES = 8 * 1024;
 /** A null takes the field away [P-6.5]. */
 const orNull = <S extends TSchema>(schema: S) => Type.Optional(Type.Union([schema, Type.Null()]));
 const word = orNull(Type.String());
-const open = <Fields extends TProperties>(fields: Fields) => Type.Object(fields, { additionalProperties: true });
+const open = <Fields extends TProperties>(description: string, fields: Fields) =>
+  Type.Object(fields, { additionalProperties: true, description });
 
 const person = {
   name: word,
@@ -24,7 +25,7 @@ const person = {
   locale: word,
 };
 
-export const Vehicle = open({
+export const Vehicle = open('A vehicle, as far as it is known.', {
   condition: word,
   year: orNull(Type.Union([Type.Integer(), Type.String()])),
   make: word,
@@ -34,9 +35,15 @@ export const Vehicle = open({
   stock: word,
 });
 
-export const UserProfile = open(person);
-export const Pageview = open({ url: word, title: word, referrer: word, vin: word, stock: word });
-export const Lead = open({
+export const UserProfile = open('Who a customer is. Other fields are kept as they are; null takes one away.', person);
+export const Pageview = open('A page that a customer looks at. Other fields are kept as they are.', {
+  url: word,
+  title: word,
+  referrer: word,
+  vin: word,
+  stock: word,
+});
+export const Lead = open('What is known of a lead. Other fields are kept as they are; null takes one away.', {
   ...person,
   source: word,
   status: word,
@@ -44,13 +51,16 @@ export const Lead = open({
   consent: orNull(Type.Union([Type.Boolean(), Type.String()])),
   vehicle: orNull(Vehicle),
 });
-export const LeadIntent = open({
+export const LeadIntent = open('What a customer wants. Other fields are kept as they are; null takes one away.', {
   intent: Plain(64),
   status: word,
   vehicle: orNull(Vehicle),
   preferredTime: word,
   notes: word,
 });
+
+/** All of them, by name: what a `message` can hold, and what is inside it. */
+export const RECORDS = { UserProfile, Pageview, Lead, LeadIntent, Vehicle } as const;
 
 export type LeadIntent = Static<typeof LeadIntent>;
 

@@ -107,6 +107,10 @@ export const MEMORY = ':memory:';
 export const sqliteFile = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string | null =>
   /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(DATABASE_URL)?.[1] ?? null;
 
-/** `DATABASE_URL` as it may be shown: without the password. */
+/** A URL as it may be shown: without a password, wherever and however it is said. */
+export const withoutPassword = (url: string): string =>
+  url.replace(/^([a-z]+:\/\/[^:/?#@]*):.*@/i, '$1:…@').replace(/([?&][^=&]+)=[^&]*/g, '$1=…');
+
+/** `DATABASE_URL` as it may be shown. */
 export const shownDatabase = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string =>
-  DATABASE_URL.replace(/^(postgres(?:ql)?:\/\/[^:/@]*):[^@]*@/, '$1:…@');
+  withoutPassword(DATABASE_URL);

@@ -10,6 +10,7 @@ import { MemoryBus } from './bus/memory.ts';
 import type { Core } from './doors/core.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
+import { describeRoutes, documentRoutes } from './doors/http/documents.ts';
 import { eventRoutes } from './doors/http/events.ts';
 import { exportRoutes } from './doors/http/export.ts';
 import { groupRoutes } from './doors/http/groups.ts';
@@ -20,7 +21,7 @@ import { limitRequests } from './doors/http/limit.ts';
 import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
-import { answerErrorsAsProblems } from './doors/http/problem.ts';
+import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
@@ -38,7 +39,7 @@ import type { Store } from './journal/store.ts';
 import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { findRedis, joinNodes, logOf, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
+import { findRedis, joinNodes, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
 import { TIMING, type Timing } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
@@ -90,13 +91,7 @@ export async function createApp({
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
   const metrics = new Metrics(() => countByRole(presence.here()));
-  const { bus, sequencer } = openBus(
-    redis,
-    logOf(store, () => journal.settled()),
-    hub,
-    metrics,
-    onFault,
-  );
+  const { bus, sequencer } = openBus({ redis, store, settled: () => journal.settled(), hub, metrics, onFault });
   const policy = { autoMute: settings.AUTO_MUTE };
   const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
   const nodeId = randomUUID();
@@ -117,6 +112,7 @@ export async function createApp({
     log,
   };
 
+  await describeRoutes(app, version);
   validateWithSchemas(app);
   await negotiateFormats(app);
   answerErrorsAsProblems(app, core);
@@ -135,6 +131,7 @@ export async function createApp({
   exportRoutes(app, core);
   deadLetterRoutes(app, core);
   webRoutes(app, core);
+  await documentRoutes(app, version);
 
   let membership: Membership | undefined;
   let metricsServer: Server | null = null;
@@ -172,6 +169,8 @@ function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undef
     // A field named `__proto__` is a field like any other here: nothing is ever merged into an object with a prototype.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
+    frameworkErrors: refuseUnreadable,
+    clientErrorHandler: refuseNoRequest,
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
@@ -206,10 +205,17 @@ function forgetDaily({ store, journal, timing, log }: Core): () => void {
     for await (pruned of prune(store, journal, Date.now()));
     if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
   };
-  const run = () => forget().catch((err: unknown) => log.error({ err }, 'what is too old could not be forgotten'));
+  let isStopped = false;
+  const run = () =>
+    forget().catch((err: unknown) => {
+      if (!isStopped) log.error({ err }, 'what is too old could not be forgotten');
+    });
   const timer = setInterval(run, timing.retentionInterval).unref();
   run();
-  return () => clearInterval(timer);
+  return () => {
+    isStopped = true;
+    clearInterval(timer);
+  };
 }
 
 /** [P-9] 1012: come back with `since`. Resolves when every socket has gone, which `ws` sees to within its close timeout. */

@@ -1,7 +1,7 @@
 /** How faults are logged: what the driver said, and where; never what it was asked, which holds people's words. */
 
 /** The innermost cause: what wraps it repeats the query and its parameters. */
-function rootOf(error: Error): Error {
+export function rootOf(error: Error): Error {
   return error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 

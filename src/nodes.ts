@@ -19,7 +19,7 @@ import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
 import type { Store } from './journal/store.ts';
 import type { Metrics } from './metrics.ts';
-import { eventFrame, isErasure } from './protocol/encode.ts';
+import { eventFrame, isErasure, passingFrame } from './protocol/encode.ts';
 
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
@@ -38,8 +38,17 @@ export async function findRedis(
 
 export type OnFault = (fault: unknown, what: string) => void;
 
+interface BusOptions {
+  readonly redis: FoundRedis | null;
+  readonly store: Store;
+  readonly settled: Log['settled'];
+  readonly hub: Hub;
+  readonly metrics: Metrics;
+  readonly onFault: OnFault;
+}
+
 /** Redis between nodes, with the sequencer that mends what it loses; or for a node that is alone, nothing between. */
-export function openBus(redis: FoundRedis | null, log: Log, hub: Hub, metrics: Metrics, onFault: OnFault) {
+export function openBus({ redis, store, settled, hub, metrics, onFault }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
       hub.deliver(publication);
@@ -55,14 +64,23 @@ export function openBus(redis: FoundRedis | null, log: Log, hub: Hub, metrics: M
     bus.listen({ deliver, missed: () => {} });
     return { bus, sequencer: null };
   }
+  /** [P-11.4] That a conversation was erased is told once, and stored nowhere: who may have missed it looks. */
+  const closeErased = async (dealerId: string): Promise<void> => {
+    const open = hub.openGroups(dealerId);
+    const existing = await store.existing(dealerId, open);
+    for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasureOf(dealerId, groupId));
+  };
   const bus = new RedisBus(redis, redis.isCluster);
-  const sequencer = new Sequencer({ log, deliver, patience: OVERTAKING });
+  const sequencer = new Sequencer({ log: logOf(store, settled), deliver, patience: OVERTAKING });
   bus.listen({
     deliver: (publication) => {
       if (publication.lag !== undefined) metrics.heard(publication.lag);
       sequencer.take(publication);
     },
-    missed: (dealerId) => sequencer.catchUp(dealerId),
+    missed: (dealerId) => {
+      sequencer.catchUp(dealerId);
+      closeErased(dealerId).catch((fault: unknown) => onFault(fault, 'what was erased meanwhile was not looked for'));
+    },
   });
   return { bus, sequencer };
 }
@@ -91,8 +109,14 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
   };
 }
 
+/** [P-11.4] That a conversation is no more, as its own sockets and the desk are told. */
+function erasureOf(dealerId: string, groupId: string): Publication {
+  const event = { type: 'ERASE_GROUP', dealerId, groupId, user: 'customer', online: false } as const;
+  return { dealerId, scope: groupId, seq: null, frame: passingFrame(event.type, JSON.stringify(event)), answer: null };
+}
+
 /** The log, as the sequencer reads it: events are what was published. */
-export const logOf = (store: Store, settled: Log['settled']): Log => ({
+const logOf = (store: Store, settled: Log['settled']): Log => ({
   settled,
   tails: (dealerId, scopes) => store.tails(dealerId, scopes),
   tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),

@@ -2,13 +2,14 @@ import { existsSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
+import { mustExist } from './must-exist.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `telle backup`: a consistent copy of the embedded database, while the server runs. */
 export async function backUp(settings: Settings, file: string): Promise<void> {
   const database = sqliteFile(settings);
   if (database === null) throw new UsageError('only an embedded database is copied so: for Postgres, use pg_dump');
-  if (!existsSync(database)) throw new Error(`there is no ${database}`);
+  mustExist(settings);
   if (existsSync(file)) throw new UsageError(`${file} exists: name a file that does not`);
   const part = `${file}.part`;
   const store = openStore(settings);

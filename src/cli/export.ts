@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
 import type { Store } from '../journal/store.ts';
+import { mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
 
 export interface ExportRequest {
@@ -15,6 +16,7 @@ export interface ExportRequest {
 
 /** `telle export`: writes everything of a dealer as NDJSON, to a file or to stdout. */
 export async function exportDealer(settings: Settings, { dealer, output }: ExportRequest): Promise<void> {
+  mustExist(settings);
   const store = openStore(settings);
   try {
     const lines = await exportOf(store, dealer);
@@ -29,8 +31,14 @@ export async function exportDealer(settings: Settings, { dealer, output }: Expor
 
 /** A file of that name is there only when all of it is. */
 async function writeWhole(texts: Readable, file: string): Promise<void> {
-  await pipeline(texts, createWriteStream(`${file}.part`));
-  await rename(`${file}.part`, file);
+  const part = `${file}.part`;
+  try {
+    await pipeline(texts, createWriteStream(part));
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
 }
 
 async function* watched(lines: AsyncIterable<Lines>, total: Awaited<ReturnType<Store['logSize']>>) {

@@ -1,11 +1,16 @@
 import type { Settings } from '../../schemas/settings.ts';
 import { openJournal, openStore } from '../app.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
+import { rootOf } from '../log.ts';
+import { mustExist } from './must-exist.ts';
 
 /** `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every day. */
 export async function pruneDatabase(settings: Settings): Promise<void> {
+  mustExist(settings);
   const store = openStore(settings);
-  const journal = openJournal(settings, store, (fault) => process.stderr.write(`telle: ${String(fault)}\n`));
+  const journal = openJournal(settings, store, (fault) =>
+    process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
+  );
   const isWatched = process.stderr.isTTY;
   let pruned: Pruned = { dealers: 0, groups: 0 };
   try {

@@ -1,5 +1,7 @@
 /** The command line: how commands are found, and how they end. */
 import { Command, CommanderError } from 'commander';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { rootOf } from '../log.ts';
 import { COMMANDS } from './commands.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
@@ -18,6 +20,12 @@ function build(): Command {
   return program;
 }
 
+/** What a driver wraps its faults in repeats the query and its parameters: that is for nobody's terminal. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof DrizzleQueryError ? rootOf(error).message : error.message;
+}
+
 /** Runs one command. Faults go to stderr in one sentence, and end in an exit code. */
 export async function run(args: readonly string[]): Promise<void> {
   // Whoever read it has gone, as `head` does: there is nobody to go on for.
@@ -29,7 +37,7 @@ export async function run(args: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
       return;
     }
-    process.stderr.write(`telle: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`telle: ${sentenceOf(error)}\n`);
     process.exitCode = error instanceof UsageError ? MISUSED : FAILED;
   }
 }

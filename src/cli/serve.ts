@@ -25,7 +25,9 @@ export async function serve(settings: Settings): Promise<void> {
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
   const at = addressOf(settings, app.server.address());
-  const trial = await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
+  // In production stdout is kept: no token goes there.
+  const isKept = process.env.NODE_ENV === 'production';
+  const trial = isKept ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));

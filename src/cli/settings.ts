@@ -1,6 +1,6 @@
 /** Settings, from flags or the environment, checked once at start. */
 import type { TSchema } from '@sinclair/typebox';
-import { type SettingName, Settings } from '../../schemas/settings.ts';
+import { type SettingName, Settings, withoutPassword } from '../../schemas/settings.ts';
 import { UsageError } from './usage-error.ts';
 
 export const SETTING_NAMES = Object.keys(Settings.properties) as SettingName[];
@@ -44,7 +44,7 @@ function isAllowed(schema: TSchema, value: unknown): boolean {
 /** A setting's value, as it may be shown: without a secret or a password. */
 function shown(name: SettingName, text: string): string {
   if (name === 'AUTH_SECRET') return 'empty';
-  return `"${text.replace(/:[^:@/]*@/, ':…@')}"`;
+  return `"${withoutPassword(text)}"`;
 }
 
 /** What a setting may be, in words. */

@@ -81,8 +81,12 @@ export interface Erasure {
   readonly groupId: string;
   /** The receipt's name. */
   readonly erasureId: string;
-  /** Asked for, or old enough by the dealer's own rule: that one never takes a customer who is here. */
+  /**
+   * Asked for, or old enough by the dealer's own rule: that one never takes a customer who is here, nor a conversation
+   * that goes further than it was found to.
+   */
   readonly reason: 'request' | 'retention';
+  readonly lastSeq?: number;
 }
 
 /** Something asked by somebody, checked and permitted. */

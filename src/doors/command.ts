@@ -1,7 +1,9 @@
+import { refused } from '../../schemas/errors.ts';
 import { identify } from '../auth/permit.ts';
-import { type Session, senderOf } from '../auth/session.ts';
+import { identityOf, type Session, senderOf } from '../auth/session.ts';
 import type { Command } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
+import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
 
 /**
@@ -11,9 +13,18 @@ import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
  */
 export function commandOf(session: Session, channel: string, payload: Record<string, unknown>, id?: string): Command {
   const decode = bodyDecoder(session.role, channel, payload.type);
-  const body = decode(identify(session, payload));
+  const identified = identify(session, payload);
+  const body = decode(identified);
+  for (const field of Object.keys(identityOf(session))) if (!(field in body)) mustBeWord(field, identified[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
   return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body };
+}
+
+/** An identity field that this payload does not know is no less one. */
+function mustBeWord(field: string, value: unknown): void {
+  if (typeof value === 'string' || typeof value === 'number') return;
+  const message = `expected a string or an integer, got ${kindOf(value)}`;
+  throw refused('invalid_payload', `${field}: ${message}`, { details: [{ path: `/${field}`, message }] });
 }
 
 /**

@@ -34,6 +34,10 @@ class Seated implements Seat {
     this.#maxBacklog = maxBacklog;
   }
 
+  get isOpen(): boolean {
+    return this.#held === null;
+  }
+
   take(publication: Publication): void {
     const { scope, seq, frame } = publication;
     if (this.#held) this.#hold(this.#held, publication);
@@ -119,6 +123,12 @@ export class Hub {
       }
     }
     if (dealerId === undefined) for (const { peer } of this.#everywhere) peer.close(code, reason);
+  }
+
+  /** The groups of a dealer that have a socket which is {@link open}. */
+  openGroups(dealerId: string): string[] {
+    const groups = this.#rooms.get(dealerId)?.groups ?? [];
+    return [...groups].filter(([, seats]) => [...seats].some(({ isOpen }) => isOpen)).map(([groupId]) => groupId);
   }
 
   /** Closes the sockets of one group. */

@@ -230,8 +230,8 @@ export class Sequencer {
       const found = await this.#options.log.between(dealerId, scope, after, before, since);
       const [first] = found;
       if (first?.seq === undefined || first.seq === null) return;
-      // The first that is new here, where it was not known how far the scope had gone.
-      cursor.seq ??= first.seq - 1;
+      // It is the first that is new here, where it was not known how far the scope had gone; else what lay before it was erased.
+      cursor.seq = Math.max(cursor.seq ?? 0, first.seq - 1);
       for (const publication of found) {
         if (publication.seq !== null && publication.seq > cursor.seq && !cursor.waiting.has(publication.seq)) {
           cursor.waiting.set(publication.seq, publication);

@@ -246,7 +246,14 @@ class Batch {
       at: this.#told.now,
     };
     this.changes.events.push(stored);
+    if (groupId !== null && scope === DESK_SCOPE) this.#touch(dealerId, groupId);
     return { dealerId, groupId, type, payload, stored };
+  }
+
+  /** Something is known of a group that its own scope does not tell: it has changed all the same. */
+  #touch(dealerId: string, groupId: string): void {
+    const group = this.#rows.groups.get(keyOf(dealerId, groupId));
+    if (group) this.#put('groups', [dealerId, groupId], group);
   }
 
   /** [P-8.2] The next seq of a scope. */

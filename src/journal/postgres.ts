@@ -1,5 +1,6 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { and, asc, desc, eq, gt, gte, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
@@ -45,6 +46,12 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** The database's own clock, in ms since 1970: nodes' clocks may differ. */
 const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+/** What the driver said, without what Drizzle wraps it in. */
+function driversOwn(error: unknown): Error {
+  if (error instanceof DrizzleQueryError && error.cause) return error.cause;
+  return error instanceof Error ? error : new Error(String(error));
+}
 
 /** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
 export function openPostgres(url: string, onError: (error: Error) => void): Store {
@@ -111,7 +118,8 @@ class PostgresStore extends Reader implements Store {
       try {
         return await this.#transact(needs, work);
       } catch (error) {
-        const isRace = error instanceof pg.DatabaseError && LOST_RACE.has(error.code);
+        const fault = driversOwn(error);
+        const isRace = fault instanceof pg.DatabaseError && LOST_RACE.has(fault.code);
         if (!isRace || attempt === MAX_TRIES) throw error;
       }
     }
@@ -129,8 +137,8 @@ class PostgresStore extends Reader implements Store {
       for (const statement of erasing(changes)) await drizzle(client).execute(statement);
       await client.query('commit');
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
-      if (error instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
+      failure = driversOwn(error);
+      if (failure instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
       throw error;
     } finally {
       // A connection that failed for another reason than its query may be in any state: it is thrown away.

@@ -82,12 +82,18 @@ export interface Reading {
   /** Receipts of what was erased, the last first. */
   erasures(dealerId: string, part: Part): Promise<Receipt[]>;
   erasure(dealerId: string, erasureId: string): Promise<Receipt | null>;
+  /** For each scope named, the seq of its first event after one: what lay between has been erased. */
+  firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>>;
+  /** Those of the groups named that there are. */
+  existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
+  /** Groups by their names, after the one named. */
+  groupsByName(dealerId: string, after: string, limit: number): Promise<KeptGroup[]>;
   /** Every event of a dealer by scope and seq, after the one named. */
   log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
   /** How many events a dealer's log has. */
   logSize(dealerId: string): Promise<number>;
-  /** Groups without anybody in which nothing has happened since a time, in ms since 1970. */
-  idleGroups(dealerId: string, since: number, limit: number): Promise<string[]>;
+  /** Groups without their customer in which nothing has happened since a time, in ms since 1970, and how far they go. */
+  idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]>;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -252,14 +258,43 @@ export abstract class Reader implements Reading {
     return found.map(eventOfRow);
   }
 
+  async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+    if (seen.size === 0) return new Map();
+    const each = [...seen].map(
+      ([scope, seq]) => sql`select min(seq) as first, min(scope) as scope from events
+        where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq}`,
+    );
+    const found = await this.rows(sql.join(each, sql` union all `));
+    return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));
+  }
+
+  async existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>> {
+    if (groupIds.length === 0) return new Set();
+    const names = sql.join(
+      groupIds.map((groupId) => sql`${groupId}`),
+      sql`, `,
+    );
+    const found = await this.rows(
+      sql`select group_id from groups where dealer_id = ${dealerId} and group_id in (${names})`,
+    );
+    return new Set(found.map((row) => String(row.group_id)));
+  }
+
+  async groupsByName(dealerId: string, after: string, limit: number): Promise<KeptGroup[]> {
+    const found = await this.rows(
+      sql`${GROUPS} where g.dealer_id = ${dealerId} and g.group_id > ${after} order by g.group_id limit ${limit}`,
+    );
+    return found.map(groupOfRow);
+  }
+
   async logSize(dealerId: string): Promise<number> {
     const [found] = await this.rows(sql`select count(*) as size from events where dealer_id = ${dealerId}`);
     return Number(found?.size);
   }
 
-  async idleGroups(dealerId: string, since: number, limit: number): Promise<string[]> {
-    const found = await this.rows(sql`select group_id from groups
+  async idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]> {
+    const found = await this.rows(sql`select group_id, last_seq from groups
       where dealer_id = ${dealerId} and updated_at < ${since} and not online order by updated_at limit ${limit}`);
-    return found.map((row) => String(row.group_id));
+    return found.map((row) => ({ groupId: String(row.group_id), lastSeq: Number(row.last_seq) }));
   }
 }

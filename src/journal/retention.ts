@@ -27,7 +27,7 @@ export async function* prune(store: Store, journal: Journal, now: number): Async
     yield { dealers, groups };
     for (;;) {
       const idle = await store.idleGroups(dealerId, now - retentionDays * DAY, AT_ONCE);
-      const erased = await Promise.all(idle.map((groupId) => forget(journal, dealerId, groupId)));
+      const erased = await Promise.all(idle.map((group) => forget(journal, dealerId, group)));
       groups += erased.filter(Boolean).length;
       yield { dealers, groups };
       // Those that were refused would be found again.
@@ -36,8 +36,12 @@ export async function* prune(store: Store, journal: Journal, now: number): Async
   }
 }
 
-async function forget(journal: Journal, dealerId: string, groupId: string): Promise<boolean> {
-  const body = { type: 'ERASE_GROUP', dealerId, groupId, erasureId: randomUUID(), reason: 'retention' } as const;
+async function forget(
+  journal: Journal,
+  dealerId: string,
+  group: { groupId: string; lastSeq: number },
+): Promise<boolean> {
+  const body = { type: 'ERASE_GROUP', dealerId, ...group, erasureId: randomUUID(), reason: 'retention' } as const;
   const outcome = await journal.append({ role: 'server', sender: 'server:retention', key: null, body });
   if (!('refusal' in outcome)) return true;
   if (outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);

@@ -5,7 +5,11 @@ import type { Store } from '../../src/journal/store.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
 import { describeCommit } from './store-commit.ts';
 import { describeDealers } from './store-dealers.ts';
+import { describeErasing } from './store-erasing.ts';
+import { describeForgetting } from './store-forgetting.ts';
 import { describeLetters } from './store-letters.ts';
+import { describeLists } from './store-lists.ts';
+import { describeLog } from './store-log.ts';
 import { describePresence } from './store-presence.ts';
 import { describeReading } from './store-reading.ts';
 import { describeRows } from './store-rows.ts';
@@ -38,6 +42,10 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describePresence(withStore);
     describeDealers(withStore);
     describeLetters(withStore);
+    describeLists(withStore);
+    describeLog(withStore);
+    describeErasing(withStore);
+    describeForgetting(withStore);
 
     it('rejects everything that is asked of it once it is closed, and throws nothing', async () => {
       const { store, close } = await open();
@@ -55,6 +63,15 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.putDealer('d1', {}));
       await assert.rejects(store.deleteDealer('d1'));
       await assert.rejects(store.deadLetters('', 1));
+      await assert.rejects(store.groups('d1', {}, { limit: 1 }));
+      await assert.rejects(store.group('d1', 'g1'));
+      await assert.rejects(store.records('users', 'd1', { limit: 1 }));
+      await assert.rejects(store.pageviews('d1', { limit: 1 }));
+      await assert.rejects(store.erasures('d1', { limit: 1 }));
+      await assert.rejects(store.erasure('d1', 'e1'));
+      await assert.rejects(store.log('d1', null, 1));
+      await assert.rejects(store.logSize('d1'));
+      await assert.rejects(store.idleGroups('d1', 0, 1));
     });
   });
 }

@@ -74,6 +74,7 @@ const bodies = {
   pageview: fc.record({ type: is('UPDATE_PAGEVIEW'), ...at, message: anyRecord }).map(parsed),
   creates: fc.record({ type: is('CREATE_LEAD_INTENT'), ...at, message: intent }).map(parsed),
   intends: fc.record({ type: is('UPDATE_LEAD_INTENT'), ...at, message: intent }).map(parsed),
+  erases: fc.record({ type: is('ERASE_GROUP'), ...at, erasureId: fc.uuid(), reason: is('request') }),
 };
 
 function from<B extends Body>(role: Command['role'], body: fc.Arbitrary<B>, name: (body: B) => string) {
@@ -121,5 +122,13 @@ export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 );
 
 export const anyCommands = fc.array(anyCommand, { maxLength: 60, size: 'max' });
+/** That a conversation be forgotten. */
+export const anyErasure: fc.Arbitrary<Command> = fc.oneof(byAdmin(b.erases), byServer(b.erases)).map(unkeyed);
+
+/** Commands of which some erase conversations. */
+export const anyForgettingCommands = fc.array(
+  fc.oneof({ weight: 8, arbitrary: anyCommand }, { weight: 1, arbitrary: anyErasure }),
+  { maxLength: 60, size: 'max' },
+);
 /** Sizes of batches, to be taken over and over. */
 export const anySizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });

@@ -1,5 +1,5 @@
 /** The protocol's rules for a chat, told once more as simply as they can be: what a right server would answer. */
-import type { Command } from '../../src/domain/state.ts';
+import type { Command, Erasure } from '../../src/domain/state.ts';
 
 interface Chat {
   muted: boolean;
@@ -9,7 +9,7 @@ interface Chat {
   intents: Set<string>;
 }
 
-const newChat = (): Chat => ({ muted: false, closed: false, unread: 0, lastSeq: 0, intents: new Set() });
+const newChat = (lastSeq = 0): Chat => ({ muted: false, closed: false, unread: 0, lastSeq, intents: new Set() });
 
 /** What the command's ack or error must be, and what its CHAT_MSG must say, where it is one. */
 export type Expected = 'repeat' | { refused: string } | { muted: boolean; unread: number } | 'done';
@@ -21,7 +21,10 @@ export class Model {
   readonly #places = new Map<string, Set<string>>();
   /** The nodes that each admin is at. */
   readonly #nodes = new Map<string, Set<string>>();
-  readonly #keys = new Set<string>();
+  /** The keys that were used, and in which chat. */
+  readonly #keys = new Map<string, string>();
+  /** Where the chats that were erased had come to. */
+  readonly #erased = new Map<string, number>();
   readonly #autoMute: boolean;
 
   constructor(autoMute: boolean) {
@@ -30,25 +33,40 @@ export class Model {
 
   apply({ role, sender, key, body }: Command): Expected {
     const { dealerId } = body;
+    if (body.type === 'ERASE_GROUP') return this.#erase(dealerId, body.groupId);
     const groupId = 'groupId' in body ? body.groupId : undefined;
     const known = key === null || !isStored(body) ? null : [dealerId, scopeName(body), sender, key].join(' ');
     if (known !== null && this.#keys.has(known)) return 'repeat';
     if (role !== 'server' && !this.#dealers.has(dealerId)) return { refused: 'unknown_dealer' };
-    const chat = groupId === undefined ? undefined : this.chats.get(`${dealerId} ${groupId}`);
+    const name = `${dealerId} ${groupId}`;
+    const chat = this.chats.get(name);
     if (groupId !== undefined && !chat && role !== 'server' && body.type !== 'CLIENT_JOIN') {
       return { refused: 'unknown_group' };
     }
-    const fresh = chat ?? newChat();
-    const expected = this.#happen(body, fresh, chat !== undefined);
+    const fresh = chat ?? newChat(this.#erased.get(name));
+    const expected = this.#happen(body, fresh, chat !== undefined || this.#erased.has(name));
     if (typeof expected === 'object' && 'refused' in expected) return expected;
     if (body.type === 'CLIENT_JOIN' && !body.online && !chat) return expected;
     this.#dealers.add(dealerId);
-    if (groupId !== undefined) this.chats.set(`${dealerId} ${groupId}`, fresh);
-    if (known !== null) this.#keys.add(known);
+    if (groupId !== undefined) this.chats.set(name, fresh);
+    if (known !== null) this.#keys.set(known, name);
     return expected;
   }
 
-  #happen(body: Command['body'], chat: Chat, isThere: boolean): Expected {
+  /** [P-11.4] Nothing is left of the chat but where it had come to; a server, too, can erase only what is there. */
+  #erase(dealerId: string, groupId: string): Expected {
+    const name = `${dealerId} ${groupId}`;
+    const chat = this.chats.get(name);
+    if (!this.#dealers.has(dealerId)) return { refused: 'unknown_dealer' };
+    if (!chat) return { refused: 'unknown_group' };
+    this.chats.delete(name);
+    this.#erased.set(name, chat.lastSeq);
+    for (const [key, of] of this.#keys) if (of === name) this.#keys.delete(key);
+    for (const [who, places] of this.#places) if (who.startsWith(`${dealerId} `)) places.delete(groupId);
+    return 'done';
+  }
+
+  #happen(body: Exclude<Command['body'], Erasure>, chat: Chat, isTaken: boolean): Expected {
     switch (body.type) {
       case 'UPDATE_MSG':
         return this.#say(body.user, chat);
@@ -66,7 +84,7 @@ export class Model {
         if (body.user === 'admin') chat.unread = 0;
         return 'done';
       case 'CLIENT_JOIN':
-        return body.claim && isThere ? { refused: 'unauthorized' } : 'done';
+        return body.claim && isTaken ? { refused: 'unauthorized' } : 'done';
       case 'UPDATE_CHAT':
         if (body.user === 'customer') return 'done';
         if (body.groupId !== undefined) chat.lastSeq += 1;

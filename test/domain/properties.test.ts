@@ -7,7 +7,7 @@ import { type Command, NEW_GROUP, type State } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
 import type { StoredEvent } from '../../src/journal/store.ts';
 import { World } from '../support/world.ts';
-import { anyCommand, anyCommands, anyRecord, anySizes } from './commands.ts';
+import { anyCommand, anyCommands, anyErasure, anyForgettingCommands, anyRecord, anySizes } from './commands.ts';
 import { type Expected, Model } from './model.ts';
 
 const RUNS = { numRuns: 200 };
@@ -56,7 +56,7 @@ function deepFreeze<T>(value: T): T {
 describe('whatever is sent', () => {
   it('no bot speaks while it is muted or the chat is closed, as the log itself tells it [P-7.3, P-7.4]', () => {
     fc.assert(
-      fc.property(anyCommands, anySizes, fc.boolean(), (commands, sizes, autoMute) => {
+      fc.property(anyForgettingCommands, anySizes, fc.boolean(), (commands, sizes, autoMute) => {
         for (const log of scopesOf(worldAfter(commands, sizes, autoMute).world.log).values()) {
           let [muted, closed] = [false, false];
           for (const event of log) {
@@ -74,15 +74,16 @@ describe('whatever is sent', () => {
     );
   });
 
-  it('every scope is numbered 1, 2, 3, … in the order in which things happened [P-8.2]', () => {
+  it('every scope is numbered 1, 2, 3, … in the order in which things happened, on from what was erased [P-8.2]', () => {
     fc.assert(
-      fc.property(anyCommands, anySizes, (commands, sizes) => {
+      fc.property(anyForgettingCommands, anySizes, (commands, sizes) => {
         const { world } = worldAfter(commands, sizes);
         const scopes = scopesOf(world.log);
-        for (const log of scopes.values()) {
+        for (const [name, log] of scopes) {
+          const erased = world.rows.erased.get(name) ?? 0;
           assert.deepEqual(
             log.map(({ seq }) => seq),
-            log.map((_, index) => index + 1),
+            log.map((_, index) => erased + index + 1),
           );
         }
         for (const [name, { dealerSeq, deskSeq }] of world.rows.dealers) {
@@ -91,7 +92,7 @@ describe('whatever is sent', () => {
         }
         for (const [name, { lastSeq, lastMessageSeq }] of world.rows.groups) {
           const log = scopes.get(name) ?? [];
-          assert.equal(lastSeq, log.length);
+          assert.equal(lastSeq, (world.rows.erased.get(name) ?? 0) + log.length);
           assert.equal(lastMessageSeq, log.findLast(({ type }) => type === 'CHAT_MSG')?.seq ?? 0);
         }
       }),
@@ -164,7 +165,7 @@ describe('whatever is sent', () => {
 
   it('mute, closing, unread and every refusal are as the protocol’s rules, told again simply, have them', () => {
     fc.assert(
-      fc.property(anyCommands, anySizes, fc.boolean(), (commands, sizes, autoMute) => {
+      fc.property(anyForgettingCommands, anySizes, fc.boolean(), (commands, sizes, autoMute) => {
         const { world, outcomes } = worldAfter(commands, sizes, autoMute);
         const model = new Model(autoMute);
         assert.deepEqual(
@@ -182,9 +183,34 @@ describe('whatever is sent', () => {
     );
   });
 
+  it('an erasure leaves no row of its group, and what is erased is told and not stored [P-11.4]', () => {
+    fc.assert(
+      fc.property(anyForgettingCommands, anySizes, (commands, sizes) => {
+        const { world } = worldAfter(commands, sizes);
+        for (const name of world.rows.groups.keys()) {
+          const [dealerId = '', groupId = ''] = name.split('/');
+          const body = { type: 'ERASE_GROUP', dealerId, groupId, erasureId: 'e1', reason: 'request' } as const;
+          const [outcome] = world.run([{ role: 'admin', sender: 'admin:a1', key: null, body }]);
+          assert.ok(outcome && 'happened' in outcome);
+          assert.deepEqual(
+            [outcome.happened.map(({ type, stored }) => [type, stored]), outcome.receipt],
+            [[['ERASE_GROUP', null]], null],
+          );
+        }
+        const { groups, users, leads, intents } = world.rows;
+        assert.deepEqual([groups.size, users.size, leads.size, intents.size], [0, 0, 0, 0]);
+        assert.deepEqual(
+          world.log.filter(({ groupId }) => groupId !== null),
+          [],
+        );
+      }),
+      RUNS,
+    );
+  });
+
   it('it comes to the same however it is cut into batches', () => {
     fc.assert(
-      fc.property(anyCommands, anySizes, (commands, sizes) => {
+      fc.property(anyForgettingCommands, anySizes, (commands, sizes) => {
         const cut = worldAfter(commands, sizes);
         const single = worldAfter(commands, [1]);
         const whole = worldAfter(commands, [commands.length + 1]);
@@ -223,7 +249,7 @@ describe('decide', () => {
 
   it('answers any command in any state, changes neither, and answers the same again', () => {
     fc.assert(
-      fc.property(anyState, anyCommand, fc.boolean(), (state, command, autoMute) => {
+      fc.property(anyState, fc.oneof(anyCommand, anyErasure), fc.boolean(), (state, command, autoMute) => {
         const before = structuredClone({ state, command });
         deepFreeze(state);
         deepFreeze(command);

@@ -25,11 +25,18 @@ class TestLog implements Log {
     for (let seq = this.#tail(scope) + 1; seq <= upTo; seq += 1) this.events.push({ scope, seq, at });
   }
 
+  /** Erases what a group has said up to a seq; what came after goes on counting. */
+  erase(scope: string, upTo: number): void {
+    const left = this.events.filter((event) => event.scope !== scope || event.seq > upTo);
+    this.events.splice(0, this.events.length, ...left);
+  }
+
   #tail(scope: string): number {
-    return this.events.filter((event) => event.scope === scope).length;
+    return this.events.reduce((last, event) => (event.scope === scope ? Math.max(last, event.seq) : last), 0);
   }
 
   #read(what: string): void {
+    assert.ok(this.reads.length < 1000, 'the log is asked for ever');
     this.reads.push(what);
     if (this.failures === 0) return;
     this.failures -= 1;
@@ -318,6 +325,21 @@ describe('a sequencer that may have missed something', () => {
     await delivered.first(5);
     assert.deepEqual([seqs(), log.failures], [[4, 5, 6, 7, 8], 0]);
     sequencer.close();
+  });
+
+  it('goes on after what was erased before it was seen: it never comes [P-11.4]', async (t) => {
+    const { sequencer, log, delivered, seqs, take } = await openDesk();
+    t.after(() => sequencer.close());
+    log.write('g1', 7);
+    log.erase('g1', 5);
+    sequencer.catchUp('d1');
+    await delivered.first(2);
+    assert.deepEqual(seqs(), [6, 7]);
+    log.write('g1', 11);
+    log.erase('g1', 9);
+    take('g1', 11);
+    await delivered.first(4);
+    assert.deepEqual(seqs(), [6, 7, 10, 11]);
   });
 
   it('does nothing for a dealer that nobody is here of, or of whom the last has gone', async () => {

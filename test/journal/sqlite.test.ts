@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -9,6 +9,7 @@ import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { describeStore } from '../conformance/store.ts';
+import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
 import { eventRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
@@ -29,6 +30,24 @@ describeStore('SQLite, in a file', async () => {
 describeStore('SQLite, in memory', async () => {
   const store = openStore(settingsFor(MEMORY));
   return { store, close: () => store.close() };
+});
+
+describeTraces('SQLite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'telle-'));
+  const file = join(folder, 'telle.db');
+  const store = openStore(settingsFor(file));
+  return {
+    store,
+    dump: async () => {
+      const tables = query(file, "SELECT name FROM sqlite_master WHERE type = 'table'");
+      const names = tables.map((table) => String(Reflect.get(Object(table), 'name')));
+      return new Map(names.map((name) => [name, JSON.stringify(query(file, `SELECT * FROM "${name}"`))]));
+    },
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 });
 
 /** A store on a file, migrated; and the file, for another connection. */
@@ -203,6 +222,18 @@ describe('an SQLite file', () => {
       assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [1, 2]);
     }),
   );
+
+  it('has nothing in its bytes of what was erased from it, once it is closed [P-11.4]', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'telle.db');
+      const store = openStore(settingsFor(file));
+      await store.migrate();
+      await converseAndErase(store, async () => {});
+      await store.close();
+      const bytes = await readFile(file);
+      assert.ok(bytes.includes('okapi'), 'what was said by others is there');
+      assert.equal(bytes.includes(WORD), false);
+    }));
 
   it(
     'shows what was said in the view messages',

@@ -1,6 +1,12 @@
-/** A plain client of the protocol, as a stranger would write it: it keeps every frame, and waits for those it names. */
+/**
+ * A plain client of the protocol, as a stranger would write it: it keeps every frame, and waits for those it names. Each
+ * frame that it gets, and each that it sends and that is acked, must be as the published schemas say: where one is not,
+ * whatever waits for a frame rejects, and so does the close of the server.
+ */
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
+import type { Role } from '../../schemas/kinds.ts';
+import { faultsOf } from './published.ts';
 
 export interface Frame {
   readonly channel: string;
@@ -33,6 +39,11 @@ export class Client {
   /** How many of the frames `next` has passed. */
   #read = 0;
   #wake: () => void = () => {};
+  /** Before it joins it may send only what is everybody's: whose schema that is held to makes no difference. */
+  #role: Role = 'customer';
+  /** What was sent under each id. */
+  readonly #asked = new Map<string, Frame[]>();
+  #fault: Error | null = null;
 
   constructor(socket: WebSocket) {
     this.socket = socket;
@@ -45,14 +56,33 @@ export class Client {
     socket.on('error', () => {});
     socket.on('message', (data) => {
       this.texts.push(data.toString());
-      this.frames.push(JSON.parse(data.toString()));
+      const frame: Frame = JSON.parse(data.toString());
+      this.frames.push(frame);
+      this.#hold(frame);
       this.#wake();
     });
   }
 
   /** Sends a frame, and waits for nothing. */
   send(channel: string, payload: object, id?: string): void {
-    this.socket.send(JSON.stringify({ channel, payload, ...(id !== undefined && { id }) }));
+    const text = JSON.stringify({ channel, payload, ...(id !== undefined && { id }) });
+    if (id !== undefined) this.#asked.set(id, [...(this.#asked.get(id) ?? []), JSON.parse(text)]);
+    this.socket.send(text);
+  }
+
+  /** Holds a frame that has come, and what it acks, to the published schemas. */
+  #hold(frame: Frame): void {
+    if (frame.channel === 'session') this.#role = frame.payload.role;
+    const asked = frame.channel === 'ack' ? this.#asked.get(frame.payload.id) : undefined;
+    const faults = asked?.map((sent) => faultsOf(this.#role, sent)) ?? [];
+    // Of several with one id, any may be the one that is acked.
+    const fault = faultsOf('telle', frame) ?? (faults.includes(null) ? null : faults.find((each) => each !== null));
+    if (fault) this.#fault ??= new Error(`${fault}\n${JSON.stringify(asked ?? frame)}`);
+  }
+
+  /** @throws where a frame was not as it is published */
+  assertPublished(): void {
+    if (this.#fault) throw this.#fault;
   }
 
   /** The next frame of a channel, of a payload type, or that a function picks; those before it are passed over. */
@@ -60,6 +90,7 @@ export class Client {
     const isIt = matches(matcher);
     const deadline = Date.now() + PATIENCE;
     for (;;) {
+      this.assertPublished();
       while (this.#read < this.frames.length) {
         const frame = this.frames[this.#read];
         this.#read += 1;
@@ -89,6 +120,7 @@ export class Client {
     this.send(channel, payload, id);
     const deadline = Date.now() + PATIENCE;
     for (;;) {
+      this.assertPublished();
       const answer = this.frames.slice(from).find(({ channel: name, payload: body }) => {
         return (name === 'ack' || name === 'error') && body.id === id;
       });
@@ -105,6 +137,7 @@ export class Client {
     this.send('ping', {});
     const deadline = Date.now() + PATIENCE;
     while (pongs() === before) await this.#more(deadline, 'pong');
+    this.assertPublished();
   }
 
   /** The stored events received of a scope, in order. */

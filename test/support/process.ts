@@ -14,7 +14,7 @@ export const typescript = (script: string): Program => [process.execPath, '--imp
 
 const SOURCE = typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
 
-/** A process that runs longer than this hangs: it is killed, and its test fails. */
+/** A process that runs longer than this (ms) hangs, where nothing else is said: it is killed, and its test fails. */
 const PATIENCE = 20_000;
 
 interface RunOptions {
@@ -22,6 +22,8 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs. */
   readonly cwd?: string;
+  /** How long it may run, in ms. */
+  readonly patience?: number;
 }
 
 /** A process of this project's, and what it has said. */
@@ -35,10 +37,14 @@ export class Process {
   readonly #wakes = new Set<() => void>();
   #hasEnded = false;
 
-  constructor([command, ...first]: Program, args: readonly string[], { env = {}, cwd }: RunOptions = {}) {
+  constructor(
+    [command, ...first]: Program,
+    args: readonly string[],
+    { env = {}, cwd, patience = PATIENCE }: RunOptions = {},
+  ) {
     this.#child = spawn(command, [...first, ...args], {
       env,
-      timeout: PATIENCE,
+      timeout: patience,
       killSignal: 'SIGKILL',
       ...(cwd !== undefined && { cwd }),
     });

@@ -14,6 +14,7 @@ import type { Http } from '../../src/doors/http/http.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
 import { Client, type Frame } from './client.ts';
+import { assertDocumented } from './openapi.ts';
 
 export const SECRET = 'a secret that only the tests know, long enough';
 /** The dealer that every test server has: any origin may join it. */
@@ -60,7 +61,7 @@ export class TestServer {
       socket.on('ping', (data) => socket.pong(data));
       client = new Client(socket);
     };
-    await this.app.injectWS(`/ws${query}`, { headers }, { onInit });
+    await this.app.injectWS(`/ws${query}`, { headers: { host: 'telle.test', ...headers } }, { onInit });
     if (!client) throw new Error('the socket was not made');
     this.#clients.push(client);
     return client;
@@ -96,7 +97,7 @@ export class TestServer {
     return Object.assign(client, { session: (await client.next('session')).payload });
   }
 
-  /** Calls an HTTP route through memory. */
+  /** Calls an HTTP route through memory. What it answers must be as the OpenAPI document says. */
   async http(
     method: 'GET' | 'PUT' | 'POST' | 'DELETE',
     url: string,
@@ -108,8 +109,11 @@ export class TestServer {
       ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
       ...(body !== undefined && { payload: body as object }),
     });
-    const isJson = String(response.headers['content-type']).includes('json');
-    return { status: response.statusCode, headers: response.headers, body: isJson ? response.json() : response.body };
+    const isJson = /[/+]json\b/.test(String(response.headers['content-type']));
+    const { statusCode: status, headers } = response;
+    const answer = { status, headers, body: isJson ? response.json() : response.body };
+    assertDocumented(this.app, `${method} ${url}`, answer);
+    return answer;
   }
 
   /** Listens on a free port of this machine. @returns `host:port` */
@@ -131,6 +135,7 @@ export class TestServer {
   async close(): Promise<void> {
     for (const { socket } of this.#clients) socket.terminate();
     await this.app.close();
+    for (const client of this.#clients) client.assertPublished();
   }
 }
 

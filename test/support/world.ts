@@ -1,7 +1,7 @@
 /** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
 import type { Command, Policy } from '../../src/domain/state.ts';
 import { needsOf, type Outcome, runBatch } from '../../src/journal/batch.ts';
-import type { Changes, Needs, Rows, StoredEvent, Table } from '../../src/journal/store.ts';
+import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/journal/store.ts';
 import { NOW } from './rows.ts';
 
 const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'priors'>[] = [
@@ -40,8 +40,8 @@ function move(sets: Map<string, ReadonlySet<string>>, key: string, member: strin
 
 export class World {
   readonly rows = emptyRows();
-  /** Every event, in the order in which they happened. */
-  readonly log: StoredEvent[] = [];
+  /** Every event that was not erased, in the order in which they happened. */
+  log: StoredEvent[] = [];
   /** What could not be decided: a fault of the domain's. */
   readonly faults: unknown[] = [];
   #ids = 0;
@@ -58,13 +58,16 @@ export class World {
     return outcomes;
   }
 
-  /** Runs commands in batches of these sizes, over and over. */
+  /** Runs commands in batches of these sizes, over and over; an erasure is a batch of its own, as the journal has it. */
   runInBatches(commands: readonly Command[], sizes: readonly number[], policy?: Policy): Outcome[] {
     const outcomes: Outcome[] = [];
     for (let from = 0, turn = 0; from < commands.length; turn += 1) {
       const size = sizes[turn % sizes.length] ?? 1;
-      outcomes.push(...this.run(commands.slice(from, from + size), policy));
-      from += size;
+      const batch = commands.slice(from, from + size);
+      const erasure = batch.findIndex(({ body }) => body.type === 'ERASE_GROUP');
+      if (erasure >= 0) batch.length = Math.max(erasure, 1);
+      outcomes.push(...this.run(batch, policy));
+      from += batch.length;
     }
     return outcomes;
   }
@@ -74,6 +77,8 @@ export class World {
     for (const table of TABLES) this.#copy(loaded, table, needs[table].keys());
     copyNeeded(this.rows.priors, loaded.priors, needs.priors.keys());
     copyNeeded(this.rows.presences, loaded.presences, needs.presences.keys());
+    const missing = [...needs.groups.keys()].filter((key) => !this.rows.groups.has(key));
+    copyNeeded(this.rows.erased, loaded.erased, missing);
     for (const [key, [dealerId = '']] of needs.places) {
       const places = new Set(this.rows.places.get(key));
       loaded.places.set(key, places);
@@ -103,5 +108,26 @@ export class World {
       const { dealerId, scope, sender, id, seq, at, keyed } = event;
       if (keyed) this.rows.priors.set([dealerId, scope, sender, id].join('/'), { seq, at });
     }
+    for (const erasure of changes.erasures) this.#erase(erasure);
+  }
+
+  /** What was said in the group goes, and what the desk was told of it is no longer of it [P-11.4]. */
+  #erase({ dealerId, groupId, lastSeq }: Forgotten): void {
+    const key = `${dealerId}/${groupId}`;
+    const { rows } = this;
+    for (const table of [rows.groups, rows.users, rows.leads]) table.delete(key);
+    for (const intent of rows.intents.keys()) if (intent.startsWith(`${key}/`)) rows.intents.delete(intent);
+    for (const [admin, places] of rows.places) {
+      if (admin.startsWith(`${dealerId}/`) && places.has(groupId)) move(rows.places, admin, groupId, false);
+    }
+    rows.presences.delete(`${dealerId}/customer:${groupId}`);
+    rows.erased.set(key, lastSeq);
+    const isOfGroup = (event: StoredEvent) => event.dealerId === dealerId && event.groupId === groupId;
+    for (const { scope, sender, id } of this.log.filter(isOfGroup)) {
+      rows.priors.delete([dealerId, scope, sender, id].join('/'));
+    }
+    this.log = this.log
+      .filter((event) => !(isOfGroup(event) && event.scope === groupId))
+      .map((event) => (isOfGroup(event) ? { ...event, keyed: false, sender: 'erased', groupId: null } : event));
   }
 }

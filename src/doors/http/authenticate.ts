@@ -4,10 +4,20 @@ import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
 import { type Session, sessionOf } from '../../auth/session.ts';
 import { bearerOf } from '../../auth/tokens.ts';
+import type { Asker } from '../../documents/route.ts';
+import { isJsonObject } from '../../protocol/checker.ts';
 import type { Core } from '../core.ts';
 
-/** A hook that knows who asks before anything of the request's body is read. */
-type Authenticate = (request: FastifyRequest) => Promise<void>;
+/** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
+interface Authenticate {
+  (request: FastifyRequest): Promise<void>;
+  readonly askers: readonly Asker[];
+}
+
+const guard = (askers: readonly Asker[], check: (request: FastifyRequest) => Promise<void>): Authenticate =>
+  Object.assign(check, { askers });
+
+export const isGuard = (hook: object): hook is Authenticate => 'askers' in hook;
 
 const sessions = new WeakMap<FastifyRequest, Session>();
 
@@ -15,16 +25,15 @@ const sessions = new WeakMap<FastifyRequest, Session>();
  * Who asks, as the bearer token says.
  * @throws RefusedError `unauthorized`, `token_expired` or `rate_limited`
  */
-export const authenticate =
-  ({ tokens, limits }: Core): Authenticate =>
-  async (request) => {
+export const authenticate = ({ tokens, limits }: Core): Authenticate =>
+  guard(['customer', 'admin', 'server'], async (request) => {
     const session = await sessionFrom(tokens, request.headers.authorization).catch(async (error: unknown) => {
       await limits.byAddress(request);
       throw error;
     });
     sessions.set(request, session);
     await limits.bySession(request, session);
-  };
+  });
 
 async function sessionFrom(tokens: Core['tokens'], authorization: string | undefined): Promise<Session> {
   const token = bearerOf(authorization);
@@ -32,39 +41,39 @@ async function sessionFrom(tokens: Core['tokens'], authorization: string | undef
   return sessionOf((await tokens.verify(token)).claims);
 }
 
+/**
+ * [P-11.3] Who may read what a dealer has: its admins, and servers.
+ * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer
+ */
+export const authenticateReader = (core: Core): Authenticate =>
+  guard(['admin', 'server'], async (request) => {
+    await authenticate(core)(request);
+    const dealerId = isJsonObject(request.params) ? String(request.params.dealerId) : '';
+    const session = sessionAt(request, dealerId);
+    if (session.role === 'customer') throw refused('forbidden', 'a customer reads its own events alone');
+    if (!(await core.store.dealer(dealerId))) throw refused('unknown_dealer', 'there is no such dealer');
+  });
+
 /** @throws RefusedError where the token is not a server's [P-11.2] */
-export const authenticateServer =
-  (core: Core): Authenticate =>
-  async (request) => {
+export const authenticateServer = (core: Core): Authenticate =>
+  guard(['server'], async (request) => {
     await authenticate(core)(request);
     if (sessionOfRequest(request).role !== 'server') throw refused('forbidden', 'a server token is needed');
-  };
+  });
 
 /** @throws RefusedError where the token is not that of a server of all dealers [P-11.5] */
-export const authenticateOperator =
-  (core: Core): Authenticate =>
-  async (request) => {
+export const authenticateOperator = (core: Core): Authenticate =>
+  guard(['server:*'], async (request) => {
     await authenticate(core)(request);
     const { role, dealerId } = sessionOfRequest(request);
     if (role === 'server' && dealerId === ALL_DEALERS) return;
     throw refused('forbidden', 'a token of a server of all dealers is needed');
-  };
+  });
 
 /** Who asks, on a route that authenticates. */
 export function sessionOfRequest(request: FastifyRequest): Session {
   const session = sessions.get(request);
   if (!session) throw refused('unauthorized', 'a bearer token is needed');
-  return session;
-}
-
-/**
- * [P-11.3] Who may read what a dealer has: its admins, and servers.
- * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer
- */
-export async function mustRead({ store }: Core, request: FastifyRequest, dealerId: string): Promise<Session> {
-  const session = sessionAt(request, dealerId);
-  if (session.role === 'customer') throw refused('forbidden', 'a customer reads its own events alone');
-  if (!(await store.dealer(dealerId))) throw refused('unknown_dealer', 'there is no such dealer');
   return session;
 }
 

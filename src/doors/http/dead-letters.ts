@@ -1,6 +1,8 @@
 /** [P-11.5] `/v1/dead-letters`: what came over Redis and was refused. For a server of all dealers. */
 import { Type } from '@sinclair/typebox';
-import { RefusedError, refused } from '../../../schemas/errors.ts';
+import { DeadLetterList } from '../../../schemas/dead-letters.ts';
+import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts';
+import { AckPayload } from '../../../schemas/frames.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import { ackPayload, instant } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
@@ -9,14 +11,22 @@ import { authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
 
-const params = Type.Object({ id: Type.String({ pattern: '^[0-9a-z-]{1,64}$' }) });
+const tags = ['dead letters'];
+const params = Type.Object({ id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "the letter's" }) });
 
 export function deadLetterRoutes(app: Http, core: Core): void {
   const { store } = core;
   const onRequest = authenticateOperator(core);
 
-  app.get('/v1/dead-letters', { onRequest, schema: { querystring: ListQuery } }, ({ query }) =>
+  const listed = {
+    tags,
+    summary: 'Lists what came over Redis and was refused, the oldest first',
+    querystring: ListQuery,
+    response: { 200: DeadLetterList },
+  };
+  app.get('/v1/dead-letters', { onRequest, schema: listed }, ({ query }) =>
     pageOf(
+      'dead-letters',
       query,
       async (after, limit) =>
         (await store.deadLetters(after ?? '', limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),
@@ -24,12 +34,23 @@ export function deadLetterRoutes(app: Http, core: Core): void {
     ),
   );
 
-  app.post('/v1/dead-letters/:id/replay', { onRequest, schema: { params } }, async ({ params: { id } }) => {
-    const letter = await store.deadLetter(id);
-    if (!letter) throw refused('unknown_route', 'there is no such dead letter');
-    const outcome = await takeEvent(core, letter.payload, id); // replayed twice at once, it is stored once
-    if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
-    await store.removeDeadLetter(id);
-    return ackPayload(outcome.receipt?.id ?? id, outcome.receipt);
-  });
+  const replayed = {
+    tags,
+    summary: 'Takes a dead letter again',
+    description: 'Taken, it is gone. Refused again, it stays, and the answer is its error.',
+    params,
+    response: { 200: AckPayload },
+  };
+  app.post(
+    '/v1/dead-letters/:id/replay',
+    { onRequest, schema: replayed, config: { errors: [...EVENT_ERRORS, 'bad_frame', 'unknown_route'] } },
+    async ({ params: { id } }) => {
+      const letter = await store.deadLetter(id);
+      if (!letter) throw refused('unknown_route', 'there is no such dead letter');
+      const outcome = await takeEvent(core, letter.payload, id); // replayed twice at once, it is stored once
+      if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
+      await store.removeDeadLetter(id);
+      return ackPayload(outcome.receipt?.id ?? id, outcome.receipt);
+    },
+  );
 }

@@ -1,7 +1,8 @@
 /** [P-11.5] `/v1/dealers`: who the tenants are. For a server of all dealers. */
 import { Type } from '@sinclair/typebox';
-import { DealerSettings } from '../../../schemas/dealers.ts';
+import { Dealer, DealerList, DealerSettings } from '../../../schemas/dealers.ts';
 import { CLOSE, refused } from '../../../schemas/errors.ts';
+import { Nothing } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import type { Core } from '../core.ts';
@@ -9,6 +10,7 @@ import { authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
 
+const tags = ['dealers'];
 const params = Type.Object({ dealerId: Id });
 const unknownDealer = () => refused('unknown_dealer', 'there is no such dealer');
 
@@ -16,30 +18,44 @@ export function dealerRoutes(app: Http, core: Core): void {
   const { store, hub } = core;
   const onRequest = authenticateOperator(core);
 
-  app.get('/v1/dealers', { onRequest, schema: { querystring: ListQuery } }, ({ query }) =>
+  const listed = { tags, summary: 'Lists the dealers', querystring: ListQuery, response: { 200: DealerList } };
+  app.get('/v1/dealers', { onRequest, schema: listed }, ({ query }) =>
     pageOf(
+      'dealers',
       query,
       (after, limit) => store.dealers(after ?? '', limit),
       ({ dealerId }) => dealerId,
     ),
   );
 
-  app.get('/v1/dealers/:dealerId', { onRequest, schema: { params } }, async ({ params: { dealerId } }) => {
+  const read = { tags, summary: 'Reads a dealer', params, response: { 200: Dealer } };
+  app.get('/v1/dealers/:dealerId', { onRequest, schema: read }, async ({ params: { dealerId } }) => {
     const dealer = await store.dealer(dealerId);
     if (!dealer) throw unknownDealer();
     return dealer;
   });
 
-  app.put(
-    '/v1/dealers/:dealerId',
-    { onRequest, schema: { params, body: DealerSettings } },
-    async ({ params: { dealerId }, body }, reply) => {
-      const isNew = await store.putDealer(dealerId, body);
-      return reply.code(isNew ? 201 : 200).send(await store.dealer(dealerId));
-    },
-  );
+  const put = {
+    tags,
+    summary: 'Makes a dealer, or replaces all of its settings',
+    params,
+    body: DealerSettings,
+    response: { 200: Dealer, 201: Dealer },
+  };
+  app.put('/v1/dealers/:dealerId', { onRequest, schema: put }, async ({ params: { dealerId }, body }, reply) => {
+    const isNew = await store.putDealer(dealerId, body);
+    const dealer = await store.dealer(dealerId);
+    if (!dealer) throw unknownDealer(); // removed meanwhile
+    return reply.code(isNew ? 201 : 200).send(dealer);
+  });
 
-  app.delete('/v1/dealers/:dealerId', { onRequest, schema: { params } }, async ({ params: { dealerId } }, reply) => {
+  const removed = {
+    tags,
+    summary: 'Removes a dealer and everything of it, and closes its sockets',
+    params,
+    response: { 204: Nothing },
+  };
+  app.delete('/v1/dealers/:dealerId', { onRequest, schema: removed }, async ({ params: { dealerId } }, reply) => {
     if (!(await store.deleteDealer(dealerId))) throw unknownDealer();
     hub.close(CLOSE.unknownDealer, 'the dealer was removed', dealerId);
     return reply.code(204).send();

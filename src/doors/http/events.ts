@@ -1,6 +1,7 @@
 /** [P-11.2] `POST /v1/events`: other servers speak over HTTP, one event or up to a thousand at once. */
 import { randomUUID } from 'node:crypto';
-import { RefusedError, refused } from '../../../schemas/errors.ts';
+import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts';
+import { EventResults, Events, MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Session } from '../../auth/session.ts';
 import type { Command } from '../../domain/state.ts';
 import type { Outcome } from '../../journal/batch.ts';
@@ -13,13 +14,25 @@ import { authenticateServer, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { sendProblem } from './problem.ts';
 
-const MAX_EVENTS = 1000;
-
 export function eventRoutes(app: Http, core: Core): void {
   const { settings } = core;
 
-  const options = { onRequest: authenticateServer(core), bodyLimit: MAX_EVENTS * settings.MAX_FRAME_BYTES };
-  app.post('/v1/events', options, async (request, reply) => {
+  const schema = {
+    tags: ['events'],
+    summary: 'Takes events, one or several',
+    description:
+      'Each event is taken or refused by itself, in order: 207 where some are refused. A single one that is refused answers with its error, of which `results` is a member.',
+    body: Events,
+    response: { 200: EventResults, 207: EventResults },
+  };
+  const options = {
+    onRequest: authenticateServer(core),
+    bodyLimit: MAX_EVENTS * settings.MAX_FRAME_BYTES,
+    // Each event is checked by itself.
+    validatorCompiler: () => () => true,
+    config: { errors: EVENT_ERRORS },
+  };
+  app.post('/v1/events', { ...options, schema }, async (request, reply) => {
     const session = sessionOfRequest(request);
     const payloads = Array.isArray(request.body) ? request.body : [request.body];
     if (payloads.length > MAX_EVENTS) throw refused('too_large', `expected at most ${MAX_EVENTS} events at once`);

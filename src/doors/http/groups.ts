@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import { RefusedError, refused } from '../../../schemas/errors.ts';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
-import { ListQuery, listOf } from '../../../schemas/lists.ts';
-import { ErasureReceipt, GroupItem, GroupsQuery } from '../../../schemas/reading.ts';
+import { ListQuery } from '../../../schemas/lists.ts';
+import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery } from '../../../schemas/reading.ts';
 import { senderOf } from '../../auth/session.ts';
 import type { Core } from '../core.ts';
-import { authenticate, mustRead } from './authenticate.ts';
+import { authenticateReader, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
 import { pageByTime } from './page.ts';
@@ -18,7 +18,7 @@ export const unknownGroup = () => refused('unknown_group', 'this dealer has no s
 
 export function groupRoutes(app: Http, core: Core): void {
   const { store, journal } = core;
-  const onRequest = authenticate(core);
+  const onRequest = authenticateReader(core);
 
   app.get(
     '/v1/dealers/:dealerId/groups',
@@ -29,14 +29,14 @@ export function groupRoutes(app: Http, core: Core): void {
         summary: "A dealer's conversations, those first in which something happened last",
         params: dealerParams,
         querystring: GroupsQuery,
-        response: { 200: listOf(GroupItem) },
+        response: { 200: GroupList },
       },
     },
     async (request) => {
       const { dealerId } = request.params;
-      await mustRead(core, request, dealerId);
       const { limit, cursor, ...filter } = request.query;
       const page = await pageByTime(
+        'groups',
         { limit, ...(cursor !== undefined && { cursor }) },
         (part) => store.groups(dealerId, filter, part),
         ({ updatedAt, groupId }) => ({ at: updatedAt, key: [groupId] }),
@@ -54,7 +54,6 @@ export function groupRoutes(app: Http, core: Core): void {
     },
     async (request) => {
       const { dealerId, groupId } = request.params;
-      await mustRead(core, request, dealerId);
       const group = await store.group(dealerId, groupId);
       if (!group) throw unknownGroup();
       return groupItem(dealerId, group);
@@ -74,7 +73,7 @@ export function groupRoutes(app: Http, core: Core): void {
     },
     async (request) => {
       const { dealerId, groupId } = request.params;
-      const session = await mustRead(core, request, dealerId);
+      const session = sessionOfRequest(request);
       const erasureId = randomUUID();
       const body = { type: 'ERASE_GROUP', dealerId, groupId, erasureId, reason: 'request' } as const;
       const outcome = await journal.append({ role: session.role, sender: senderOf(session), key: null, body });
@@ -94,13 +93,13 @@ export function groupRoutes(app: Http, core: Core): void {
         summary: 'The receipts of what was erased, the last first',
         params: dealerParams,
         querystring: ListQuery,
-        response: { 200: listOf(ErasureReceipt) },
+        response: { 200: ErasureList },
       },
     },
     async (request) => {
       const { dealerId } = request.params;
-      await mustRead(core, request, dealerId);
       const page = await pageByTime(
+        'erasures',
         request.query,
         (part) => store.erasures(dealerId, part),
         ({ at, erasureId }) => ({ at, key: [erasureId] }),

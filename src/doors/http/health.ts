@@ -1,18 +1,27 @@
 /** [P-11.1] Is the process alive, and can it serve? */
-import type { FastifyInstance } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
+import { Health, Readiness } from '../../../schemas/http.ts';
 import type { Core } from '../core.ts';
+import type { Http } from './http.ts';
 
-export function healthRoutes(app: FastifyInstance, { store, log }: Core, version: string): void {
-  app.get('/health', async () => ({ status: 'ok', version, uptime: Math.round(process.uptime()) }));
+const tags = ['health'];
 
-  app.get('/ready', async () => {
+export function healthRoutes(app: Http, { store, log }: Core, version: string): void {
+  const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
+  app.get('/health', { schema: alive }, async () => ({
+    status: 'ok' as const,
+    version,
+    uptime: Math.round(process.uptime()),
+  }));
+
+  const ready = { tags, summary: 'Tells whether it can serve', response: { 200: Readiness } };
+  app.get('/ready', { schema: ready }, async () => {
     try {
       await store.check();
     } catch (error) {
       log.warn({ err: error }, 'not ready');
       throw refused('unavailable', 'the database does not answer');
     }
-    return { status: 'ready', database: 'ok' };
+    return { status: 'ready' as const, database: 'ok' as const };
   });
 }

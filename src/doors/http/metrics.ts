@@ -1,14 +1,21 @@
 /** [P-11.1] `GET /metrics`, for Prometheus: here, or on a port of its own. */
-import '@fastify/swagger'; // types of a route's schema
 import { createServer, type Server } from 'node:http';
+import { Type } from '@sinclair/typebox';
 import type { Core } from '../core.ts';
+import { contents } from './contents.ts';
 import type { Http } from './http.ts';
 
 export function metricsRoutes(app: Http, { metrics, settings }: Core): void {
   if (settings.METRICS_PORT !== undefined) return;
   app.get(
     '/metrics',
-    { schema: { tags: ['operating'], summary: 'What the server counts, for Prometheus' } },
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'What the server counts, for Prometheus',
+        response: contents('In the text format.', { 'text/plain': Type.String() }),
+      },
+    },
     async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   );
 }

@@ -22,27 +22,38 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
+/** The place that a cursor of a list names; undefined at its beginning. A cursor of another list is none. */
+function placeIn(list: string, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const place = placeOf(cursor);
+  if (!place.startsWith(`${list}:`)) throw badCursor();
+  return place.slice(list.length + 1);
+}
+
 /** [P-11.3] One page of a list that is ordered by a key: up to `limit` items, and where to read on. */
 export async function pageOf<Item>(
+  list: string,
   { limit, cursor }: Paging,
   read: (after: string | undefined, limit: number) => Promise<Item[]>,
   keyOf: (item: Item) => string,
 ): Promise<Page<Item>> {
   // One more than asked for tells whether there is a next page.
-  const found = await read(cursor === undefined ? undefined : placeOf(cursor), limit + 1);
+  const found = await read(placeIn(list, cursor), limit + 1);
   const items = found.slice(0, limit);
   const last = items.at(-1);
-  return { items, next: found.length > limit && last ? cursorFor(keyOf(last)) : null };
+  return { items, next: found.length > limit && last ? cursorFor(`${list}:${keyOf(last)}`) : null };
 }
 
 /** A list that is ordered by time, and where that is the same, by so many parts of a key. */
 export const pageByTime = <Item>(
+  list: string,
   paging: Paging,
   read: (part: Part) => Promise<Item[]>,
   markOf: (item: Item) => Mark,
   parts: number,
 ): Promise<Page<Item>> =>
   pageOf(
+    list,
     paging,
     (place, limit) => read({ after: place === undefined ? undefined : markFrom(place, parts), limit }),
     (item) => {

@@ -1,10 +1,9 @@
 /** [P-11.3] `/v1/dealers/{dealerId}/pageviews`: what customers looked at. */
 import { Type } from '@sinclair/typebox';
 import { Id } from '../../../schemas/kinds.ts';
-import { listOf } from '../../../schemas/lists.ts';
-import { PageviewItem, PageviewsQuery } from '../../../schemas/reading.ts';
+import { PageviewList, PageviewsQuery } from '../../../schemas/reading.ts';
 import type { Core } from '../core.ts';
-import { authenticate, mustRead } from './authenticate.ts';
+import { authenticateReader } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageviewItem } from './items.ts';
 import { badCursor, pageOf } from './page.ts';
@@ -15,20 +14,20 @@ export function pageviewRoutes(app: Http, core: Core): void {
   app.get(
     '/v1/dealers/:dealerId/pageviews',
     {
-      onRequest: authenticate(core),
+      onRequest: authenticateReader(core),
       schema: {
         tags: ['reading'],
         summary: 'Page views, the last first; of one group alone, where it is named',
         params,
         querystring: PageviewsQuery,
-        response: { 200: listOf(PageviewItem) },
+        response: { 200: PageviewList },
       },
     },
     async (request) => {
       const { dealerId } = request.params;
-      await mustRead(core, request, dealerId);
       const { groupId, ...paging } = request.query;
       const page = await pageOf(
+        'pageviews',
         paging,
         (place, limit) =>
           core.store.pageviews(dealerId, {

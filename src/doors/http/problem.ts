@@ -1,5 +1,5 @@
 /** [P-11.6] Errors over HTTP: `application/problem+json` (RFC 9457) with the protocol's codes. */
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { type ErrorCode, errorKind, type Refusal, RefusedError } from '../../../schemas/errors.ts';
 import type { Core } from '../core.ts';
 
@@ -12,20 +12,49 @@ export function sendProblem(
   { code, message, details, retryAfter }: Refusal,
   more: object = {},
 ): FastifyReply {
-  const { status, title, retryable } = errorKind(code);
+  const { status, retryable } = errorKind(code);
   if (retryable && status !== 500) reply.header('retry-after', retryAfter ?? RETRY_AFTER);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  const problem = {
-    type: `/errors/${code}`,
-    title,
-    status,
-    detail: message,
-    code,
-    ...(details && { details }),
-    ...more,
-  };
-  return reply.code(status).type('application/problem+json').send(problem);
+  const problem = { ...problemOf({ code, message }), ...(details && { details }), ...more };
+  return reply.code(status).type(PROBLEM).send(problem);
 }
+
+const PROBLEM = 'application/problem+json';
+
+function problemOf({ code, message }: Refusal) {
+  const { status, title } = errorKind(code);
+  return { type: `/errors/${code}`, title, status, detail: message, code };
+}
+
+/** What is wrong with a request before it has a route. What it asked for is not repeated. */
+export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors']> = (_, __, reply) => {
+  sendProblem(reply, { code: 'invalid_payload', message: 'the path cannot be read' });
+};
+
+/** What is no request at all: it is answered on the bare socket, which is closed. */
+export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const problem = problemOf(
+    isTooLarge
+      ? { code: 'too_large', message: 'the headers are too large' }
+      : { code: 'invalid_payload', message: 'this is not an HTTP request' },
+  );
+  const body = JSON.stringify(problem);
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${problem.title}`,
+      `content-type: ${PROBLEM}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+};
 
 /** What Fastify itself refuses, in the protocol's codes, by status. */
 const CODES: Readonly<Record<number, ErrorCode>> = {

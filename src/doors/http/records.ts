@@ -4,13 +4,13 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
-import { DEFAULT_LIMIT, listOf, MAX_LIMIT } from '../../../schemas/lists.ts';
-import { IntentItem, RecordItem, RecordsQuery } from '../../../schemas/reading.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
+import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
 import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
 import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
 import { adfOf, type Prospect } from './adf.ts';
-import { authenticate, mustRead } from './authenticate.ts';
+import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { intentsCsv, leadsCsv } from './csv.ts';
 import type { Http } from './http.ts';
@@ -25,7 +25,7 @@ type Query = Static<typeof RecordsQuery>;
 interface Listed {
   readonly table: RecordTable;
   readonly summary: string;
-  readonly item: TSchema;
+  readonly page: TSchema;
   readonly shown: (dealerId: string, record: KeptRecord) => object;
   readonly formats: readonly Format[];
 }
@@ -40,46 +40,46 @@ const LISTS: Readonly<Record<string, Listed>> = {
   users: {
     table: 'users',
     summary: 'Users, the newest first',
-    item: RecordItem,
+    page: RecordList,
     shown: recordItem,
     formats: [JSON_TYPE],
   },
   leads: {
     table: 'leads',
     summary: 'Leads, the newest first',
-    item: RecordItem,
+    page: RecordList,
     shown: recordItem,
     formats: TAKEN_OUT,
   },
   'lead-intents': {
     table: 'lead_intents',
     summary: 'What leads want, the newest first',
-    item: IntentItem,
+    page: IntentList,
     shown: intentItem,
     formats: TAKEN_OUT,
   },
 };
 
 export function recordRoutes(app: Http, core: Core): void {
-  for (const [name, { summary, item, formats, ...list }] of Object.entries(LISTS)) {
+  for (const [name, { summary, page, formats, ...list }] of Object.entries(LISTS)) {
     app.get(
       `/v1/dealers/:dealerId/${name}`,
       {
-        onRequest: authenticate(core),
+        onRequest: authenticateReader(core),
+        config: { errors: ['not_acceptable'] },
         schema: {
-          tags: formats.length > 1 ? ['reading', 'taking out'] : ['reading'],
+          tags: ['reading'],
           summary,
           params,
           querystring: RecordsQuery,
           response: contents(
             'A page',
-            Object.fromEntries(formats.map((format) => [format, format === JSON_TYPE ? listOf(item) : Type.String()])),
+            Object.fromEntries(formats.map((format) => [format, format === JSON_TYPE ? page : Type.String()])),
           ),
         },
       },
       async (request, reply) => {
         const { dealerId } = request.params;
-        await mustRead(core, request, dealerId);
         const format = formatFor(request, formats);
         reply.header('vary', 'accept');
         return ANSWERS[format]({ ...list, name, dealerId, query: request.query, store: core.store, request, reply });
@@ -102,6 +102,7 @@ interface Asked {
 
 function pageFor({ table, dealerId, store }: Asked, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
   return pageByTime(
+    table,
     { limit, ...(cursor !== undefined && { cursor }) },
     (part) => store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) }),
     ({ createdAt, groupId: group, intent }) => ({ at: createdAt, key: intent === null ? [group] : [group, intent] }),

@@ -1,6 +1,7 @@
 /** [P-11.3] `/v1/dealers/{dealerId}/scopes/{scope}/events`: a scope's log, as the frames that were delivered. */
 import { type Static, Type } from '@sinclair/typebox';
 import { refused } from '../../../schemas/errors.ts';
+import { EventList } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { EventsQuery } from '../../../schemas/lists.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
@@ -15,7 +16,16 @@ import { badCursor, cursorFor, placeOf } from './page.ts';
 const params = Type.Object({ dealerId: Id, scope: Id });
 
 export function scopeRoutes(app: Http, core: Core): void {
-  const options = { onRequest: authenticate(core), schema: { params, querystring: EventsQuery } };
+  const schema = {
+    tags: ['events'],
+    summary: "Reads a scope's log",
+    description:
+      'The frames as they were delivered, always ascending by seq. With `before` alone it reads backwards from there; else forwards, from `after` or from the beginning. A customer reads its group and `@dealer`.',
+    params,
+    querystring: EventsQuery,
+    response: { 200: Type.Unsafe<string>(EventList) },
+  };
+  const options = { onRequest: authenticate(core), schema };
   app.get('/v1/dealers/:dealerId/scopes/:scope/events', options, async (request, reply) => {
     const { params, query } = request;
     const { dealerId, scope } = params;

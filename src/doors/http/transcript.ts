@@ -7,7 +7,7 @@ import type { Store, StoredEvent } from '../../journal/store.ts';
 import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
 import type { Core } from '../core.ts';
-import { authenticate, mustRead } from './authenticate.ts';
+import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { unknownGroup } from './groups.ts';
 import type { Http } from './http.ts';
@@ -22,7 +22,8 @@ export function transcriptRoutes(app: Http, core: Core): void {
   app.get(
     '/v1/dealers/:dealerId/groups/:groupId/transcript',
     {
-      onRequest: authenticate(core),
+      onRequest: authenticateReader(core),
+      config: { errors: ['not_acceptable'] },
       schema: {
         tags: ['taking out'],
         summary: 'What was said in a conversation, and who came and went',
@@ -32,7 +33,6 @@ export function transcriptRoutes(app: Http, core: Core): void {
     },
     async (request, reply) => {
       const { dealerId, groupId } = request.params;
-      await mustRead(core, request, dealerId);
       if (!(await core.store.group(dealerId, groupId))) throw unknownGroup();
       const format = formatFor(request, ['application/json', 'text/plain']);
       reply.header('vary', 'accept').type(`${format}; charset=utf-8`);

@@ -37,6 +37,9 @@ const HEADERS = {
   own: { 'cache-control': 'no-cache' },
 };
 
+/** For people: not in the document of what programs ask. */
+const UNLISTED = { schema: { hide: true } };
+
 /** A file as it is sent. */
 interface Asset {
   readonly type: string;
@@ -51,11 +54,11 @@ export function webRoutes(app: Http, { settings }: Core): void {
     const asset = assetOf(name);
     if (!asset) continue;
     const headers = PUBLIC.has(path) ? HEADERS.public : HEADERS.own;
-    app.get(path, async (request, reply) => sendAsset(request, reply.headers(headers), asset));
+    app.get(path, UNLISTED, async (request, reply) => sendAsset(request, reply.headers(headers), asset));
   }
 
   const welcome = assetOf(WELCOME);
-  app.get('/', async (request, reply) => {
+  app.get('/', UNLISTED, async (request, reply) => {
     if (welcome && isWelcome(request, settings.WELCOME)) return sendAsset(request, reply.headers(HEADERS.own), welcome);
     return { name: 'telle', status: 'ok' };
   });

@@ -163,10 +163,17 @@ async function arrive({ journal, presence, nodeId }: Core, who: Who | null, clai
 async function recover({ store }: Core, session: Session, since: Since) {
   const named = Object.keys(since).filter((scope) => mayRecover(session, scope));
   const tails = await store.tails(session.dealerId, [...new Set([...ownScopes(session), ...named])]);
-  const recovered = Object.entries(since).map(([scope, seen]) => {
-    const missed = (tails.get(scope) ?? -1) - seen;
-    return [scope, missed >= 0 && missed <= MAX_REPLAY] as const;
-  });
+  const missed = (scope: string, seen: number) => (tails.get(scope) ?? -1) - seen;
+  const within = Object.entries(since).filter(
+    ([scope, seen]) => missed(scope, seen) >= 0 && missed(scope, seen) <= MAX_REPLAY,
+  );
+  // Only a group's log can have been erased from its beginning on [P-11.4].
+  const behind = within.filter(([scope, seen]) => !scope.startsWith('@') && missed(scope, seen) > 0);
+  const firsts = await store.firstAfter(session.dealerId, new Map(behind));
+  const whole = new Set(
+    within.filter(([scope, seen]) => (firsts.get(scope) ?? seen + 1) === seen + 1).map(([scope]) => scope),
+  );
+  const recovered = Object.keys(since).map((scope) => [scope, whole.has(scope)] as const);
   // Made from entries: a group may be called `__proto__`.
   return { tails, recovered: Object.fromEntries(recovered) };
 }

@@ -5,6 +5,7 @@ import { readBefore } from './history.ts';
 import { DEALER_SCOPE, type Entry, entryOf, type Frame, Log } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Options } from './options.ts';
+import { Records } from './records.ts';
 import { TypingTeller } from './typing.ts';
 
 /** Who typed and has not said for so many milliseconds that it still does, does not. */
@@ -12,10 +13,9 @@ const TYPING_LASTS = 10_000;
 /** [P-9] */
 const UNAUTHORIZED = 4401;
 
-/** Nothing need be done where this was not sent: it is of no use later, or is sent again. */
+/** Nothing need be done: it is of no use later, or is told again. */
 const ignored = () => {};
 
-export type Person = Readonly<Record<string, unknown>>;
 /** Who answers, and whether that is a person. */
 export interface Author {
   readonly kind: 'admin' | 'bot';
@@ -32,6 +32,8 @@ export class Conversation {
   /** What is before the oldest event that was read: `none` is nothing. */
   earlier: 'none' | 'some' | 'loading' | 'failed' = 'none';
   typist: Author | undefined;
+  /** What is told of the customer, once there is a connection. */
+  readonly records: Records;
   readonly #options: Options;
   readonly #memory: Memory;
   readonly #changed: () => void;
@@ -40,6 +42,9 @@ export class Conversation {
   #group = '';
   /** The seq of the oldest event that was read. */
   #oldest = 0;
+  /** The seq up to which it was told that the customer has read, and whether that is on its way. */
+  #told = 0;
+  #isTelling = false;
   #token: Token | undefined;
   #typistGone: ReturnType<typeof setTimeout> | undefined;
   readonly #typing = new TypingTeller((typing) => {
@@ -51,6 +56,7 @@ export class Conversation {
     this.#options = options;
     this.#memory = memory;
     this.#changed = changed;
+    this.records = new Records(memory);
     for (const entry of memory.unsent.get()) this.#log.putUnsent({ ...entry, kind: 'customer', status: 'sending' });
   }
 
@@ -74,10 +80,6 @@ export class Conversation {
     return entries.some(({ kind }) => kind === 'bot') ? { kind: 'bot' } : undefined;
   }
 
-  get user(): Person {
-    return this.#memory.user.get().fields;
-  }
-
   /** Joins, unless it has. What is not sent yet goes out. */
   connect(): void {
     if (this.#client && this.#client.state !== 'closed') return;
@@ -96,7 +98,7 @@ export class Conversation {
       });
     on('session', (session) => this.#seated(session));
     on('gap', () => this.#read());
-    on('connecting', () => {});
+    on('connecting', ignored);
     on('offline', ({ retryIn }) => {
       this.isLost ||= retryIn > 0;
       this.#setTypist(undefined);
@@ -117,7 +119,7 @@ export class Conversation {
       if (user === 'customer') this.#keepRead({ [this.#group]: seq });
     });
     for (const entry of this.#log.unsent) this.#post(entry);
-    this.#tellUser();
+    this.records.tellBy(client);
   }
 
   /** Goes on as the customer that a token of the dealer's own names [P-4]. */
@@ -136,7 +138,8 @@ export class Conversation {
     this.#group = groupId;
     const read = this.#memory.read.get();
     // Where nothing is known of what was read, there is nothing that waits to be.
-    this.#memory.read.set(groupId in read ? read : seqs);
+    this.#memory.read.set(Object.hasOwn(read, groupId) ? read : seqs);
+    this.#told = this.#memory.read.get()[groupId] ?? 0;
     this.#read();
   }
 
@@ -268,51 +271,24 @@ export class Conversation {
 
   /** Everything that came is seen. */
   read(): void {
-    const { seqs = {} } = this.#client ?? {};
-    const seq = seqs[this.#group] ?? 0;
-    if (seq > (this.#memory.read.get()[this.#group] ?? 0)) {
-      this.#client?.send('read', { type: 'READ', seq }).catch(ignored);
-    }
-    this.#keepRead(seqs);
+    this.#keepRead(this.#client?.seqs ?? {});
+    this.#tellRead();
+  }
+
+  /** Tells how far was read: once at a time, so that what the customer says need not wait for it. */
+  async #tellRead(): Promise<void> {
+    const seq = this.#memory.read.get()[this.#group] ?? 0;
+    if (this.#isTelling || seq <= this.#told) return;
+    this.#isTelling = true;
+    this.#told = seq;
+    await this.#client?.send('read', { type: 'READ', seq }).catch(ignored);
+    this.#isTelling = false;
+    this.#tellRead();
   }
 
   #keepRead(seqs: Readonly<Record<string, number>>): void {
     const read = this.#memory.read.get();
     const later = Object.entries(seqs).filter(([scope, seq]) => seq > (read[scope] ?? 0));
     this.#memory.read.set({ ...read, ...Object.fromEntries(later) });
-  }
-
-  /** Tells which page the customer looks at. */
-  view(page: { readonly url: string; readonly title: string; readonly referrer: string }): void {
-    this.#client?.send('customer_update', { type: 'UPDATE_PAGEVIEW', message: page }).catch(ignored);
-  }
-
-  /** Says who the customer is; told when there is a connection, and not again while it stays the same. */
-  setUser(person: Person): void {
-    const fields = { ...this.user, ...person };
-    if (JSON.stringify(fields) === JSON.stringify(this.user)) return;
-    this.#memory.user.set({ fields, isTold: false });
-    this.#tellUser();
-  }
-
-  async #tellUser(): Promise<void> {
-    const { fields, isTold } = this.#memory.user.get();
-    if (isTold || !this.#client) return;
-    await this.#client
-      .send('customer_update', { type: 'UPDATE_USER', message: fields })
-      .then(() => this.#memory.user.set({ ...this.#memory.user.get(), isTold: true }), ignored);
-  }
-
-  /** Leaves the customer's details and what it is about. @throws TelleError where the server does not take them */
-  async submit(person: Person, intent: string): Promise<void> {
-    this.connect();
-    const client = this.#client;
-    const fields = { ...this.user, ...person };
-    await Promise.all([
-      client?.send('customer_update', { type: 'UPDATE_USER', message: person }),
-      client?.send('customer_update', { type: 'UPDATE_LEAD', message: { ...person, source: 'chat' } }),
-      client?.send('customer_update', { type: 'CREATE_LEAD_INTENT', message: { intent } }),
-    ]);
-    this.#memory.user.set({ fields, isTold: true });
   }
 }

@@ -25,7 +25,7 @@ interface Props {
 export function DetailsForm({ conversation, options: { words, privacy }, done }: Props) {
   const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');
   const form = useRef<HTMLFormElement>(null);
-  const { user } = conversation;
+  const { user } = conversation.records;
 
   useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
 
@@ -36,7 +36,8 @@ export function DetailsForm({ conversation, options: { words, privacy }, done }:
     const person = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
     setState('sending');
     try {
-      await conversation.submit(person, String(intent));
+      conversation.connect();
+      await conversation.records.submit(person, String(intent));
       done(true);
     } catch {
       setState('failed');

@@ -2,10 +2,11 @@
 import { render } from 'preact';
 import type { Token } from '../../client/index.ts';
 import { App } from './app.tsx';
-import { Conversation, type Person } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { memoryOf } from './memory.ts';
 import { type Options, optionsOf } from './options.ts';
 import { followPages } from './pageviews.ts';
+import type { Person } from './records.ts';
 import css from './widget.css' with { type: 'text' };
 
 /** The one global, `telle`. */
@@ -45,7 +46,6 @@ function start(options: Options): Telle {
   let isOpen = memory.isOpen.get();
   /** Whether the customer, or the page for them, has opened or closed it: a page change has not. */
   let isWanted = false;
-  let isFollowed = false;
   let isDrawing = false;
 
   const conversation = new Conversation(options, memory, () => {
@@ -61,10 +61,6 @@ function start(options: Options): Telle {
   const draw = () => {
     if (!root) return;
     if (conversation.state === 'idle' && (isOpen || memory.hasBegun.get())) conversation.connect();
-    if (conversation.state !== 'idle' && options.hasPageviews && !isFollowed) {
-      isFollowed = true;
-      followPages(conversation);
-    }
     if (!memory.hasBegun.get() && conversation.entries.some(({ kind }) => kind !== 'announcement')) {
       memory.hasBegun.set(true);
     }
@@ -75,7 +71,7 @@ function start(options: Options): Telle {
 
   const show = (open: boolean) => {
     isOpen = open;
-    isWanted = true;
+    isWanted = open || Boolean(root?.activeElement);
     memory.isOpen.set(open);
     draw();
   };
@@ -87,6 +83,7 @@ function start(options: Options): Telle {
       document.addEventListener('visibilitychange', draw);
       // Another tab has begun the conversation, or has read on.
       addEventListener('storage', ({ key }) => (key === memory.hasBegun.key || key === memory.read.key) && draw());
+      if (options.hasPageviews) followPages(conversation.records);
       draw();
     });
   if (document.body) appear();
@@ -95,7 +92,7 @@ function start(options: Options): Telle {
   return {
     open: () => show(true),
     close: () => show(false),
-    setUser: (person) => conversation.setUser(person),
+    setUser: (person) => conversation.records.setUser(person),
     login: (token) => conversation.login(token),
   };
 }

@@ -83,7 +83,7 @@ function Line({ entry, before, conversation, options: { words, lang } }: LinePro
       <p class="text" dir="auto">
         {text}
       </p>
-      {status === 'sending' && <p class="status">{words.sending}</p>}
+      {status === 'sending' && <p class="status sending">{words.sending}</p>}
       {status === 'failed' && (
         <p class="status">
           {words.failed}{' '}

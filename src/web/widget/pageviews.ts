@@ -1,4 +1,4 @@
-import type { Conversation } from './conversation.ts';
+import type { Records } from './records.ts';
 
 /** How long a page may take to get its title after its address has changed, in milliseconds. */
 const SETTLES = 300;
@@ -6,14 +6,14 @@ const SETTLES = 300;
 const ASKS = 1_000;
 
 /** Tells of the page, and of each to which the customer goes without leaving it. What follows `#` is no other page. */
-export function followPages(conversation: Conversation): void {
+export function followPages(records: Records): void {
   let url = '';
   const look = () => {
     const [here = ''] = location.href.split('#');
     if (here === url) return;
     const referrer = url || document.referrer;
     url = here;
-    conversation.view({ url, title: document.title, referrer });
+    records.view({ url, title: document.title, referrer });
   };
   look();
   const { navigation } = window;

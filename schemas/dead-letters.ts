@@ -1,0 +1,20 @@
+/** [P-11.5] What came over Redis and was refused, as `GET /v1/dead-letters` tells it. */
+import { Type } from '@sinclair/typebox';
+import { Details, ErrorPayload } from './errors.ts';
+import { Instant, OneOf } from './kinds.ts';
+import { listOf } from './lists.ts';
+
+export const DeadLetter = Type.Object(
+  {
+    deadLetterId: Type.String(),
+    source: OneOf(['events', 'ingress']),
+    code: ErrorPayload.properties.code,
+    message: Type.String(),
+    at: Instant,
+    payload: Type.String({ description: 'the text as it came' }),
+    details: Details,
+  },
+  { description: 'What came over Redis and was refused, whole, with the reason.' },
+);
+
+export const DeadLetterList = listOf(DeadLetter, 'A page of dead letters, the oldest first.');

@@ -1,0 +1,47 @@
+/** Bodies that only HTTP has [P-11.1, P-11.2, P-11.3]. */
+import { Type } from '@sinclair/typebox';
+import { ErrorPayload } from './errors.ts';
+import { AckPayload } from './frames.ts';
+import { refTo } from './json-schema.ts';
+import { listOf } from './lists.ts';
+
+/** The most events of one `POST /v1/events`. */
+export const MAX_EVENTS = 1000;
+
+const event = Type.Unsafe<unknown>(refTo('Event'));
+
+export const Events = Type.Union([event, Type.Array(event, { maxItems: MAX_EVENTS })], {
+  description: `One event, or at most ${MAX_EVENTS}.`,
+});
+
+export const EventResults = Type.Object(
+  { results: Type.Array(Type.Union([AckPayload, Type.Object({ error: ErrorPayload })])) },
+  { description: 'What became of each event, in order: its ack, or its error.' },
+);
+
+export const EventList = listOf(
+  Type.Unsafe<unknown>(refTo('EventFrame')),
+  "A page of a scope's log: the frames as they were delivered.",
+);
+
+export const Health = Type.Object(
+  {
+    status: Type.Literal('ok'),
+    version: Type.String(),
+    uptime: Type.Integer({ minimum: 0, description: 'seconds' }),
+  },
+  { description: 'The process lives.' },
+);
+
+export const Readiness = Type.Object(
+  { status: Type.Literal('ready'), database: Type.Literal('ok') },
+  { description: 'The server can serve.' },
+);
+
+export const SchemaList = Type.Object(
+  { items: Type.Array(Type.Object({ name: Type.String(), url: Type.String(), description: Type.String() })) },
+  { description: 'The schemas that are published.' },
+);
+
+/** The body of a 204. */
+export const Nothing = Type.Unsafe<void>({ type: 'null', description: 'Done.' });
