@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.ts';
 import { answer, miss, Office, openChat, say, scroll, see, shoot, textsOf } from '../support/desk.ts';
@@ -9,6 +10,18 @@ import { inFolder } from '../support/server.ts';
 import { violationsOf } from '../support/website.ts';
 
 let office: Office;
+
+/** Measures how long a page's main thread has computed since, in seconds: its own time, however busy the machine is. */
+async function busyTimer(page: Page): Promise<() => Promise<number>> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const total = async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? assert.fail('not measured');
+  };
+  const before = await total();
+  return async () => (await total()) - before;
+}
 
 describe('a desk of a thousand conversations', () => {
   const COUNT = 1_000;
@@ -43,6 +56,7 @@ describe('a desk of a thousand conversations', () => {
       }).observe({ type: 'longtask' });
       (function count() { frames += 1; requestAnimationFrame(count); })();
     `);
+    const busy = await busyTimer(page);
     const crm = await office.server.server();
     const began = performance.now();
     for (let n = 0; n < RATE * SECONDS; n += 1) {
@@ -57,8 +71,13 @@ describe('a desk of a thousand conversations', () => {
     await see(page, `happening ${RATE * SECONDS - 1}`);
     const [longest, frames] = await page.evaluate<[number, number]>('[longest, frames]');
     const seconds = (performance.now() - began) / 1000;
-    test.diagnostic(`longest task ${longest} ms (0: none over 50), ${(frames / seconds).toFixed(0)} frames a second`);
-    assert.ok(longest < 200, `a task took ${longest} ms`);
+    const load = (await busy()) / seconds;
+    test.diagnostic(
+      `longest task ${longest} ms (0: none over 50), ${(frames / seconds).toFixed(0)} frames a second, ${(load * 100).toFixed(0)} % of a core`,
+    );
+    // The first is a bound on hanging, for a machine with other things to do; the second is of this page alone.
+    assert.ok(longest < 500, `a task took ${longest} ms`);
+    assert.ok(load < 0.5, `the page was busy for ${load} of the time`);
     await shoot(page, 'desk-thousand');
 
     await page.fill('#search', 'customer 777');
