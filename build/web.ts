@@ -46,6 +46,7 @@ export async function buildWeb(folder: string): Promise<Built[]> {
     bundle: true,
     minify: true,
     format: 'iife',
+    charset: 'utf8',
     target: 'es2022', // as the client's own bundles
     jsx: 'automatic',
     jsxImportSource: 'preact',

@@ -71,6 +71,7 @@ describe('settings', () => {
         MAX_SOCKET_BACKLOG: 1_048_576,
         JOIN_TIMEOUT: 10,
         RATE_LIMIT: 'on',
+        WELCOME: 'local',
         LOG_LEVEL: 'info',
       },
     );

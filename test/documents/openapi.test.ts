@@ -11,12 +11,13 @@ import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let document: OpenApi;
-/** Every route that the server has, as method and path template. */
+/** Every route that the server has for programs, as method and path template: pages are for people. */
 const routes: string[] = [];
 
 const listen = (message: unknown) => {
   const { fastify } = message as { fastify: FastifyInstance };
-  fastify.addHook('onRoute', ({ method, url }) => {
+  fastify.addHook('onRoute', ({ method, url, schema }) => {
+    if (schema?.hide) return;
     for (const each of [method].flat()) routes.push(`${each} ${url.replace(/:(\w+)/g, '{$1}')}`);
   });
 };

@@ -119,6 +119,15 @@ describe('the one executable', { timeout: 180_000 }, () => {
       assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
     }));
 
+  it('has what browsers are served', () =>
+    inFolder(async (folder) => {
+      const server = await serve(folder);
+      const response = await fetch(`${server.http}/widget.js`);
+      assert.deepEqual([response.status, response.headers.get('content-encoding')], [200, 'gzip']);
+      assert.match(await response.text(), /data-dealer/);
+      await server.kill();
+    }));
+
   it('ends with 0 on SIGTERM, having told its sockets to come back, and warns of nothing', () =>
     inFolder(async (cwd) => {
       const server = await serve(cwd);

@@ -29,7 +29,13 @@ const WANTED = [
 ];
 
 /** What must be in it. */
-const NEEDED = ['dist/src/main.js', 'dist/schemas/index.d.ts', 'dist/client/index.js', 'dist/client/telle.js'];
+const NEEDED = [
+  'dist/src/main.js',
+  'dist/schemas/index.d.ts',
+  'dist/client/index.js',
+  'dist/client/telle.js',
+  'dist/web/widget.js',
+];
 
 /** How a user's compiler may look for modules. */
 const RESOLUTIONS = [

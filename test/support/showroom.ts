@@ -11,7 +11,7 @@ import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { startChromium } from './chromium.ts';
 import { Client, type Frame } from './client.ts';
 import { QuickServer } from './quick-server.ts';
-import { Website } from './website.ts';
+import { Website } from './visitor.ts';
 
 const SECRET = 'only this test knows it';
 const HOUR = 3600;

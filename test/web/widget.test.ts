@@ -8,7 +8,7 @@ import { HOSTILE } from '../support/hostile.ts';
 import { inFolder } from '../support/server.ts';
 import { DEALER, fromCustomer, Showroom, shoot } from '../support/showroom.ts';
 import { until } from '../support/until.ts';
-import { violationsOf, visit } from '../support/website.ts';
+import { violationsOf, visit } from '../support/visitor.ts';
 
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } as const;
 /** What a browser says of a server that is not there, or of a network. */
@@ -85,7 +85,7 @@ const fontSizeOf = (locator: Locator) =>
 /** What the log's bubbles say, as it stands in the document. */
 const texts = (page: Page): Promise<string[]> => page.locator('.text').allTextContents();
 
-describe('the widget', { timeout: 120_000 }, () => {
+describe('the widget', { timeout: 240_000 }, () => {
   test('carries a chat both ways, and says who answers', () =>
     onPage({}, async (page) => {
       const groupId = await begin(page);
