@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { answer, holds, Office, openChat, PHONE, row, say, see, shoot, tell } from '../support/desk.ts';
-import { violationsOf } from '../support/website.ts';
+import { violationsOf } from '../support/visitor.ts';
 
 /** A dealer with a few customers, who have told of themselves. */
 const PEOPLE = [

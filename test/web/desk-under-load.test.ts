@@ -7,7 +7,7 @@ import { Client } from '../support/client.ts';
 import { answer, miss, Office, openChat, say, scroll, see, shoot, textsOf } from '../support/desk.ts';
 import { startProcess } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
-import { violationsOf } from '../support/website.ts';
+import { violationsOf } from '../support/visitor.ts';
 
 let office: Office;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { answer, miss, Office, openChat, row, say, scroll, see, shoot, tell, textsOf } from '../support/desk.ts';
 import { HOSTILE } from '../support/hostile.ts';
-import { violationsOf } from '../support/website.ts';
+import { violationsOf } from '../support/visitor.ts';
 
 let office: Office;
 

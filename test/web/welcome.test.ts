@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { answer, Office, PHONE, see, shoot } from '../support/desk.ts';
-import { violationsOf } from '../support/website.ts';
+import { violationsOf } from '../support/visitor.ts';
 
 let office: Office;
 
