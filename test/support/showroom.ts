@@ -72,14 +72,21 @@ export class Showroom {
     return this.#join('server_join', { token: await this.token('server', 'bot') });
   }
 
-  /** Reads a list of the dealer's over HTTP, of one group. */
+  async #http(method: 'GET' | 'DELETE', path: string): Promise<{ items: unknown[] }> {
+    const authorization = `Bearer ${await this.token('admin', 'manager')}`;
+    const response = await fetch(`${this.origin}/v1/dealers/${DEALER}/${path}`, { method, headers: { authorization } });
+    return JSON.parse(await response.text());
+  }
+
+  /** Reads a list of the dealer's, of one group. */
   // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is not there
   async list(name: 'users' | 'leads' | 'lead-intents' | 'pageviews', groupId: string): Promise<any[]> {
-    const url = `${this.origin}/v1/dealers/${DEALER}/${name}?groupId=${groupId}`;
-    const authorization = `Bearer ${await this.token('admin', 'reader')}`;
-    const response = await fetch(url, { headers: { authorization } });
-    const { items }: { items: unknown[] } = JSON.parse(await response.text());
-    return items;
+    return (await this.#http('GET', `${name}?groupId=${groupId}`)).items;
+  }
+
+  /** [P-11.4] */
+  async erase(groupId: string): Promise<void> {
+    await this.#http('DELETE', `groups/${groupId}`);
   }
 
   async close(): Promise<void> {

@@ -370,6 +370,15 @@ describe('the widget', { timeout: 240_000 }, () => {
       assert.deepEqual(await texts(page), ['Hello again']);
     }));
 
+  test('forgets what was erased, and begins anew', () =>
+    onPage({}, async (page) => {
+      const groupId = await begin(page);
+      await room.erase(groupId);
+      await page.getByText('Is the blue one still there?').waitFor({ state: 'detached' });
+      assert.notEqual(await say(page, 'Hello again'), groupId);
+      assert.deepEqual(await texts(page), ['Hello again']);
+    }));
+
   test('says so where the dealer is not there, and tries again when asked', () =>
     onPage({ query: 'dealer=nobody' }, async (page) => {
       await openChat(page);
