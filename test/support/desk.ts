@@ -17,7 +17,8 @@ export const PHONE = { width: 360, height: 740 };
 export const DESKTOP = { width: 1360, height: 820 };
 
 /** What a browser says of a server that is away: it is, where a test takes it away. */
-const AWAY = /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED/;
+const AWAY =
+  /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|ERR_INTERNET_DISCONNECTED/;
 
 /** Every page that a test opened: each is held to ask nobody else, and to complain of nothing. */
 class Pages {
