@@ -8,7 +8,15 @@ import { build, type Plugin, transform } from 'esbuild';
 import { ROOT, step } from './step.ts';
 
 /** What is made, by its name without an extension, and what it is made of. */
-const ENTRIES = [{ in: 'src/web/widget/index.tsx', out: 'widget' }];
+const ENTRIES = [
+  { in: 'src/web/widget/index.tsx', out: 'widget' },
+  { in: 'src/web/desk/desk.html', out: 'desk' },
+  { in: 'src/web/desk/desk.css', out: 'desk' },
+  { in: 'src/web/desk/index.tsx', out: 'desk' },
+  { in: 'src/web/home/welcome.html', out: 'welcome' },
+  { in: 'src/web/home/welcome.css', out: 'welcome' },
+  { in: 'src/web/home/index.ts', out: 'welcome' },
+];
 
 /** `import text from './x.css' with { type: 'text' }`: a style that a script puts where it belongs, as for a shadow root. */
 const stylesAsText: Plugin = {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Tokens } from '../auth/tokens.ts';
 import { secondsFromNow } from '../auth/tokens.ts';
 import type { Store } from '../journal/store.ts';
+import { deskLink } from './token.ts';
 
 const DEMO = 'demo';
 const ADMIN = 'alice';
@@ -14,15 +15,22 @@ export async function makeDemoDealer(store: Store): Promise<void> {
   await store.putDealer(DEMO, { name: 'Demo Motors', origins: ['*'] });
 }
 
-/** How to try the server, in lines to paste; null where there is no demo dealer. */
-export async function howToTry(store: Store, tokens: Tokens): Promise<string | null> {
+/**
+ * How to try the server, in links to open and lines to paste; null where there is no demo dealer. Nobody else is ever
+ * given this token: whoever reads what the server prints runs it.
+ * @param url where the server is, as a browser on this machine reaches it
+ */
+export async function howToTry(store: Store, tokens: Tokens, url: string): Promise<string | null> {
   if (!(await store.dealer(DEMO))) return null;
   const token = await tokens.sign({ role: 'admin', dealer: DEMO, sub: ADMIN, exp: secondsFromNow(TTL) });
   // A group of its own at each start: one that exists is joined only with its token [P-3.1].
   const groupId = `try-${randomBytes(3).toString('hex')}`;
   const frame = (channel: string, payload: object) => JSON.stringify({ channel, payload });
   return [
-    'Try it with two WebSocket clients (websocat, wscat, a browser console). A customer sends:',
+    `Try it in a browser. A customer:  ${url}/`,
+    `An agent:  ${deskLink(url, token)}`,
+    '',
+    'Or with two WebSocket clients (websocat, wscat, a browser console). A customer sends:',
     frame('client_join', { type: 'CLIENT_JOIN', dealerId: DEMO, groupId, user: 'customer', online: true }),
     frame('customer_message', { type: 'UPDATE_MSG', message: 'Is the blue one still there?' }),
     'An agent sends:',

@@ -28,13 +28,15 @@ export async function serve(settings: Settings): Promise<void> {
     await app.close();
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
+  const at = addressOf(settings, app.server.address());
   // In production stdout is kept: no token goes there.
-  const trial = process.env.NODE_ENV === 'production' ? null : await howToTry(store, new Tokens(secrets));
+  const isKept = process.env.NODE_ENV === 'production';
+  const trial = isKept ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
-  process.stdout.write(greeting(settings, app.server.address(), trial));
+  process.stdout.write(greeting(settings, at, trial));
   process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
   await app.close();
@@ -58,11 +60,17 @@ async function migrate(settings: Settings, store: Store): Promise<boolean> {
   }
 }
 
-function greeting(settings: Settings, address: AddressInfo | string | null, trial: string | null): string {
-  const at = typeof address === 'object' && address ? hostAndPort(address) : settings.HOST;
+function greeting(settings: Settings, at: string, trial: string | null): string {
   const lines = [`telle ${version}  ws://${at}/ws  http://${at}/health`, `database  ${shownDatabase(settings)}`];
   return `${[...lines, ...(trial === null ? [] : ['', trial])].join('\n')}\n`;
 }
 
+/** Where it listens: host and port. */
+const addressOf = ({ HOST }: Settings, address: AddressInfo | string | null): string =>
+  typeof address === 'object' && address ? hostAndPort(address) : HOST;
+
 const hostAndPort = ({ family, address, port }: AddressInfo): string =>
   `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+
+/** The same for a browser on this machine: where it listens on every interface, on this machine's own. */
+const nearby = (at: string): string => at.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');

@@ -11,15 +11,25 @@ export interface TokenRequest {
   readonly dealer: string;
   readonly sub: string;
   readonly ttl: string;
+  /** Whether it is printed as a link to the desk. */
+  readonly link?: boolean;
+  /** Where the desk is: the server's address. */
+  readonly url: string;
 }
 
-/** `telle token`: prints a token and nothing else. */
-export async function printToken(settings: Settings, { role, dealer, sub, ttl }: TokenRequest): Promise<void> {
+/** A link to the desk that signs in: what follows `#` stays in the browser, and is in no request. */
+export const deskLink = (url: string, token: string): string => `${url.replace(/\/+$/, '')}/desk#token=${token}`;
+
+/** `telle token`: prints a token, or a link with it, and nothing else. */
+export async function printToken(settings: Settings, request: TokenRequest): Promise<void> {
+  const { role, dealer, sub, ttl, link = false, url } = request;
   const seconds = Math.floor(secondsOf(ttl));
   if (!(seconds > 0)) throw new UsageError(`--ttl is "${ttl}": it must be a time such as 30m, 12h or 30d`);
   const claims = { role, dealer, sub, exp: secondsFromNow(seconds) };
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
-  process.stdout.write(`${await new Tokens(readSecrets(settings)).sign(claims)}\n`);
+  if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);
+  const token = await new Tokens(readSecrets(settings)).sign(claims);
+  process.stdout.write(`${link ? deskLink(url, token) : token}\n`);
 }
 
 function fault({ role, dealer, sub }: { role: string; dealer: string; sub: string }): string {

@@ -73,6 +73,14 @@ describe('telle', { timeout: 60_000, concurrency: 2 }, () => {
       assert.ok(left > 1700 && left <= 1800, `${left} s are left of 1800`);
     }));
 
+  it('prints an admin’s token as a link to the desk, where no request carries it', () =>
+    inFolder(async (cwd) => {
+      const args = 'token --link --role admin --dealer d1 --sub a1 --url https://chat.example/'.split(' ');
+      const { code, stdout } = await telle(args, { cwd });
+      assert.equal(code, 0);
+      assert.match(stdout, /^https:\/\/chat\.example\/desk#token=[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    }));
+
   it('migrates a database that is not there yet, and makes no dealer in it', () =>
     inFolder(async (cwd) => {
       const DATABASE_URL = `sqlite:${join(cwd, 'new', 'telle.db')}`;

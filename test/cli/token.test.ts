@@ -22,13 +22,14 @@ const WRONG: readonly (readonly [asked: Partial<TokenRequest>, sentence: string]
   [{ role: 'customer', sub: '@desk' }, `--sub is "@desk": it must be ${ID}, not beginning with @`],
   [{ ttl: '0' }, '--ttl is "0": it must be a time such as 30m, 12h or 30d'],
   [{ ttl: '0.9s' }, '--ttl is "0.9s": it must be a time such as 30m, 12h or 30d'],
+  [{ role: 'server', link: true }, '--link is for --role admin: nobody else has a desk'],
   [{ ttl: 'soon' }, '--ttl is "soon": it must be a time such as 30m, 12h or 30d'],
 ];
 
 describe('a token that is asked for wrongly', () => {
   for (const [asked, sentence] of WRONG) {
     it(`is refused in one sentence: ${sentence}`, async () => {
-      const request = { role: 'admin', dealer: 'd1', sub: 'a1', ttl: '12h', ...asked };
+      const request = { role: 'admin', dealer: 'd1', sub: 'a1', ttl: '12h', url: '', ...asked };
       await assert.rejects(printToken(SETTINGS, request), { name: 'UsageError', message: sentence });
     });
   }
@@ -80,7 +81,7 @@ describe('the dealer demo', () => {
     withStore(async (store) => {
       await makeDemoDealer(store);
       await store.deleteDealer('demo');
-      assert.equal(await howToTry(store, new Tokens(['a secret'])), null);
+      assert.equal(await howToTry(store, new Tokens(['a secret']), 'http://127.0.0.1:8080'), null);
     }),
   );
 
@@ -90,9 +91,12 @@ describe('the dealer demo', () => {
       await makeDemoDealer(store);
       const tokens = new Tokens(['a secret']);
       const framesOf = (trial: string | null) => (trial?.match(/^\{.*$/gm) ?? []).map((line) => JSON.parse(line));
-      const [first, second] = [framesOf(await howToTry(store, tokens)), framesOf(await howToTry(store, tokens))];
+      const url = 'http://127.0.0.1:8080';
+      const trial = await howToTry(store, tokens, url);
+      const [first, second] = [framesOf(trial), framesOf(await howToTry(store, tokens, url))];
       const { claims } = await tokens.verify(first[2].payload.token);
       assert.deepEqual([claims.role, claims.dealer, claims.sub], ['admin', 'demo', first[2].payload.adminId]);
+      assert.ok(trial?.includes(`${url}/desk#token=${first[2].payload.token}\n`));
       assert.equal(first[3].payload.groupId, first[0].payload.groupId);
       assert.notEqual(first[0].payload.groupId, second[0].payload.groupId);
     }),

@@ -10,6 +10,11 @@ import type { Http } from './http.ts';
 /** Paths, and the files of `dist/web` that answer them. */
 const FILES = {
   '/widget.js': 'widget.js',
+  '/desk': 'desk.html',
+  '/desk.css': 'desk.css',
+  '/desk.js': 'desk.js',
+  '/welcome.css': 'welcome.css',
+  '/welcome.js': 'welcome.js',
 } as const satisfies Record<string, string>;
 
 /** The page at `/` for newcomers: who may not see it sees the server's name and health. */

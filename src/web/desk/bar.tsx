@@ -1,0 +1,80 @@
+/** Who is here, and whether there is a connection: always in sight. */
+import { useEffect, useState } from 'preact/hooks';
+import type { ConnectionState, Desk } from './desk.ts';
+import { canNotify } from './notify.ts';
+
+interface Props {
+  readonly desk: Desk;
+  readonly announce: () => void;
+  readonly showShortcuts: () => void;
+  readonly signOut: () => void;
+}
+
+export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
+  const { dealerId, adminId } = desk.me;
+  return (
+    <header class="bar">
+      <h1>
+        Telle desk
+        <span class="who">
+          <bdi>{adminId}</bdi> at <bdi>{dealerId}</bdi>
+        </span>
+      </h1>
+      <ConnectionSign connection={desk.connection} />
+      <nav aria-label="Desk">
+        <button type="button" onClick={announce}>
+          Announce
+        </button>
+        <NotifyButton />
+        <button
+          type="button"
+          class="narrow"
+          onClick={showShortcuts}
+          aria-label="Keyboard shortcuts"
+          title="Keyboard shortcuts"
+        >
+          ?
+        </button>
+        <button type="button" onClick={signOut}>
+          Sign out
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+const WORDS = { joined: 'Connected', connecting: 'Connecting…', offline: 'Offline' } as const;
+
+function ConnectionSign({ connection }: { readonly connection: ConnectionState }) {
+  const { state } = connection;
+  return (
+    <p class={`connection ${state}`}>
+      <span role="status">{WORDS[state]}</span>
+      {state === 'offline' && <Countdown to={connection.retryAt} />}
+    </p>
+  );
+}
+
+/** Not for screen readers: it would be read out each second. */
+function Countdown({ to }: { readonly to: number }) {
+  const left = () => Math.max(0, Math.ceil((to - Date.now()) / 1000));
+  const [seconds, setSeconds] = useState(left);
+  useEffect(() => {
+    setSeconds(left());
+    const timer = setInterval(() => setSeconds(left()), 500);
+    return () => clearInterval(timer);
+  }, [to]);
+  return <span aria-hidden="true">{` · next try in ${seconds} s`}</span>;
+}
+
+/** Asks for leave to notify: by a click, never by itself. */
+function NotifyButton() {
+  const [permission, setPermission] = useState(() => (canNotify() ? Notification.permission : null));
+  if (permission === null || permission === 'granted') return null;
+  if (permission === 'denied') return <span class="quiet wide-only">Notifications are blocked</span>;
+  return (
+    <button type="button" onClick={async () => setPermission(await Notification.requestPermission())}>
+      Notify me
+    </button>
+  );
+}

@@ -1,0 +1,174 @@
+/** What is known of each conversation, and what an event changes in it. */
+import type { Fields } from '../../../schemas/records.ts';
+import type { Stamp } from '../../client/index.ts';
+import type { Frame, Lists } from './reader.ts';
+
+export type Payload = Frame['payload'];
+type Message = NonNullable<Lists['groups']['lastMessage']>;
+
+/** A page that a customer looked at. */
+export interface Visit {
+  readonly at: string;
+  readonly fields: Fields;
+}
+
+export interface Conversation {
+  readonly groupId: string;
+  readonly online: boolean;
+  /** The admin who has taken over; null while the bot answers. */
+  readonly mutedBy: string | null;
+  readonly closed: boolean;
+  readonly unread: number;
+  readonly last: Pick<Message, 'at' | 'user' | 'adminId' | 'message'> | null;
+  /** How far the customer has read. */
+  readonly customerRead: number;
+  readonly createdAt: string;
+  readonly user: Fields;
+  readonly lead: Fields;
+  /** Where the customer is, or was last. */
+  readonly visit: Visit | null;
+}
+
+/** One that was not known before this event of it. */
+export const newConversation = (groupId: string, createdAt: string): Conversation => ({
+  groupId,
+  online: false,
+  mutedBy: null,
+  closed: false,
+  unread: 0,
+  last: null,
+  customerRead: 0,
+  createdAt,
+  user: {},
+  lead: {},
+  visit: null,
+});
+
+/** One as the server has it; what it does not say of it stays as it was. */
+export function withItem(known: Conversation, item: Lists['groups']): Conversation {
+  const { online, closed, unread, customerRead, createdAt } = item;
+  return {
+    ...known,
+    online,
+    closed,
+    unread,
+    customerRead,
+    createdAt,
+    mutedBy: item.mutedBy ?? null,
+    last: item.lastMessage,
+  };
+}
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** [P-6.5] RFC 7396. */
+export function merge(record: unknown, patch: Fields): Fields {
+  const merged = new Map(isObject(record) ? Object.entries(record) : []);
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, isObject(value) ? merge(merged.get(name), value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** What an event makes of a conversation. Events say how things are: one that is told twice changes nothing. */
+export function after(known: Conversation, payload: Payload, stamp: Stamp | undefined): Conversation {
+  const at = stamp?.at ?? known.createdAt;
+  switch (payload.type) {
+    case 'CHAT_MSG': {
+      const { user, adminId, message, unread, muted } = payload;
+      // [P-7.4] Whatever is said, it is said in an open chat.
+      const last = { at, user, message, ...(adminId !== undefined && { adminId }) };
+      return { ...known, last, unread, closed: false, mutedBy: muted ? (known.mutedBy ?? adminId ?? null) : null };
+    }
+    case 'MUTE_STATUS':
+      return { ...known, mutedBy: payload.muted ? payload.adminId : null };
+    case 'CLOSE_CHAT':
+      return { ...known, closed: true };
+    case 'UPDATE_GROUP':
+      return { ...known, online: payload.online };
+    case 'READ':
+      // [P-7.1]
+      if (payload.user === 'admin') return { ...known, unread: 0 };
+      return { ...known, customerRead: Math.max(known.customerRead, payload.seq) };
+    case 'UPDATE_USER':
+      return { ...known, user: merge(known.user, payload.message) };
+    case 'UPDATE_LEAD':
+      return { ...known, lead: merge(known.lead, payload.message) };
+    case 'UPDATE_PAGEVIEW':
+      return { ...known, visit: { at, fields: payload.message } };
+    default:
+      return known;
+  }
+}
+
+/** A field that says something. */
+export const textOf = (fields: Fields, name: string): string => {
+  const value = fields[name];
+  return typeof value === 'string' ? value.trim() : '';
+};
+
+const fullName = (fields: Fields) =>
+  textOf(fields, 'name') || `${textOf(fields, 'firstName')} ${textOf(fields, 'lastName')}`.trim();
+
+/** How the customer is called; by the conversation's name where nothing else is known. */
+export function nameOf({ user, lead, groupId }: Conversation): string {
+  for (const known of [user, lead]) if (fullName(known)) return fullName(known);
+  for (const field of ['email', 'phone']) {
+    const found = textOf(user, field) || textOf(lead, field);
+    if (found) return found;
+  }
+  // Of a long one, as the server makes them, the beginning tells it from the others.
+  return `Visitor ${groupId.length > 16 ? groupId.slice(0, 8) : groupId}`;
+}
+
+/** The page where the customer is: its title, else its address. */
+export const placeOf = ({ visit }: Conversation): string =>
+  visit ? textOf(visit.fields, 'title') || textOf(visit.fields, 'url') : '';
+
+/** When somebody last said something. */
+export const activeAt = ({ last, createdAt }: Conversation): string => last?.at ?? createdAt;
+
+/** What the list can be narrowed down to. */
+export const FILTERS = {
+  open: (conversation: Conversation) => !conversation.closed,
+  unread: ({ unread }: Conversation) => unread > 0,
+  online: ({ online }: Conversation) => online,
+  mine: ({ mutedBy }: Conversation, adminId: string) => mutedBy === adminId,
+} as const satisfies Record<string, (conversation: Conversation, adminId: string) => boolean>;
+export type Filter = keyof typeof FILTERS;
+
+export interface View {
+  readonly search: string;
+  /** Each must hold. */
+  readonly filters: ReadonlySet<Filter>;
+}
+
+const searched = (conversation: Conversation): string => {
+  const { groupId, user, lead, last, visit } = conversation;
+  const fields = [user, lead].flatMap((known) => [fullName(known), textOf(known, 'email'), textOf(known, 'phone')]);
+  const pages = visit ? [textOf(visit.fields, 'title'), textOf(visit.fields, 'url')] : [];
+  return [nameOf(conversation), groupId, ...fields, last?.message ?? '', ...pages].join('\n').toLowerCase();
+};
+
+function byActivity(a: Conversation, b: Conversation): number {
+  const [left, right] = [activeAt(a), activeAt(b)];
+  return left === right ? 0 : left < right ? 1 : -1;
+}
+
+/** What the list shows: where something was said last comes first. */
+export function shownIn(
+  conversations: Iterable<Conversation>,
+  { search, filters }: View,
+  adminId: string,
+): Conversation[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const isShown = (conversation: Conversation) => {
+    if (![...filters].every((name) => FILTERS[name](conversation, adminId))) return false;
+    if (words.length === 0) return true;
+    const text = searched(conversation);
+    return words.every((word) => text.includes(word));
+  };
+  return [...conversations].filter(isShown).sort(byActivity);
+}

@@ -1,0 +1,17 @@
+/** [P-2.5] How long a text may be, in characters. */
+export const MAX_LENGTH = 4000;
+/** From here on it is said how much room is left. */
+const NEAR = 3500;
+
+/** In code points, as the server counts. */
+export const lengthOf = (text: string): number => (text.length < NEAR ? text.length : [...text].length);
+
+export function LengthHint({ text }: { readonly text: string }) {
+  const length = lengthOf(text);
+  if (length < NEAR) return null;
+  return (
+    <p class={length > MAX_LENGTH ? 'fault' : 'quiet'} role="status">
+      {length > MAX_LENGTH ? `${length - MAX_LENGTH} characters too long` : `${MAX_LENGTH - length} characters left`}
+    </p>
+  );
+}

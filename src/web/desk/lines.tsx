@@ -1,0 +1,215 @@
+/** What was said, the last at the bottom; before it is read where the scrolling comes to the top. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Chat } from './chat.ts';
+import { type Conversation, nameOf } from './conversation.ts';
+import type { Desk } from './desk.ts';
+import type { Frame } from './reader.ts';
+import type { Sent } from './sent.ts';
+import { authorOf, dayOf, timeOf } from './words.ts';
+
+interface Props {
+  readonly desk: Desk;
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+}
+
+/** How near to an edge counts as being there, in pixels. */
+const NEAR = 160;
+
+/** Stays at the end while that is in sight, and where it is while earlier lines come in above it. */
+function useScrolling({ chat, unsent, readOlder }: { chat: Chat; unsent: readonly Sent[]; readOlder: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [isAtEnd, setIsAtEnd] = useState(true);
+  const before = useRef({ first: 0, height: 0 });
+  const first = chat.lines[0]?.seq ?? 0;
+
+  const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
+  const look = () => {
+    const { current } = box;
+    if (!current) return;
+    setIsAtEnd(current.scrollHeight - current.scrollTop - current.clientHeight < NEAR);
+    if (current.scrollTop < NEAR && chat.hasOlder) readOlder();
+  };
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const grown = current.scrollHeight - before.current.height;
+    if (isAtEnd) toEnd();
+    else if (first < before.current.first) current.scrollTop += grown;
+    before.current = { first, height: current.scrollHeight };
+  }, [chat.lines, unsent.length]);
+  useEffect(() => {
+    // A screen that is not filled cannot be scrolled.
+    if (chat.hasOlder && box.current && box.current.scrollHeight <= box.current.clientHeight) readOlder();
+  }, [chat.lines]);
+  useEffect(() => {
+    const { current } = box;
+    if (!current) return;
+    const observer = new ResizeObserver(() => isAtEnd && toEnd());
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, [isAtEnd]);
+  return { box, look, isAtEnd, toEnd };
+}
+
+export function Lines({ desk, chat, conversation }: Props) {
+  const { unsent } = desk;
+  const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, readOlder: () => desk.readings.older() });
+  const name = nameOf(conversation);
+  const me = desk.me.adminId;
+  const { customerRead } = conversation;
+  // Most of what is redrawn has nothing to do with these.
+  const lines = useMemo(
+    () => <LineItems lines={chat.lines} name={name} me={me} customerRead={customerRead} />,
+    [chat.lines, name, customerRead],
+  );
+  const said = lastSaid(chat.lines);
+  return (
+    <div class="history">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
+      <section class="lines" ref={box} onScroll={look} tabIndex={0} aria-label="Messages">
+        {chat.status === 'reading' && <p class="quiet">Reading…</p>}
+        {chat.hasOlder && <p class="quiet">Reading what was before…</p>}
+        <ol>
+          {lines}
+          {unsent.map((sent) => (
+            <Unsent key={sent.id} desk={desk} sent={sent} />
+          ))}
+        </ol>
+        <Typists desk={desk} groupId={chat.groupId} name={name} />
+      </section>
+      {!isAtEnd && (
+        <button type="button" class="to-end" onClick={toEnd}>
+          To the latest ↓
+        </button>
+      )}
+      <p class="unseen" aria-live="polite">
+        {chat.status === 'ready' && said && said.user !== 'admin'
+          ? `${authorOf(said, me) || name}: ${said.message}`
+          : ''}
+      </p>
+    </div>
+  );
+}
+
+function lastSaid(lines: readonly Frame[]) {
+  const payload = lines.findLast((line) => line.payload.type === 'CHAT_MSG')?.payload;
+  return payload?.type === 'CHAT_MSG' ? payload : undefined;
+}
+
+interface LineItemsProps {
+  readonly lines: readonly Frame[];
+  readonly name: string;
+  readonly me: string;
+  readonly customerRead: number;
+}
+
+function LineItems({ lines, name, me, customerRead }: LineItemsProps) {
+  const readSeq = lines.findLast(
+    ({ seq, payload }) => seq <= customerRead && payload.type === 'CHAT_MSG' && payload.user === 'admin',
+  )?.seq;
+  let day = '';
+  return (
+    <>
+      {lines.filter(isShown).map((line) => {
+        const isNewDay = dayOf(line.at) !== day;
+        day = dayOf(line.at);
+        return (
+          <LineItem
+            key={line.seq}
+            line={line}
+            name={name}
+            me={me}
+            day={isNewDay ? day : null}
+            isReadTo={line.seq === readSeq}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+/** Who comes and goes is said above. */
+const isShown = ({ payload }: Frame): boolean => payload.type !== 'UPDATE_CHAT';
+
+interface LineItemProps {
+  readonly line: Frame;
+  readonly name: string;
+  readonly me: string;
+  readonly day: string | null;
+  readonly isReadTo: boolean;
+}
+
+function LineItem({ line: { payload, at }, name, me, day, isReadTo }: LineItemProps) {
+  return (
+    <li>
+      {day !== null && <p class="day">{day}</p>}
+      {payload.type === 'CHAT_MSG' ? (
+        <div class={`said by-${payload.user}${payload.adminId === me ? ' mine' : ''}`}>
+          <p class="meta">
+            <bdi>{authorOf(payload, me) || name}</bdi> <time dateTime={at}>{timeOf(at)}</time>
+          </p>
+          <p class="text" dir="auto">
+            {payload.message}
+          </p>
+          {isReadTo && <p class="meta">Read</p>}
+        </div>
+      ) : (
+        <p class="happened">
+          <bdi>{happeningOf(payload, name, me)}</bdi> <time dateTime={at}>{timeOf(at)}</time>
+        </p>
+      )}
+    </li>
+  );
+}
+
+function happeningOf(payload: Frame['payload'], name: string, me: string): string {
+  if (payload.type === 'MUTE_STATUS') {
+    const who = payload.adminId === me ? 'You' : payload.adminId;
+    return payload.muted ? `${who} took over: the bot is silent` : `${who} handed back to the bot`;
+  }
+  if (payload.type === 'CLOSE_CHAT') return `${authorOf(payload, me) || name} closed the conversation`;
+  return payload.type;
+}
+
+function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
+  const { message, fault } = sent;
+  return (
+    <li>
+      <div class={`said by-admin mine unsent${fault === undefined ? '' : ' refused'}`}>
+        <p class="text" dir="auto">
+          {message}
+        </p>
+        {fault === undefined ? (
+          <p class="meta">{desk.connection.state === 'joined' ? 'Sending…' : 'Waiting for the connection…'}</p>
+        ) : (
+          <p class="meta">
+            Not sent: {fault}.{' '}
+            <button type="button" class="link" onClick={() => desk.retry(sent)}>
+              Try again
+            </button>{' '}
+            <button type="button" class="link" onClick={() => desk.discard(sent)}>
+              Discard
+            </button>
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function Typists({ desk, groupId, name }: { readonly desk: Desk; readonly groupId: string; readonly name: string }) {
+  const who = desk.picture.typists.of(groupId).map((typist) => {
+    if (typist === 'customer') return name;
+    return typist === 'bot' ? 'The bot' : typist;
+  });
+  return (
+    <p class="typing" aria-live="polite">
+      {who.length > 0 && (
+        <>
+          <bdi>{who.join(', ')}</bdi> {who.length === 1 ? 'is' : 'are'} typing…
+        </>
+      )}
+    </p>
+  );
+}

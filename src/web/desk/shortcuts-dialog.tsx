@@ -1,0 +1,37 @@
+import { Dialog } from './dialog.tsx';
+import { FIXED, SHORTCUTS, type Shortcut } from './shortcuts.ts';
+
+interface Props {
+  readonly areOn: boolean;
+  readonly turn: (areOn: boolean) => void;
+  readonly close: () => void;
+}
+
+const Keys = ({ shortcuts }: { readonly shortcuts: readonly Shortcut[] }) => (
+  <dl class="keys">
+    {shortcuts.map(({ key, what }) => (
+      <div key={key}>
+        <dt>
+          <kbd>{key}</kbd>
+        </dt>
+        <dd>{what}</dd>
+      </div>
+    ))}
+  </dl>
+);
+
+export const Shortcuts = ({ areOn, turn, close }: Props) => (
+  <Dialog title="Keyboard shortcuts" close={close}>
+    <Keys shortcuts={SHORTCUTS} />
+    <label class="choice">
+      <input type="checkbox" checked={areOn} onChange={({ currentTarget }) => turn(currentTarget.checked)} />
+      Single keys do this
+    </label>
+    <Keys shortcuts={FIXED} />
+    <div class="buttons">
+      <button type="button" class="primary" onClick={close}>
+        Close
+      </button>
+    </div>
+  </Dialog>
+);

@@ -1,0 +1,41 @@
+/** What a newcomer sees first: whether the server is well, asked again and again. */
+
+/** Between two questions, in milliseconds. */
+const INTERVAL = 5_000;
+
+interface Health {
+  readonly version?: string;
+  readonly uptime?: number;
+}
+
+function say(id: string, text: string, isWell?: boolean): void {
+  const place = document.getElementById(id);
+  if (!place || place.textContent === text) return; // what has not changed is not read out again
+  place.textContent = text;
+  if (isWell !== undefined) place.className = isWell ? 'well' : 'ill';
+}
+
+/** @returns what was answered; null where nothing was, or that it is not well */
+async function ask(path: string): Promise<Health | null> {
+  const response = await fetch(path, { cache: 'no-store' }).catch(() => null);
+  return response?.ok ? response.json() : null;
+}
+
+/** Seconds, in words. */
+function since(uptime: number): string {
+  const minutes = Math.floor(uptime / 60);
+  if (minutes < 1) return 'for less than a minute';
+  if (minutes < 120) return `for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;
+  return `for ${Math.floor(minutes / 60)} hours`;
+}
+
+async function look(): Promise<void> {
+  const [health, ready] = await Promise.all([ask('/health'), ask('/ready')]);
+  say('process', health ? `Runs ${since(health.uptime ?? 0)}` : 'Does not answer', health !== null);
+  say('database', ready ? 'Answers' : health ? 'Does not answer' : 'Unknown', ready !== null);
+  if (health?.version !== undefined) say('version', health.version);
+  setTimeout(look, INTERVAL);
+}
+
+say('tag', `<script src="${location.origin}/widget.js" data-dealer="demo" async></script>`);
+look();
