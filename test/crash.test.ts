@@ -1,12 +1,12 @@
 /** Whole processes: a chat over a real port, and servers that die of `kill -9` under load [P-8.1, P-8.2, P-8.4]. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secondsFromNow, Tokens } from '../src/auth/tokens.ts';
+import { anySeed, chance } from './support/chance.ts';
 import type { Frame } from './support/client.ts';
 import type { Round, Sent, Told } from './support/flood.ts';
 import { Process, type ServerProcess, startProcess } from './support/process.ts';
@@ -19,17 +19,6 @@ const SECRET = 'only this test knows it';
 const HOUR = 3600;
 
 const script = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));
-
-/** Numbers from 0 to 1 by chance, the same again for the same seed (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Report = Exclude<Told, 'reached'>;
 
@@ -120,7 +109,7 @@ function checkOrder(stored: ReadonlyMap<string, Frame>, sent: readonly Sent[]): 
 }
 
 async function killUnderLoad(t: TestContext, folder: string): Promise<void> {
-  const seed = Number(process.env.CRASH_SEED ?? randomInt(2 ** 31));
+  const seed = Number(process.env.CRASH_SEED ?? anySeed());
   t.diagnostic(`CRASH_SEED=${seed}`);
   const random = chance(seed);
   const tokens = new Tokens([SECRET]);
