@@ -50,9 +50,9 @@ export class Guest {
     });
   }
 
-  /** Opens a socket, from an address of this machine's own. */
-  static async dial(at: string, from = '127.0.0.1'): Promise<Guest> {
-    const guest = new Guest(new WebSocket(`ws://${at}/ws`, { localAddress: from, perMessageDeflate: false }));
+  /** Opens a socket. @param localAddress which of this machine's own it comes from */
+  static async dial(at: string, localAddress?: string): Promise<Guest> {
+    const guest = new Guest(new WebSocket(`ws://${at}/ws`, { perMessageDeflate: false, localAddress }));
     await Promise.race([
       once(guest.socket, 'open'),
       guest.closed.then((code) => Promise.reject(new Error(`the socket was not opened: ${code}`))),

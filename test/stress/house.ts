@@ -22,16 +22,19 @@ interface More {
   readonly since?: Readonly<Record<string, number>>;
 }
 
+/** All come from one address here, and may come as they like, unless that is what is tried. */
+const OPEN = { RATE_LIMIT: 'off' };
+
 /** Where a server listens that knows the tests' secret, and how one comes to it. */
 export class Endpoint {
   /** `host:port` */
   readonly at: string;
   readonly #tokens = new Map<string, Promise<string>>();
   /** The address that those come from whom it lets in. */
-  readonly #from: string;
+  readonly #from: string | undefined;
   readonly #signer: Tokens;
 
-  constructor(at: string, { from = '127.0.0.1', secret = SECRET } = {}) {
+  constructor(at: string, { from, secret = SECRET }: { from?: string; secret?: string } = {}) {
     this.at = at;
     this.#from = from;
     this.#signer = new Tokens([secret]);
@@ -99,7 +102,7 @@ export class House extends Endpoint {
   }
 
   static async open(options: Options = {}): Promise<House> {
-    const server = await startServer({ ...options, settings: { RATE_LIMIT: 'off', ...options.settings } });
+    const server = await startServer({ ...options, settings: { ...OPEN, ...options.settings } });
     return new House(server, await server.listen());
   }
 

@@ -32,7 +32,7 @@ export const limits: Scenarios = {
           for (const guest of fast) await guest.sees('g1', said + 5);
         }
       };
-      const pace = new Pace(elsewhere);
+      const pace = new Pace([elsewhere], 4);
       const quiet = await pace.during(() => say(0, 200));
       for (const guest of slow) await guest.sees('g1', 200);
       const before = await target.measure();

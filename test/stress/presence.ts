@@ -39,12 +39,12 @@ function checkTurns(ledger: Ledger, tellings: ReadonlyMap<string, readonly boole
 const timing = { presenceGrace: 100 };
 
 export const presence: Scenarios = {
-  /** 200 customers come and go, 20 times each: everybody is told online and offline in turn, and nothing is left. */
+  /** 200 customers come and go, 12 times each: everybody is told online and offline in turn, and nothing is left. */
   'join-and-leave-churn': ({ ledger, dice }) =>
     inHouse({ timing }, async (house) => {
       const before = await census();
       const come = async (groupId: string) => {
-        for (const _ of range(20)) {
+        for (const _ of range(12)) {
           const guest = await house.customer(groupId);
           if (dice.once(2)) await guest.cut();
           else {
@@ -52,7 +52,7 @@ export const presence: Scenarios = {
             await guest.closed;
           }
         }
-        ledger.count(20);
+        ledger.count(12);
       };
       await Promise.all(range(200).map((n) => come(`g${n}`)));
       await allGone(house, 'groupId', 200);

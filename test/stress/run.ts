@@ -78,6 +78,9 @@ async function runAll(some: readonly string[], count: number, servers: { postgre
   return verdicts;
 }
 
+/** Whatever ends this process ends its servers too. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (values.list) {
   for (const name of names) console.log(name);
 } else {

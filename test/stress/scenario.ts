@@ -24,6 +24,8 @@ const shown = (value: unknown): string => {
 export class Ledger {
   tried = 0;
   readonly through: string[] = [];
+  /** What was measured, for people to read. */
+  readonly notes: string[] = [];
 
   /** Counts so many tries whose outcome is judged later. */
   count(tries: number): void {

@@ -30,8 +30,8 @@ async function run({ name, seed, postgres, redis }: Order): Promise<Verdict> {
   } catch (fault) {
     ledger.through.push(sentence(fault));
   }
-  const { tried, through } = ledger;
-  return { scenario: name, tried, through, seconds: (performance.now() - from) / 1000 };
+  const { tried, through, notes } = ledger;
+  return { scenario: name, tried, through, notes, seconds: (performance.now() - from) / 1000 };
 }
 
 process.on('message', async (order: Order) => process.send?.(await run(order)));

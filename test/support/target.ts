@@ -32,14 +32,18 @@ export class Target {
   readonly #log: string[];
   /** How it ended, once it has. */
   #end: string | null = null;
+  /** Rejects when it ends. */
+  readonly #gone: Promise<never>;
 
   private constructor(child: ChildProcess, at: string, log: string[]) {
     this.#child = child;
     this.at = at;
     this.#log = log;
-    child.once('exit', (code, signal) => {
+    this.#gone = once(child, 'exit').then(([code, signal]) => {
       this.#end = `it ended with ${code ?? signal}: ${log.slice(-3).join('')}`;
+      throw new Error(this.#end);
     });
+    this.#gone.catch(() => {});
   }
 
   static async start(options: TargetOptions = {}): Promise<Target> {
@@ -75,15 +79,14 @@ export class Target {
 
   async #ask<Answer>(question: 'measure' | 'stall'): Promise<Answer> {
     if (this.#end) throw new Error(this.#end);
-    const gone = once(this.#child, 'exit').then(() => Promise.reject(new Error(this.#end ?? 'it ended')));
     this.#child.send(question);
-    const [answer] = await Promise.race([once(this.#child, 'message'), gone]);
+    const [answer] = await Promise.race([once(this.#child, 'message'), this.#gone]);
     return answer;
   }
 
   async stop(): Promise<void> {
     if (this.#end) return;
-    this.#child.kill();
+    this.#child.disconnect();
     await once(this.#child, 'exit');
   }
 }

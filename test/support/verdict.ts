@@ -7,6 +7,8 @@ export interface Verdict {
   /** What should not have happened, one sentence each. */
   readonly through: readonly string[];
   readonly seconds: number;
+  /** What was measured, one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /** How many of a scenario's faults are told. */
@@ -38,5 +40,6 @@ export function conclude(verdicts: readonly Verdict[], seed: number): number {
       [name.padEnd(widths[0] ?? 0), ...figures.map((text, index) => text.padStart(widths[index + 1] ?? 0))].join('  '),
     );
   }
+  for (const { scenario, notes = [] } of verdicts) for (const note of notes) console.log(`${scenario}: ${note}`);
   return sum.through.length === 0 && verdicts.length > 0 ? 0 : 1;
 }
