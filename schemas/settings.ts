@@ -62,13 +62,47 @@ export const Settings = Type.Object({
     default: 50_000,
     description: 'sockets that this node holds; one more is told to try another',
   }),
+  MAX_CONNECTIONS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 1000,
+    description: 'connections that one address may have open; more are refused',
+  }),
+  MAX_CLAIMS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 60,
+    description: 'new groups that one address may claim without a token in a minute',
+  }),
+  MAX_CLAIMS_PER_DEALER: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 3000,
+    description: 'new groups that may be claimed without a token of one dealer in a minute',
+  }),
+  MAX_REFUSALS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 60,
+    description: 'joins with bad tokens that one address may try in a minute, before it is turned away',
+  }),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      pattern: '^[0-9a-fA-F:.]+(/\\d{1,3})?(, *[0-9a-fA-F:.]+(/\\d{1,3})?)*$',
+      examples: ['addresses or networks of proxies, comma-separated, such as 10.0.0.0/8, 127.0.0.1'],
+      description:
+        'proxies in front whose X-Forwarded-For is believed, comma-separated: 10.0.0.0/8, 127.0.0.1; none: the address is who connects',
+    }),
+  ),
   JOIN_TIMEOUT: seconds(0.1, 300, {
     default: 10,
-    description: 'how long a socket may take to join: 500ms, 10s, 2m; a bare number is seconds',
+    description:
+      'how long a socket may take to say its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
   }),
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',
-    description: 'frames of customers and admins: 20 at once, 10 a second after that; off for trusted networks',
+    description:
+      'frames of customers and admins: 20 at once, 10 a second after that; claims and bad tokens of an address; off for trusted networks',
   }),
   LOG_LEVEL: OneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',

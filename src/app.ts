@@ -1,6 +1,6 @@
 /** The composition root: the one place that knows everyone. Starts them, and closes them in order. */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyServerOptions, LogController } from 'fastify';
+import Fastify, { type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
 import { CLOSE } from '../schemas/errors.ts';
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { personOf } from './auth/session.ts';
@@ -75,7 +75,7 @@ export async function createApp({
   timing = TIMING,
   logTo,
 }: AppOptions): Promise<Http> {
-  const app: Http = Fastify(fastifyOptions(settings, logTo));
+  const app: Http = Fastify(fastifyOptions(settings, timing, logTo));
   const { log } = app;
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
   const store = failingAsUnavailable(given, onFault);
@@ -208,8 +208,20 @@ const logOf = (store: Store, settled: Log['settled']): Log => ({
   },
 });
 
-function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undefined): FastifyServerOptions {
+function fastifyOptions(
+  settings: Settings,
+  timing: Timing,
+  logTo: NodeJS.WritableStream | undefined,
+): FastifyHttpOptions<RawServerDefault> {
+  const headersTimeout = settings.JOIN_TIMEOUT * 1000;
+  const requestTimeout = Math.max(timing.requestTimeout, headersTimeout);
   return {
+    // A connection that says nothing, or its request byte by byte, is no socket yet: it has no more time than one has.
+    http: { headersTimeout, requestTimeout, connectionsCheckingInterval: timing.requestInterval },
+    requestTimeout,
+    ...(settings.TRUST_PROXY !== undefined && {
+      trustProxy: settings.TRUST_PROXY.split(',').map((name) => name.trim()),
+    }),
     logger: logTo
       ? { level: settings.LOG_LEVEL, stream: logTo, base: null, serializers: { err: serializeError } }
       : false,

@@ -9,6 +9,9 @@ export interface Timing {
   /** [P-7.5] How often a node says that it lives, and how long it may be silent before its sockets count as gone. */
   readonly nodeInterval: number;
   readonly nodeSilence: number;
+  /** How long a whole HTTP request may take to come, and how often it is looked for those that took longer. */
+  readonly requestTimeout: number;
+  readonly requestInterval: number;
   /** How long a socket that was closed may take to say so too, before it is cut. */
   readonly closeTimeout: number;
 }
@@ -19,5 +22,7 @@ export const TIMING: Timing = {
   presenceGrace: 5_000,
   nodeInterval: 2_000,
   nodeSilence: 10_000,
+  requestTimeout: 30_000,
+  requestInterval: 1_000,
   closeTimeout: 3_000,
 };

@@ -100,6 +100,7 @@ const prefix = `${randomUUID()}:`;
 const target = await Target.start({
   settings: {
     RATE_LIMIT: 'off',
+    MAX_CONNECTIONS_PER_ADDRESS: '10000',
     REDIS_URL: redis.url,
     REDIS_PREFIX: prefix,
     LOG_LEVEL: 'error',

@@ -144,6 +144,7 @@ await inFolder(async (folder) => {
       REDIS_URL: redis.url,
       REDIS_PREFIX: `${randomUUID()}:`,
       RATE_LIMIT: 'off',
+      MAX_CONNECTIONS_PER_ADDRESS: '10000',
     },
     timing: { presenceGrace: 50 },
   });

@@ -23,7 +23,7 @@ interface More {
 }
 
 /** All come from one address here, and may come as they like, unless that is what is tried. */
-const OPEN = { RATE_LIMIT: 'off' };
+const OPEN = { RATE_LIMIT: 'off', MAX_CONNECTIONS_PER_ADDRESS: '10000' };
 
 /** Where a server listens that knows the tests' secret, and how one comes to it. */
 export class Endpoint {

@@ -1,6 +1,7 @@
 /** The table of scenarios, by name. */
 import { clock } from './clock.ts';
 import { faults } from './faults.ts';
+import { floods } from './floods.ts';
 import { ids } from './ids.ts';
 import { limits } from './limits.ts';
 import { mute } from './mute.ts';
@@ -22,7 +23,8 @@ export const SCENARIOS: Scenarios = {
   ...faults,
   ...redis,
   ...clock,
+  ...floods,
 };
 
 /** Those that measure time or memory: they run when nothing else does. */
-export const ALONE: ReadonlySet<string> = new Set(['slow-consumers']);
+export const ALONE: ReadonlySet<string> = new Set(['slow-consumers', ...Object.keys(floods)]);
