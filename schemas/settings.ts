@@ -62,13 +62,39 @@ export const Settings = Type.Object({
     default: 50_000,
     description: 'sockets that this node holds; one more is told to try another',
   }),
+  MAX_CONNECTIONS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 10_000,
+    description: 'connections that one address may have open; more are refused',
+  }),
+  MAX_CLAIMS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 1200,
+    description: 'new groups that one address may claim without a token in a minute',
+  }),
+  MAX_CLAIMS_PER_DEALER: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 6000,
+    description: 'new groups that may be claimed without a token of one dealer in a minute',
+  }),
+  MAX_REFUSALS_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 600,
+    description: 'joins with bad tokens that one address may try in a minute, before it is turned away',
+  }),
   JOIN_TIMEOUT: seconds(0.1, 300, {
     default: 10,
-    description: 'how long a socket may take to join: 500ms, 10s, 2m; a bare number is seconds',
+    description:
+      'how long a socket may take to say its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
   }),
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',
-    description: 'frames of customers and admins: 20 at once, 10 a second after that; off for trusted networks',
+    description:
+      'frames of customers and admins: 20 at once, 10 a second after that; claims and bad tokens of an address; off for trusted networks',
   }),
   METRICS_PORT: Type.Optional(
     Type.Integer({

@@ -1,7 +1,7 @@
 /** The composition root: the one place that knows everyone. Starts them, and closes them in order. */
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import Fastify, { type FastifyServerOptions, LogController } from 'fastify';
+import Fastify, { type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
 import { CLOSE } from '../schemas/errors.ts';
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
@@ -84,7 +84,7 @@ export async function createApp({
   timing = TIMING,
   logTo,
 }: AppOptions): Promise<Http> {
-  const app: Http = Fastify(fastifyOptions(settings, logTo));
+  const app: Http = Fastify(fastifyOptions(settings, timing, logTo));
   const { log } = app;
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
   const store = failingAsUnavailable(given, onFault);
@@ -161,8 +161,17 @@ export async function createApp({
   return app;
 }
 
-function fastifyOptions(settings: Settings, logTo: NodeJS.WritableStream | undefined): FastifyServerOptions {
+function fastifyOptions(
+  settings: Settings,
+  timing: Timing,
+  logTo: NodeJS.WritableStream | undefined,
+): FastifyHttpOptions<RawServerDefault> {
+  const headersTimeout = settings.JOIN_TIMEOUT * 1000;
+  const requestTimeout = Math.max(timing.requestTimeout, headersTimeout);
   return {
+    // A connection that says nothing, or its request byte by byte, is no socket yet: it has no more time than one has.
+    http: { headersTimeout, requestTimeout, connectionsCheckingInterval: timing.requestInterval },
+    requestTimeout,
     logger: logTo
       ? { level: settings.LOG_LEVEL, stream: logTo, base: null, serializers: { err: serializeError } }
       : false,

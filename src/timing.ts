@@ -11,6 +11,9 @@ export interface Timing {
   readonly nodeSilence: number;
   /** [P-11.5] How often conversations that are too old for their dealer are looked for. */
   readonly retentionInterval: number;
+  /** How long a whole HTTP request may take to come, and how often it is looked for those that took longer. */
+  readonly requestTimeout: number;
+  readonly requestInterval: number;
   /** How long a socket that was closed may take to say so too, before it is cut. */
   readonly closeTimeout: number;
 }
@@ -22,5 +25,7 @@ export const TIMING: Timing = {
   nodeInterval: 2_000,
   nodeSilence: 10_000,
   retentionInterval: 24 * 60 * 60 * 1000,
+  requestTimeout: 30_000,
+  requestInterval: 1_000,
   closeTimeout: 3_000,
 };

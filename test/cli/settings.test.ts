@@ -22,6 +22,11 @@ const WRONG: readonly (readonly [name: string, value: string, sentence: string])
   ['MAX_FRAME_BYTES', '1023', 'MAX_FRAME_BYTES is "1023": it must be a whole number from 1024 to 1048576'],
   ['MAX_FRAME_BYTES', '1048577', 'MAX_FRAME_BYTES is "1048577": it must be a whole number from 1024 to 1048576'],
   ['MAX_SOCKET_BACKLOG', '1MiB', 'MAX_SOCKET_BACKLOG is "1MiB": it must be a whole number from 16384 to 1073741824'],
+  [
+    'TRUST_PROXY',
+    'everybody',
+    'TRUST_PROXY is "everybody": it must be off, or the addresses or networks of your proxies, such as 10.0.0.0/8,127.0.0.1, or loopback',
+  ],
   ['MAX_CONNECTIONS', '0', 'MAX_CONNECTIONS is "0": it must be a whole number from 1 to 10000000'],
   ['JOIN_TIMEOUT', '99ms', 'JOIN_TIMEOUT is "99ms": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
   ['JOIN_TIMEOUT', '6m', 'JOIN_TIMEOUT is "6m": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
@@ -107,6 +112,10 @@ describe('settings', () => {
       AUTH_SECRET: [['a,b', 'a,b']],
       DATABASE_URL: [['sqlite:x', 'sqlite:x']],
       RATE_LIMIT: [['off', 'off']],
+      TRUST_PROXY: [
+        ['127.0.0.1', '127.0.0.1'],
+        ['10.0.0.0/8, ::1,fd00::/8', '10.0.0.0/8, ::1,fd00::/8'],
+      ],
     };
     for (const [name, pairs] of Object.entries(cases)) {
       for (const [text, value] of pairs) {

@@ -1,11 +1,19 @@
 /** One WebSocket, from its first frame to its last: a door, so it translates and answers, and holds no rules. */
 import { performance } from 'node:perf_hooks';
 import type { RawData, WebSocket } from 'ws';
-import { CLOSE, type ErrorCode, errorKind, type Refusal, RefusedError, refused } from '../../../schemas/errors.ts';
+import {
+  CLOSE,
+  type CloseCode,
+  type ErrorCode,
+  errorKind,
+  type Refusal,
+  RefusedError,
+  refused,
+} from '../../../schemas/errors.ts';
 import type { Envelope } from '../../../schemas/frames.ts';
 import type { Role } from '../../../schemas/kinds.ts';
 import { JOINS, type JoinChannel } from '../../../schemas/table.ts';
-import { sendWithin } from '../../hub/peer.ts';
+import { dropAsSlow, sendWithin } from '../../hub/peer.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../protocol/decode.ts';
 import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
 import { commandOf } from '../command.ts';
@@ -54,6 +62,7 @@ export class Connection {
     this.#expectJoin();
     core.metrics.connected('none', 1);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    for (const control of ['ping', 'pong'] as const) socket.on(control, () => this.#control());
     socket.on('close', (code) => this.#end(code));
   }
 
@@ -77,7 +86,7 @@ export class Connection {
     behind.push(text);
     this.#behindBytes += text.length;
     if (this.#behindBytes > this.#core.settings.MAX_SOCKET_BACKLOG) {
-      this.#peer.close(CLOSE.rateLimited, 'too much behind a join');
+      this.#expel(CLOSE.rateLimited, 'too much behind a join');
     }
   }
 
@@ -107,9 +116,25 @@ export class Connection {
 
   /** The first join is free; any other frame takes from the bucket. */
   #isLimited(envelope: Envelope): boolean {
-    if (isJoin(envelope) && !this.#hasTried) return false;
+    return !(isJoin(envelope) && !this.#hasTried) && this.#isOver();
+  }
+
+  /** Takes one from the bucket. @returns whether there was none */
+  #isOver(): boolean {
     const exempt = this.#core.settings.RATE_LIMIT === 'off' || this.#joined?.session.role === 'server';
     return !exempt && !this.#bucket.take(performance.now());
+  }
+
+  /** A ping or pong of WebSocket's own counts like any frame. `ws` has answered it: its pong may wait to be read. */
+  #control(): void {
+    if (this.#peer.unsent > this.#core.settings.MAX_SOCKET_BACKLOG) dropAsSlow(this.#peer);
+    else if (this.#isOver() && this.#limited.add(performance.now())) this.#expel(CLOSE.rateLimited, 'too many frames');
+  }
+
+  /** Closes, and reads no more: what a flood goes on sending until it has gone costs nothing. */
+  #expel(code: CloseCode, reason: string): void {
+    this.#peer.close(code, reason);
+    this.#socket.pause();
   }
 
   #handle(envelope: Envelope): void {
@@ -135,8 +160,14 @@ export class Connection {
     clearTimeout(this.#timer);
     join(this.#core, this.#entrance, envelope, this.#peer)
       .then((joined) => this.#seated(joined))
-      .catch((error: unknown) => this.#refuse(envelope.id, error))
+      .catch((error: unknown) => this.#refuseJoin(envelope.id, error))
       .finally(() => this.#readBehindJoin());
+  }
+
+  #refuseJoin(id: string | undefined, error: unknown): void {
+    const isUnauthorized = error instanceof RefusedError && errorKind(error.refusal.code).status === 401;
+    if (isUnauthorized) this.#entrance.visitor.wasRefused();
+    this.#refuse(id, error);
   }
 
   #seated(joined: Joined): void {
@@ -204,9 +235,9 @@ export class Connection {
     const close = refusal.close ?? errorKind(refusal.code).close;
     if (close !== undefined) this.#peer.close(close, refusal.code);
     else if (BAD_CODES.has(refusal.code) && this.#bad.add(performance.now())) {
-      this.#peer.close(CLOSE.badFrames, 'too many bad frames');
+      this.#expel(CLOSE.badFrames, 'too many bad frames');
     } else if (refusal.code === 'rate_limited' && this.#limited.add(performance.now())) {
-      this.#peer.close(CLOSE.rateLimited, 'too many frames');
+      this.#expel(CLOSE.rateLimited, 'too many frames');
     }
   }
 

@@ -15,6 +15,7 @@ import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
+import { tooManyRefused, type Visitor } from './guard.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
 const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
@@ -28,6 +29,8 @@ export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
+  /** Whom it comes from, and what that one may still do. */
+  readonly visitor: Visitor;
 }
 
 export interface Joined {
@@ -104,9 +107,11 @@ async function identify(core: Core, entrance: Entrance, asked: Asked, role: Sess
   const token = asked.token ?? entrance.bearer;
   if (token === undefined) {
     if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
+    entrance.visitor.claim(asked.dealerId);
     const groupId = asked.groupId ?? randomUUID();
     return { ...(await ownToken(core, asked.dealerId, groupId)), claim: true, since };
   }
+  if (entrance.visitor.isBarred()) throw tooManyRefused();
   const { claims, ours } = await core.tokens.verify(token);
   const session = sessionFor(asked, claims);
   if (session.role !== 'customer') return { session, claims, claim: false, since };

@@ -1,4 +1,4 @@
-/** What a socket may send in a time: counted in plain numbers, since there is one of these for every socket. */
+/** What a socket or an address may do in a time: counted in plain numbers, since there is one of these for every socket. */
 
 /** Lets so many through at once, and so many a second after that. */
 export class TokenBucket {
@@ -41,5 +41,58 @@ export class Strikes {
     this.#times = this.#times.filter((time) => now - time < this.#window);
     this.#times.push(now);
     return this.#times.length >= this.#limit;
+  }
+}
+
+/** Lets each of many have so many in a window of time, the same window for all. */
+export class Quota {
+  readonly #limit: number;
+  readonly #window: number;
+  #counts = new Map<string, number>();
+  #endsAt = 0;
+
+  /** @param window in milliseconds */
+  constructor(limit: number, window: number) {
+    this.#limit = limit;
+    this.#window = window;
+  }
+
+  /** Takes one of a key's, if there is one left. */
+  take(key: string, now: number): boolean {
+    if (this.isSpent(key, now)) return false;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    return true;
+  }
+
+  isSpent(key: string, now: number): boolean {
+    if (now >= this.#endsAt) {
+      this.#counts = new Map();
+      this.#endsAt = now + this.#window;
+    }
+    return (this.#counts.get(key) ?? 0) >= this.#limit;
+  }
+}
+
+/** Counts what each has open at a time. */
+export class Holdings {
+  readonly #limit: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Counts one more, if it is within the limit; what was counted must be released. */
+  take(key: string): boolean {
+    const count = this.#counts.get(key) ?? 0;
+    if (count >= this.#limit) return false;
+    this.#counts.set(key, count + 1);
+    return true;
+  }
+
+  release(key: string): void {
+    const count = this.#counts.get(key) ?? 0;
+    if (count > 1) this.#counts.set(key, count - 1);
+    else this.#counts.delete(key);
   }
 }

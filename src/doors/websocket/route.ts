@@ -5,9 +5,11 @@ import websocket from '@fastify/websocket';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { CLOSE, refused } from '../../../schemas/errors.ts';
+import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
 import { Connection } from './connection.ts';
+import { Guard, tooManyRefused } from './guard.ts';
 
 /** [P-2.2] */
 const SUBPROTOCOL = 'telle.v1';
@@ -32,8 +34,41 @@ function mustUpgrade({ httpVersion, headers }: IncomingMessage, reply: FastifyRe
 
 const offered = (header: string | undefined): string[] => header?.split(',').map((name) => name.trim()) ?? [];
 
+/**
+ * Counts the connections of each address: those that come directly as soon as they are there, whether they say anything
+ * or not; where there are proxies in front, whose connections are many people's, those that become sockets.
+ */
+function countConnections(app: FastifyInstance, guard: Guard, { TRUST_PROXY }: Settings): void {
+  if (TRUST_PROXY === 'off') {
+    warnOfUnknownProxy(app);
+    app.server.on('connection', (socket) => {
+      const leave = guard.enter(socket.remoteAddress ?? '');
+      if (leave) socket.once('close', leave);
+      else socket.destroy();
+    });
+    return;
+  }
+  app.addHook('onRequest', async (request) => {
+    if (!request.ws) return;
+    const leave = guard.enter(request.ip);
+    if (!leave) throw refused('rate_limited', 'too many connections of this address');
+    request.socket.once('close', leave);
+  });
+}
+
+/** Told once: behind a proxy that is not named, everybody has one address, and its bounds. */
+function warnOfUnknownProxy(app: FastifyInstance): void {
+  let isTold = false;
+  app.addHook('onRequest', async ({ headers, log }) => {
+    if (isTold || headers['x-forwarded-for'] === undefined) return;
+    isTold = true;
+    log.warn('requests are forwarded by a proxy that TRUST_PROXY does not name: they all count as one address');
+  });
+}
+
 export async function websocketDoor(app: FastifyInstance, core: Core): Promise<void> {
   const { settings, timing } = core;
+  const guard = new Guard(settings);
   const options = {
     maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
     perMessageDeflate: false,
@@ -48,6 +83,7 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     errorHandler: (error) => core.log.debug({ err: error }, 'socket error'),
     preClose: () => {}, // the app closes its sockets itself, with the code of a restart
   });
+  countConnections(app, guard, settings);
   app.route({
     method: 'GET',
     url: '/ws',
@@ -64,6 +100,7 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
       if (names.length > 0 && !names.includes(SUBPROTOCOL)) {
         throw refused('invalid_payload', `the subprotocol is ${SUBPROTOCOL}`);
       }
+      if (guard.visitor(request.ip).isBarred()) throw tooManyRefused();
     },
     handler: async (_, reply) => {
       reply.header('upgrade', 'websocket');
@@ -75,7 +112,8 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
         return;
       }
       const { origin, authorization } = request.headers;
-      new Connection(core, socket, { origin, bearer: bearerOf(authorization) });
+      const visitor = guard.visitor(request.ip);
+      new Connection(core, socket, { origin, bearer: bearerOf(authorization), visitor });
     },
   });
 }

@@ -1,0 +1,118 @@
+/**
+ * `npm run fuzz`: inputs by chance into a server that runs, by every way in; and one table at the end. `--inputs 200000` says
+ * how many, `--seed 1` repeats a run, `--only frames` takes one way.
+ */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Endpoint } from '../stress/house.ts';
+import { anySeed, Dice } from '../support/chance.ts';
+import { startRedis } from '../support/redis.ts';
+import { type Measures, Target } from '../support/target.ts';
+import { conclude, type Verdict } from '../support/verdict.ts';
+import { fuzzFrames } from './frames.ts';
+import { fuzzHttp } from './http.ts';
+import type { Field, Fuzz } from './part.ts';
+import { fuzzRedis } from './redis.ts';
+
+/** Each way in, and its share of the inputs. */
+const WAYS: Readonly<Record<string, { readonly fuzz: Fuzz; readonly share: number }>> = {
+  frames: { fuzz: fuzzFrames, share: 0.55 },
+  http: { fuzz: fuzzHttp, share: 0.1 },
+  redis: { fuzz: fuzzRedis, share: 0.35 },
+};
+/** Inputs after which it is looked whether the server stood still, in ms; and how often that must come again to be believed. */
+const CHUNK = 2_000;
+const STALL = 100;
+const REPEATS = 4;
+/** How much more memory may be in use at the end than after a quarter, in bytes. */
+const FLAT = 16 * 1024 * 1024;
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, inputs: { type: 'string', default: '200000' }, only: { type: 'string' } },
+});
+const seed = Number(values.seed ?? anySeed());
+const inputs = Number(values.inputs);
+
+/**
+ * Hands in a chunk. Where the server stood still, the very same is handed in again: what an input does it does each time,
+ * what the machine did it does not.
+ */
+async function chunk(field: Field, fuzz: Fuzz, chunkSeed: number, count: number): Promise<string[]> {
+  await field.target.stall();
+  const through = await fuzz(field, new Dice(chunkSeed), count);
+  const stalls = [await field.target.stall()];
+  while (stalls.every((stall) => stall > STALL) && stalls.length < REPEATS) {
+    await fuzz(field, new Dice(chunkSeed), count);
+    stalls.push(await field.target.stall());
+  }
+  if (stalls.every((stall) => stall > STALL)) {
+    through.push(`it stood still for ${stalls.map((stall) => stall.toFixed(0))} ms: the chunk of seed ${chunkSeed}`);
+  }
+  return through;
+}
+
+/** All chunks of one way in. */
+async function run(field: Field, name: string, { fuzz, share }: { fuzz: Fuzz; share: number }): Promise<Verdict> {
+  const from = performance.now();
+  const through: string[] = [];
+  const notes: string[] = [];
+  const dice = new Dice(seed);
+  const total = Math.round(inputs * share);
+  let quarter: Measures | null = null;
+  let tried = 0;
+  try {
+    while (tried < total) {
+      const count = Math.min(CHUNK, total - tried);
+      through.push(...(await chunk(field, fuzz, dice.below(2 ** 31), count)));
+      tried += count;
+      if (tried >= total / 4) quarter ??= await field.target.measure();
+    }
+    const { used, faults } = await field.target.measure();
+    through.push(...faults);
+    const grown = used - (quarter?.used ?? used);
+    notes.push(`${(used / 2 ** 20).toFixed(0)} MiB in use, ${(grown / 2 ** 20).toFixed(1)} more than after a quarter`);
+    if (grown > FLAT) through.push(`memory grew by ${grown} bytes`);
+    through.push(...(await honestChat(field.target.at)));
+  } catch (fault) {
+    through.push(`${fault instanceof Error ? fault.stack : fault}`);
+  }
+  return { scenario: name, tried, through: [...new Set(through)], notes, seconds: (performance.now() - from) / 1000 };
+}
+
+/** After all that, somebody who means well chats. */
+async function honestChat(at: string): Promise<string[]> {
+  const endpoint = new Endpoint(at);
+  const groupId = `honest-${randomUUID()}`;
+  const [customer, admin] = await Promise.all([endpoint.customer(groupId), endpoint.admin('honest')]);
+  const said = await customer.ask('customer_message', { type: 'UPDATE_MSG', message: 'Is anybody here?' });
+  const answer = await admin.ask('admin_message', { type: 'UPDATE_MSG', groupId, message: 'Yes' });
+  await customer.until(() => customer.of('CHAT_MESSAGE').length === 1, 'the answer');
+  await Promise.all([customer.cut(), admin.cut()]);
+  return said.channel === 'ack' && answer.channel === 'ack' ? [] : ['an honest chat was refused'];
+}
+
+/** Whatever ends this process ends its servers too. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+console.log(`seed ${seed}  (npm run fuzz -- --seed ${seed} --inputs ${inputs})`);
+const redis = await startRedis();
+const prefix = `${randomUUID()}:`;
+const target = await Target.start({
+  settings: {
+    RATE_LIMIT: 'off',
+    MAX_CONNECTIONS_PER_ADDRESS: '10000',
+    REDIS_URL: redis.url,
+    REDIS_PREFIX: prefix,
+    LOG_LEVEL: 'error',
+  },
+});
+const verdicts: Verdict[] = [];
+for (const [name, way] of Object.entries(WAYS)) {
+  if (values.only === undefined || values.only === name)
+    verdicts.push(await run({ target, redis: redis.url, prefix }, name, way));
+}
+const { log } = target;
+await target.stop();
+await redis.stop();
+process.exitCode = conclude(verdicts, seed);
+if (log !== '') console.log(`the server's log, at level error:\n${log.slice(0, 4000)}`);

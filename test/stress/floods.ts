@@ -1,0 +1,175 @@
+/** Floods from one address: its limits hold, and honest users on other addresses do not notice. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type TargetOptions, withTarget } from '../support/target.ts';
+import type { Attack, Ends } from './attacker.ts';
+import { Endpoint, range } from './house.ts';
+import { bearable, isBearable, Pace, type Waited } from './pace.ts';
+import type { Ledger, Scenario, Scenarios } from './scenario.ts';
+
+const MIB = 1024 * 1024;
+const [HONEST, EVIL] = ['127.0.0.2', '127.0.0.3'];
+/** How many honest users talk, and how long between their messages, in ms: within the rate that each may have. */
+const USERS = 40;
+const PAUSE = 110;
+/** How long it is quiet first, in ms. */
+const QUIET = 600;
+/** How long the attacker holds what the server lets it hold, in ms: whatever is left then should have been ended. */
+const HOLD = 8000;
+/** How often waits are measured before they count as long. */
+const TURNS = 3;
+const TIMES = { presenceGrace: 50, closeTimeout: 3000 };
+
+/** One who means harm, ready to begin: so that the beginning of its process is nobody's wait. */
+async function findAttacker(): Promise<(order: Attack) => Promise<Ends>> {
+  const script = fileURLToPath(new URL('attacker.ts', import.meta.url));
+  const child = fork(script, { execArgv: ['--import', import.meta.resolve('tsx')] });
+  await once(child, 'message');
+  return async (order) => {
+    child.send(order);
+    const [ends] = await once(child, 'message');
+    return ends;
+  };
+}
+
+interface Waits {
+  readonly quiet: Waited;
+  readonly busy: Waited;
+}
+
+interface Flood extends Omit<Attack, 'at' | 'from' | 'hold'> {
+  readonly settings?: TargetOptions['settings'];
+  readonly timing?: TargetOptions['timing'];
+  readonly from?: readonly string[];
+  /** Judges what became of the attack. */
+  readonly check: (ledger: Ledger, ends: Ends) => void;
+}
+
+/** How many ended as one of these. */
+const sumOf = (ends: Ends, ...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (ends[kind] ?? 0), 0);
+
+/** Runs a flood once. @returns how long honest users waited before and meanwhile */
+async function run({ settings, timing, from = [EVIL], check, ...order }: Flood, ledger: Ledger): Promise<Waits> {
+  const options = { ...(settings && { settings }), timing: { ...TIMES, ...timing } };
+  return withTarget(options, async (target) => {
+    const endpoint = new Endpoint(target.at, { from: HONEST });
+    const [users, attack] = await Promise.all([
+      Promise.all(range(USERS).map((n) => endpoint.customer(`honest${n}`))),
+      findAttacker(),
+    ]);
+    const pace = new Pace(users, PAUSE);
+    const quiet = await pace.during(() => new Promise((resolve) => setTimeout(resolve, QUIET)));
+    const before = await target.measure();
+    const results: Ends[] = [];
+    const busy = await pace.during(async () => {
+      const attacking = attack({ ...order, hold: HOLD, at: target.at, from }).then((ends) => results.push(ends));
+      // Whoever comes meanwhile from elsewhere is let in.
+      while (results.length === 0) {
+        const guest = await endpoint.customer('newcomer');
+        ledger.count(1);
+        await guest.cut();
+        await Promise.race([attacking, new Promise((resolve) => setTimeout(resolve, 200))]);
+      }
+    });
+    const [ends = {}] = results;
+    ledger.count(order.count);
+    ledger.notes.push(`how the ${order.count} tries ended: ${JSON.stringify(ends)}`);
+    check(ledger, ends);
+    const after = await target.measure();
+    ledger.that(after.used - before.used < 8 * MIB, `memory is back: ${(after.used - before.used) / MIB} MiB more`);
+    ledger.that(after.files <= before.files + 5, `files are closed: ${before.files} before, ${after.files} now`);
+    ledger.equal(after.faults, [], 'faults');
+    const later = await pace.during(() => new Promise((resolve) => setTimeout(resolve, QUIET)));
+    await Promise.all(users.map((user) => user.cut()));
+    return { quiet: later.p99 > quiet.p99 ? later : quiet, busy };
+  });
+}
+
+/** What a flood does to others it does each time: waits are measured again where they were long. */
+const flood =
+  (what: Flood): Scenario =>
+  async ({ ledger }) => {
+    for (let turn = 1; ; turn += 1) {
+      const { quiet, busy } = await run(what, ledger);
+      if (turn < TURNS && !isBearable(quiet, busy)) continue;
+      bearable(ledger, quiet, busy);
+      return;
+    }
+  };
+
+export const floods: Scenarios = {
+  /** More connections than the node has room for, none of which joins. */
+  'flood-of-strangers': flood({
+    kind: 'strangers',
+    settings: { JOIN_TIMEOUT: '1s', MAX_CONNECTIONS: '500', MAX_CONNECTIONS_PER_ADDRESS: '100' },
+    count: 800,
+    perSecond: 1000,
+    check: (ledger, ends) => {
+      ledger.equal(sumOf(ends, 'left'), 0, 'connections that lasted');
+      ledger.that(sumOf(ends, '4408') <= 200, `at most 100 at a time of that address: ${JSON.stringify(ends)}`);
+      ledger.that(sumOf(ends, '4408') >= 100, `what is within the limit is let in: ${JSON.stringify(ends)}`);
+    },
+  }),
+
+  /** Connections that say nothing, or their request byte by byte, or its body so. */
+  'flood-of-half-open-requests': flood({
+    kind: 'halfOpen',
+    settings: { JOIN_TIMEOUT: '1s' },
+    timing: { requestTimeout: 1500 },
+    count: 300,
+    perSecond: 600,
+    check: (ledger, ends) => ledger.equal(ends, { cut: 300 }, 'all are cut in time'),
+  }),
+
+  /** Joins with tokens that are none. */
+  'flood-of-bad-tokens': flood({
+    kind: 'badTokens',
+    count: 500,
+    perSecond: 400,
+    check: (ledger, ends) => {
+      ledger.equal(sumOf(ends, 'joined', 'left'), 0, 'joined, or left open');
+      const looked = sumOf(ends, 'unauthorized');
+      ledger.that(looked >= 60 && looked < 80, `60 are looked at, and few that were under way: ${looked}`);
+      ledger.equal(looked + sumOf(ends, 'http 429', 'rate_limited'), 500, 'looked at, or turned away before');
+    },
+  }),
+
+  /** A hundred groups a second are claimed from one address. */
+  'flood-of-claims': flood({
+    kind: 'claims',
+    count: 200,
+    perSecond: 100,
+    check: (ledger, ends) => ledger.equal(ends, { joined: 60, rate_limited: 140 }, 'claims'),
+  }),
+
+  /** The same from many addresses at once: what a dealer may be claimed of is limited, too. */
+  'flood-of-claims-from-everywhere': flood({
+    kind: 'claims',
+    settings: { MAX_CLAIMS_PER_DEALER: '150' },
+    from: range(40, 1).map((n) => `127.0.1.${n}`),
+    count: 300,
+    perSecond: 200,
+    check: (ledger, ends) => ledger.equal(ends, { joined: 150, rate_limited: 150 }, 'claims'),
+  }),
+
+  /** Frames as large as may be, and larger. */
+  'flood-of-big-frames': flood({
+    kind: 'bigFrames',
+    count: 20,
+    perSecond: 20,
+    check: (ledger, ends) =>
+      ledger.equal(ends, { 1009: 5, 4400: 5, 4429: 10 }, 'how the sockets that sent them were closed'),
+  }),
+
+  /** Pings of the WebSocket protocol itself, whose pongs are read or not. */
+  'flood-of-pings': flood({
+    kind: 'pings',
+    count: 20,
+    perSecond: 40,
+    check: (ledger, ends) => {
+      ledger.that(sumOf(ends, '4429') >= 10, 'who waits for the pongs is told');
+      ledger.equal(sumOf(ends, '4429', 'cut'), 20, 'told, or cut for not reading');
+    },
+  }),
+};

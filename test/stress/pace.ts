@@ -1,0 +1,59 @@
+/** How long honest users wait for their answers: measured while it is quiet, and while somebody makes trouble. */
+import type { Guest } from './guest.ts';
+import type { Ledger } from './scenario.ts';
+
+/** The 99th percentile of what was waited, in ms, and how often it was measured. */
+export interface Waited {
+  readonly p99: number;
+  readonly count: number;
+}
+
+export class Pace {
+  readonly #guests: readonly Guest[];
+  readonly #pause: number;
+
+  /**
+   * @param guests customers who have joined
+   * @param pause between an answer and the next message of each, in ms
+   */
+  constructor(guests: readonly Guest[], pause: number) {
+    this.#guests = guests;
+    this.#pause = pause;
+  }
+
+  /** Lets each of them talk, message by message, for as long as something takes. */
+  async during(work: () => Promise<unknown>): Promise<Waited> {
+    const waits: number[] = [];
+    let isOver = false;
+    const talk = async (guest: Guest) => {
+      while (!isOver) {
+        const from = performance.now();
+        const { channel, code } = await guest.ask('customer_message', { type: 'UPDATE_MSG', message: 'Hello' });
+        if (channel !== 'ack') throw new Error(`an honest user was refused: ${code}`);
+        waits.push(performance.now() - from);
+        await new Promise((resolve) => setTimeout(resolve, this.#pause));
+      }
+    };
+    const working = work().finally(() => {
+      isOver = true;
+    });
+    await Promise.all([working, ...this.#guests.map(talk)]);
+    waits.sort((one, other) => one - other);
+    return { p99: waits[Math.floor(waits.length * 0.99)] ?? Number.POSITIVE_INFINITY, count: waits.length };
+  }
+}
+
+/** What nobody notices, in ms: a wait below it is borne, however short the quiet one was. */
+const UNNOTICED = 50;
+
+/** Whether honest users wait at most twice as long as when it was quiet, or so little that nobody notices. */
+export const isBearable = (quiet: Waited, busy: Waited): boolean => busy.p99 <= Math.max(2 * quiet.p99, UNNOTICED);
+
+/** Checks that it is bearable, and notes how long it was. */
+export function bearable(ledger: Ledger, quiet: Waited, busy: Waited): void {
+  const [before, meanwhile] = [quiet, busy].map(({ p99 }) => `${p99.toFixed(1)} ms`);
+  const what = `honest users wait ${before} (p99) when it is quiet, ${meanwhile} meanwhile`;
+  ledger.count(quiet.count + busy.count);
+  ledger.notes.push(what);
+  ledger.that(isBearable(quiet, busy), what);
+}

@@ -1,0 +1,30 @@
+/** The table of scenarios, by name. */
+import { clock } from './clock.ts';
+import { faults } from './faults.ts';
+import { floods } from './floods.ts';
+import { ids } from './ids.ts';
+import { limits } from './limits.ts';
+import { mute } from './mute.ts';
+import { order } from './order.ts';
+import { presence } from './presence.ts';
+import { recovery } from './recovery.ts';
+import { redis } from './redis.ts';
+import type { Scenarios } from './scenario.ts';
+import { tokens } from './tokens.ts';
+
+export const SCENARIOS: Scenarios = {
+  ...recovery,
+  ...order,
+  ...ids,
+  ...mute,
+  ...presence,
+  ...tokens,
+  ...limits,
+  ...faults,
+  ...redis,
+  ...clock,
+  ...floods,
+};
+
+/** Those that measure time or memory: they run when nothing else does. */
+export const ALONE: ReadonlySet<string> = new Set(['slow-consumers', ...Object.keys(floods)]);

@@ -1,0 +1,59 @@
+/** A server that tells about itself: run by itself, so that what it needs is not mixed with what its clients need. */
+import { readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { census } from './census.ts';
+import { startServer } from './server.ts';
+import type { Measures, TargetOptions } from './target.ts';
+
+const faults: string[] = [];
+for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+  process.on(event, (fault: unknown) => {
+    faults.push(`${event}: ${fault instanceof Error ? fault.stack : String(fault)}`);
+  });
+}
+
+/** How often the event loop is looked at, in ms. */
+const RESOLUTION = 5;
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+delay.enable();
+
+const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
+
+/** Collects garbage until no more goes. */
+async function used(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 4; turn += 1) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { heapUsed, external } = process.memoryUsage();
+    least = Math.min(least, heapUsed + external);
+  }
+  return least;
+}
+
+async function measure(): Promise<Measures> {
+  const stall = ms(delay.max);
+  const counts = await census();
+  const measures = { used: await used(), files: readdirSync('/proc/self/fd').length, stall, counts, faults };
+  delay.reset();
+  return measures;
+}
+
+/** The longest that the event loop stood still since it was asked, without looking at anything else. */
+function stall(): number {
+  const longest = ms(delay.max);
+  delay.reset();
+  return longest;
+}
+
+const { settings, timing }: TargetOptions = JSON.parse(process.argv[2] ?? '{}');
+const server = await startServer({
+  settings: { LOG_LEVEL: 'error', ...settings },
+  ...(timing && { timing }),
+  logTo: process.stderr,
+});
+process.on('message', async (asked: 'measure' | 'stall') => {
+  process.send?.(asked === 'measure' ? await measure() : stall());
+});
+process.on('disconnect', () => process.exit());
+process.send?.(await server.listen());

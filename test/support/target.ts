@@ -1,0 +1,102 @@
+/** A server in a process of its own, and what it tells about itself. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Settings } from '../../schemas/settings.ts';
+import type { Timing } from '../../src/timing.ts';
+import type { Census } from './census.ts';
+
+export interface TargetOptions {
+  readonly settings?: Readonly<Partial<Record<keyof Settings, string>>>;
+  readonly timing?: Partial<Timing>;
+}
+
+export interface Measures {
+  /** Bytes of memory in use, after garbage was collected. */
+  readonly used: number;
+  /** Open file descriptors. */
+  readonly files: number;
+  /** The longest that its event loop has stood still since it was last asked, in ms. */
+  readonly stall: number;
+  readonly counts: Census;
+  /** Rejections and exceptions that nobody handled. */
+  readonly faults: readonly string[];
+}
+
+const SCRIPT = fileURLToPath(new URL('target-process.ts', import.meta.url));
+
+export class Target {
+  readonly #child: ChildProcess;
+  /** `host:port` */
+  readonly at: string;
+  readonly #log: string[];
+  /** How it ended, once it has. */
+  #end: string | null = null;
+  /** Rejects when it ends. */
+  readonly #gone: Promise<never>;
+
+  private constructor(child: ChildProcess, at: string, log: string[]) {
+    this.#child = child;
+    this.at = at;
+    this.#log = log;
+    this.#gone = once(child, 'exit').then(([code, signal]) => {
+      this.#end = `it ended with ${code ?? signal}: ${log.slice(-3).join('')}`;
+      throw new Error(this.#end);
+    });
+    this.#gone.catch(() => {});
+  }
+
+  static async start(options: TargetOptions = {}): Promise<Target> {
+    const child = fork(SCRIPT, [JSON.stringify(options)], {
+      execArgv: ['--import', import.meta.resolve('tsx'), '--expose-gc'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    const log: string[] = [];
+    child.stderr?.on('data', (data) => log.push(String(data)));
+    const [at] = await once(child, 'message');
+    return new Target(child, at, log);
+  }
+
+  /** All that it logged, at level `error` unless the settings say otherwise. */
+  get log(): string {
+    return this.#log.join('');
+  }
+
+  /** How it ended; null while it runs. */
+  get end(): string | null {
+    return this.#end;
+  }
+
+  /** Asks for measures. One question at a time. */
+  measure(): Promise<Measures> {
+    return this.#ask('measure');
+  }
+
+  /** The longest that its event loop has stood still since it was last asked, in ms. */
+  stall(): Promise<number> {
+    return this.#ask('stall');
+  }
+
+  async #ask<Answer>(question: 'measure' | 'stall'): Promise<Answer> {
+    if (this.#end) throw new Error(this.#end);
+    this.#child.send(question);
+    const [answer] = await Promise.race([once(this.#child, 'message'), this.#gone]);
+    return answer;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#end) return;
+    this.#child.disconnect();
+    await once(this.#child, 'exit');
+  }
+}
+
+/** A server in a process of its own, for the length of `use`. */
+export async function withTarget<T>(options: TargetOptions, use: (target: Target) => Promise<T>): Promise<T> {
+  const target = await Target.start(options);
+  try {
+    return await use(target);
+  } finally {
+    await target.stop();
+  }
+}
