@@ -16,9 +16,9 @@ import { fuzzRedis } from './redis.ts';
 
 /** Each way in, and its share of the inputs. */
 const WAYS: Readonly<Record<string, { readonly fuzz: Fuzz; readonly share: number }>> = {
-  frames: { fuzz: fuzzFrames, share: 0.55 },
+  frames: { fuzz: fuzzFrames, share: 0.4 },
   http: { fuzz: fuzzHttp, share: 0.1 },
-  redis: { fuzz: fuzzRedis, share: 0.35 },
+  redis: { fuzz: fuzzRedis, share: 0.5 },
 };
 /** Inputs after which it is looked whether the server stood still, in ms; and how often that must come again to be believed. */
 const CHUNK = 2_000;
