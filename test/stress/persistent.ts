@@ -27,6 +27,7 @@ export class Persistent {
   #since: Record<string, number> = {};
   #guest: Guest | null = null;
   joins = 0;
+  #said = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -36,9 +37,8 @@ export class Persistent {
 
   /** Talks as long as it has something to say, and until everything is acked. */
   async talk(): Promise<void> {
-    let said = 0;
     const say = async () => {
-      while (this.#options.goesOn(said)) await this.#say(`${this.groupId}-${said++}`);
+      while (this.#options.goesOn(this.#said)) await this.#say(`${this.groupId}-${this.#said++}`);
     };
     await Promise.all(Array.from({ length: WINDOW }, say));
   }

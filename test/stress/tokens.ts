@@ -66,12 +66,13 @@ export const tokens: Scenarios = {
   'dealer-removed-mid-chat': ({ ledger }) =>
     inHouse({}, async (house) => {
       const guests = await Promise.all(range(60).map((n) => house.customer(`g${n}`)));
+      const silent = await Promise.all(range(20).map((n) => house.customer(`g${n}`)));
       const talking = guests.map((guest, n) => talk(guest, `c${n}`));
       await guests[0]?.sees('g0', 20);
       const token = await house.server.token('server', 'operator', { dealer: ALL_DEALERS });
       const { status } = await house.server.http('DELETE', `/v1/dealers/${DEALER}`, { token });
       ledger.equal(status, 204, 'the removal');
-      const codes = await Promise.all(guests.map(({ closed }) => closed));
+      const codes = await Promise.all([...guests, ...silent].map(({ closed }) => closed));
       ledger.equal([...new Set(codes)], [4404], 'how everybody was closed');
       await Promise.all(talking);
       const tails = await house.tails('@dealer', '@desk', ...range(60).map((n) => `g${n}`));

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { census } from './census.ts';
 import { startServer } from './server.ts';
-import type { Measures, TargetOptions } from './target.ts';
+import type { Measures, Stall, TargetOptions } from './target.ts';
 
 const faults: string[] = [];
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
@@ -17,7 +17,25 @@ const RESOLUTION = 5;
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 delay.enable();
 
-const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
+/** The longest between two looks for which this process was at work, in ms: when the machine gave it nothing, it waited. */
+let busiest = 0;
+let lookedAt = performance.now();
+let worked = process.cpuUsage();
+setInterval(() => {
+  const now = performance.now();
+  const { user, system } = process.cpuUsage(worked);
+  busiest = Math.max(busiest, Math.min(now - lookedAt, (user + system) / 1000));
+  lookedAt = now;
+  worked = process.cpuUsage();
+}, RESOLUTION).unref();
+
+/** How long the event loop stood still since it was asked. */
+function stall(): Stall {
+  const longest = { seen: Math.max(0, delay.max / 1e6 - RESOLUTION), busy: Math.max(0, busiest - RESOLUTION) };
+  delay.reset();
+  busiest = 0;
+  return longest;
+}
 
 /** Collects garbage until no more goes. */
 async function used(): Promise<number> {
@@ -32,18 +50,8 @@ async function used(): Promise<number> {
 }
 
 async function measure(): Promise<Measures> {
-  const stall = ms(delay.max);
   const counts = await census();
-  const measures = { used: await used(), files: readdirSync('/proc/self/fd').length, stall, counts, faults };
-  delay.reset();
-  return measures;
-}
-
-/** The longest that the event loop stood still since it was asked, without looking at anything else. */
-function stall(): number {
-  const longest = ms(delay.max);
-  delay.reset();
-  return longest;
+  return { used: await used(), files: readdirSync('/proc/self/fd').length, counts, faults };
 }
 
 const { settings, timing }: TargetOptions = JSON.parse(process.argv[2] ?? '{}');

@@ -16,11 +16,15 @@ export interface Measures {
   readonly used: number;
   /** Open file descriptors. */
   readonly files: number;
-  /** The longest that its event loop has stood still since it was last asked, in ms. */
-  readonly stall: number;
   readonly counts: Census;
   /** Rejections and exceptions that nobody handled. */
   readonly faults: readonly string[];
+}
+
+/** The longest that an event loop stood still, in ms: as it is seen, and as far as its own work was the reason. */
+export interface Stall {
+  readonly seen: number;
+  readonly busy: number;
 }
 
 const SCRIPT = fileURLToPath(new URL('target-process.ts', import.meta.url));
@@ -72,8 +76,8 @@ export class Target {
     return this.#ask('measure');
   }
 
-  /** The longest that its event loop has stood still since it was last asked, in ms. */
-  stall(): Promise<number> {
+  /** How long its event loop has stood still since it was last asked. */
+  stall(): Promise<Stall> {
     return this.#ask('stall');
   }
 
