@@ -43,7 +43,9 @@ describe('[P-2.1] endpoint', () => {
     client.send('ping', {});
     const [data, isBinary] = await once(client.socket, 'message');
     assert.deepEqual([String(data), isBinary], ['{"channel":"pong","payload":{}}', false]);
-    await assert.rejects(server.app.injectWS('/'), /404/);
+    for (const elsewhere of ['/', '/health', '/nowhere']) {
+      await assert.rejects(server.app.injectWS(elsewhere), /404/, elsewhere);
+    }
   });
 
   for (const joins of [false, true]) {

@@ -194,7 +194,7 @@ describe('[P-11.6] refusals', () => {
   }
 
   test('what is not there is a problem too', async () => {
-    for (const url of ['/', '/v1', '/v1/dealers/a/b/c', '/healthy']) {
+    for (const url of ['/nowhere', '/v1', '/v1/dealers/a/b/c', '/healthy']) {
       const { code } = assertProblem(await server.http('GET', url), 404, 'unknown_route');
       assert.match(code, /^unknown_/);
     }

@@ -70,6 +70,12 @@ function cellsOf(csv: string): string[] {
 
 /** What makes an answer harmless, by its kind. */
 const HARMLESS: readonly (readonly [kind: RegExp, check: (answer: RawAnswer) => void])[] = [
+  [
+    /x-ndjson/,
+    ({ body }) => {
+      for (const line of body.split('\n').filter(Boolean)) JSON.parse(line);
+    },
+  ],
   [/[/+]json\b/, ({ body }) => void JSON.parse(body)],
   [
     /text\/csv/,

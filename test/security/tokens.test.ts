@@ -254,7 +254,7 @@ describe('Tokens', { timeout: 60_000 }, () => {
         socket.write(`GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`);
         socket.write(`Authorization: Bearer ${token}\r\n\r\n`);
         const [answer] = await once(socket, 'data');
-        assert.match(String(answer), /^HTTP\/1\.1 431 /);
+        assert.match(String(answer), /^HTTP\/1\.1 413 /);
         socket.destroy();
       });
       await attempt('the server goes on', async () => {

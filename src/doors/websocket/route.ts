@@ -11,6 +11,8 @@ import type { Core } from '../core.ts';
 import { Connection } from './connection.ts';
 import { Guard, tooManyRefused } from './guard.ts';
 
+/** [P-2.1] */
+const ENDPOINT = '/ws';
 /** [P-2.2] */
 const SUBPROTOCOL = 'telle.v1';
 /** A frame that comes in more pieces than these is an attack on memory, not a message. */
@@ -83,10 +85,14 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     errorHandler: (error) => core.log.debug({ err: error }, 'socket error'),
     preClose: () => {}, // the app closes its sockets itself, with the code of a restart
   });
+  app.addHook('onRequest', async (request) => {
+    if (request.ws && request.routeOptions.url !== ENDPOINT)
+      throw refused('unknown_route', `the WebSocket endpoint is ${ENDPOINT}`);
+  });
   countConnections(app, guard, settings);
   app.route({
     method: 'GET',
-    url: '/ws',
+    url: ENDPOINT,
     schema: {
       tags: ['websocket'],
       summary: 'Opens a WebSocket',
