@@ -1,6 +1,6 @@
 /**
- * Runs the tests: brings Postgres and Redis of its own, runs every test file (or those named) against them, and ends them
- * again. `POSTGRES_URL` and `REDIS_URL` name servers to be used instead.
+ * Runs the tests: brings Postgres and Redis of its own, runs every test file (or the files and folders named) against
+ * them, and ends them again. `POSTGRES_URL` and `REDIS_URL` name servers to be used instead.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,13 +10,21 @@ import { startPostgres } from './support/postgres.ts';
 import { startRedis } from './support/redis.ts';
 
 const named = process.argv.slice(2);
-/** Of what is built, not of the source: each has a script of its own, as it is slow. */
-const BUILT = /^(executable|package)\//;
-const found = () =>
-  readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts') && !BUILT.test(path))
-    .map((path) => `test/${path}`)
+/** Slow: each has a script of its own in package.json. */
+const APART = /^(client|cluster|executable|package|security|web|websocket)\//;
+
+const testsIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
     .sort();
+
+/** A test file as it is, a folder as the tests in it. */
+const filesOf = (name: string): string[] =>
+  name.endsWith('.ts') ? [name] : testsIn(name).map((path) => `${name}/${path}`);
+const allButSlow = () =>
+  testsIn('test')
+    .filter((path) => !APART.test(path))
+    .map((path) => `test/${path}`);
 
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const [postgres, redis] = await Promise.all([
@@ -24,7 +32,7 @@ const [postgres, redis] = await Promise.all([
   given.redis ? null : startRedis(),
 ]);
 
-const files = named.length > 0 ? named : found();
+const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
 const flags = ['--import', 'tsx', '--test', `--test-concurrency=${availableParallelism()}`, '--test-reporter=spec'];
 const runner = spawn(process.execPath, [...flags, ...files], {
   stdio: 'inherit',
