@@ -110,9 +110,9 @@ async function race({ ledger, dice }: Stage, [one, other]: readonly [House, Hous
 }
 
 export const mute: Scenarios = {
-  'mute-race-sqlite': (stage) => inHouse({}, (house) => race(stage, [house, house], 1000)),
+  'mute-race-sqlite': (stage) => inHouse({}, (house) => race(stage, [house, house], 600)),
 
-  'mute-race-postgres': (stage) => onTwoNodes(stage, (one, other) => race(stage, [one, other], 300)),
+  'mute-race-postgres': (stage) => onTwoNodes(stage, (one, other) => race(stage, [one, other], 150)),
 
   /** The bot speaks over Redis, by the stream and by the channel; what comes too late becomes a dead letter. */
   'mute-race-over-redis': (stage) =>

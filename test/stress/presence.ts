@@ -39,12 +39,12 @@ function checkTurns(ledger: Ledger, tellings: ReadonlyMap<string, readonly boole
 const timing = { presenceGrace: 100 };
 
 export const presence: Scenarios = {
-  /** 200 customers come and go, 12 times each: everybody is told online and offline in turn, and nothing is left. */
+  /** 120 customers come and go, 10 times each: everybody is told online and offline in turn, and nothing is left. */
   'join-and-leave-churn': ({ ledger, dice }) =>
     inHouse({ timing }, async (house) => {
       const before = await census();
       const come = async (groupId: string) => {
-        for (const _ of range(12)) {
+        for (const _ of range(10)) {
           const guest = await house.customer(groupId);
           if (dice.once(2)) await guest.cut();
           else {
@@ -52,10 +52,10 @@ export const presence: Scenarios = {
             await guest.closed;
           }
         }
-        ledger.count(12);
+        ledger.count(10);
       };
-      await Promise.all(range(200).map((n) => come(`g${n}`)));
-      await allGone(house, 'groupId', 200);
+      await Promise.all(range(120).map((n) => come(`g${n}`)));
+      await allGone(house, 'groupId', 120);
       checkTurns(ledger, await told(house, 'groupId'));
       ledger.equal(await leftSince(before), [], 'left behind');
     }),
@@ -90,7 +90,7 @@ export const presence: Scenarios = {
   /** A hundred strangers claim one group at once: one has it, the others are refused, and hear nothing of it. */
   'claiming-one-group': ({ ledger }) =>
     inHouse({}, async (house) => {
-      for (const groupId of range(10).map((n) => `g${n}`)) {
+      for (const groupId of range(5).map((n) => `g${n}`)) {
         const strangers = await Promise.all(range(100).map(() => house.dial()));
         const answers = await Promise.all(
           strangers.map((guest) => guest.ask('client_join', { type: 'CLIENT_JOIN', dealerId: DEALER, groupId })),
@@ -131,11 +131,11 @@ export const presence: Scenarios = {
   'page-changes': ({ ledger }) =>
     inHouse({ timing: { presenceGrace: 2000 } }, async (house) => {
       const browse = async (groupId: string) => {
-        for (const _ of range(15)) await (await house.customer(groupId)).cut();
-        ledger.count(15);
+        for (const _ of range(10)) await (await house.customer(groupId)).cut();
+        ledger.count(10);
       };
-      await Promise.all(range(60).map((n) => browse(`g${n}`)));
-      await allGone(house, 'groupId', 60);
+      await Promise.all(range(40).map((n) => browse(`g${n}`)));
+      await allGone(house, 'groupId', 40);
       for (const [who, states] of await told(house, 'groupId')) {
         ledger.equal(states, [true, false], `what the desk was told of ${who}`);
       }

@@ -29,13 +29,13 @@ export const recovery: Scenarios = {
   'recovery-storm': ({ ledger, dice }) =>
     inHouse({}, async (house) => {
       const groups = range(100).map((n) => `g${n}`);
-      await fill(house, groups, 60);
-      const live = 20;
+      await fill(house, groups, 40);
+      const live = 10;
       const guests = await Promise.all([
         fill(house, groups, live, 'live'),
         ...range(1000).map(async (n) => {
           const groupId = groups[n % groups.length] ?? '';
-          const seen = dice.below(60);
+          const seen = dice.below(40);
           const guest = await house.customer(groupId, { since: { [groupId]: seen } });
           return { guest, groupId, seen };
         }),
@@ -49,7 +49,7 @@ export const recovery: Scenarios = {
         checkWhole(ledger, guest, groupId, seen, tail);
         ledger.equal(guest.faults, [], 'breaks of order');
       }
-      ledger.equal([...new Set(tails.values())], [60 + live], 'the length of every log');
+      ledger.equal([...new Set(tails.values())], [40 + live], 'the length of every log');
     }),
 
   /** 500 missed events are replayed, 501 are not, and nothing is sent of a scope that is not whole. */
@@ -78,7 +78,7 @@ export const recovery: Scenarios = {
   /** Sockets that are cut again and again while messages go on have seen each message once when all is done. */
   'recovery-while-it-goes-on': ({ ledger, dice }) =>
     inHouse({}, async (house) => {
-      const total = 3000;
+      const total = 2100;
       let said = 0;
       const speak = async () => {
         while (said < total) {
@@ -107,7 +107,7 @@ export const recovery: Scenarios = {
           'all that one guest saw over its sockets',
         );
       };
-      await Promise.all([speak(), ...range(15).map(tossed)]);
+      await Promise.all([speak(), ...range(10).map(tossed)]);
     }),
 
   /** An admin comes back with a hundred scopes at once. */

@@ -10,11 +10,11 @@ import { anySeed } from '../support/chance.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { conclude, type Verdict } from '../support/verdict.ts';
-import { ALONE, SCENARIOS } from './scenarios.ts';
+import { SCENARIOS, STAGES } from './scenarios.ts';
 import type { Order } from './worker.ts';
 
 /** A scenario that takes longer, in ms, hangs: its process is killed. */
-const PATIENCE = 30_000;
+const PATIENCE = 45_000;
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },
@@ -88,15 +88,12 @@ if (values.list) {
   console.log(`seed ${seed}  (npm run stress -- --seed ${seed})`);
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   const servers = { postgres: postgres.url, redis: redis.url };
-  const together = names.filter((name) => !ALONE.has(name));
-  const verdicts = await runAll(together, availableParallelism() + 1, servers);
-  verdicts.push(
-    ...(await runAll(
-      [...ALONE].filter((name) => names.includes(name)),
-      1,
-      servers,
-    )),
-  );
+  const verdicts: Verdict[] = [];
+  for (const stage of STAGES) {
+    const some = stage.names.filter((name) => names.includes(name));
+    const atOnce = stage.atOnce === 'more' ? availableParallelism() + 1 : stage.atOnce;
+    verdicts.push(...(await runAll(some, atOnce, servers)));
+  }
   await Promise.all([postgres.stop(), redis.stop()]);
   process.exitCode = conclude(
     verdicts.sort((one, other) => names.indexOf(one.scenario) - names.indexOf(other.scenario)),
