@@ -1,5 +1,6 @@
 /** One WebSocket, from its first frame to its last: a door, so it translates and answers, and holds no rules. */
 import { performance } from 'node:perf_hooks';
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import {
   CLOSE,
@@ -52,10 +53,10 @@ export class Connection {
   readonly #joinBy: number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(core: Core, socket: WebSocket, entrance: Entrance) {
+  constructor(core: Core, socket: WebSocket, stream: Duplex, entrance: Entrance) {
     this.#core = core;
     this.#socket = socket;
-    this.#peer = new WebSocketPeer(socket, () => core.metrics.sent(this.#role));
+    this.#peer = new WebSocketPeer(socket, stream, () => core.metrics.sent(this.#role));
     this.#entrance = entrance;
     this.#stopHeartbeat = startHeartbeat(socket, core.timing);
     this.#joinBy = performance.now() + core.settings.JOIN_TIMEOUT * 1000;

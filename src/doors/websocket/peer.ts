@@ -1,21 +1,60 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Peer } from '../../hub/peer.ts';
 
 /** Reasons are at most 123 bytes [RFC 6455, 5.5]. */
 const MAX_REASON = 123;
 
-const TEXT = { binary: false };
+/** The first byte of a text frame that is whole [RFC 6455, 5.2]: FIN, and the opcode of text. */
+const WHOLE_TEXT = 0x81;
+/** A payload's length is in the second byte, or said there to be in the next 2 or 8. */
+const [SHORT, IN_16_BITS, IN_64_BITS] = [126, 126, 127];
 
-/** A `ws` socket, as the hub sees it. */
+/** A payload as it goes over the wire from a server, which masks nothing. */
+function framed(payload: Buffer): Buffer {
+  const { length } = payload;
+  if (length < SHORT) return Buffer.concat([Buffer.from([WHOLE_TEXT, length]), payload]);
+  const isWide = length > 0xffff;
+  const header = Buffer.alloc(isWide ? 10 : 4);
+  header[0] = WHOLE_TEXT;
+  header[1] = isWide ? IN_64_BITS : IN_16_BITS;
+  if (isWide) header.writeBigUInt64BE(BigInt(length), 2);
+  else header.writeUInt16BE(length, 2);
+  return Buffer.concat([header, payload]);
+}
+
+let lastPayload: Buffer | undefined;
+let lastFramed: Buffer = Buffer.alloc(0);
+
+/** The hub hands the same bytes to one socket after another: they are framed for the first. */
+function framedOnce(payload: Buffer): Buffer {
+  if (payload !== lastPayload) {
+    lastPayload = payload;
+    lastFramed = framed(payload);
+  }
+  return lastFramed;
+}
+
+/**
+ * A `ws` socket, as the hub sees it. Text frames are written to the stream beneath it, past `ws`, which would frame each
+ * anew for every socket; what one turn of the event loop has for a socket leaves in one write. It is safe as long as `ws`
+ * itself sends nothing in pieces here: nothing is compressed, and it sends control frames alone, whole and in order.
+ */
 export class WebSocketPeer implements Peer {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #sent: () => void;
+  #isCorked = false;
   /** The code with which this side closed it, if it did. */
   closedWith: number | null = null;
 
-  /** @param sent told of each frame that is sent */
-  constructor(socket: WebSocket, sent: () => void) {
+  /**
+   * @param stream what the socket was upgraded from
+   * @param sent told of each frame that is sent
+   */
+  constructor(socket: WebSocket, stream: Duplex, sent: () => void) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#sent = sent;
   }
 
@@ -28,7 +67,12 @@ export class WebSocketPeer implements Peer {
       onGone?.();
       return;
     }
-    this.#socket.send(frame, TEXT, onGone);
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#stream.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#stream.write(framedOnce(frame), onGone && (() => onGone()));
     this.#sent();
   }
 
@@ -36,4 +80,9 @@ export class WebSocketPeer implements Peer {
     this.closedWith ??= code;
     this.#socket.close(code, reason.slice(0, MAX_REASON));
   }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#stream.uncork();
+  };
 }

@@ -1,6 +1,7 @@
 /** [P-2.1] `GET /ws`: the one WebSocket endpoint. */
 
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import websocket from '@fastify/websocket';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -71,6 +72,9 @@ function warnOfUnknownProxy(app: FastifyInstance): void {
 export async function websocketDoor(app: FastifyInstance, core: Core): Promise<void> {
   const { settings, timing } = core;
   const guard = new Guard(settings);
+  const streams = new WeakMap<IncomingMessage, Duplex>();
+  // What a socket is made of: a test's, through memory, is no network socket.
+  app.server.prependListener('upgrade', (request, stream) => streams.set(request, stream));
   const options = {
     maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
     perMessageDeflate: false,
@@ -119,7 +123,11 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
       }
       const { origin, authorization } = request.headers;
       const visitor = guard.visitor(request.ip);
-      new Connection(core, socket, { origin, bearer: bearerOf(authorization), visitor });
+      new Connection(core, socket, streams.get(request.raw) ?? request.raw.socket, {
+        origin,
+        bearer: bearerOf(authorization),
+        visitor,
+      });
     },
   });
 }
