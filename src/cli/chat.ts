@@ -182,7 +182,10 @@ class Terminal {
 
   /** Tells that somebody types, once, and that it is over when no key comes any more, or nothing is left to be said. */
   #keyed(): void {
-    if (this.#lines.line === '') return this.#typed();
+    if (this.#lines.line === '') {
+      this.#typed();
+      return;
+    }
     if (!this.#typing) this.#voice.typing(true).catch(() => {});
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => this.#typed(), TYPING_PAUSE);
