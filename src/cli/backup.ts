@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
 import { mustExist } from './must-exist.ts';
@@ -15,6 +15,7 @@ export async function backUp(settings: Settings, file: string): Promise<void> {
   const store = openStore(settings);
   try {
     await rm(part, { force: true });
+    await writeFile(part, '', { mode: 0o600, flag: 'wx' }); // else others could read it while it is written
     await store.copyTo(part);
     await flush(part);
     await rename(part, file);
@@ -27,7 +28,6 @@ export async function backUp(settings: Settings, file: string): Promise<void> {
 /** A copy that the disk does not have yet is none. */
 async function flush(file: string): Promise<void> {
   const handle = await open(file, 'r+');
-  await handle.chmod(0o600);
   await handle.sync();
   await handle.close();
 }

@@ -50,8 +50,10 @@ export async function chat(settings: Settings, request: ChatRequest): Promise<vo
   client.on('gap', () => terminal.note('-- some of what was said is not shown: it is too long ago'));
   terminal.onEnd.then(() => client.close());
   await ended(client, 'in the chat').finally(() => terminal.end());
-  if (client.session?.token !== undefined) {
-    process.stderr.write(`-- to come back: telle chat --dealer ${request.dealer} --token ${client.session.token}\n`);
+  const { groupId, token } = client.session ?? {};
+  if (token !== undefined) {
+    const flags = `--url ${request.url} --dealer ${request.dealer} --group ${groupId} --token ${token}`;
+    process.stderr.write(`-- to come back: telle chat ${flags}\n`);
   }
 }
 
@@ -133,6 +135,7 @@ class Terminal {
   end(): void {
     clearTimeout(this.#typing);
     this.#lines.close();
+    process.stdin.destroy(); // an open pipe would keep the process
   }
 
   show(event: Event): void {
@@ -177,8 +180,12 @@ class Terminal {
     }
   }
 
-  /** Tells that somebody types, once, and that it is over when no key comes any more. */
+  /** Tells that somebody types, once, and that it is over when no key comes any more, or nothing is left to be said. */
   #keyed(): void {
+    if (this.#lines.line === '') {
+      this.#typed();
+      return;
+    }
     if (!this.#typing) this.#voice.typing(true).catch(() => {});
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => this.#typed(), TYPING_PAUSE);

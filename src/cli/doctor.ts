@@ -5,7 +5,6 @@ import { dirname } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
-import type { Store } from '../journal/store.ts';
 import { readSecrets, secretFile } from './secrets.ts';
 import { painter } from './style.ts';
 
@@ -78,10 +77,12 @@ async function checkDatabase(settings: Settings): Promise<Finding[]> {
   try {
     const store = openStore(settings);
     try {
-      await store.check();
+      const pending = await store.pendingMigrations();
+      // It looks into the tables, which a new database does not have yet.
+      if (pending === 0) await store.check();
       return [
         ok(`${shownDatabase(settings)} answers`),
-        await migrationsOf(store),
+        migrationsOf(pending),
         ...(await skewOf('the database', () => store.now())),
       ];
     } finally {
@@ -94,8 +95,7 @@ async function checkDatabase(settings: Settings): Promise<Finding[]> {
   }
 }
 
-async function migrationsOf(store: Store): Promise<Finding> {
-  const pending = await store.pendingMigrations();
+function migrationsOf(pending: number): Finding {
   if (pending === 0) return ok('its tables are up to date');
   return warning(`${pending} migrations are to be applied`, 'telle migrate, or the next start, applies them');
 }

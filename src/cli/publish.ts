@@ -31,13 +31,12 @@ type Send = (lines: readonly Line[]) => Promise<Answer[]>;
  * @param words an event as JSON, or as `field=value` words; none: lines of JSON are read from the file or stdin
  */
 export async function publish(settings: Settings, words: readonly string[], request: PublishRequest): Promise<void> {
+  const input = words.length > 0 ? [{ number: 1, text: eventOf(words) }] : linesOf(request.file);
   const { send, close } = settings.REDIS_URL === undefined ? await overHttp(settings, request) : overRedis(settings);
   const counts = { taken: 0, refused: 0 };
   const bar = progressBar('events');
   try {
-    for await (const lines of groupsOf(
-      words.length > 0 ? [{ number: 1, text: eventOf(words) }] : linesOf(request.file),
-    )) {
+    for await (const lines of groupsOf(input)) {
       const answers = await send(lines);
       for (const [index, answer] of answers.entries()) {
         if (answer === null) counts.taken += 1;

@@ -31,10 +31,16 @@ export async function tail(settings: Settings, { url, token, dealer, json }: Tai
   await ended(client, 'listening');
 }
 
+/** What JSON leaves as it is, and a terminal would obey: escaped, it is the same JSON. */
+const harmless = (json: string): string =>
+  json.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+
 function writeFrames(client: Client<'server'>): void {
   for (const channel of CHANNELS) {
     client.on(channel, (payload, stamp?) =>
-      process.stdout.write(`${JSON.stringify({ channel, payload, ...stamp })}\n`),
+      process.stdout.write(`${harmless(JSON.stringify({ channel, payload, ...stamp }))}\n`),
     );
   }
 }

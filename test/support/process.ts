@@ -12,7 +12,8 @@ export type Program = readonly [command: string, ...args: string[]];
 /** @param script the path of a program in TypeScript */
 export const typescript = (script: string): Program => [process.execPath, '--import', TSX, script];
 
-const SOURCE = typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
+/** `telle`, from its source. */
+export const SOURCE = typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
 
 /** A process that runs longer than this (ms) hangs, where nothing else is said: it is killed, and its test fails. */
 const PATIENCE = 20_000;
@@ -85,6 +86,16 @@ export class Process {
   /** Hands it a line on stdin. */
   tell(line: string): void {
     this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** Hands it text on stdin as it is: keys, at a terminal. */
+  type(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
+  /** Ends its stdin. */
+  hush(): void {
+    this.#child.stdin.end();
   }
 
   /** Sends a signal, if it still runs, and waits for its end. */
