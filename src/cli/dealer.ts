@@ -18,7 +18,7 @@ export interface DealerRequest {
   readonly retentionDays?: string;
 }
 
-/** `telle dealer add`: makes a dealer, or gives it other settings. */
+/** `telle dealer add`: makes a dealer, or gives it other settings; those that are not said stay as they were. */
 export async function addDealer(settings: Settings, dealerId: string, request: DealerRequest): Promise<void> {
   if (!Value.Check(Id, dealerId))
     throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
@@ -31,7 +31,8 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
   const [fault] = [...Value.Errors(DealerSettings, given)];
   if (fault) throw new UsageError(`${fault.path.slice(1)}: ${fault.message}`);
   await withStore(settings, async (store) => {
-    const isNew = await store.putDealer(dealerId, given);
+    const { dealerId: _, ...had } = (await store.dealer(dealerId)) ?? { dealerId };
+    const isNew = await store.putDealer(dealerId, { ...had, ...given });
     process.stdout.write(`${dealerId} was ${isNew ? 'made' : 'changed'}\n`);
   });
 }

@@ -73,8 +73,8 @@ describe('telle dealer', { timeout: 120_000 }, () => {
           await dealer('add', 'main', '--email', reach.email, '--phone', reach.phone),
           said('main was changed\n'),
         );
-        // What is not said is not kept: it is the PUT of the dealer's settings.
-        assert.deepEqual(await dealerIn(DATABASE_URL, 'main'), { dealerId: 'main', origins: [], ...reach });
+        // What is not said stays as it was.
+        assert.deepEqual(await dealerIn(DATABASE_URL, 'main'), { ...main, ...reach });
         await dealer('add', 'east', '--name', 'East', '--origin', '*');
         assert.deepEqual(await dealer('list'), said(`${'east'.padEnd(26)}${'East'.padEnd(26)}*\nmain\n`));
         const lines = (await dealer('list', '--json')).stdout.trim().split('\n');
@@ -82,7 +82,7 @@ describe('telle dealer', { timeout: 120_000 }, () => {
           lines.map((line) => JSON.parse(line)),
           [
             { dealerId: 'east', name: 'East', origins: ['*'] },
-            { dealerId: 'main', origins: [], ...reach },
+            { ...main, ...reach },
           ],
         );
         await converse(DATABASE_URL, 'east');
