@@ -76,7 +76,13 @@ describe('telle dealer', { timeout: 120_000 }, () => {
         // What is not said stays as it was.
         assert.deepEqual(await dealerIn(DATABASE_URL, 'main'), { ...main, ...reach });
         await dealer('add', 'east', '--name', 'East', '--origin', '*');
-        assert.deepEqual(await dealer('list'), said(`${'east'.padEnd(26)}${'East'.padEnd(26)}*\nmain\n`));
+        const line = (...words: string[]) =>
+          words
+            .map((word) => word.padEnd(26))
+            .join('')
+            .trimEnd();
+        const listed = [line('east', 'East', '*'), line('main', 'Main Street Cars', origins.join(' '))];
+        assert.deepEqual(await dealer('list'), said(`${listed.join('\n')}\n`));
         const lines = (await dealer('list', '--json')).stdout.trim().split('\n');
         assert.deepEqual(
           lines.map((line) => JSON.parse(line)),
