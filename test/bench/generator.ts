@@ -11,7 +11,7 @@ const ABREAST = 200;
 /** After which something that has to come is taken for lost, in ms. */
 const PATIENCE = 30_000;
 /** How long nothing may come for a crew to count as settled, in ms. */
-const QUIET = 300;
+const QUIET = 100;
 const ID = '"m-';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,5 +1,6 @@
 /** The tables: medians and spreads of the rounds, and ratios of the medians of what was measured. */
-import { type Contest, type Figures, METRICS, type Metric, type Target } from './shapes.ts';
+import { type Figures, METRICS, type Metric } from './metrics.ts';
+import type { Contest, Target } from './shapes.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
 /** What a contest gave: each contestant's figures, a round each. */
@@ -33,20 +34,19 @@ export function ratioOf({ rounds }: Outcome, metric: Metric, of: string, to: str
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-/** The first metric of a contest is the one that the ratios are of. */
 function table(outcome: Outcome): string[] {
   const names = Object.keys(outcome.rounds);
   const all = names.flatMap((name) => outcome.rounds[name] ?? []);
   const metrics = (Object.keys(METRICS) as Metric[]).filter((metric) => all.some((each) => each[metric] !== undefined));
-  const [main] = metrics;
+  const { compared } = outcome.contest;
   const [first = ''] = names;
   const lines = names.map((name) => {
     const figures = outcome.rounds[name] ?? [];
     const cells = metrics.map((metric) => shown(metric, spreadOf(valuesOf(figures, metric)), figures.length === 1));
-    const ratio = main && name !== first ? `${number(ratioOf(outcome, main, first, name).median, 2)} ×` : '';
+    const ratio = name !== first ? `${number(ratioOf(outcome, compared, first, name).median, 2)} ×` : '';
     return row([name, ...cells, ratio]);
   });
-  const titles = ['', ...metrics.map((metric) => METRICS[metric].title), `${first} to it`];
+  const titles = ['', ...metrics.map((metric) => METRICS[metric].title), `${first} to it: ${METRICS[compared].title}`];
   return [row(titles), row(titles.map((_, index) => (index === 0 ? '---' : '---:'))), ...lines];
 }
 

@@ -5,8 +5,9 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { documentOf } from './document.ts';
+import type { Figures } from './metrics.ts';
 import { type Outcome, targetsTold, told } from './report.ts';
-import { type Contest, type Figures, SHAPES, type Shape } from './shapes.ts';
+import { type Contest, SHAPES, type Shape } from './shapes.ts';
 import { FULL, QUICK } from './sizes.ts';
 
 const { values } = parseArgs({

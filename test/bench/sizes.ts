@@ -6,6 +6,8 @@ export interface Sizes {
   readonly window: number;
   readonly dealers: number;
   readonly crowds: readonly number[];
+  /** How many messages are under way to a crowd. */
+  readonly crowdInFlight: readonly number[];
   readonly idle: number;
   readonly storm: number;
   /** Events that a database already holds. */
@@ -18,6 +20,7 @@ export const FULL: Sizes = {
   window: 5,
   dealers: 1000,
   crowds: [100, 1000, 5000],
+  crowdInFlight: [1, 16],
   idle: 10_000,
   storm: 5000,
   growth: [0, 1_000_000, 10_000_000],
@@ -25,10 +28,11 @@ export const FULL: Sizes = {
 
 export const QUICK: Sizes = {
   rounds: 1,
-  warmup: 0.3,
-  window: 0.7,
+  warmup: 0.2,
+  window: 0.5,
   dealers: 50,
   crowds: [100],
+  crowdInFlight: [16],
   idle: 2000,
   storm: 250,
   growth: [0, 100_000],

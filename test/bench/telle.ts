@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { SECRET } from './dialect.ts';
@@ -34,24 +35,37 @@ const settings = {
   NODE_ENV: 'production',
 };
 
-async function makeDealers(url: string, dealers: number): Promise<void> {
+async function migrate(url: string): Promise<void> {
   const store = openStore(readSettings({ DATABASE_URL: url }));
   await store.migrate();
-  for (let dealer = 0; dealer < dealers; dealer += 1) await store.putDealer(`d${dealer}`, { origins: [] });
   await store.close();
+}
+
+/** `d0`, `d1`, …, all at once: a commit for each would take longer than what is measured. */
+async function makeDealers(postgres: string, dealers: number): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres });
+  await client.connect();
+  await client.query(
+    "INSERT INTO dealers (dealer_id, created_at) SELECT 'd' || n, 0 FROM generate_series(0, $1::integer - 1) n",
+    [dealers],
+  );
+  await client.end();
 }
 
 /** Events per group of those that are there before. */
 const EVENTS_A_GROUP = 100;
 
-function prefill(file: string, dealers: number, events: number): void {
+/** Makes the dealers, and events of groups that are not met again. */
+function furnish(file: string, dealers: number, events: number): void {
   const database = new Database(file);
   database.pragma('synchronous = OFF');
   const insert = database.prepare(
     'INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)',
   );
   const text = 'Is the blue one in the yard still there, and may I drive it on Saturday?';
+  const make = database.prepare('INSERT INTO dealers (dealer_id, created_at) VALUES (?, 0)');
   database.transaction(() => {
+    for (let dealer = 0; dealer < dealers; dealer += 1) make.run(`d${dealer}`);
     for (let event = 0; event < events; event += 1) {
       const conversation = Math.floor(event / EVENTS_A_GROUP);
       const dealerId = `d${conversation % dealers}`;
@@ -70,8 +84,9 @@ export async function startTelle({ dealers, prefill: events = 0, cluster }: Tell
   const folder = await mkdtemp(join(tmpdir(), 'telle-bench-'));
   const file = join(folder, 'telle.db');
   const url = cluster?.postgres ?? `sqlite:${file}`;
-  await makeDealers(url, dealers);
-  if (events > 0) prefill(file, dealers, events);
+  await migrate(url);
+  if (cluster) await makeDealers(cluster.postgres, dealers);
+  else furnish(file, dealers, events);
   const redis = cluster?.redis === undefined ? {} : { REDIS_URL: cluster.redis };
   const options = {
     script: fileOf('../../dist/src/main.js'),
