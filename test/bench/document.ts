@@ -1,0 +1,54 @@
+/** `docs/benchmarks.md`. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { PEERS } from './peers.ts';
+import type { Sizes } from './sizes.ts';
+
+const require = createRequire(import.meta.url);
+const VERSIONED = ['better-sqlite3', 'ws', 'socket.io', 'pg', 'ioredis'];
+/** What only a reader of the figures can write: it is kept when they are written again. */
+const KEPT = ['## What bounds what', '## Where Telle loses'];
+const FILE = 'docs/benchmarks.md';
+
+const versionOf = (name: string): string => {
+  try {
+    return JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')).version;
+  } catch {
+    return require(`${name}/package.json`).version;
+  }
+};
+
+const diskOf = (folder: string): string =>
+  execFileSync('df', ['--output=fstype,source', folder], { encoding: 'utf8' }).trim().split('\n').at(-1)?.trim() ?? '';
+
+/** The sections that somebody wrote, or where they go. */
+function kept(): string[] {
+  const text = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
+  return KEPT.map((heading) => {
+    const from = text.indexOf(`${heading}\n`);
+    const end = from < 0 ? -1 : text.indexOf('\n## ', from + 1);
+    return from < 0 ? `${heading}\n` : `${text.slice(from, end < 0 ? undefined : end).trim()}\n`;
+  });
+}
+
+export function documentOf(sizes: Sizes, targets: string, sections: readonly string[]): string {
+  const { model } = cpus()[0] ?? { model: 'unknown' };
+  return [
+    '# Benchmarks\n',
+    'Telle beside what people would use instead, on the same work: parse, validate, store, ack after commit, deliver.',
+    'Server and load generator are a process each. `npm run build && npm run bench -- --write docs/benchmarks.md` wrote this',
+    'file; medians, with the least and the most in brackets. The ratio in the last column is the median of the rounds’.\n',
+    '| peer | what it is |\n| --- | --- |',
+    ...Object.entries(PEERS).map(([name, { what }]) => `| ${name} | ${what} |`),
+    '\n## The machine\n',
+    `- ${model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; disk: ${diskOf(tmpdir())}`,
+    `- Node ${process.version}; ${VERSIONED.map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
+    `- ${sizes.rounds} rounds, peers in turns; ${sizes.window} s measured after ${sizes.warmup} s of warm-up\n`,
+    '## Targets\n',
+    targets,
+    ...kept(),
+    ...sections,
+  ].join('\n');
+}

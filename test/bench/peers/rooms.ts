@@ -1,0 +1,83 @@
+/** A server of plain `ws`: who is where, in maps, and one `ws.send` a socket, of text that is written once. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { accept, type Session, sessionOf, stamp } from './message.ts';
+import type { Store } from './store.ts';
+
+const MAX_FRAME_BYTES = 16_384;
+const ROLES = { client_join: 'customer', admin_join: 'admin' } as const;
+
+const isJoin = (channel: string): channel is keyof typeof ROLES => channel in ROLES;
+
+/** Sockets by dealer, and by dealer and group. */
+class Rooms {
+  readonly #rooms = new Map<string, Set<WebSocket>>();
+
+  enter(name: string, socket: WebSocket): void {
+    const room = this.#rooms.get(name) ?? new Set();
+    this.#rooms.set(name, room.add(socket));
+  }
+
+  leave(name: string, socket: WebSocket): void {
+    const room = this.#rooms.get(name);
+    room?.delete(socket);
+    if (room?.size === 0) this.#rooms.delete(name);
+  }
+
+  in(name: string): Iterable<WebSocket> {
+    return this.#rooms.get(name) ?? [];
+  }
+}
+
+const roomsOf = ({ role, dealerId, id }: Session): string[] =>
+  role === 'admin' ? [`${dealerId}@desk`] : [`${dealerId}@dealer`, `${dealerId}/${id}`];
+
+export function serve(store: Store): void {
+  const rooms = new Rooms();
+
+  function connected(socket: WebSocket): void {
+    let session: Session | undefined;
+    const say = (channel: string, payload: object) => socket.send(JSON.stringify({ channel, payload }));
+    const join = (role: Session['role'], payload: Record<string, unknown>) => {
+      session = sessionOf(role, payload);
+      for (const room of roomsOf(session)) rooms.enter(room, socket);
+      say('session', { ...session });
+    };
+    const take = (text: string) => {
+      const { channel, payload, id } = JSON.parse(text);
+      if (isJoin(channel)) {
+        join(ROLES[channel], payload);
+        return;
+      }
+      if (!session) throw new Error('not_joined');
+      const accepted = accept(session, id, payload);
+      const { dealerId, scope } = accepted.stored;
+      store(accepted.stored, () => {
+        const at = stamp(accepted);
+        say('ack', at);
+        const frame = JSON.stringify({ channel: accepted.channel, payload: accepted.event, ...at });
+        const names = scope === '@dealer' ? [`${dealerId}@dealer`] : [`${dealerId}/${scope}`];
+        for (const name of [...names, `${dealerId}@desk`]) {
+          for (const other of rooms.in(name)) if (other !== socket) other.send(frame);
+        }
+      });
+    };
+    socket.on('message', (data) => {
+      try {
+        take(data.toString());
+      } catch (error) {
+        say('error', { message: String(error) });
+      }
+    });
+    socket.on('close', () => {
+      for (const room of session ? roomsOf(session) : []) rooms.leave(room, socket);
+    });
+    socket.on('error', () => {});
+  }
+
+  const server = createServer();
+  const options = { server, path: '/ws', maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false };
+  new WebSocketServer(options).on('connection', connected);
+  server.listen(0, '127.0.0.1', 511, () => console.log(`port ${(server.address() as AddressInfo).port}`));
+}

@@ -1,0 +1,59 @@
+/**
+ * `npm run bench`: every shape, every peer, in turns, and one table of ratios each. `--quick` only sees that all of it
+ * works; `--shape dealers,busy`, `--peer telle,bare` and `--rounds 1` take less; `--write docs/benchmarks.md` keeps it.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { documentOf } from './document.ts';
+import type { Figures } from './metrics.ts';
+import { type Outcome, targetsTold, told } from './report.ts';
+import { type Contest, SHAPES, type Shape } from './shapes.ts';
+import { FULL, QUICK } from './sizes.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    shape: { type: 'string' },
+    peer: { type: 'string' },
+    rounds: { type: 'string' },
+    write: { type: 'string' },
+  },
+});
+const preset = values.quick ? QUICK : FULL;
+const sizes = { ...preset, rounds: Number(values.rounds ?? preset.rounds) };
+const shapes = values.shape?.split(',');
+const peers = values.peer?.split(',');
+
+/** Rotates, so that nobody is always the first. */
+const turned = <T>(items: readonly T[], by: number): T[] => [...items.slice(by), ...items.slice(0, by)];
+
+async function held(contest: Contest): Promise<Outcome> {
+  const names = Object.keys(contest.contestants).filter((name) => peers?.includes(name) ?? true);
+  const rounds: Record<string, Figures[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < sizes.rounds; round += 1) {
+    for (const name of turned(names, round % Math.max(1, names.length))) {
+      const figures = await contest.contestants[name]?.();
+      if (figures) rounds[name]?.push(figures);
+    }
+  }
+  return { contest, rounds };
+}
+
+const outcomes: (Outcome & { shape: string })[] = [];
+const sections: string[] = [];
+for (const [name, shape] of Object.entries<Shape>(SHAPES)) {
+  if (!(shapes?.includes(name) ?? true)) continue;
+  const heading = `## ${name}\n\n${shape.what}\n`;
+  console.log(heading);
+  sections.push(heading);
+  for (const contest of shape.contests(sizes)) {
+    const outcome = await held(contest);
+    outcomes.push({ ...outcome, shape: name });
+    sections.push(told(outcome));
+    console.log(told(outcome));
+  }
+}
+const targets = targetsTold(outcomes);
+console.log(targets);
+if (values.write !== undefined) await writeFile(values.write, documentOf(sizes, targets, sections));
+process.exit(0);
