@@ -29,6 +29,8 @@ import {
   type Stretch,
 } from './store.ts';
 
+/** Pages of the write-ahead log (16 MiB) after which a commit carries them into the file: that commit's wait is the latency's tail. */
+const CHECKPOINT_PAGES = 4096;
 /** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
 const BUSY_TIMEOUT = 250;
 
@@ -62,6 +64,7 @@ export function openSqlite(file: string, alone: boolean): Store {
   const client = new Database(file, { timeout: BUSY_TIMEOUT });
   client.pragma('journal_mode = WAL');
   client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
+  client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
   return new SqliteStore(client, held);
 }
