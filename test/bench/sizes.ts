@@ -30,10 +30,10 @@ export const QUICK: Sizes = {
   rounds: 1,
   warmup: 0.2,
   window: 0.5,
-  dealers: 50,
+  dealers: 20,
   crowds: [100],
   crowdInFlight: [16],
   idle: 2000,
-  storm: 250,
+  storm: 100,
   growth: [0, 100_000],
 };
