@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type TargetOptions, withTarget } from '../support/target.ts';
+import { Target, type TargetOptions } from '../support/target.ts';
 import type { Attack, Ends } from './attacker.ts';
 import { Endpoint, range } from './house.ts';
 import { bearable, isBearable, Pace, type Waited } from './pace.ts';
@@ -11,10 +11,8 @@ import type { Ledger, Scenario, Scenarios } from './scenario.ts';
 const MIB = 1024 * 1024;
 const [HONEST, EVIL] = ['127.0.0.2', '127.0.0.3'];
 /** How many honest users talk, and how long between their messages, in ms: within the rate that each may have. */
-const USERS = 40;
+const USERS = 25;
 const PAUSE = 110;
-/** How long it is quiet first, in ms. */
-const QUIET = 400;
 /** How long the attacker holds what the server lets it hold, in ms: whatever is left then should have been ended. */
 const HOLD = 8000;
 /** How often waits are measured before they count as long; after this many ms, not again. */
@@ -50,41 +48,51 @@ interface Flood extends Omit<Attack, 'at' | 'from' | 'hold'> {
 /** How many ended as one of these. */
 const sumOf = (ends: Ends, ...kinds: string[]): number => kinds.reduce((sum, kind) => sum + (ends[kind] ?? 0), 0);
 
-/** Runs a flood once. @returns how long honest users waited before and meanwhile */
+/** Honest users of a server, who have joined it. */
+async function honest({ at }: Target) {
+  const endpoint = new Endpoint(at, { from: HONEST });
+  const users = await Promise.all(range(USERS).map((n) => endpoint.customer(`honest${n}`)));
+  return { endpoint, users, pace: new Pace(users, PAUSE) };
+}
+
+/**
+ * Runs a flood once, on one of two servers: what users of the other wait meanwhile is what the machine makes of them.
+ * @returns how long honest users of both waited
+ */
 async function run({ settings, timing, from = [EVIL], check, ...order }: Flood, ledger: Ledger): Promise<Waits> {
   const options = { ...(settings && { settings }), timing: { ...TIMES, ...timing } };
-  return withTarget(options, async (target) => {
-    const endpoint = new Endpoint(target.at, { from: HONEST });
-    const [users, attack] = await Promise.all([
-      Promise.all(range(USERS).map((n) => endpoint.customer(`honest${n}`))),
-      findAttacker(),
-    ]);
-    const pace = new Pace(users, PAUSE);
-    const quiet = await pace.during(() => new Promise((resolve) => setTimeout(resolve, QUIET)));
-    const before = await target.measure();
-    const results: Ends[] = [];
-    const busy = await pace.during(async () => {
-      const attacking = attack({ ...order, hold: HOLD, at: target.at, from }).then((ends) => results.push(ends));
-      // Whoever comes meanwhile from elsewhere is let in.
-      while (results.length === 0) {
-        const guest = await endpoint.customer('newcomer');
+  const [flooded, quiet] = await Promise.all([Target.start(options), Target.start(options)]);
+  try {
+    const [here, elsewhere, attack] = await Promise.all([honest(flooded), honest(quiet), findAttacker()]);
+    const before = await flooded.measure();
+    const attacking = attack({ ...order, hold: HOLD, at: flooded.at, from });
+    let isOver = false;
+    attacking.then(() => {
+      isOver = true;
+    });
+    // Whoever comes meanwhile from elsewhere is let in.
+    const comeAndGo = async () => {
+      while (!isOver) {
+        const guest = await here.endpoint.customer('newcomer');
         ledger.count(1);
         await guest.cut();
         await Promise.race([attacking, new Promise((resolve) => setTimeout(resolve, 200))]);
       }
-    });
-    const [ends = {}] = results;
+    };
+    const waits = await Promise.all([elsewhere.pace.during(() => attacking), here.pace.during(comeAndGo)]);
+    const ends = await attacking;
     ledger.count(order.count);
     ledger.notes.push(`how the ${order.count} tries ended: ${JSON.stringify(ends)}`);
     check(ledger, ends);
-    const after = await target.measure();
+    const after = await flooded.measure();
     ledger.that(after.used - before.used < 8 * MIB, `memory is back: ${(after.used - before.used) / MIB} MiB more`);
     ledger.that(after.files <= before.files + 5, `files are closed: ${before.files} before, ${after.files} now`);
     ledger.equal(after.faults, [], 'faults');
-    const later = await pace.during(() => new Promise((resolve) => setTimeout(resolve, QUIET)));
-    await Promise.all(users.map((user) => user.cut()));
-    return { quiet: later.p99 > quiet.p99 ? later : quiet, busy };
-  });
+    await Promise.all([...here.users, ...elsewhere.users].map((user) => user.cut()));
+    return { quiet: waits[0], busy: waits[1] };
+  } finally {
+    await Promise.all([flooded.stop(), quiet.stop()]);
+  }
 }
 
 /** What a flood does to others it does each time: waits are measured again where they were long. */

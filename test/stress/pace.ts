@@ -1,4 +1,4 @@
-/** How long honest users wait for their answers: measured while it is quiet, and while somebody makes trouble. */
+/** How long honest users wait for their answers: measured where it is quiet, and where somebody makes trouble. */
 import type { Guest } from './guest.ts';
 import type { Ledger } from './scenario.ts';
 
@@ -46,13 +46,13 @@ export class Pace {
 /** What nobody notices, in ms: a wait below it is borne, however short the quiet one was. */
 const UNNOTICED = 50;
 
-/** Whether honest users wait at most twice as long as when it was quiet, or so little that nobody notices. */
+/** Whether honest users wait at most twice as long as where it is quiet, or so little that nobody notices. */
 export const isBearable = (quiet: Waited, busy: Waited): boolean => busy.p99 <= Math.max(2 * quiet.p99, UNNOTICED);
 
 /** Checks that it is bearable, and notes how long it was. */
 export function bearable(ledger: Ledger, quiet: Waited, busy: Waited): void {
   const [before, meanwhile] = [quiet, busy].map(({ p99 }) => `${p99.toFixed(1)} ms`);
-  const what = `honest users wait ${before} (p99) when it is quiet, ${meanwhile} meanwhile`;
+  const what = `honest users wait ${before} (p99) where it is quiet, ${meanwhile} where it is not`;
   ledger.count(quiet.count + busy.count);
   ledger.notes.push(what);
   ledger.that(isBearable(quiet, busy), what);
