@@ -137,6 +137,7 @@ export const floods: Scenarios = {
   /** Joins with tokens that are none. */
   'flood-of-bad-tokens': flood({
     kind: 'badTokens',
+    settings: { MAX_REFUSALS_PER_ADDRESS: '60' },
     count: 500,
     perSecond: 400,
     check: (ledger, ends) => {
@@ -150,6 +151,7 @@ export const floods: Scenarios = {
   /** A hundred groups a second are claimed from one address. */
   'flood-of-claims': flood({
     kind: 'claims',
+    settings: { MAX_CLAIMS_PER_ADDRESS: '60' },
     count: 200,
     perSecond: 100,
     check: (ledger, ends) => ledger.equal(ends, { joined: 60, rate_limited: 140 }, 'claims'),
