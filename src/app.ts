@@ -91,7 +91,15 @@ export async function createApp({
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
   const metrics = new Metrics(() => countByRole(presence.here()));
-  const { bus, sequencer } = openBus({ redis, store, settled: () => journal.settled(), hub, metrics, onFault });
+  const { bus, sequencer } = openBus({
+    redis,
+    store,
+    isCertain: sqliteFile(settings) !== null,
+    settled: () => journal.settled(),
+    hub,
+    metrics,
+    onFault,
+  });
   const policy = { autoMute: settings.AUTO_MUTE };
   const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
   const nodeId = randomUUID();

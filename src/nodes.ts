@@ -41,14 +41,16 @@ export type OnFault = (fault: unknown, what: string) => void;
 interface BusOptions {
   readonly redis: FoundRedis | null;
   readonly store: Store;
+  /** Whether the database says for certain if a commit was done: then a node that is alone has nothing to mend. */
+  readonly isCertain: boolean;
   readonly settled: Log['settled'];
   readonly hub: Hub;
   readonly metrics: Metrics;
   readonly onFault: OnFault;
 }
 
-/** Redis between nodes, with the sequencer that mends what it loses; or for a node that is alone, nothing between. */
-export function openBus({ redis, store, settled, hub, metrics, onFault }: BusOptions) {
+/** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
+export function openBus({ redis, store, isCertain, settled, hub, metrics, onFault }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
       hub.deliver(publication);
@@ -59,8 +61,8 @@ export function openBus({ redis, store, settled, hub, metrics, onFault }: BusOpt
       onFault(fault, 'an event was not delivered');
     }
   };
-  if (redis === null) {
-    const bus = new MemoryBus();
+  const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
+  if (redis === null && isCertain) {
     bus.listen({ deliver, missed: () => {} });
     return { bus, sequencer: null };
   }
@@ -70,7 +72,6 @@ export function openBus({ redis, store, settled, hub, metrics, onFault }: BusOpt
     const existing = await store.existing(dealerId, open);
     for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasureOf(dealerId, groupId));
   };
-  const bus = new RedisBus(redis, redis.isCluster);
   const sequencer = new Sequencer({ log: logOf(store, settled), deliver, patience: OVERTAKING });
   bus.listen({
     deliver: (publication) => {

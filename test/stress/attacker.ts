@@ -1,5 +1,4 @@
 /** One who means harm, in a process of its own: floods a server from one address, or many, and tells what became of it. */
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { DEALER } from '../support/server.ts';
@@ -160,6 +159,6 @@ async function attack(order: Attack): Promise<Ends> {
   return ends;
 }
 
+process.on('message', async (order: Attack) => process.send?.(await attack(order)));
+process.on('disconnect', () => process.exit());
 process.send?.('ready');
-const [order] = await once(process, 'message');
-process.send?.(await attack(order as Attack), () => process.exit());

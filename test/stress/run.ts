@@ -10,7 +10,7 @@ import { anySeed } from '../support/chance.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { conclude, type Verdict } from '../support/verdict.ts';
-import { SCENARIOS, STAGES } from './scenarios.ts';
+import { ALONE, SCENARIOS } from './scenarios.ts';
 import type { Order } from './worker.ts';
 
 /** A scenario that takes longer, in ms, hangs: its process is killed. */
@@ -88,12 +88,12 @@ if (values.list) {
   console.log(`seed ${seed}  (npm run stress -- --seed ${seed})`);
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   const servers = { postgres: postgres.url, redis: redis.url };
-  const verdicts: Verdict[] = [];
-  for (const stage of STAGES) {
-    const some = stage.names.filter((name) => names.includes(name));
-    const atOnce = stage.atOnce === 'more' ? availableParallelism() + 1 : stage.atOnce;
-    verdicts.push(...(await runAll(some, atOnce, servers)));
-  }
+  const together = names.filter((name) => !ALONE.has(name));
+  const alone = names.filter((name) => ALONE.has(name));
+  const verdicts = [
+    ...(await runAll(together, availableParallelism() + 1, servers)),
+    ...(await runAll(alone, 1, servers)),
+  ];
   await Promise.all([postgres.stop(), redis.stop()]);
   process.exitCode = conclude(
     verdicts.sort((one, other) => names.indexOf(one.scenario) - names.indexOf(other.scenario)),

@@ -1,7 +1,7 @@
 /** The table of scenarios, by name. */
 import { clock } from './clock.ts';
 import { faults } from './faults.ts';
-import { floods, torrents } from './floods.ts';
+import { floods } from './floods.ts';
 import { ids } from './ids.ts';
 import { limits } from './limits.ts';
 import { mute } from './mute.ts';
@@ -24,16 +24,7 @@ export const SCENARIOS: Scenarios = {
   ...redis,
   ...clock,
   ...floods,
-  ...torrents,
 };
 
-/** Those whose time or memory is measured: they run when little else does, or nothing. */
-const quiet = Object.keys(floods);
-const alone = ['slow-consumers', ...Object.keys(torrents)];
-
-/** Which run together, one stage after the other, and how many at a time; `more`: one more than there are cores. */
-export const STAGES: readonly { readonly names: readonly string[]; readonly atOnce: 'more' | number }[] = [
-  { names: Object.keys(SCENARIOS).filter((name) => !quiet.includes(name) && !alone.includes(name)), atOnce: 'more' },
-  { names: quiet, atOnce: 2 },
-  { names: alone, atOnce: 1 },
-];
+/** Those whose time or memory is measured: they run when nothing else does. */
+export const ALONE: ReadonlySet<string> = new Set(['slow-consumers', ...Object.keys(floods)]);

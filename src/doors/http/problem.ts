@@ -32,18 +32,20 @@ export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors
   sendProblem(reply, { code: 'invalid_payload', message: 'the path cannot be read' });
 };
 
+/** What is refused before there is a request, by its error's code. */
+const BEFORE_REQUEST: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { code: 'too_large', message: 'the headers are too large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'invalid_payload', message: 'the request did not come in time' },
+};
+const NO_REQUEST: Refusal = { code: 'invalid_payload', message: 'this is not an HTTP request' };
+
 /** What is no request at all: it is answered on the bare socket, which is closed. */
 export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const problem = problemOf(
-    isTooLarge
-      ? { code: 'too_large', message: 'the headers are too large' }
-      : { code: 'invalid_payload', message: 'this is not an HTTP request' },
-  );
+  const problem = problemOf(BEFORE_REQUEST[error.code] ?? NO_REQUEST);
   const body = JSON.stringify(problem);
   socket.end(
     [
