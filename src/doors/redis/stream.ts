@@ -2,6 +2,7 @@
  * [P-10] `telle:ingress`: other servers XADD, and an entry is acknowledged, and removed, only after it is committed or
  * buried [P-8.6]. What a dead node had taken and not acknowledged, another claims.
  */
+import { performance } from 'node:perf_hooks';
 import type { Cluster, Redis } from 'ioredis';
 import type { Core } from '../core.ts';
 import { takeOrBury } from './take.ts';
@@ -29,7 +30,7 @@ export class StreamDoor {
   readonly #stream: string;
   readonly #running: Promise<void>;
   #isOpen = true;
-  #claimedAt = 0;
+  #claimedAt = Number.NEGATIVE_INFINITY;
 
   /** @param redis a connection of its own: reads block it */
   constructor(core: Core, redis: Redis | Cluster) {
@@ -50,7 +51,7 @@ export class StreamDoor {
       try {
         await this.#makeGroup();
         while (this.#isOpen) {
-          if (Date.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
+          if (performance.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
           await this.#take(await this.#read());
         }
       } catch (error) {
@@ -88,7 +89,7 @@ export class StreamDoor {
 
   /** Takes over what nobody has acknowledged for long, and strikes off consumers that are no more. */
   async #claim(): Promise<void> {
-    this.#claimedAt = Date.now();
+    this.#claimedAt = performance.now();
     const { nodeId } = this.#core;
     let cursor = '0-0';
     do {
@@ -120,8 +121,8 @@ export class StreamDoor {
   async #takeOne([id, fields]: Entry): Promise<string | null> {
     const { event } = fieldsOf(fields ?? []);
     const text = typeof event === 'string' ? event : JSON.stringify(fields);
-    const readAt = Date.now();
-    while (Date.now() - readAt < TRY_FOR) {
+    const readAt = performance.now();
+    while (performance.now() - readAt < TRY_FOR) {
       try {
         await takeOrBury(this.#core, 'ingress', text);
         return id;
