@@ -1,6 +1,7 @@
 /**
  * [P-8.3] Puts what comes from several nodes into the order of each scope's seq: what overtook waits for what it
- * overtook, what was lost is fetched from the log, what comes twice is dropped. A node that is alone does not need it.
+ * overtook, what was lost is fetched from the log, what comes twice is dropped. A node that is alone with an embedded
+ * database does not need it: there, what was committed has been published.
  */
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Publication } from './publication.ts';
