@@ -1,20 +1,26 @@
-/** The statements that every batch and every join run, prepared once. */
-import { and, eq, max, sql } from 'drizzle-orm';
-import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
-import * as tables from '../../drizzle/sqlite/schema.ts';
+/**
+ * The statements that every batch and every join run, prepared once. They are plain SQL over the tables of
+ * `drizzle/sqlite/schema.ts`: Drizzle's own way through a prepared statement costs more than the statement.
+ */
+import type { Database } from 'better-sqlite3';
 import type { Fields } from '../../schemas/records.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
 import { digestOf } from './erasing.ts';
-import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows, type Standing } from './store.ts';
+import {
+  type Changes,
+  type DealerSeqs,
+  type Needs,
+  namedRow,
+  type Prior,
+  type Rows,
+  type Standing,
+  type StoredEvent,
+} from './store.ts';
 
-const $ = sql.placeholder;
-/** The value that an upsert would have inserted. */
-const given = (column: string) => sql.raw(`excluded.${column}`);
-
-export function prepareStatements(db: BetterSQLite3Database) {
-  const read = prepareReads(db);
-  const insert = prepareWrites(db);
+export function prepareStatements(client: Database) {
+  const read = prepareReads(client);
+  const insert = prepareWrites(client);
 
   /** The rows that a batch needs, as they stand. */
   function load(needs: Needs): Rows {
@@ -43,23 +49,24 @@ export function prepareStatements(db: BetterSQLite3Database) {
   }
 
   function write({ events, moves, arrivals, dealers, groups, users, leads, intents, at }: Changes): void {
-    for (const event of events) insert.event.run({ ...event, keyed: event.keyed ? 1 : 0 });
-    for (const [key, row] of dealers) insert.dealer.run({ dealerId: key, ...row, at });
-    for (const [key, row] of groups) insert.group.run({ ...namedRow(key), ...row, ...groupFlags(row), at });
-    for (const { online, ...who } of arrivals) {
-      if (online) insert.presence.run({ ...who, at });
-      else insert.absence.run(who);
+    for (const event of events) insert.event(event);
+    for (const [dealerId, row] of dealers) insert.dealer(dealerId, row, at);
+    for (const [key, row] of groups) insert.group(key, row, at);
+    for (const { dealerId, sender, nodeId, online } of arrivals) {
+      if (online) insert.presence.run(dealerId, sender, nodeId, at);
+      else insert.absence.run(dealerId, sender, nodeId);
     }
-    for (const move of moves) insert.chat.run({ ...move, online: move.online ? 1 : 0, at });
-    for (const [key, row] of users) insert.user.run({ ...namedRow(key), fields: JSON.stringify(row), at });
-    for (const [key, row] of leads) insert.lead.run({ ...namedRow(key), fields: JSON.stringify(row), at });
-    for (const [key, row] of intents) insert.intent.run({ ...namedRow(key), fields: JSON.stringify(row), at });
+    for (const { dealerId, adminId, place, online } of moves)
+      insert.chat.run(dealerId, adminId, place, flag(online), at);
+    for (const [key, row] of users) insert.record('users', key, row, at);
+    for (const [key, row] of leads) insert.record('leads', key, row, at);
+    for (const [key, row] of intents) insert.intent(key, row, at);
   }
 
   function standing(dealerId: string, groupId?: string): Standing {
     const dealer = read.dealer(dealerId);
     return {
-      dealer: dealer ?? null,
+      dealer,
       group: groupId === undefined ? null : (read.group(dealerId, groupId) ?? null),
       adminOnline: read.adminOnline(dealerId),
     };
@@ -80,202 +87,151 @@ function found<Row>(
   return rows;
 }
 
-const groupFlags = ({ online, mutedBy, closed }: Group) => ({
-  online: online ? 1 : 0,
-  muted: mutedBy === null ? 0 : 1,
-  closed: closed ? 1 : 0,
-});
+/** SQLite has no booleans. */
+const flag = (value: boolean): number => (value ? 1 : 0);
 
-function prepareReads(db: BetterSQLite3Database) {
-  const { dealers, groups, chats, presences, users, leads, leadIntents, events, erasures } = tables;
-  const dealerSeqs = db
-    .select({ dealerSeq: dealers.dealerSeq, deskSeq: dealers.deskSeq })
-    .from(dealers)
-    .where(eq(dealers.dealerId, $('dealerId')))
-    .prepare();
-  const dealer = db
-    .select({ dealerSeq: dealers.dealerSeq, deskSeq: dealers.deskSeq, origins: dealers.origins })
-    .from(dealers)
-    .where(eq(dealers.dealerId, $('dealerId')))
-    .prepare();
-  const group = db
-    .select({
-      online: groups.online,
-      mutedBy: groups.mutedBy,
-      closed: groups.closed,
-      unread: groups.unread,
-      lastSeq: groups.lastSeq,
-      lastMessageSeq: groups.lastMessageSeq,
-      adminRead: groups.adminRead,
-      customerRead: groups.customerRead,
-    })
-    .from(groups)
-    .where(and(eq(groups.dealerId, $('dealerId')), eq(groups.groupId, $('groupId'))))
-    .prepare();
-  const places = db
-    .select({ place: chats.place })
-    .from(chats)
-    .where(and(eq(chats.dealerId, $('dealerId')), eq(chats.adminId, $('adminId')), sql`online = 1`))
-    .prepare();
-  const presence = db
-    .select({ nodeId: presences.nodeId })
-    .from(presences)
-    .where(and(eq(presences.dealerId, $('dealerId')), eq(presences.sender, $('sender'))))
-    .prepare();
-  const adminOnline = db
-    .select({ adminId: chats.adminId })
-    .from(chats)
-    .where(and(eq(chats.dealerId, $('dealerId')), eq(chats.place, DESK_SCOPE), sql`online = 1`))
-    .limit(1)
-    .prepare();
-  const record = (table: typeof users | typeof leads) =>
-    db
-      .select({ fields: table.fields })
-      .from(table)
-      .where(and(eq(table.dealerId, $('dealerId')), eq(table.groupId, $('groupId'))))
-      .prepare();
-  const [user, lead] = [record(users), record(leads)];
-  const intent = db
-    .select({ fields: leadIntents.fields })
-    .from(leadIntents)
-    .where(
-      and(
-        eq(leadIntents.dealerId, $('dealerId')),
-        eq(leadIntents.groupId, $('groupId')),
-        eq(leadIntents.intent, $('intent')),
-      ),
-    )
-    .prepare();
-  const prior = db
-    .select({ seq: events.seq, at: events.at })
-    .from(events)
-    .where(
-      and(
-        eq(events.dealerId, $('dealerId')),
-        eq(events.scope, $('scope')),
-        eq(events.sender, $('sender')),
-        eq(events.id, $('id')),
-        sql`keyed = 1`,
-      ),
-    )
-    .prepare();
-  const erased = db
-    .select({ lastSeq: max(erasures.lastSeq) })
-    .from(erasures)
-    .where(and(eq(erasures.dealerId, $('dealerId')), eq(erasures.digest, $('digest'))))
-    .prepare();
-  const parsed = (row: { fields: string } | undefined): Fields | undefined => row && JSON.parse(row.fields);
+interface GroupRow extends Omit<Group, 'online' | 'closed'> {
+  readonly online: number;
+  readonly closed: number;
+}
+
+interface FieldsRow {
+  readonly fields: string;
+}
+
+const parsed = (row: FieldsRow | undefined): Fields | undefined => row && JSON.parse(row.fields);
+
+function prepareReads(client: Database) {
+  const dealerSeqs = client.prepare<[string], DealerSeqs>(
+    'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq FROM dealers WHERE dealer_id = ?',
+  );
+  const dealer = client.prepare<[string], DealerSeqs & { origins: string }>(
+    'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq, origins FROM dealers WHERE dealer_id = ?',
+  );
+  const group = client.prepare<[string, string], GroupRow>(
+    `SELECT online, muted_by AS mutedBy, closed, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
+      admin_read AS adminRead, customer_read AS customerRead FROM groups WHERE dealer_id = ? AND group_id = ?`,
+  );
+  const places = client
+    .prepare<[string, string], string>('SELECT place FROM chats WHERE dealer_id = ? AND admin_id = ? AND online = 1')
+    .pluck();
+  const presences = client
+    .prepare<[string, string], string>('SELECT node_id FROM presences WHERE dealer_id = ? AND sender = ?')
+    .pluck();
+  const adminOnline = client.prepare<[string], unknown>(
+    `SELECT 1 FROM chats WHERE dealer_id = ? AND place = '${DESK_SCOPE}' AND online = 1 LIMIT 1`,
+  );
+  const record = (table: 'users' | 'leads') =>
+    client.prepare<[string, string], FieldsRow>(`SELECT fields FROM ${table} WHERE dealer_id = ? AND group_id = ?`);
+  const [user, lead] = [record('users'), record('leads')];
+  const intent = client.prepare<[string, string, string], FieldsRow>(
+    'SELECT fields FROM lead_intents WHERE dealer_id = ? AND group_id = ? AND intent = ?',
+  );
+  const prior = client.prepare<[string, string, string, string], Prior>(
+    'SELECT seq, at FROM events WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1',
+  );
+  const erased = client
+    .prepare<[string, string], number | null>('SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest = ?')
+    .pluck();
   return {
-    erased: (dealerId: string, digest: string) => erased.get({ dealerId, digest })?.lastSeq ?? undefined,
-    dealerSeqs: (dealerId: string): DealerSeqs | undefined => dealerSeqs.get({ dealerId }),
-    dealer: (dealerId: string) => dealer.get({ dealerId }),
-    group: (dealerId: string, groupId: string): Group | undefined => group.get({ dealerId, groupId }),
-    places: (dealerId: string, adminId: string) => new Set(places.all({ dealerId, adminId }).map(({ place }) => place)),
-    presences: (dealerId: string, sender: string) =>
-      new Set(presence.all({ dealerId, sender }).map(({ nodeId }) => nodeId)),
-    adminOnline: (dealerId: string) => adminOnline.get({ dealerId }) !== undefined,
-    user: (dealerId: string, groupId: string) => parsed(user.get({ dealerId, groupId })),
-    lead: (dealerId: string, groupId: string) => parsed(lead.get({ dealerId, groupId })),
-    intent: (dealerId: string, groupId: string, word: string) =>
-      parsed(intent.get({ dealerId, groupId, intent: word })),
-    prior: (dealerId: string, scope: string, sender: string, id: string): Prior | undefined =>
-      prior.get({ dealerId, scope, sender, id }),
+    erased: (dealerId: string, digest: string) => erased.get(dealerId, digest) ?? undefined,
+    dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
+    dealer: (dealerId: string): Standing['dealer'] => {
+      const row = dealer.get(dealerId);
+      return row ? { ...row, origins: JSON.parse(row.origins) } : null;
+    },
+    group: (dealerId: string, groupId: string): Group | undefined => {
+      const row = group.get(dealerId, groupId);
+      return row && { ...row, online: row.online === 1, closed: row.closed === 1 };
+    },
+    places: (dealerId: string, adminId: string) => new Set(places.all(dealerId, adminId)),
+    presences: (dealerId: string, sender: string) => new Set(presences.all(dealerId, sender)),
+    adminOnline: (dealerId: string) => adminOnline.get(dealerId) !== undefined,
+    user: (dealerId: string, groupId: string) => parsed(user.get(dealerId, groupId)),
+    lead: (dealerId: string, groupId: string) => parsed(lead.get(dealerId, groupId)),
+    intent: (dealerId: string, groupId: string, word: string) => parsed(intent.get(dealerId, groupId, word)),
+    prior: (dealerId: string, scope: string, sender: string, id: string) => prior.get(dealerId, scope, sender, id),
   };
 }
 
-function prepareWrites(db: BetterSQLite3Database) {
-  const { dealers, groups, chats, presences, users, leads, leadIntents, events } = tables;
-  const groupState = {
-    online: $('online'),
-    muted: $('muted'),
-    mutedBy: $('mutedBy'),
-    closed: $('closed'),
-    unread: $('unread'),
-    lastSeq: $('lastSeq'),
-    lastMessageSeq: $('lastMessageSeq'),
-    adminRead: $('adminRead'),
-    customerRead: $('customerRead'),
-    updatedAt: $('at'),
+/** What a group's row says of how it stands, in the order of {@link groupValues}. */
+const GROUP_STATE = [
+  'online',
+  'muted',
+  'muted_by',
+  'closed',
+  'unread',
+  'last_seq',
+  'last_message_seq',
+  'admin_read',
+  'customer_read',
+  'updated_at',
+];
+
+const groupValues = (group: Group, at: number): (number | string | null)[] => [
+  flag(group.online),
+  flag(group.mutedBy !== null),
+  group.mutedBy,
+  flag(group.closed),
+  group.unread,
+  group.lastSeq,
+  group.lastMessageSeq,
+  group.adminRead,
+  group.customerRead,
+  at,
+];
+
+const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
+/** Each column as an upsert would have inserted it. */
+const asGiven = (columns: readonly string[]): string =>
+  columns.map((column) => `${column} = excluded.${column}`).join(', ');
+
+function prepareWrites(client: Database) {
+  const event = client.prepare(
+    `INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at) VALUES (${marks(10)})`,
+  );
+  const dealer = client.prepare(
+    `INSERT INTO dealers (dealer_id, dealer_seq, desk_seq, created_at) VALUES (${marks(4)})
+      ON CONFLICT (dealer_id) DO UPDATE SET ${asGiven(['dealer_seq', 'desk_seq'])}`,
+  );
+  const group = client.prepare(
+    `INSERT INTO groups (dealer_id, group_id, created_at, ${GROUP_STATE}) VALUES (${marks(3 + GROUP_STATE.length)})
+      ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(GROUP_STATE)}`,
+  );
+  const recordInto = (table: string, key: readonly string[]) =>
+    client.prepare(
+      `INSERT INTO ${table} (${key}, fields, created_at, updated_at) VALUES (${marks(key.length + 3)})
+        ON CONFLICT (${key}) DO UPDATE SET ${asGiven(['fields', 'updated_at'])}`,
+    );
+  const intent = recordInto('lead_intents', ['dealer_id', 'group_id', 'intent']);
+  const records = {
+    users: recordInto('users', ['dealer_id', 'group_id']),
+    leads: recordInto('leads', ['dealer_id', 'group_id']),
   };
-  const groupColumns = Object.keys(groupState) as (keyof typeof groupState)[];
-  const record = {
-    dealerId: $('dealerId'),
-    groupId: $('groupId'),
-    fields: $('fields'),
-    createdAt: $('at'),
-    updatedAt: $('at'),
-  };
-  const recordChange = { fields: given('fields'), updatedAt: given('updated_at') };
-  const recordInto = (table: typeof users | typeof leads) =>
-    db
-      .insert(table)
-      .values(record)
-      .onConflictDoUpdate({ target: [table.dealerId, table.groupId], set: recordChange })
-      .prepare();
   return {
-    event: db
-      .insert(events)
-      .values({
-        dealerId: $('dealerId'),
-        scope: $('scope'),
-        seq: $('seq'),
-        id: $('id'),
-        keyed: $('keyed'),
-        sender: $('sender'),
-        type: $('type'),
-        groupId: $('groupId'),
-        payload: $('payload'),
-        at: $('at'),
-      })
-      .prepare(),
-    dealer: db
-      .insert(dealers)
-      .values({ dealerId: $('dealerId'), dealerSeq: $('dealerSeq'), deskSeq: $('deskSeq'), createdAt: $('at') })
-      .onConflictDoUpdate({
-        target: dealers.dealerId,
-        set: { dealerSeq: given('dealer_seq'), deskSeq: given('desk_seq') },
-      })
-      .prepare(),
-    group: db
-      .insert(groups)
-      .values({ dealerId: $('dealerId'), groupId: $('groupId'), ...groupState, createdAt: $('at') })
-      .onConflictDoUpdate({
-        target: [groups.dealerId, groups.groupId],
-        set: Object.fromEntries(groupColumns.map((column) => [column, given(groups[column].name)])),
-      })
-      .prepare(),
-    chat: db
-      .insert(chats)
-      .values({ dealerId: $('dealerId'), adminId: $('adminId'), place: $('place'), online: $('online'), at: $('at') })
-      .onConflictDoUpdate({
-        target: [chats.dealerId, chats.adminId, chats.place],
-        set: { online: given('online'), at: given('at') },
-      })
-      .prepare(),
-    presence: db
-      .insert(presences)
-      .values({ dealerId: $('dealerId'), sender: $('sender'), nodeId: $('nodeId'), at: $('at') })
-      .onConflictDoNothing()
-      .prepare(),
-    absence: db
-      .delete(presences)
-      .where(
-        and(
-          eq(presences.dealerId, $('dealerId')),
-          eq(presences.sender, $('sender')),
-          eq(presences.nodeId, $('nodeId')),
-        ),
-      )
-      .prepare(),
-    user: recordInto(users),
-    lead: recordInto(leads),
-    intent: db
-      .insert(leadIntents)
-      .values({ ...record, intent: $('intent') })
-      .onConflictDoUpdate({
-        target: [leadIntents.dealerId, leadIntents.groupId, leadIntents.intent],
-        set: recordChange,
-      })
-      .prepare(),
+    event: ({ dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at }: StoredEvent) =>
+      event.run(dealerId, scope, seq, id, flag(keyed), sender, type, groupId, payload, at),
+    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, at: number) =>
+      dealer.run(dealerId, dealerSeq, deskSeq, at),
+    group: (key: string, row: Group, at: number) => {
+      const { dealerId, groupId } = namedRow(key);
+      group.run(dealerId, groupId, at, ...groupValues(row, at));
+    },
+    chat: client.prepare(
+      `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})
+        ON CONFLICT (dealer_id, admin_id, place) DO UPDATE SET ${asGiven(['online', 'at'])}`,
+    ),
+    presence: client.prepare(
+      `INSERT INTO presences (dealer_id, sender, node_id, at) VALUES (${marks(4)}) ON CONFLICT DO NOTHING`,
+    ),
+    absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
+    record: (table: keyof typeof records, key: string, row: Fields, at: number) => {
+      const { dealerId, groupId } = namedRow(key);
+      records[table].run(dealerId, groupId, JSON.stringify(row), at, at);
+    },
+    intent: (key: string, row: Fields, at: number) => {
+      const { dealerId, groupId, intent: word } = namedRow(key);
+      intent.run(dealerId, groupId, word, JSON.stringify(row), at, at);
+    },
   };
 }

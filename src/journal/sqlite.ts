@@ -84,7 +84,7 @@ class SqliteStore extends Reader implements Store {
 
   /** Prepared at first use: the tables must be there. */
   get #prepared() {
-    this.#statements ??= prepareStatements(this.#db);
+    this.#statements ??= prepareStatements(this.#client);
     return this.#statements;
   }
 
