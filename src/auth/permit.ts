@@ -11,7 +11,7 @@ import { identityOf, type Session } from './session.ts';
 export function identify(session: Session, payload: Record<string, unknown>): Record<string, unknown> {
   const identified = { ...payload };
   // The seeds' customers send the admin's id along: it says nothing of them.
-  if (session.role === 'customer') delete identified.adminId;
+  if (session.role === 'customer' && identified.adminId !== undefined) identified.adminId = undefined;
   for (const [field, own] of Object.entries(identityOf(session))) {
     const given = payload[field];
     if (given === undefined) identified[field] = own;

@@ -43,39 +43,47 @@ export interface Circumstances {
   readonly onFault: (fault: unknown, command: Command) => void;
 }
 
-const keyOf = (...parts: string[]): string => parts.join('/');
+/** A row, by its key and the parts of it. */
+interface Place {
+  readonly key: string;
+  readonly parts: readonly string[];
+}
 
-/** The rows that a command may touch, as parts of their keys by table. */
-function rowsOf({ body, key, sender }: Command): { [T in Table]?: readonly string[] } {
+const placeOf = (...parts: readonly string[]): Place => ({ key: parts.join('/'), parts });
+
+/** The rows that a command may touch, by table. */
+type Touched = { -readonly [T in Table]?: Place };
+
+function touchedBy({ body, key, sender }: Command): Touched {
   const { dealerId } = body;
   const groupId = 'groupId' in body ? body.groupId : undefined;
-  const rows: { [T in Table]?: readonly string[] } = { dealers: [dealerId] };
-  if (groupId !== undefined) rows.groups = [dealerId, groupId];
+  const rows: Touched = { dealers: { key: dealerId, parts: [dealerId] } };
+  if (groupId !== undefined) rows.groups = placeOf(dealerId, groupId);
   switch (body.type) {
     case 'ADMIN_JOIN':
-      rows.places = [dealerId, body.adminId];
-      rows.presences = [dealerId, sender];
+      rows.places = placeOf(dealerId, body.adminId);
+      rows.presences = placeOf(dealerId, sender);
       return rows;
     case 'CLIENT_JOIN':
-      rows.presences = [dealerId, sender];
+      rows.presences = placeOf(dealerId, sender);
       return rows;
     case 'ERASE_GROUP':
       return rows;
     case 'UPDATE_CHAT':
-      if (body.user === 'admin') rows.places = [dealerId, body.adminId];
+      if (body.user === 'admin') rows.places = placeOf(dealerId, body.adminId);
       break;
     case 'UPDATE_USER':
-      rows.users = [dealerId, body.groupId];
+      rows.users = placeOf(dealerId, body.groupId);
       break;
     case 'UPDATE_LEAD':
-      rows.leads = [dealerId, body.groupId];
+      rows.leads = placeOf(dealerId, body.groupId);
       break;
     case 'CREATE_LEAD_INTENT':
     case 'UPDATE_LEAD_INTENT':
-      rows.intents = [dealerId, body.groupId, body.message.intent];
+      rows.intents = placeOf(dealerId, body.groupId, body.message.intent);
   }
   const type = eventTypeOf(body);
-  if (key !== null && DELIVERIES[type].stored) rows.priors = [dealerId, scopeOf(type, groupId), sender, key];
+  if (key !== null && DELIVERIES[type].stored) rows.priors = placeOf(dealerId, scopeOf(type, groupId), sender, key);
   return rows;
 }
 
@@ -92,8 +100,16 @@ function isInGroup({ body }: Command): boolean {
 
 const TABLES: readonly Table[] = ['dealers', 'groups', 'places', 'presences', 'users', 'leads', 'intents', 'priors'];
 
+/** What is to be done in one transaction, before its rows are there. */
+export interface Plan {
+  readonly commands: readonly Command[];
+  /** What each command touches. */
+  readonly touched: readonly Touched[];
+  readonly needs: Needs;
+}
+
 /** All rows that a batch of commands may touch. */
-export function needsOf(commands: readonly Command[]): Needs {
+export function planOf(commands: readonly Command[]): Plan {
   const needs: Needs = {
     dealers: new Map(),
     groups: new Map(),
@@ -105,15 +121,16 @@ export function needsOf(commands: readonly Command[]): Needs {
     priors: new Map(),
     writtenDealers: new Set(),
   };
-  for (const command of commands) {
-    const rows = rowsOf(command);
-    if (rows.places || !isInGroup(command)) needs.writtenDealers.add(command.body.dealerId);
+  const touched = commands.map(touchedBy);
+  touched.forEach((rows, index) => {
+    const command = commands[index];
+    if (command && (rows.places || !isInGroup(command))) needs.writtenDealers.add(command.body.dealerId);
     for (const table of TABLES) {
-      const parts = rows[table];
-      if (parts) needs[table].set(keyOf(...parts), parts);
+      const row = rows[table];
+      if (row) needs[table].set(row.key, row.parts);
     }
-  }
-  return needs;
+  });
+  return { commands, touched, needs };
 }
 
 /** The batch at work on its rows: they change command by command, and what changed is gathered to be written. */
@@ -139,20 +156,19 @@ class Batch {
     };
   }
 
-  run(command: Command): Outcome {
-    const keys = rowsOf(command);
-    const prior = keys.priors && this.#rows.priors.get(keyOf(...keys.priors));
+  run(command: Command, touched: Touched): Outcome {
+    const prior = touched.priors && this.#rows.priors.get(touched.priors.key);
     if (prior && command.key !== null) return this.#repeat(command, command.key, prior);
-    const before = this.#stateOf(keys);
+    const before = this.#stateOf(touched);
     const decision = this.#decide(before, command);
     if ('refusal' in decision) return decision;
-    this.#keep(keys, before, decision.state);
+    this.#keep(touched, before, decision.state);
     if (command.body.type === 'ERASE_GROUP') this.#forget(command.body, before);
     const happened = decision.events.map((event, index) =>
       this.#happen(event, command, index === decision.events.length - 1 ? command.key : null),
     );
     const own = happened.at(-1)?.stored ?? null;
-    if (own && keys.priors) this.#rows.priors.set(keyOf(...keys.priors), own);
+    if (own && touched.priors) this.#rows.priors.set(touched.priors.key, own);
     return { happened, receipt: own && { ...receiptOf(own), duplicate: false } };
   }
 
@@ -172,41 +188,38 @@ class Batch {
     }
   }
 
-  #stateOf(keys: ReturnType<typeof rowsOf>): State {
-    const row = <T extends Table>(table: T) => {
-      const parts = keys[table];
-      return parts && (this.#rows[table].get(keyOf(...parts)) as ReturnType<Rows[T]['get']>);
-    };
+  #stateOf({ dealers, groups, places, presences, users, leads, intents }: Touched): State {
+    const rows = this.#rows;
     return {
-      dealer: row('dealers') !== undefined,
-      group: row('groups') ?? null,
-      erased: this.#rows.erased.get(keyOf(...(keys.groups ?? []))) ?? null,
-      places: row('places') ?? new Set(),
-      nodes: row('presences') ?? new Set(),
-      user: row('users') ?? null,
-      lead: row('leads') ?? null,
-      intent: row('intents') ?? null,
+      dealer: row(rows.dealers, dealers) !== null,
+      group: row(rows.groups, groups),
+      erased: row(rows.erased, groups),
+      places: row(rows.places, places) ?? NONE,
+      nodes: row(rows.presences, presences) ?? NONE,
+      user: row(rows.users, users),
+      lead: row(rows.leads, leads),
+      intent: row(rows.intents, intents),
     };
   }
 
   /** Takes over what differs: in the rows, for the next command, and in the changes, to be written. */
-  #keep(keys: ReturnType<typeof rowsOf>, before: State, after: State): void {
-    const dealer = keys.dealers?.[0] ?? '';
-    if (after.dealer && !before.dealer) this.#put('dealers', [dealer], { dealerSeq: 0, deskSeq: 0 });
-    if (after.group && after.group !== before.group) this.#put('groups', keys.groups, after.group);
-    if (after.user && after.user !== before.user) this.#put('users', keys.users, after.user);
-    if (after.lead && after.lead !== before.lead) this.#put('leads', keys.leads, after.lead);
-    if (after.intent && after.intent !== before.intent) this.#put('intents', keys.intents, after.intent);
-    if (after.places !== before.places && keys.places) {
-      const [, adminId = ''] = keys.places;
-      this.#rows.places.set(keyOf(...keys.places), after.places);
+  #keep(touched: Touched, before: State, after: State): void {
+    const dealer = touched.dealers?.key ?? '';
+    if (after.dealer && !before.dealer) this.#put('dealers', dealer, { dealerSeq: 0, deskSeq: 0 });
+    if (after.group && after.group !== before.group) this.#put('groups', touched.groups?.key, after.group);
+    if (after.user && after.user !== before.user) this.#put('users', touched.users?.key, after.user);
+    if (after.lead && after.lead !== before.lead) this.#put('leads', touched.leads?.key, after.lead);
+    if (after.intent && after.intent !== before.intent) this.#put('intents', touched.intents?.key, after.intent);
+    if (after.places !== before.places && touched.places) {
+      const [, adminId = ''] = touched.places.parts;
+      this.#rows.places.set(touched.places.key, after.places);
       for (const [place, online] of differences(before.places, after.places)) {
         this.changes.moves.push({ dealerId: dealer, place, adminId, online });
       }
     }
-    if (after.nodes !== before.nodes && keys.presences) {
-      const [, sender = ''] = keys.presences;
-      this.#rows.presences.set(keyOf(...keys.presences), after.nodes);
+    if (after.nodes !== before.nodes && touched.presences) {
+      const [, sender = ''] = touched.presences.parts;
+      this.#rows.presences.set(touched.presences.key, after.nodes);
       for (const [nodeId, online] of differences(before.nodes, after.nodes)) {
         this.changes.arrivals.push({ dealerId: dealer, sender, nodeId, online });
       }
@@ -219,10 +232,9 @@ class Batch {
 
   #put<T extends Exclude<Table, 'places' | 'presences' | 'priors'>>(
     table: T,
-    parts: readonly string[] | undefined,
+    key = '',
     row: NonNullable<ReturnType<Rows[T]['get']>>,
   ): void {
-    const key = keyOf(...(parts ?? []));
     const maps: readonly Map<string, unknown>[] = [this.#rows[table], this.changes[table]];
     for (const map of maps) map.set(key, row);
   }
@@ -252,8 +264,9 @@ class Batch {
 
   /** Something is known of a group that its own scope does not tell: it has changed all the same. */
   #touch(dealerId: string, groupId: string): void {
-    const group = this.#rows.groups.get(keyOf(dealerId, groupId));
-    if (group) this.#put('groups', [dealerId, groupId], group);
+    const key = `${dealerId}/${groupId}`;
+    const group = this.#rows.groups.get(key);
+    if (group) this.#put('groups', key, group);
   }
 
   /** [P-8.2] The next seq of a scope. */
@@ -262,17 +275,23 @@ class Batch {
       const column = scope === DEALER_SCOPE ? 'dealerSeq' : 'deskSeq';
       const row = this.#rows.dealers.get(dealerId) ?? { dealerSeq: 0, deskSeq: 0 };
       const next = { ...row, [column]: row[column] + 1 };
-      this.#put('dealers', [dealerId], next);
+      this.#put('dealers', dealerId, next);
       return next[column];
     }
-    const group = this.#rows.groups.get(keyOf(dealerId, scope));
+    const key = `${dealerId}/${scope}`;
+    const group = this.#rows.groups.get(key);
     if (!group) throw new Error(`an event in the scope of a group that is not there: ${type}`);
     const lastSeq = group.lastSeq + 1;
     const lastMessageSeq = type === 'CHAT_MSG' ? lastSeq : group.lastMessageSeq;
-    this.#put('groups', [dealerId, scope], { ...group, lastSeq, lastMessageSeq });
+    this.#put('groups', key, { ...group, lastSeq, lastMessageSeq });
     return lastSeq;
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();
+
+const row = <Row>(rows: ReadonlyMap<string, Row>, place: Place | undefined): Row | null =>
+  (place && rows.get(place.key)) ?? null;
 
 /** What has gone from a set (false) and what has come to it (true). */
 function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [string, boolean][] {
@@ -289,10 +308,10 @@ const receiptOf = ({ id, scope, seq, at }: StoredEvent) => ({ id, scope, seq, at
 /** Decides each command in turn on the rows loaded: what to write, and what became of each. */
 export function runBatch(
   rows: Rows,
-  commands: readonly Command[],
+  { commands, touched }: Plan,
   told: Circumstances,
 ): { changes: Changes; outcomes: Outcome[] } {
   const batch = new Batch(rows, told);
-  const outcomes = commands.map((command) => batch.run(command));
+  const outcomes = commands.map((command, index) => batch.run(command, touched[index] ?? {}));
   return { changes: batch.changes, outcomes };
 }

@@ -11,7 +11,7 @@ import type { Command, Policy } from '../domain/state.ts';
 import type { Peer } from '../hub/peer.ts';
 import type { Publication } from '../hub/publication.ts';
 import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
-import { type Happened, needsOf, type Outcome, type Receipt, runBatch } from './batch.ts';
+import { type Happened, type Outcome, planOf, type Receipt, runBatch } from './batch.ts';
 import type { Store } from './store.ts';
 
 /** The most commands of one transaction: a batch blocks the event loop, so it is bounded. */
@@ -93,11 +93,12 @@ export class Journal {
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const { store, bus } = this.#options;
     const commands = batch.map(({ command }) => command);
+    const plan = planOf(commands);
     let outcomes: Outcome[] = [];
     const began = performance.now();
     try {
-      await store.commit(needsOf(commands), (rows) => {
-        const result = runBatch(rows, commands, this.#told());
+      await store.commit(plan.needs, (rows) => {
+        const result = runBatch(rows, plan, this.#told());
         outcomes = result.outcomes;
         return result.changes;
       });

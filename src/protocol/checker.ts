@@ -71,18 +71,32 @@ function detailsOf(errors: Iterable<ValueError>): Detail[] {
   return [...details.values()];
 }
 
-/** The `requiredWhere` rules of a schema that a value breaks. */
-function unmet(schema: TSchema, value: unknown): Detail[] {
-  if (!isJsonObject(value)) return [];
-  const details: Detail[] = [];
-  for (const { if: when, then } of schema.allOf ?? []) {
-    const [[field, rule]] = Object.entries<TSchema>(when.properties) as [[string, TSchema]];
-    const [needs] = then.required;
-    if (value[field] === rule.const && value[needs] === undefined) {
-      details.push({ path: `/${needs}`, message: `required where ${field} is ${JSON.stringify(rule.const)}` });
-    }
-  }
-  return details;
+/** A field that is required where another has a value. */
+interface Requirement {
+  readonly field: string;
+  readonly value: unknown;
+  readonly needs: string;
+}
+
+/** The `requiredWhere` rules of a schema. */
+const requirementsOf = (schema: TSchema): Requirement[] =>
+  (schema.allOf ?? []).flatMap(({ if: when, then }: TSchema) =>
+    Object.entries<TSchema>(when.properties).map(([field, rule]) => ({
+      field,
+      value: rule.const,
+      needs: then.required[0],
+    })),
+  );
+
+/** The rules that a value breaks. */
+function unmet(requirements: readonly Requirement[], given: unknown): Detail[] {
+  if (requirements.length === 0 || !isJsonObject(given)) return [];
+  return requirements
+    .filter(({ field, value, needs }) => given[field] === value && given[needs] === undefined)
+    .map(({ field, value, needs }) => ({
+      path: `/${needs}`,
+      message: `required where ${field} is ${JSON.stringify(value)}`,
+    }));
 }
 
 function depthWithin(value: unknown, limit: number): boolean {
@@ -103,9 +117,8 @@ function excess(value: unknown): Detail[] {
 }
 
 /** [P-6.1] Where a record is asked for, a string that holds one is taken for it. */
-function opened(schema: TSchema, value: unknown): unknown {
-  if (schema.properties?.message?.[Kind] !== 'Object' || !isJsonObject(value)) return value;
-  if (typeof value.message !== 'string') return value;
+function opened(value: unknown): unknown {
+  if (!isJsonObject(value) || typeof value.message !== 'string') return value;
   try {
     return { ...value, message: JSON.parse(value.message) };
   } catch {
@@ -115,14 +128,26 @@ function opened(schema: TSchema, value: unknown): unknown {
   }
 }
 
-/** [P-2.4] Only the fields that a schema knows, ids as strings [P-2.7]. */
-function known(schema: TSchema, value: unknown): unknown {
-  if (schema[Kind] !== 'Object' || !isJsonObject(value)) return value;
-  const fields: JsonObject = {};
-  for (const [name, field] of Object.entries<TSchema>(schema.properties)) {
-    if (value[name] !== undefined) fields[name] = isIdKind(field) ? String(value[name]) : value[name];
+/** A field that a schema knows. */
+interface Field {
+  readonly name: string;
+  readonly isId: boolean;
+}
+
+const fieldsOf = (schema: TSchema): Field[] | null =>
+  schema[Kind] === 'Object'
+    ? Object.entries<TSchema>(schema.properties).map(([name, field]) => ({ name, isId: isIdKind(field) }))
+    : null;
+
+/** [P-2.4] Only the fields that are known, ids as strings [P-2.7]. */
+function known(fields: readonly Field[] | null, value: unknown): unknown {
+  if (fields === null || !isJsonObject(value)) return value;
+  const kept: JsonObject = {};
+  for (const { name, isId } of fields) {
+    const given = value[name];
+    if (given !== undefined) kept[name] = isId ? String(given) : given;
   }
-  return fields;
+  return kept;
 }
 
 /**
@@ -133,12 +158,14 @@ function known(schema: TSchema, value: unknown): unknown {
 export function checker<S extends TSchema>(schema: S): (value: unknown) => Static<S> {
   const compiled = TypeCompiler.Compile(schema);
   const isRecord = schema.properties?.message?.[Kind] === 'Object';
+  const requirements = requirementsOf(schema);
+  const fields = fieldsOf(schema);
   return (given) => {
-    const value = opened(schema, given);
+    const value = isRecord ? opened(given) : given;
     if (!compiled.Check(value)) throw invalid(detailsOf(compiled.Errors(value)));
-    const broken = [...unmet(schema, value), ...(isRecord ? excess(value) : [])];
+    const broken = isRecord ? [...unmet(requirements, value), ...excess(value)] : unmet(requirements, value);
     if (broken.length > 0) throw invalid(broken);
-    return known(schema, value) as Static<S>;
+    return known(fields, value) as Static<S>;
   };
 }
 

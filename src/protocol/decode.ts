@@ -9,12 +9,29 @@ import { checker, isJsonObject } from './checker.ts';
 
 const checkEnvelope = checker(EnvelopeSchema);
 const key = TypeCompiler.Compile(Key);
-const checkBody = new Map<BodySchema, (value: unknown) => Body>();
-for (const channels of Object.values(SENDS)) {
-  for (const schema of Object.values(channels).flat()) {
-    if (!checkBody.has(schema)) checkBody.set(schema, checker(schema));
-  }
+type Check = (value: unknown) => Body;
+
+const compiled = new Map<BodySchema, Check>();
+/** A schema that several roles send by is compiled once. */
+function checkOf(schema: BodySchema): Check {
+  const check = compiled.get(schema) ?? checker(schema);
+  compiled.set(schema, check);
+  return check;
 }
+
+/** [P-5] The checks of a role's channels, by `type`. */
+const checksOf = (role: Role): ReadonlyMap<string, ReadonlyMap<unknown, Check>> =>
+  new Map(
+    Object.entries(SENDS[role]).map(([channel, schemas]) => [
+      channel,
+      new Map(schemas.map((schema) => [schema.properties.type.const, checkOf(schema)])),
+    ]),
+  );
+const CHECKS: Readonly<Record<Role, ReturnType<typeof checksOf>>> = {
+  customer: checksOf('customer'),
+  admin: checksOf('admin'),
+  server: checksOf('server'),
+};
 
 const KNOWN_CHANNELS: ReadonlySet<string> = new Set([
   ...Object.values(SENDS).flatMap((channels) => Object.keys(channels)),
@@ -72,16 +89,15 @@ export function decodeEnvelope(text: string): Envelope {
  * The check for a payload of a channel, by its `type` [P-5]: it throws a RefusedError `invalid_payload`.
  * @throws RefusedError `unknown_channel`, `forbidden` (another role's channel) or `invalid_payload` (no such type there)
  */
-export function bodyDecoder(role: Role, channel: string, type: unknown): (payload: unknown) => Body {
-  const schemas = Object.hasOwn(SENDS[role], channel) ? SENDS[role][channel] : undefined;
-  if (!schemas) {
+export function bodyDecoder(role: Role, channel: string, type: unknown): Check {
+  const checks = CHECKS[role].get(channel);
+  if (!checks) {
     if (isKnownChannel(channel)) throw refused('forbidden', `a ${role} does not send on ${channel}`);
     throw refused('unknown_channel', 'there is no such channel');
   }
-  const schema = schemas.find(({ properties }) => properties.type.const === type);
-  const check = schema && checkBody.get(schema);
+  const check = checks.get(type);
   if (check) return check;
-  const message = `expected one of ${schemas.map(({ properties }) => properties.type.const).join(', ')}`;
+  const message = `expected one of ${[...checks.keys()].join(', ')}`;
   throw refused('invalid_payload', `type: ${message}`, { details: [{ path: '/type', message }] });
 }
 

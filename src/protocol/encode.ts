@@ -23,8 +23,17 @@ interface Receipt {
   readonly duplicate: boolean;
 }
 
-/** RFC 3339, UTC, with milliseconds [P-2.3]. */
-export const instant = (at: number): string => new Date(at).toISOString();
+let lastAt = 0;
+let lastInstant = new Date(lastAt).toISOString();
+
+/** RFC 3339, UTC, with milliseconds [P-2.3]. A batch has one time: it is written once. */
+export function instant(at: number): string {
+  if (at !== lastAt) {
+    lastInstant = new Date(at).toISOString();
+    lastAt = at;
+  }
+  return lastInstant;
+}
 
 const frame = (channel: string, payload: object): Buffer => Buffer.from(JSON.stringify({ channel, payload }));
 

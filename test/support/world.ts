@@ -1,6 +1,6 @@
 /** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
 import type { Command, Policy } from '../../src/domain/state.ts';
-import { needsOf, type Outcome, runBatch } from '../../src/journal/batch.ts';
+import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
 import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/journal/store.ts';
 import { NOW } from './rows.ts';
 
@@ -48,7 +48,8 @@ export class World {
 
   /** Runs commands as one batch. */
   run(commands: readonly Command[], policy: Policy = { autoMute: true }): Outcome[] {
-    const { changes, outcomes } = runBatch(this.#load(needsOf(commands)), commands, {
+    const plan = planOf(commands);
+    const { changes, outcomes } = runBatch(this.#load(plan.needs), plan, {
       policy,
       now: NOW,
       newId: () => `made-${++this.#ids}`,

@@ -13,14 +13,15 @@ const [SHORT, IN_16_BITS, IN_64_BITS] = [126, 126, 127];
 /** A payload as it goes over the wire from a server, which masks nothing. */
 function framed(payload: Buffer): Buffer {
   const { length } = payload;
-  if (length < SHORT) return Buffer.concat([Buffer.from([WHOLE_TEXT, length]), payload]);
   const isWide = length > 0xffff;
-  const header = Buffer.alloc(isWide ? 10 : 4);
-  header[0] = WHOLE_TEXT;
-  header[1] = isWide ? IN_64_BITS : IN_16_BITS;
-  if (isWide) header.writeBigUInt64BE(BigInt(length), 2);
-  else header.writeUInt16BE(length, 2);
-  return Buffer.concat([header, payload]);
+  const header = length < SHORT ? 2 : isWide ? 10 : 4;
+  const frame = Buffer.allocUnsafe(header + length);
+  frame[0] = WHOLE_TEXT;
+  frame[1] = length < SHORT ? length : isWide ? IN_64_BITS : IN_16_BITS;
+  if (isWide) frame.writeBigUInt64BE(BigInt(length), 2);
+  else if (length >= SHORT) frame.writeUInt16BE(length, 2);
+  payload.copy(frame, header);
+  return frame;
 }
 
 let lastPayload: Buffer | undefined;
