@@ -157,24 +157,29 @@ class Batch {
   }
 
   run(command: Command, touched: Touched): Outcome {
-    const prior = touched.priors && this.#rows.priors.get(touched.priors.key);
-    if (prior && command.key !== null) return this.#repeat(command, command.key, prior);
+    const { priors } = touched;
+    const prior = priors && this.#rows.priors.get(priors.key);
+    if (prior) return this.#repeat(command, prior);
     const before = this.#stateOf(touched);
     const decision = this.#decide(before, command);
-    if ('refusal' in decision) return decision;
+    if ('refusal' in decision) {
+      // What was stored once is acked again, though it would be refused now.
+      const found = priors && this.#rows.findPrior(priors.parts);
+      return found ? this.#repeat(command, found) : decision;
+    }
     this.#keep(touched, before, decision.state);
     if (command.body.type === 'ERASE_GROUP') this.#forget(command.body, before);
     const happened = decision.events.map((event, index) =>
       this.#happen(event, command, index === decision.events.length - 1 ? command.key : null),
     );
     const own = happened.at(-1)?.stored ?? null;
-    if (own && touched.priors) this.#rows.priors.set(touched.priors.key, own);
+    if (own && priors) this.#rows.priors.set(priors.key, own);
     return { happened, receipt: own && { ...receiptOf(own), duplicate: false } };
   }
 
   /** [P-8.4] The same id from the same sender in the same scope: stored once, acked again. */
-  #repeat({ body }: Command, id: string, { seq, at }: Prior): Outcome {
-    if (isOwn(body)) return { happened: [], receipt: null };
+  #repeat({ body, key: id }: Command, { seq, at }: Prior): Outcome {
+    if (isOwn(body) || id === null) return { happened: [], receipt: null };
     const scope = scopeOf(eventTypeOf(body), 'groupId' in body ? body.groupId : undefined);
     return { happened: [], receipt: { id, scope, seq, at, duplicate: true } };
   }

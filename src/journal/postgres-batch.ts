@@ -89,7 +89,16 @@ async function readRows(
     [...missingGroups.values()].map(([dealerId = '', groupId = '']) => digestOf(dealerId, groupId)),
   ];
   for (const row of await query<FoundRow>(client, READ_ROWS, parameters)) takers[row.kind]?.(row.key.join('/'), row);
-  return { places, presences, users, leads, intents, priors, erased };
+  return {
+    places,
+    presences,
+    users,
+    leads,
+    intents,
+    priors,
+    findPrior: (parts) => priors.get(parts.join('/')),
+    erased,
+  };
 }
 
 /** Writes what a batch changes. `known` tells which rows were there: another may not have come meanwhile. */

@@ -7,6 +7,7 @@ import type { Fields } from '../../schemas/records.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
 import { digestOf } from './erasing.ts';
+import { RowCache } from './sqlite-cache.ts';
 import {
   type Changes,
   type DealerSeqs,
@@ -21,19 +22,23 @@ import {
 export function prepareStatements(client: Database) {
   const read = prepareReads(client);
   const insert = prepareWrites(client);
+  const cache = new RowCache(client);
 
-  /** The rows that a batch needs, as they stand. */
-  function load(needs: Needs): Rows {
+  /** The rows that a batch needs, as they stand. @param withPriors whether keys are looked up before they are written */
+  function load(needs: Needs, withPriors: boolean): Rows {
+    cache.refresh();
     const places = found(needs.places, ([dealerId = '', adminId = '']) => read.places(dealerId, adminId));
     const groups = new Map(needs.groups);
     for (const [key, [dealerId = '']] of needs.places) {
       for (const place of places.get(key) ?? []) groups.set(`${dealerId}/${place}`, [dealerId, place]);
     }
-    const foundGroups = found(groups, ([dealerId = '', groupId = '']) => read.group(dealerId, groupId));
+    const foundGroups = found(groups, ([dealerId = '', groupId = ''], key) =>
+      cache.groups.get(key, () => read.group(dealerId, groupId)),
+    );
     const missing = new Map([...groups].filter(([key]) => !foundGroups.has(key)));
     return {
       erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, digestOf(dealerId, groupId))),
-      dealers: found(needs.dealers, ([dealerId = '']) => read.dealerSeqs(dealerId)),
+      dealers: found(needs.dealers, ([dealerId = '']) => cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId))),
       groups: foundGroups,
       places,
       presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
@@ -42,9 +47,8 @@ export function prepareStatements(client: Database) {
       intents: found(needs.intents, ([dealerId = '', groupId = '', intent = '']) =>
         read.intent(dealerId, groupId, intent),
       ),
-      priors: found(needs.priors, ([dealerId = '', scope = '', sender = '', id = '']) =>
-        read.prior(dealerId, scope, sender, id),
-      ),
+      priors: withPriors ? found(needs.priors, read.prior) : new Map(),
+      findPrior: read.prior,
     };
   }
 
@@ -72,16 +76,16 @@ export function prepareStatements(client: Database) {
     };
   }
 
-  return { load, write, standing, dealerSeqs: read.dealerSeqs, group: read.group };
+  return { cache, load, write, standing, dealerSeqs: read.dealerSeqs, group: read.group };
 }
 
 function found<Row>(
   needs: Map<string, readonly string[]>,
-  get: (parts: readonly string[]) => Row | undefined,
+  get: (parts: readonly string[], key: string) => Row | undefined,
 ): Map<string, Row> {
   const rows = new Map<string, Row>();
   for (const [key, parts] of needs) {
-    const row = get(parts);
+    const row = get(parts, key);
     if (row !== undefined) rows.set(key, row);
   }
   return rows;
@@ -150,7 +154,8 @@ function prepareReads(client: Database) {
     user: (dealerId: string, groupId: string) => parsed(user.get(dealerId, groupId)),
     lead: (dealerId: string, groupId: string) => parsed(lead.get(dealerId, groupId)),
     intent: (dealerId: string, groupId: string, word: string) => parsed(intent.get(dealerId, groupId, word)),
-    prior: (dealerId: string, scope: string, sender: string, id: string) => prior.get(dealerId, scope, sender, id),
+    prior: ([dealerId = '', scope = '', sender = '', id = '']: readonly string[]) =>
+      prior.get(dealerId, scope, sender, id),
   };
 }
 

@@ -69,6 +69,12 @@ export function openSqlite(file: string, alone: boolean): Store {
   return new SqliteStore(client, held);
 }
 
+/** Whether an event was not written because its sender's key is taken. */
+const isRepeat = (fault: unknown): boolean =>
+  fault instanceof Database.SqliteError &&
+  fault.code === 'SQLITE_CONSTRAINT_UNIQUE' &&
+  fault.message.endsWith('events.sender, events.id');
+
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
   readonly #lock: Database.Database | null;
@@ -115,13 +121,19 @@ class SqliteStore extends Reader implements Store {
   }
 
   async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
-    const { load, write } = this.#prepared;
-    const transact = () => {
-      const changes = work(load(needs));
+    const { cache, load, write } = this.#prepared;
+    const transaction = this.#client.transaction((withPriors: boolean) => {
+      const changes = work(load(needs, withPriors));
       write(changes);
       for (const statement of erasing(changes)) this.#db.run(statement);
-    };
-    this.#client.transaction(transact).immediate();
+      return changes;
+    });
+    try {
+      cache.wrote(transaction.immediate(false));
+    } catch (fault) {
+      if (!isRepeat(fault)) throw fault;
+      cache.wrote(transaction.immediate(true)); // [P-8.4]
+    }
   }
 
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
@@ -220,6 +232,7 @@ class SqliteStore extends Reader implements Store {
 
   async deleteDealer(dealerId: string): Promise<boolean> {
     const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
+    this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
         for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {

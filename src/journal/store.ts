@@ -43,6 +43,10 @@ export interface Prior {
  * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
  * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key. Of a
  * group that is not there, `erased` tells the last seq of the one of its name that was erased.
+ *
+ * A repeat is rare, and what is written must pass the index that knows it: `priors` may lack one that is there. Whoever
+ * would not write what has a key asks `findPrior` first; where what is written was stored before, `work` is called again
+ * with all priors.
  */
 export interface Rows {
   readonly dealers: Map<string, DealerSeqs>;
@@ -53,9 +57,10 @@ export interface Rows {
   readonly leads: Map<string, Fields>;
   readonly intents: Map<string, Fields>;
   readonly priors: Map<string, Prior>;
+  readonly findPrior: (parts: readonly string[]) => Prior | undefined;
   readonly erased: Map<string, number>;
 }
-export type Table = Exclude<keyof Rows, 'erased'>;
+export type Table = Exclude<keyof Rows, 'erased' | 'findPrior'>;
 
 /** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
 export function namedRow(key: string) {
@@ -95,7 +100,7 @@ export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasu
 }
 
 /** What a batch writes: whole rows, new or changed, and the events in the order in which they happened. */
-export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'erased'> {
+export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'findPrior' | 'erased'> {
   readonly events: StoredEvent[];
   readonly moves: Move[];
   readonly arrivals: Arrival[];
@@ -147,8 +152,8 @@ export interface Store extends Reading {
   check(): Promise<void>;
   /**
    * One transaction: load the rows needed, let `work` say what changes, write it, commit (to disk). `work` is called
-   * inside the transaction, synchronously; again, on other rows, where another node was first. When it or the database
-   * fails, nothing is written and the promise rejects.
+   * inside the transaction, synchronously; again, on other rows, where another node was first or a key proved to be
+   * taken. When it or the database fails, nothing is written and the promise rejects.
    */
   commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;

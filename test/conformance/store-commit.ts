@@ -204,6 +204,25 @@ export function describeCommit(withStore: WithStore): void {
     );
 
     it(
+      'calls work again with the prior where the key of what it wrote is taken, and writes nothing of the first call',
+      withStore(async (store) => {
+        const key = { id: 'k1', keyed: true, sender: 'server:crm' };
+        await write(store, { events: [eventRow('d1', 'g1', 1, key)], groups: { 'd1/g1': groupRow({ lastSeq: 1 }) } });
+        const parts = ['d1', 'g1', 'server:crm', 'k1'];
+        const needs = needsFor({ groups: [G1], priors: [parts] });
+        let known = false;
+        await store.commit(needs, ({ priors }) => {
+          known = priors.has(parts.join('/'));
+          const again = eventRow('d1', 'g1', 2, key);
+          return known ? changesOf({}) : changesOf({ events: [again], groups: { 'd1/g1': groupRow({ lastSeq: 2 }) } });
+        });
+        assert.equal(known, true);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [1]);
+        assert.equal((await load(store, { groups: [G1] })).groups.get('d1/g1')?.lastSeq, 1);
+      }),
+    );
+
+    it(
       'finds what a sender stored under a key, in that scope alone',
       withStore(async (store) => {
         const key = { id: 'k1', keyed: true, sender: 'server:crm' };

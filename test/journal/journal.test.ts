@@ -194,6 +194,18 @@ describe('the journal', () => {
   );
 
   it(
+    'takes what was stored once for a repeat, though it would be refused now [P-8.4]',
+    withJournal(async ({ journal }) => {
+      const first = await journal.append(botSays('b1'));
+      await journal.append(adminSays('a'));
+      const [again, other] = await Promise.all([journal.append(botSays('b1')), journal.append(botSays('b2'))]);
+      assert.ok('receipt' in again && again.receipt?.duplicate);
+      assert.equal(seqOf(again), seqOf(first));
+      assert.equal(codeOf(other), 'bot_muted');
+    }),
+  );
+
+  it(
     'publishes neither a repeat nor a refusal, and leaves both to the door to answer',
     withJournal(async ({ journal, hub, published }) => {
       const peer = seated(hub);

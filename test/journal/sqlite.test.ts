@@ -10,7 +10,7 @@ import { readSettings } from '../../src/cli/settings.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { describeStore } from '../conformance/store.ts';
 import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
-import { eventRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { eventRow, groupRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
 const settingsFor = (file: string) => readSettings({ DATABASE_URL: `sqlite:${file}` });
@@ -105,6 +105,41 @@ describe('an SQLite file', () => {
       const FULL = 2;
       assert.equal(client.pragma('synchronous', { simple: true }), FULL);
     })());
+
+  it(
+    'hands over rows as they stand, though it had them before and another connection has changed them',
+    withFile(async (store, file) => {
+      const needs = { dealers: [['d1']], groups: [['d1', 'g1']] };
+      await write(store, { dealers: { d1: seqsOf(1, 1) }, groups: { 'd1/g1': groupRow({ unread: 1 }) } });
+      assert.equal((await load(store, needs)).groups.get('d1/g1')?.unread, 1);
+      const other = new Database(file);
+      other.exec(
+        "UPDATE groups SET unread = 7; UPDATE dealers SET dealer_seq = 5, desk_seq = 6 WHERE dealer_id = 'd1'",
+      );
+      other.close();
+      const { dealers, groups } = await load(store, needs);
+      assert.equal(groups.get('d1/g1')?.unread, 7);
+      assert.deepEqual([...dealers], [['d1', seqsOf(5, 6)]]);
+    }),
+  );
+
+  it(
+    'hands over nothing of a batch that failed, nor of a dealer that was removed',
+    withFile(async (store) => {
+      const needs = { dealers: [['d1']], groups: [['d1', 'g1']] };
+      const events = [eventRow('d1', 'g1', 1)];
+      await write(store, { events, dealers: { d1: seqsOf(1, 1) }, groups: { 'd1/g1': groupRow({ unread: 1 }) } });
+      await assert.rejects(
+        write(store, { events, dealers: { d1: seqsOf(2, 2) }, groups: { 'd1/g1': groupRow({ unread: 2 }) } }),
+      );
+      const { dealers, groups } = await load(store, needs);
+      assert.equal(groups.get('d1/g1')?.unread, 1);
+      assert.deepEqual([...dealers], [['d1', seqsOf(1, 1)]]);
+      await store.deleteDealer('d1');
+      const { dealers: left, groups: groupsLeft } = await load(store, needs);
+      assert.deepEqual([left.size, groupsLeft.size], [0, 0]);
+    }),
+  );
 
   it('makes the folder that it is to be in', () =>
     inFolder(async (folder) => {

@@ -122,7 +122,12 @@ export function write(store: Store, plain: Plain): Promise<void> {
 /** The rows that a commit is handed for these keys; it changes nothing. */
 export async function load(store: Store, keys: Keys): Promise<Rows> {
   const loaded: Rows[] = [];
-  await store.commit(needsFor(keys), (rows) => {
+  const needs = needsFor(keys);
+  await store.commit(needs, (rows) => {
+    for (const [key, parts] of needs.priors) {
+      const prior = rows.findPrior(parts);
+      if (prior) rows.priors.set(key, prior);
+    }
     loaded.push(rows);
     return changesOf({});
   });

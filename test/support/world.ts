@@ -12,7 +12,9 @@ const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'priors'>[] = [
   'intents',
 ];
 
-const emptyRows = (): Rows => ({
+type Kept = Omit<Rows, 'findPrior'>;
+
+const emptyRows = (): Kept => ({
   dealers: new Map(),
   groups: new Map(),
   places: new Map(),
@@ -89,10 +91,10 @@ export class World {
         [...places].map((place) => `${dealerId}/${place}`),
       );
     }
-    return loaded;
+    return { ...loaded, findPrior: (parts) => this.rows.priors.get(parts.join('/')) };
   }
 
-  #copy(to: Rows, table: (typeof TABLES)[number], keys: Iterable<string>): void {
+  #copy(to: Kept, table: (typeof TABLES)[number], keys: Iterable<string>): void {
     copyNeeded<unknown>(this.rows[table], to[table], keys);
   }
 

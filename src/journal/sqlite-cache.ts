@@ -1,0 +1,61 @@
+/** Rows that batches have read or written, kept as they stand: most of what is said is said where something was just said. */
+import type { Database } from 'better-sqlite3';
+import type { Group } from '../domain/state.ts';
+import type { Changes, DealerSeqs } from './store.ts';
+
+/** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
+const MAX_ROWS = 20_000;
+
+class Kept<Row> {
+  #rows = new Map<string, Row>();
+
+  get(key: string, read: () => Row | undefined): Row | undefined {
+    const kept = this.#rows.get(key);
+    if (kept !== undefined) return kept;
+    const row = read();
+    if (row !== undefined) this.set(key, row);
+    return row;
+  }
+
+  set(key: string, row: Row): void {
+    if (this.#rows.size >= MAX_ROWS) this.clear();
+    this.#rows.set(key, row);
+  }
+
+  clear(): void {
+    this.#rows = new Map();
+  }
+}
+
+/** Dealers' seqs and groups, by the keys of `Rows`. Valid as long as nobody but {@link RowCache.wrote} knows of a change. */
+export class RowCache {
+  readonly dealers = new Kept<DealerSeqs>();
+  readonly groups = new Kept<Group>();
+  readonly #version: () => unknown;
+  #seen: unknown;
+
+  constructor(client: Database) {
+    const version = client.prepare('PRAGMA data_version').pluck();
+    this.#version = () => version.get();
+    this.#seen = this.#version();
+  }
+
+  /** To be called within a transaction, before anything is read: another connection may have written meanwhile. */
+  refresh(): void {
+    const version = this.#version();
+    if (version !== this.#seen) this.clear();
+    this.#seen = version;
+  }
+
+  /** What was committed. */
+  wrote({ dealers, groups, erasures }: Changes): void {
+    for (const [key, row] of dealers) this.dealers.set(key, row);
+    for (const [key, row] of groups) this.groups.set(key, row);
+    if (erasures.length > 0) this.clear();
+  }
+
+  clear(): void {
+    this.dealers.clear();
+    this.groups.clear();
+  }
+}
