@@ -7,15 +7,15 @@ import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
 
 /**
- * What a session asks with a payload on a channel: decoded, its identity the session's.
+ * What a session asks with a payload on a channel: decoded, its identity the session's, which is written into it.
  * @param id the envelope's; another server's payload may bring its own key [P-6], which then counts
  * @throws RefusedError `unknown_channel`, `forbidden` or `invalid_payload`
  */
 export function commandOf(session: Session, channel: string, payload: Record<string, unknown>, id?: string): Command {
   const decode = bodyDecoder(session.role, channel, payload.type);
-  const identified = identify(session, payload);
-  const body = decode(identified);
-  for (const field of Object.keys(identityOf(session))) if (!(field in body)) mustBeWord(field, identified[field]);
+  identify(session, payload);
+  const body = decode(payload);
+  for (const field of Object.keys(identityOf(session))) if (!(field in body)) mustBeWord(field, payload[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
   return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body };
 }

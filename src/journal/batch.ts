@@ -174,7 +174,7 @@ class Batch {
     );
     const own = happened.at(-1)?.stored ?? null;
     if (own && priors) this.#rows.priors.set(priors.key, own);
-    return { happened, receipt: own && { ...receiptOf(own), duplicate: false } };
+    return { happened, receipt: own && receiptOf(own) };
   }
 
   /** [P-8.4] The same id from the same sender in the same scope: stored once, acked again. */
@@ -308,7 +308,7 @@ function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [
   ];
 }
 
-const receiptOf = ({ id, scope, seq, at }: StoredEvent) => ({ id, scope, seq, at });
+const receiptOf = ({ id, scope, seq, at }: StoredEvent): Receipt => ({ id, scope, seq, at, duplicate: false });
 
 /** Decides each command in turn on the rows loaded: what to write, and what became of each. */
 export function runBatch(
