@@ -3,6 +3,9 @@ import { performance } from 'node:perf_hooks';
 /** How long the event loop is held before everybody else has a turn, in ms. */
 const TURN = 10;
 
+/** Resolves when everybody else has had a turn. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /**
  * Does something with each of many, in order, and gives way to the rest of the server whenever that has taken a while.
  * @param items asked for one by one
@@ -14,7 +17,7 @@ export async function inTurns<T, R>(items: Iterable<T>, work: (item: T) => R): P
   for (const item of items) {
     made.push(work(item));
     if (performance.now() - began < TURN) continue;
-    await new Promise(setImmediate);
+    await turn();
     began = performance.now();
   }
   return made;

@@ -273,8 +273,8 @@ class PostgresStore extends Reader implements Store {
     });
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    await this.#db.insert(tables.deadLetters).values(rowOfLetter(letter));
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length > 0) await this.#db.insert(tables.deadLetters).values(letters.map(rowOfLetter));
   }
 
   async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {

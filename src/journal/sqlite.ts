@@ -230,8 +230,11 @@ class SqliteStore extends Reader implements Store {
       .immediate();
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    this.#db.insert(tables.deadLetters).values(rowOfLetter(letter)).run();
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    const bury = () => {
+      for (const letter of letters) this.#db.insert(tables.deadLetters).values(rowOfLetter(letter)).run();
+    };
+    this.#client.transaction(bury).immediate();
   }
 
   async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {

@@ -173,7 +173,8 @@ export interface Store extends Reading {
   putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
   /** Removes a dealer and everything of it. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
-  bury(letter: DeadLetter): Promise<void>;
+  /** Keeps letters, in one transaction: all of them, or none. */
+  bury(letters: readonly DeadLetter[]): Promise<void>;
   /** Dead letters by id, and so by time, after the one named. */
   deadLetters(after: string, limit: number): Promise<DeadLetter[]>;
   deadLetter(deadLetterId: string): Promise<DeadLetter | null>;

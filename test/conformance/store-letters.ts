@@ -27,9 +27,21 @@ export function describeLetters(withStore: WithStore): void {
           letter('b', { source: 'events', payload: '', code: 'too_large', message: 'expected less' }),
           letter('c', { payload: '😀'.repeat(10_000), at: NOW + 1 }),
         ];
-        for (const each of letters) await store.bury(each);
+        await store.bury(letters);
         assert.deepEqual(await store.deadLetters('', 10), letters);
         for (const each of letters) assert.deepEqual(await store.deadLetter(each.deadLetterId), each);
+      }),
+    );
+
+    it(
+      'are kept together, however many: all of them, or where one cannot be, none',
+      withStore(async (store) => {
+        const many = Array.from({ length: 1000 }, (_, index) => letter(String(index).padStart(4, '0')));
+        await store.bury(many);
+        await store.bury([]);
+        assert.deepEqual(await store.deadLetters('', 2000), many);
+        await assert.rejects(store.bury([letter('new'), letter('0500')]));
+        assert.deepEqual(await store.deadLetters('', 2000), many);
       }),
     );
 
@@ -37,7 +49,7 @@ export function describeLetters(withStore: WithStore): void {
       'are paged by id, each once',
       withStore(async (store) => {
         const names = ['0002', '0001', 'Z', 'a', '0010', 'z', 'B'];
-        for (const name of names) await store.bury(letter(name));
+        await store.bury(names.map((name) => letter(name)));
         const sorted = names.toSorted((one, other) => (one < other ? -1 : 1));
         const idsAfter = async (after: string, limit: number) =>
           (await store.deadLetters(after, limit)).map(({ deadLetterId }) => deadLetterId);
@@ -51,8 +63,7 @@ export function describeLetters(withStore: WithStore): void {
     it(
       'are gone when they are removed, and no other is',
       withStore(async (store) => {
-        await store.bury(letter('a'));
-        await store.bury(letter('b'));
+        await store.bury([letter('a'), letter('b')]);
         await store.removeDeadLetter('a');
         await store.removeDeadLetter('never-was');
         assert.equal(await store.deadLetter('a'), null);

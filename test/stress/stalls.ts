@@ -1,13 +1,19 @@
 /** What one sender hands in at once, as much and as large as may be: everybody else goes on meanwhile. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Reading } from '../support/metrics.ts';
+import { Outside } from '../support/outside.ts';
 import { DEALER, inFolder } from '../support/server.ts';
 import { type Stall, type Target, type TargetOptions, withTarget } from '../support/target.ts';
-import { Endpoint, range } from './house.ts';
+import { Endpoint, eventually, range } from './house.ts';
 import type { Ledger, Scenarios } from './scenario.ts';
 
 /** How long the event loop may stand still, in ms; and how often it is looked at again where it did for longer. */
 const MOST = 100;
 const TURNS = 3;
+
+/** As many events of Redis as come at once. */
+const LETTERS = 3000;
 
 /** A server on a file, as one is that keeps what it is told. */
 const onDisk = ({ settings }: TargetOptions, use: (target: Target) => Promise<void>) =>
@@ -53,4 +59,35 @@ export const stalls: Scenarios = {
         });
       }
     }),
+
+  /** Thousands of events that are none come over Redis at once, by both doors: each is kept, and nobody waits for it. */
+  'dead-letters-at-once': ({ ledger, redis }) => {
+    const prefix = `${randomUUID()}:`;
+    const settings = { REDIS_URL: redis, REDIS_PREFIX: prefix, LOG_LEVEL: 'silent' };
+    return onDisk({ settings }, async (target) => {
+      const outside = new Outside(redis, prefix);
+      const doors: Readonly<Record<string, (texts: readonly string[]) => Promise<unknown>>> = {
+        'telle:ingress': (texts) => outside.addAll(texts),
+        'telle:events': (texts) => Promise.all(texts.map((text) => outside.publish(text))),
+      };
+      const kept = async () =>
+        new Reading(await (await fetch(`http://${target.at}/metrics`)).text()).sum('telle_dead_letters_total');
+      try {
+        await outside.nodesListen(1);
+        let sent = 0;
+        for (const [door, send] of Object.entries(doors)) {
+          await stallsNobody(ledger, target, door, async () => {
+            sent += LETTERS;
+            await send(range(LETTERS, sent).map((n) => JSON.stringify({ type: 'NONSENSE', n })));
+            await eventually(`${sent} letters are kept`, async () => (await kept()) >= sent);
+            ledger.count(LETTERS);
+          });
+          ledger.equal(await kept(), sent, 'letters');
+        }
+        ledger.equal(await outside.length(), 0, 'entries left in the stream');
+      } finally {
+        outside.close();
+      }
+    });
+  },
 };

@@ -63,6 +63,13 @@ export class Outside {
     return this.addFields('event', textOf(event));
   }
 
+  /** Adds entries that come to be there in one moment. */
+  async addAll(texts: readonly string[]): Promise<void> {
+    const adding = this.redis.multi();
+    for (const text of texts) adding.xadd(this.#stream, '*', 'event', text);
+    await adding.exec();
+  }
+
   async addFields(...fields: string[]): Promise<string> {
     return (await this.redis.xadd(this.#stream, '*', ...fields)) ?? '';
   }
