@@ -9,6 +9,7 @@ import { CLOSE, refused } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
+import { refuseHandshake } from '../http/problem.ts';
 import { Connection } from './connection.ts';
 import { Guard, tooManyRefused } from './guard.ts';
 
@@ -89,6 +90,7 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     errorHandler: (error) => core.log.debug({ err: error }, 'socket error'),
     preClose: () => {}, // the app closes its sockets itself, with the code of a restart
   });
+  app.websocketServer.on('wsClientError', (_, socket, request) => refuseHandshake(socket, request));
   app.addHook('onRequest', async (request) => {
     if (request.ws && request.routeOptions.url !== ENDPOINT)
       throw refused('unknown_route', `the WebSocket endpoint is ${ENDPOINT}`);
