@@ -11,7 +11,7 @@ import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { Connection } from './connection.ts';
-import { Guard, tooManyRefused } from './guard.ts';
+import { Guard } from './guard.ts';
 
 /** [P-2.1] */
 const ENDPOINT = '/ws';
@@ -112,7 +112,7 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
       if (names.length > 0 && !names.includes(SUBPROTOCOL)) {
         throw refused('invalid_payload', `the subprotocol is ${SUBPROTOCOL}`);
       }
-      if (guard.visitor(request.ip).isBarred()) throw tooManyRefused();
+      guard.visitor(request.ip).mustNotBeBarred();
     },
     handler: async (_, reply) => {
       reply.header('upgrade', 'websocket');
