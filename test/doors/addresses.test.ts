@@ -12,6 +12,7 @@ import { Holdings, Quota } from '../../src/doors/websocket/limits.ts';
 import { Client } from '../support/client.ts';
 import { clientJoin } from '../support/joins.ts';
 import { assertProblem } from '../support/problem.ts';
+import { rawHttp } from '../support/raw-http.ts';
 import { type TestServer, withServer } from '../support/server.ts';
 
 /** A server that listens, for the length of `use`. */
@@ -79,6 +80,16 @@ describe('an address', () => {
     });
   });
 
+  test('asks for as many sockets in a minute as it may; the next handshake is 429, whatever became of the others', async () => {
+    await listening({ MAX_HANDSHAKES_PER_ADDRESS: '4' }, async (at) => {
+      for (let n = 0; n < 3; n += 1) await (await come(at))?.close();
+      assert.equal((await refusalOf(at, { 'sec-websocket-protocol': 'chat' })).status, 400);
+      for (let n = 0; n < 3; n += 1) await assertBarred(at);
+      assert.ok(await come(at, { address: '127.0.0.2' }), 'another address is not concerned');
+      assert.equal((await rawHttp(at, { path: '/ws' })).status, 426, 'what asks for no socket is not counted');
+    });
+  });
+
   test('claims as many groups in a minute as it may; the next is rate_limited, and its socket stays open', async () => {
     await listening({ MAX_CLAIMS_PER_ADDRESS: '5' }, async (at) => {
       for (let n = 0; n < 5; n += 1) assert.equal(await claim(await come(at)), 'ack');
@@ -115,7 +126,8 @@ describe('an address', () => {
   });
 
   test('may do as it likes with RATE_LIMIT=off, but for its connections', async () => {
-    const settings = { RATE_LIMIT: 'off', MAX_CLAIMS_PER_ADDRESS: '1', MAX_CONNECTIONS_PER_ADDRESS: '2' };
+    const one = { MAX_HANDSHAKES_PER_ADDRESS: '1', MAX_CLAIMS_PER_ADDRESS: '1' };
+    const settings = { ...one, RATE_LIMIT: 'off', MAX_CONNECTIONS_PER_ADDRESS: '2' };
     await listening(settings, async (at) => {
       for (let n = 0; n < 5; n += 1) {
         const client = await come(at);
@@ -179,6 +191,13 @@ describe('TRUST_PROXY', () => {
       const spoofed = { address: '127.0.0.2', forwardedFor: '7.7.7.7' };
       assert.equal(await claim(await come(at, spoofed)), 'ack');
       assert.equal(await claim(await come(at, { ...spoofed, forwardedFor: '8.8.8.8' })), 'rate_limited');
+    });
+  });
+
+  test('set, the handshakes of those behind the proxy are counted one by one', async () => {
+    await listening({ MAX_HANDSHAKES_PER_ADDRESS: '1', TRUST_PROXY: '127.0.0.1' }, async (at) => {
+      for (const forwardedFor of ['1.2.3.4', '5.6.7.8']) assert.ok(await come(at, { forwardedFor }));
+      assertProblem(await refusalOf(at, { 'x-forwarded-for': '1.2.3.4' }), 429, 'rate_limited');
     });
   });
 

@@ -26,6 +26,7 @@ export function holderOf(address: string): string {
 export class Guard {
   readonly #isOff: boolean;
   readonly #connections: Holdings;
+  readonly #handshakes: Quota;
   readonly #claims: Quota;
   readonly #claimsOfDealer: Quota;
   readonly #refusals: Quota;
@@ -33,6 +34,7 @@ export class Guard {
   constructor(settings: Settings) {
     this.#isOff = settings.RATE_LIMIT === 'off';
     this.#connections = new Holdings(settings.MAX_CONNECTIONS_PER_ADDRESS);
+    this.#handshakes = new Quota(settings.MAX_HANDSHAKES_PER_ADDRESS, MINUTE);
     this.#claims = new Quota(settings.MAX_CLAIMS_PER_ADDRESS, MINUTE);
     this.#claimsOfDealer = new Quota(settings.MAX_CLAIMS_PER_DEALER, MINUTE);
     this.#refusals = new Quota(settings.MAX_REFUSALS_PER_ADDRESS, MINUTE);
@@ -51,11 +53,15 @@ export class Guard {
   visitor(address: string | undefined): Visitor {
     const holder = address === undefined || this.#isOff ? null : holderOf(address);
     return {
+      knock: () => {
+        const now = performance.now();
+        if (holder === null || this.#handshakes.take(holder, now)) return;
+        throw tooMany('too many handshakes of this address', this.#handshakes, now);
+      },
       mustNotBeBarred: () => {
         const now = performance.now();
-        if (holder !== null && this.#refusals.isSpent(holder, now)) {
-          throw tooMany('too many joins of this address were refused', this.#refusals, now);
-        }
+        if (holder === null || !this.#refusals.isSpent(holder, now)) return;
+        throw tooMany('too many joins of this address were refused', this.#refusals, now);
       },
       wasRefused: () => {
         if (holder !== null) this.#refusals.take(holder, performance.now());
@@ -81,6 +87,8 @@ function tooMany(what: string, quota: Quota, now: number): RefusedError {
 }
 
 export interface Visitor {
+  /** It asks for a socket. @throws RefusedError `rate_limited` */
+  knock(): void;
   /** @throws RefusedError `rate_limited` where so many joins of its address were refused that no further one is looked at */
   mustNotBeBarred(): void;
   /** A join of its was refused as unauthorized. */

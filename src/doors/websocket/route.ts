@@ -107,12 +107,16 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     },
     config: { errors: ['invalid_payload', 'upgrade_required'] },
     preValidation: async (request, reply) => {
-      if (request.ws) mustUpgrade(request.raw, reply);
+      const visitor = guard.visitor(request.ip);
+      if (request.ws) {
+        visitor.knock();
+        mustUpgrade(request.raw, reply);
+      }
       const names = offered(request.headers['sec-websocket-protocol']);
       if (names.length > 0 && !names.includes(SUBPROTOCOL)) {
         throw refused('invalid_payload', `the subprotocol is ${SUBPROTOCOL}`);
       }
-      guard.visitor(request.ip).mustNotBeBarred();
+      visitor.mustNotBeBarred();
     },
     handler: async (_, reply) => {
       reply.header('upgrade', 'websocket');
