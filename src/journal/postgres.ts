@@ -263,10 +263,10 @@ class PostgresStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
     return this.#db.transaction(async (at) => {
       const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
-      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
+      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
         await at.delete(table).where(eq(table.dealerId, dealerId));
       }
       return removed.length > 0;

@@ -219,10 +219,10 @@ class SqliteStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
     return this.#client
       .transaction(() => {
-        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
+        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DeadLetter } from '../../src/journal/store.ts';
-import { NOW, ODD_TEXT } from '../support/rows.ts';
+import { NOW, ODD_TEXT, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 const letter = (deadLetterId: string, more: Partial<DeadLetter> = {}): DeadLetter => ({
@@ -57,6 +57,34 @@ export function describeLetters(withStore: WithStore): void {
         assert.deepEqual(await idsAfter(sorted[2] ?? '', 3), sorted.slice(3, 6));
         assert.deepEqual(await idsAfter(sorted[5] ?? '', 3), sorted.slice(6));
         assert.deepEqual(await idsAfter(sorted[6] ?? '', 3), []);
+      }),
+    );
+
+    it(
+      'go with the conversation that they name, or with their dealer, and with no other',
+      withStore(async (store) => {
+        const texts: Readonly<Record<string, string>> = {
+          named: '{"type":"UPDATE_USER","dealerId":"d1","groupId":"7","message":{"name":5}}',
+          numbered: '{"dealerId":"d1","groupId":7,"message":"\\u0000"}',
+          another: '{"dealerId":"d1","groupId":"07"}',
+          'of another dealer': '{"dealerId":"d2","groupId":"7"}',
+          'of no group': '{"dealerId":"d1","message":"7"}',
+          'of a group that cannot be': '{"dealerId":"d1","groupId":"\\u0000"}',
+          'no object': '["d1","7"]',
+          nothing: 'null',
+          'cut off': '{"dealerId":"d1","groupId":"7"',
+        };
+        const letters = Object.entries(texts).map(([name, payload]) => letter(name, { payload }));
+        await store.bury(letters);
+        const left = async () => new Set((await store.deadLetters('', 20)).map(({ deadLetterId }) => deadLetterId));
+        await write(store, {
+          erasures: [{ dealerId: 'd1', groupId: '7', erasureId: 'e1', reason: 'request', lastSeq: 0 }],
+        });
+        const [, , ...others] = Object.keys(texts);
+        assert.deepEqual(await left(), new Set(others));
+        for (const dealerId of ['d1', 'd2']) await store.putDealer(dealerId, {});
+        await store.deleteDealer('d1');
+        assert.deepEqual(await left(), new Set(['of another dealer', 'no object', 'nothing', 'cut off']));
       }),
     );
 
