@@ -55,6 +55,11 @@ export class Outside {
     return counts.reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** How many different texts of `telle:events` some node has counted. */
+  async heardTexts(): Promise<number> {
+    return (await this.redis.keys(`${this.#prefix}heard:*`)).length;
+  }
+
   publish(event: object | string): Promise<number> {
     return this.redis.publish(`${this.#prefix}events`, textOf(event));
   }

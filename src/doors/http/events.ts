@@ -38,14 +38,25 @@ export function eventRoutes(app: Http, core: Core): void {
     validatorCompiler: () => () => true,
     config: { errors: EVENT_ERRORS },
   };
+  const underWay = new Set<Promise<unknown>>();
+  /** What is being taken is taken to its end, though the server drains meanwhile. */
+  const answering = async <T>(taken: Promise<T>): Promise<T> => {
+    underWay.add(taken);
+    try {
+      return await taken;
+    } finally {
+      underWay.delete(taken);
+    }
+  };
+  app.addHook('preClose', async () => {
+    await Promise.allSettled(underWay);
+  });
   app.register(async (scope) => {
     scope.removeContentTypeParser('application/json');
     // Left as it came: parsed at once, it would hold up everybody else.
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
     scope.post('/v1/events', { ...options, schema }, async (request, reply) => {
-      const session = sessionOfRequest(request);
-      const payloads = await payloadsOf(request.body, settings);
-      const results = await Promise.all(await inTurns(payloads, (payload) => take(core, session, payload)));
+      const results = await answering(takeAll(core, sessionOfRequest(request), request.body));
       const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
       const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
       for (const { code } of refusals) core.metrics.refused(code);
@@ -54,6 +65,11 @@ export function eventRoutes(app: Http, core: Core): void {
       return reply.code(refusal ? 207 : 200).send({ results: bodies });
     });
   });
+}
+
+async function takeAll(core: Core, session: Session, body: unknown): Promise<Result[]> {
+  const payloads = await payloadsOf(body, core.settings);
+  return Promise.all(await inTurns(payloads, (payload) => take(core, session, payload)));
 }
 
 /**
