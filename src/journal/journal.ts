@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Event } from '../../schemas/delivered.ts';
 import { unavailable } from '../../schemas/errors.ts';
-import { MAX_RECORD_BYTES } from '../../schemas/records.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
 import type { Peer } from '../hub/peer.ts';
@@ -19,6 +18,8 @@ import type { Store } from './store.ts';
 const MAX_BATCH = 256;
 /** The most that they may hold together, in bytes; one that holds more is a batch of its own. */
 const MAX_BATCH_BYTES = 128 * 1024;
+/** What an update of a record counts for, in bytes, however small it is: all of the record is read, merged and written anew. */
+const RECORD_BYTES = 16 * 1024;
 /** The most commands that wait for a transaction; more are refused as `unavailable`. */
 const MAX_WAITING = 20_000;
 
@@ -146,11 +147,11 @@ function batchSize(waiting: readonly Waiting[]): number {
   return full < 0 ? waiting.length : Math.max(1, full);
 }
 
-/** About how much a command holds, in bytes. An update of a record costs as much as the largest: all of the record is written anew. */
+/** About how much a command holds, in bytes. */
 function weightOf(body: Command['body']): number {
   if (!('message' in body)) return 0;
   if (typeof body.message === 'string') return body.message.length;
-  return body.type === 'UPDATE_PAGEVIEW' ? JSON.stringify(body.message).length : MAX_RECORD_BYTES;
+  return body.type === 'UPDATE_PAGEVIEW' ? JSON.stringify(body.message).length : RECORD_BYTES;
 }
 
 /** The frames of a command's events; its own comes last, and is answered to its origin [P-7]. */
