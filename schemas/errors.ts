@@ -113,7 +113,7 @@ export class RefusedError extends Error {
   }
 }
 
-export const refused = (code: ErrorCode, message: string, more: Pick<Refusal, 'details' | 'close'> = {}) =>
+export const refused = (code: ErrorCode, message: string, more: Omit<Refusal, 'code' | 'message'> = {}) =>
   new RefusedError({ code, message, ...more });
 
 /** [P-8.5] The database failed, and the same may succeed later; `cause` says how, to the log alone. */

@@ -68,6 +68,12 @@ export const Settings = Type.Object({
     default: 10_000,
     description: 'connections that one address may have open; more are refused',
   }),
+  MAX_HANDSHAKES_PER_ADDRESS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 30_000,
+    description: 'sockets that one address may ask for in a minute; more are refused',
+  }),
   MAX_CLAIMS_PER_ADDRESS: Type.Integer({
     minimum: 1,
     maximum: 10_000_000,
@@ -94,7 +100,7 @@ export const Settings = Type.Object({
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',
     description:
-      'frames of customers and admins: 20 at once, 10 a second after that; claims and bad tokens of an address; off for trusted networks',
+      'frames of customers and admins: 20 at once, 10 a second after that; handshakes, claims and bad tokens of an address; off for trusted networks',
   }),
   METRICS_PORT: Type.Optional(
     Type.Integer({

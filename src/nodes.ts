@@ -9,7 +9,7 @@ import { RedisBus } from './bus/redis.ts';
 import type { WireOptions } from './bus/wire.ts';
 import { presenceCommand } from './doors/command.ts';
 import type { Core } from './doors/core.ts';
-import { openChannelDoor } from './doors/redis/channel.ts';
+import { ChannelDoor } from './doors/redis/channel.ts';
 import { StreamDoor } from './doors/redis/stream.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
@@ -97,12 +97,12 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
   // What is published plainly reaches every server of a cluster: any one will do.
   const subscriber = connectRedis(redis, 'events');
   const stops = [keepAlive(subscriber), keepAlive(commands)];
-  openChannelDoor(core, { subscriber, commands });
+  const channel = new ChannelDoor(core, { subscriber, commands });
   const stream = new StreamDoor(core, blocking);
   return {
     async close() {
       subscriber.disconnect();
-      await stream.close();
+      await Promise.all([channel.close(), stream.close()]);
       for (const stop of stops) stop();
       commands.disconnect();
       blocking.disconnect();

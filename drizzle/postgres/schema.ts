@@ -95,16 +95,22 @@ export const presences = pgTable(
 /** The nodes that serve this database, and when each was last heard of. */
 export const nodes = pgTable('nodes', { nodeId: text('node_id').primaryKey(), seenAt: instant('seen_at') });
 
-/** What came over Redis and was refused: its text and its details as JSON. */
-export const deadLetters = pgTable('dead_letters', {
-  deadLetterId: text('dead_letter_id').primaryKey(),
-  source: text('source').$type<'events' | 'ingress'>().notNull(),
-  payload: text('payload').notNull(),
-  code: text('code').$type<ErrorCode>().notNull(),
-  message: text('message').notNull(),
-  details: text('details').notNull(),
-  at: instant('at'),
-});
+/** What came over Redis and was refused: its text and its details as JSON, and the dealer and group that it names. */
+export const deadLetters = pgTable(
+  'dead_letters',
+  {
+    deadLetterId: text('dead_letter_id').primaryKey(),
+    source: text('source').$type<'events' | 'ingress'>().notNull(),
+    payload: text('payload').notNull(),
+    dealerId: text('dealer_id'),
+    groupId: text('group_id'),
+    code: text('code').$type<ErrorCode>().notNull(),
+    message: text('message').notNull(),
+    details: text('details').notNull(),
+    at: instant('at'),
+  },
+  (table) => [index('dead_letters_group').on(table.dealerId, table.groupId)],
+);
 
 /** The log, and the source of truth. Only what its sender gave an id is in the index that knows a repeat. */
 export const events = pgTable(

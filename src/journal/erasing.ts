@@ -52,6 +52,7 @@ function erase({ dealerId, groupId, erasureId, reason, lastSeq }: Forgotten, at:
     sql`delete from lead_intents where ${ofGroup}`,
     sql`delete from chats where dealer_id = ${dealerId} and place = ${groupId}`,
     sql`delete from presences where dealer_id = ${dealerId} and sender = ${`customer:${groupId}`}`,
+    sql`delete from dead_letters where ${ofGroup}`,
     sql`delete from groups where ${ofGroup}`,
   ];
 }

@@ -16,6 +16,10 @@ import type { Store } from './store.ts';
 
 /** The most commands of one transaction: a batch blocks the event loop, so it is bounded. */
 const MAX_BATCH = 256;
+/** The most that they may hold together, in bytes; one that holds more is a batch of its own. */
+const MAX_BATCH_BYTES = 128 * 1024;
+/** What an update of a record counts for, in bytes, however small it is: all of the record is read, merged and written anew. */
+const RECORD_BYTES = 16 * 1024;
 /** The most commands that wait for a transaction; more are refused as `unavailable`. */
 const MAX_WAITING = 20_000;
 
@@ -136,8 +140,19 @@ export class Journal {
 
 /** An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after. */
 function batchSize(waiting: readonly Waiting[]): number {
-  const erasure = waiting.findIndex(({ command }) => command.body.type === 'ERASE_GROUP');
-  return erasure === 0 ? 1 : Math.min(MAX_BATCH, erasure > 0 ? erasure : waiting.length);
+  let bytes = 0;
+  const full = waiting.findIndex(({ command: { body } }, index) => {
+    bytes += weightOf(body);
+    return index === MAX_BATCH || body.type === 'ERASE_GROUP' || bytes > MAX_BATCH_BYTES;
+  });
+  return full < 0 ? waiting.length : Math.max(1, full);
+}
+
+/** About how much a command holds, in bytes. */
+function weightOf(body: Command['body']): number {
+  if (!('message' in body)) return 0;
+  if (typeof body.message === 'string') return body.message.length;
+  return body.type === 'UPDATE_PAGEVIEW' ? JSON.stringify(body.message).length : RECORD_BYTES;
 }
 
 /** The frames of a command's events; its own comes last, and is answered to its origin [P-7]. */

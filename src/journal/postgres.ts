@@ -263,18 +263,18 @@ class PostgresStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
     return this.#db.transaction(async (at) => {
       const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
-      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
+      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
         await at.delete(table).where(eq(table.dealerId, dealerId));
       }
       return removed.length > 0;
     });
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    await this.#db.insert(tables.deadLetters).values(rowOfLetter(letter));
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length > 0) await this.#db.insert(tables.deadLetters).values(letters.map(rowOfLetter));
   }
 
   async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {

@@ -231,11 +231,11 @@ class SqliteStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
-        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures]) {
+        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
@@ -243,8 +243,11 @@ class SqliteStore extends Reader implements Store {
       .immediate();
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    this.#db.insert(tables.deadLetters).values(rowOfLetter(letter)).run();
+  async bury(letters: readonly DeadLetter[]): Promise<void> {
+    const bury = () => {
+      for (const letter of letters) this.#db.insert(tables.deadLetters).values(rowOfLetter(letter)).run();
+    };
+    this.#client.transaction(bury).immediate();
   }
 
   async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {

@@ -2,9 +2,11 @@
  * The store's face: what the journal and the readers need of a database. SQLite is one implementation; each must pass
  * `test/conformance/store.ts`.
  */
+import { Value } from '@sinclair/typebox/value';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Detail, Refusal } from '../../schemas/errors.ts';
+import { Id } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 import type { Erasure, Group } from '../domain/state.ts';
 import type { Reading } from './reading.ts';
@@ -178,7 +180,8 @@ export interface Store extends Reading {
   putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
   /** Removes a dealer and everything of it. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
-  bury(letter: DeadLetter): Promise<void>;
+  /** Keeps letters, in one transaction: all of them, or none. */
+  bury(letters: readonly DeadLetter[]): Promise<void>;
   /** Dead letters by id, and so by time, after the one named. */
   deadLetters(after: string, limit: number): Promise<DeadLetter[]>;
   deadLetter(deadLetterId: string): Promise<DeadLetter | null>;
@@ -216,15 +219,32 @@ interface DealerRow {
   readonly retentionDays: number | null;
 }
 
-/** A dead letter's row: its text as JSON, since a database's text cannot hold every character that may come. */
+/**
+ * A dead letter's row: its text as JSON, since a database's text cannot hold every character that may come; filed under
+ * the dealer and the group that it names, so that it is erased with them [P-11.4].
+ */
 export const rowOfLetter = ({ payload, details, ...letter }: DeadLetter) => ({
   ...letter,
+  ...namesIn(payload),
   payload: JSON.stringify(payload),
   details: JSON.stringify(details),
 });
 
-export const letterOfRow = ({ payload, details, ...row }: ReturnType<typeof rowOfLetter>): DeadLetter => ({
+export const letterOfRow = ({ payload, details, dealerId, groupId, ...row }: LetterRow): DeadLetter => ({
   ...row,
   payload: JSON.parse(payload),
   details: JSON.parse(details),
 });
+
+type LetterRow = ReturnType<typeof rowOfLetter>;
+
+/** The dealer and the group that an event's text names; null where there is none, or the text is no event at all. */
+function namesIn(text: string): { dealerId: string | null; groupId: string | null } {
+  const idIn = (field: unknown) => (Value.Check(Id, field) ? String(field) : null);
+  try {
+    const { dealerId, groupId } = Object(JSON.parse(text));
+    return { dealerId: idIn(dealerId), groupId: idIn(groupId) };
+  } catch {
+    return { dealerId: null, groupId: null };
+  }
+}

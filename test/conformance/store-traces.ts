@@ -58,6 +58,9 @@ export async function converseAndErase(store: Store, meanwhile: () => Promise<vo
     message: 'I am an okapi',
   };
   await journal.append({ role: 'server', sender: 'server:crm', key: null, body: other });
+  const why = { code: 'invalid_payload', message: 'name: expected a string', details: [], at: 1 } as const;
+  const refused = { type: 'UPDATE_USER', ...at, message: { name: 5, nickname: WORD } };
+  await store.bury([{ deadLetterId: 'l1', source: 'ingress', payload: JSON.stringify(refused), ...why }]);
   await meanwhile();
   await append({ type: 'ERASE_GROUP', ...at, erasureId: 'e1', reason: 'request' });
   await journal.close();
@@ -79,7 +82,7 @@ export function describeTraces(name: string, open: () => Promise<Opened>): void 
         [...(await dump())].flatMap(([table, text]) => (text.includes(word) ? [table] : [])).toSorted();
       try {
         await store.migrate();
-        const everywhere = ['chats', 'events', 'groups', 'lead_intents', 'leads', 'presences', 'users'];
+        const everywhere = ['chats', 'dead_letters', 'events', 'groups', 'lead_intents', 'leads', 'presences', 'users'];
         await converseAndErase(store, async () => assert.deepEqual(await tablesWith(WORD), everywhere));
         assert.deepEqual(await tablesWith(WORD), []);
         assert.deepEqual(await tablesWith('okapi'), ['events']);

@@ -117,7 +117,7 @@ describe('the HTTP examples', () => {
   before(async () => {
     server = await startServer();
     await server.store.deleteDealer(TEST_DEALER);
-    await server.store.bury({ ...LETTER, at: Date.parse(LETTER.at) });
+    await server.store.bury([{ ...LETTER, at: Date.parse(LETTER.at) }]);
   });
   after(() => server.close());
 

@@ -1,14 +1,18 @@
 /** What one address may do, however many sockets it does it with; and whose address it is behind a proxy. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { holderOf } from '../../src/doors/websocket/guard.ts';
 import { Holdings, Quota } from '../../src/doors/websocket/limits.ts';
 import { Client } from '../support/client.ts';
 import { clientJoin } from '../support/joins.ts';
+import { assertProblem } from '../support/problem.ts';
+import { rawHttp } from '../support/raw-http.ts';
 import { type TestServer, withServer } from '../support/server.ts';
 
 /** A server that listens, for the length of `use`. */
@@ -32,13 +36,28 @@ async function come(at: string, { address = '127.0.0.1', forwardedFor }: From = 
   return opened ? client : null;
 }
 
-/** How a handshake is answered over HTTP. */
-async function statusOf(at: string, headers: Record<string, string> = {}): Promise<number | undefined> {
+/** How a handshake that is refused is answered over HTTP. */
+async function refusalOf(at: string, headers: Record<string, string> = {}) {
   const socket = new WebSocket(`ws://${at}/ws`, { headers });
   socket.on('error', () => {});
-  const [, response] = await once(socket, 'unexpected-response');
+  const response = await new Promise<IncomingMessage>((resolve) => {
+    socket.once('unexpected-response', (_, answer) => resolve(answer));
+  });
+  const answer = {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: JSON.parse(await text(response)),
+  };
   socket.terminate();
-  return response.statusCode;
+  return answer;
+}
+
+/** That a handshake is refused until a minute is over that has only begun. */
+async function assertBarred(at: string): Promise<void> {
+  const refused = await refusalOf(at);
+  assertProblem(refused, 429, 'rate_limited');
+  const seconds = Number(refused.headers['retry-after']);
+  assert.ok(Number.isInteger(seconds) && seconds > 20 && seconds <= 60, `retry-after: ${seconds}`);
 }
 
 /** What a claim without a token is answered. */
@@ -58,6 +77,16 @@ describe('an address', () => {
       assert.ok(await come(at, { address: '127.0.0.2' }), 'another address is not concerned');
       await clients[0]?.close();
       assert.ok(await come(at));
+    });
+  });
+
+  test('asks for as many sockets in a minute as it may; the next handshake is 429, whatever became of the others', async () => {
+    await listening({ MAX_HANDSHAKES_PER_ADDRESS: '4' }, async (at) => {
+      for (let n = 0; n < 3; n += 1) await (await come(at))?.close();
+      assert.equal((await refusalOf(at, { 'sec-websocket-protocol': 'chat' })).status, 400);
+      for (let n = 0; n < 3; n += 1) await assertBarred(at);
+      assert.ok(await come(at, { address: '127.0.0.2' }), 'another address is not concerned');
+      assert.equal((await rawHttp(at, { path: '/ws' })).status, 426, 'what asks for no socket is not counted');
     });
   });
 
@@ -91,13 +120,14 @@ describe('an address', () => {
         client?.send('client_join', clientJoin({ token: 'a.b.c' }));
         assert.equal(await client?.closed, 4401);
       }
-      assert.equal(await statusOf(at), 429);
+      await assertBarred(at);
       assert.ok(await come(at, { address: '127.0.0.2' }));
     });
   });
 
   test('may do as it likes with RATE_LIMIT=off, but for its connections', async () => {
-    const settings = { RATE_LIMIT: 'off', MAX_CLAIMS_PER_ADDRESS: '1', MAX_CONNECTIONS_PER_ADDRESS: '2' };
+    const one = { MAX_HANDSHAKES_PER_ADDRESS: '1', MAX_CLAIMS_PER_ADDRESS: '1' };
+    const settings = { ...one, RATE_LIMIT: 'off', MAX_CONNECTIONS_PER_ADDRESS: '2' };
     await listening(settings, async (at) => {
       for (let n = 0; n < 5; n += 1) {
         const client = await come(at);
@@ -164,11 +194,18 @@ describe('TRUST_PROXY', () => {
     });
   });
 
+  test('set, the handshakes of those behind the proxy are counted one by one', async () => {
+    await listening({ MAX_HANDSHAKES_PER_ADDRESS: '1', TRUST_PROXY: '127.0.0.1' }, async (at) => {
+      for (const forwardedFor of ['1.2.3.4', '5.6.7.8']) assert.ok(await come(at, { forwardedFor }));
+      assertProblem(await refusalOf(at, { 'x-forwarded-for': '1.2.3.4' }), 429, 'rate_limited');
+    });
+  });
+
   test('set, the connections of those behind the proxy are counted one by one, and refused with 429', async () => {
     await listening({ MAX_CONNECTIONS_PER_ADDRESS: '2', TRUST_PROXY: '127.0.0.1' }, async (at) => {
       const ofOne = await Promise.all([1, 2].map(() => come(at, { forwardedFor: '1.2.3.4' })));
       assert.ok(ofOne.every((client) => client !== null));
-      assert.equal(await statusOf(at, { 'x-forwarded-for': '1.2.3.4' }), 429);
+      assertProblem(await refusalOf(at, { 'x-forwarded-for': '1.2.3.4' }), 429, 'rate_limited');
       assert.ok(await come(at, { forwardedFor: '5.6.7.8' }));
     });
   });
@@ -239,6 +276,15 @@ test('a quota lets each have so many in a window, and begins anew with the next'
   );
   assert.deepEqual([quota.isSpent('a', 999), quota.isSpent('b', 999)], [true, false]);
   assert.ok(quota.take('a', 1000));
+});
+
+test('a quota tells how many seconds are left of its window, at least one', () => {
+  const quota = new Quota(1, 60_000);
+  quota.take('a', 5000);
+  assert.deepEqual(
+    [5000, 5001, 34_000, 64_999, 65_000].map((now) => quota.secondsLeft(now)),
+    [60, 60, 31, 1, 1],
+  );
 });
 
 test('holdings count what is open, and what is released makes room', () => {

@@ -51,9 +51,9 @@ const withLetters = (use: Use) => async () => {
       redis,
       wrapStore: (store) =>
         overriding(store, {
-          bury: async (letter) => {
-            await store.bury(letter);
-            buried.put(letter);
+          bury: async (letters) => {
+            await store.bury(letters);
+            for (const letter of letters) buried.put(letter);
           },
         }),
     },
@@ -141,11 +141,11 @@ describe('dead letters', { concurrency: true }, () => {
           redis,
           wrapStore: (store) =>
             overriding(store, {
-              bury: async (letter) => {
+              bury: async (letters) => {
                 failures -= 1;
                 if (failures === 0) throw new Error('the disk is full');
-                await store.bury(letter);
-                buried.put(letter);
+                await store.bury(letters);
+                for (const letter of letters) buried.put(letter);
               },
             }),
         },
@@ -153,6 +153,64 @@ describe('dead letters', { concurrency: true }, () => {
           await outside.add('no JSON');
           const [letter] = await buried.first(1);
           assert.deepEqual([letter?.payload, letter?.code], ['no JSON', 'bad_frame']);
+        },
+      );
+    });
+
+    test('is one of many that came at once: they are kept some at a time, in their order, beside what is good', async () => {
+      const sizes: number[] = [];
+      await withPlatform(
+        {
+          redis,
+          wrapStore: (store) =>
+            overriding(store, {
+              bury: async (letters) => {
+                sizes.push(letters.length);
+                await store.bury(letters);
+              },
+            }),
+        },
+        async ({ server, outside }) => {
+          const texts = Array.from({ length: 200 }, (_, n) => (n % 2 ? JSON.stringify(say(`${n}`)) : `no JSON ${n}`));
+          await outside.addAll(texts);
+          await until('the stream is empty', async () => (await outside.length()) === 0);
+          assert.deepEqual(sizes, [64, 36]);
+          const kept = await server.store.deadLetters('', 200);
+          assert.deepEqual(
+            kept.map(({ payload }) => payload),
+            texts.filter((_, n) => n % 2 === 0),
+          );
+          assert.deepEqual(await server.store.tails(DEALER, ['g1']), new Map([['g1', 100]]));
+        },
+      );
+    });
+
+    test('holds up nothing that is good while it cannot be kept', async () => {
+      const isFull = { value: true };
+      await withPlatform(
+        {
+          redis,
+          wrapStore: (store) =>
+            overriding(store, {
+              bury: async (letters) => {
+                if (isFull.value) throw new Error('the disk is full');
+                await store.bury(letters);
+              },
+            }),
+        },
+        async ({ server, witness, outside }) => {
+          await outside.addAll(['no JSON', JSON.stringify(say('good')), 'nor this']);
+          await witness.next(saying('good'));
+          await outside.removed.first(1);
+          assert.deepEqual(await outside.stream(), { length: 2, pending: 2 });
+          isFull.value = false;
+          await until('the stream is empty', async () => (await outside.length()) === 0);
+          const kept = await server.store.deadLetters('', 10);
+          assert.deepEqual(
+            kept.map(({ payload }) => payload),
+            ['no JSON', 'nor this'],
+          );
+          assert.deepEqual(await server.store.tails(DEALER, ['g1']), new Map([['g1', 1]]));
         },
       );
     });

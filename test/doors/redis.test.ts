@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { SENDS } from '../../schemas/table.ts';
+import type { Store } from '../../src/journal/store.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import type { Outside } from '../support/outside.ts';
 import { messagesOf, saying, withPlatform } from '../support/platform.ts';
@@ -133,6 +134,8 @@ describe('Redis as other servers know it', { concurrency: true }, () => {
         for (const text of texts) assert.equal(await outside.publish(say(text)), 2);
         const all = 2 * texts.length;
         await until('both nodes have heard all', async () => (await outside.scriptsRun()) >= all);
+        const stored = async () => (await servers[0]?.store.tails(DEALER, ['g1']))?.get('g1') ?? 0;
+        await until('all are taken', async () => (await stored()) >= texts.length);
         await outside.publish(say('last', { groupId: 'g2' }));
         for (const witness of witnesses) {
           await witness.next(({ scope, seq }) => scope === 'g1' && seq === texts.length);
@@ -144,6 +147,41 @@ describe('Redis as other servers know it', { concurrency: true }, () => {
         const tails = await servers[0]?.store.tails(DEALER, ['g1', 'g2']);
         assert.deepEqual(tails, new Map(Object.entries({ g1: texts.length, g2: 1 })));
       }));
+  });
+
+  test('what a node has heard and counted it stores, though it drains meanwhile', async () => {
+    const [asked, allowed] = [gate(), gate()];
+    let isHeld = false;
+    const stored: string[] = [];
+    const wrapStore = (store: Store) =>
+      overriding(store, {
+        commit: async (needs, work) => {
+          if (isHeld) {
+            asked.open();
+            await allowed.opened;
+          }
+          await store.commit(needs, (rows) => {
+            const changes = work(rows);
+            stored.push(...changes.events.flatMap(({ type, payload }) => (type === 'CHAT_MSG' ? [payload] : [])));
+            return changes;
+          });
+        },
+      });
+    await withPlatform({ redis, wrapStore }, async ({ server, witness, outside }) => {
+      await witness.settled();
+      isHeld = true;
+      const texts = Array.from({ length: 600 }, (_, n) => `event ${n}`);
+      await Promise.all(texts.map((text) => outside.publish(say(text))));
+      await until('all are counted', async () => (await outside.heardTexts()) === texts.length);
+      await asked.opened;
+      const closed = server.close();
+      allowed.open();
+      await closed;
+      assert.deepEqual(
+        stored.map((payload) => JSON.parse(payload).message),
+        texts,
+      );
+    });
   });
 
   describe('[P-10] telle:ingress', { concurrency: true }, () => {

@@ -149,6 +149,37 @@ describe('the journal', () => {
     }),
   );
 
+  const large = 'x'.repeat(8000);
+  const text = 'x'.repeat(4000);
+  const heavy: Record<string, { body: (n: number) => Command['body']; most: number }> = {
+    'updates of records': {
+      body: (n) => ({ type: 'UPDATE_LEAD', dealerId: 'd1', groupId: `g${n}`, message: { comments: 'short' } }),
+      most: 8,
+    },
+    'of the largest page views': {
+      body: () => ({ type: 'UPDATE_PAGEVIEW', ...IDS, message: { url: large } }),
+      most: 16,
+    },
+    'of the longest messages': {
+      body: () => ({ type: 'UPDATE_MSG', ...IDS, user: 'customer', message: text }),
+      most: 32,
+    },
+  };
+  for (const [what, { body, most }] of Object.entries(heavy)) {
+    it(
+      `commits at most ${most} ${what} at a time, in their order`,
+      withJournal(async ({ journal, commits }) => {
+        const command = (n: number): Command => ({ role: 'server', sender: 'server:crm', key: `${n}`, body: body(n) });
+        const outcomes = await Promise.all(Array.from({ length: 100 }, (_, n) => journal.append(command(n))));
+        assert.deepEqual(
+          outcomes.map(seqOf),
+          Array.from({ length: 100 }, (_, n) => n + 1),
+        );
+        assert.equal(commits.count, Math.ceil(100 / most));
+      }),
+    );
+  }
+
   it(
     'acks in place: a socket gets events and its own acks in the order of their seqs',
     withJournal(async ({ journal, hub }) => {

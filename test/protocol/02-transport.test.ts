@@ -6,6 +6,8 @@ import type { Store } from '../../src/journal/store.ts';
 import type { Client } from '../support/client.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin } from '../support/joins.ts';
+import { assertProblem } from '../support/problem.ts';
+import { rawHttp } from '../support/raw-http.ts';
 import { DEALER, startServer, withServer } from '../support/server.ts';
 
 const CAR = '\u{1F697}';
@@ -55,6 +57,29 @@ describe('[P-2.1] endpoint', () => {
       client.socket.send(Buffer.from('{"channel":"ping","payload":{}}'));
       assert.equal(await client.closed, 1003);
       assert.equal(client.frames.filter(({ channel }) => channel === 'pong').length, 0);
+    });
+  }
+});
+
+describe('[P-2.1, P-11.6] a handshake that is none', () => {
+  const opening = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  };
+  const broken: Readonly<Record<string, object>> = {
+    'without a key': { 'sec-websocket-key': '' },
+    'with a key of other bytes': { 'sec-websocket-key': 'c2hvcnQ=' },
+    'to something else': { upgrade: 'h2c' },
+    'whose subprotocols are no list': { 'sec-websocket-protocol': 'telle.v1,,' },
+  };
+  for (const [which, headers] of Object.entries(broken)) {
+    test(`${which} is answered by a problem, and cut`, async () => {
+      const sent = { ...opening, ...headers, 'x-request-id': 'r-1' };
+      const { status, headers: got, body } = await rawHttp(at, { path: '/ws', headers: sent });
+      assertProblem({ status, headers: got, body: JSON.parse(body) }, 400, 'invalid_payload');
+      assert.deepEqual([got['x-request-id'], got.connection], ['r-1', 'close']);
     });
   }
 });

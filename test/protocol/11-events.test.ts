@@ -158,6 +158,33 @@ describe('[P-11.2] POST /v1/events', () => {
     assert.equal(await tail('g7'), 1000);
   });
 
+  test('counts an event as what it says, in however many bytes that is written; but one of far too many is not read', async () => {
+    const message = '\u4f60'.repeat(4000); // 12 KB, twice as many as some write it
+    const escaped = JSON.stringify({ ...say('g9'), message, id: 'long' }).replaceAll(message[0] ?? '', '\\u4f60');
+    assert.ok(escaped.length > 20_000);
+    const spaced = JSON.stringify({ ...say('g9'), id: 'spaced' }).replace(',', `,${' '.repeat(200_000)}`);
+    const { status, body } = await postText(
+      `\ufeff [${escaped},${spaced},${JSON.stringify({ ...say('g9'), id: 'last' })}]`,
+    );
+    assert.equal(status, 207);
+    assert.deepEqual(
+      [body.results[0].id, body.results[1].error.code, body.results[2].id],
+      ['long', 'too_large', 'last'],
+    );
+    assert.equal(
+      JSON.parse((await server.store.events(DEALER, 'g9', { limit: 1 }))[0]?.payload ?? '').message,
+      message,
+    );
+    assertProblem(await postText(spaced), 413, 'too_large');
+  });
+
+  test('takes nothing where a part of the body is no JSON', async () => {
+    for (const text of [`[${JSON.stringify(say('g10'))},`, `[${JSON.stringify(say('g10'))},x]`]) {
+      assertProblem(await postText(text), 400, 'invalid_payload');
+    }
+    assert.equal(await tail('g10'), 0);
+  });
+
   test('is for servers: 401 without a good token, 403 for customers and admins, and nothing is stored', async () => {
     const url = '/v1/events';
     assertProblem(await server.http('POST', url, { body: say('g8') }), 401, 'unauthorized');

@@ -287,7 +287,7 @@ for (const database of DATABASES) {
             });
           }
           const why = { code: 'bad_frame', message: 'x', details: [] } as const;
-          await server.store.bury({ deadLetterId: letterOf(index), source: 'events', payload: text, at: 1, ...why });
+          await server.store.bury([{ deadLetterId: letterOf(index), source: 'events', payload: text, at: 1, ...why }]);
         }
         const { body } = await ask('/v1/dead-letters?limit=200');
         const letters = new Map<string, string>(

@@ -115,15 +115,17 @@ describe('Tenants never meet, over HTTP', { timeout: 60_000 }, () => {
     ];
     const { status } = await ask('/v1/events', genuine(OWNER), { method: 'POST', body: events });
     assert.equal(status, 200);
-    await server.store.bury({
-      deadLetterId: `${CANARY}-letter`,
-      source: 'events',
-      payload: JSON.stringify({ type: 'UPDATE_GROUP', dealerId: VICTIM, groupId: CANARY, online: true }),
-      code: 'invalid_payload',
-      message: CANARY,
-      details: [],
-      at: 1,
-    });
+    await server.store.bury([
+      {
+        deadLetterId: `${CANARY}-letter`,
+        source: 'events',
+        payload: JSON.stringify({ type: 'UPDATE_GROUP', dealerId: VICTIM, groupId: CANARY, online: true }),
+        code: 'invalid_payload',
+        message: CANARY,
+        details: [],
+        at: 1,
+      },
+    ]);
   }
 
   const ask = (path: string, token?: string, more: { method?: string; body?: unknown } = {}) =>

@@ -10,6 +10,7 @@ import { presence } from './presence.ts';
 import { recovery } from './recovery.ts';
 import { redis } from './redis.ts';
 import type { Scenarios } from './scenario.ts';
+import { stalls } from './stalls.ts';
 import { tokens } from './tokens.ts';
 
 export const SCENARIOS: Scenarios = {
@@ -22,9 +23,10 @@ export const SCENARIOS: Scenarios = {
   ...limits,
   ...faults,
   ...redis,
+  ...stalls,
   ...clock,
   ...floods,
 };
 
 /** Those whose time or memory is measured: they run when nothing else does. */
-export const ALONE: ReadonlySet<string> = new Set(['slow-consumers', ...Object.keys(floods)]);
+export const ALONE: ReadonlySet<string> = new Set(['slow-consumers', ...Object.keys(stalls), ...Object.keys(floods)]);

@@ -55,12 +55,24 @@ export class Outside {
     return counts.reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
+  /** How many different texts of `telle:events` some node has counted. */
+  async heardTexts(): Promise<number> {
+    return (await this.redis.keys(`${this.#prefix}heard:*`)).length;
+  }
+
   publish(event: object | string): Promise<number> {
     return this.redis.publish(`${this.#prefix}events`, textOf(event));
   }
 
   async add(event: object | string): Promise<string> {
     return this.addFields('event', textOf(event));
+  }
+
+  /** Adds entries that come to be there in one moment. */
+  async addAll(texts: readonly string[]): Promise<void> {
+    const adding = this.redis.multi();
+    for (const text of texts) adding.xadd(this.#stream, '*', 'event', text);
+    await adding.exec();
   }
 
   async addFields(...fields: string[]): Promise<string> {

@@ -119,6 +119,8 @@ describe('RFC 6455', { timeout: 60_000 }, () => {
       socket.destroy();
       assert.ok(statuses.includes(status), `answered by ${status}`);
       assert.equal(headers['sec-websocket-accept'], undefined);
+      assert.match(String(headers['content-type']), /^application\/problem\+json/);
+      assert.match(String(headers['x-request-id']), /^[\w.:-]{1,64}$/);
     };
 
   section('4.2 the opening handshake', [

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts';
 import { EventResults, Events, MAX_EVENTS } from '../../../schemas/http.ts';
+import type { Settings } from '../../../schemas/settings.ts';
 import type { Session } from '../../auth/session.ts';
 import type { Command } from '../../domain/state.ts';
 import type { Outcome } from '../../journal/batch.ts';
@@ -10,9 +11,14 @@ import { isKey } from '../../protocol/decode.ts';
 import { ackPayload, errorPayload } from '../../protocol/encode.ts';
 import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
+import { inTurns } from '../turns.ts';
 import { authenticateServer, sessionOfRequest } from './authenticate.ts';
+import { elementsOf, notJson } from './elements.ts';
 import type { Http } from './http.ts';
 import { sendProblem } from './problem.ts';
+
+/** A byte of text may be written in as many, as `\u0041`. */
+const MOST_ESCAPED = 6;
 
 export function eventRoutes(app: Http, core: Core): void {
   const { settings } = core;
@@ -32,18 +38,59 @@ export function eventRoutes(app: Http, core: Core): void {
     validatorCompiler: () => () => true,
     config: { errors: EVENT_ERRORS },
   };
-  app.post('/v1/events', { ...options, schema }, async (request, reply) => {
-    const session = sessionOfRequest(request);
-    const payloads = Array.isArray(request.body) ? request.body : [request.body];
-    if (payloads.length > MAX_EVENTS) throw refused('too_large', `expected at most ${MAX_EVENTS} events at once`);
-    const results = await Promise.all(payloads.map((payload) => take(core, session, payload)));
-    const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
-    const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
-    for (const { code } of refusals) core.metrics.refused(code);
-    const [refusal] = refusals;
-    if (refusal && results.length === 1) return sendProblem(reply, refusal, { results: bodies });
-    return reply.code(refusal ? 207 : 200).send({ results: bodies });
+  const underWay = new Set<Promise<unknown>>();
+  /** What is being taken is taken to its end, though the server drains meanwhile. */
+  const answering = async <T>(taken: Promise<T>): Promise<T> => {
+    underWay.add(taken);
+    try {
+      return await taken;
+    } finally {
+      underWay.delete(taken);
+    }
+  };
+  app.addHook('preClose', async () => {
+    await Promise.allSettled(underWay);
   });
+  app.register(async (scope) => {
+    scope.removeContentTypeParser('application/json');
+    // Left as it came: parsed at once, it would hold up everybody else.
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+    scope.post('/v1/events', { ...options, schema }, async (request, reply) => {
+      const results = await answering(takeAll(core, sessionOfRequest(request), request.body));
+      const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
+      const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
+      for (const { code } of refusals) core.metrics.refused(code);
+      const [refusal] = refusals;
+      if (refusal && results.length === 1) return sendProblem(reply, refusal, { results: bodies });
+      return reply.code(refusal ? 207 : 200).send({ results: bodies });
+    });
+  });
+}
+
+async function takeAll(core: Core, session: Session, body: unknown): Promise<Result[]> {
+  const payloads = await payloadsOf(body, core.settings);
+  return Promise.all(await inTurns(payloads, (payload) => take(core, session, payload)));
+}
+
+/**
+ * What a body holds, undefined for an event that is too long to be looked at.
+ * @throws RefusedError where it is not JSON, or too many
+ */
+function payloadsOf(body: unknown, { MAX_FRAME_BYTES }: Settings): Promise<unknown[]> {
+  let count = 0;
+  return inTurns(elementsOf(Buffer.isBuffer(body) ? body : Buffer.alloc(0)), (text) => {
+    count += 1;
+    if (count > MAX_EVENTS) throw refused('too_large', `expected at most ${MAX_EVENTS} events at once`);
+    return text.length > MOST_ESCAPED * MAX_FRAME_BYTES ? undefined : parse(text);
+  });
+}
+
+function parse(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString());
+  } catch {
+    throw notJson();
+  }
 }
 
 interface Result {
@@ -63,14 +110,14 @@ async function take(core: Core, session: Session, payload: unknown): Promise<Res
 }
 
 function commandFrom({ settings }: Core, session: Session, payload: unknown): Command {
-  if (!isJsonObject(payload)) throw refused('invalid_payload', `expected an object, got ${kindOf(payload)}`);
-  if (bytesOf(payload) > settings.MAX_FRAME_BYTES) {
+  if (payload === undefined || bytesOf(payload) > settings.MAX_FRAME_BYTES) {
     throw refused('too_large', `expected at most ${settings.MAX_FRAME_BYTES} bytes of JSON`);
   }
+  if (!isJsonObject(payload)) throw refused('invalid_payload', `expected an object, got ${kindOf(payload)}`);
   return commandOf(session, 'event', payload);
 }
 
-function bytesOf(payload: object): number {
+function bytesOf(payload: unknown): number {
   try {
     return Buffer.byteLength(JSON.stringify(payload));
   } catch {

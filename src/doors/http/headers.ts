@@ -10,7 +10,7 @@ import { isOriginAllowed } from '../../auth/origins.ts';
 import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
 
-const REQUEST_ID = 'x-request-id';
+export const REQUEST_ID = 'x-request-id';
 /** How long a browser may remember that it may ask, in seconds. */
 const PREFLIGHT_AGE = 600;
 

@@ -1,7 +1,10 @@
 /** [P-11.6] Errors over HTTP: `application/problem+json` (RFC 9457) with the protocol's codes. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { type ErrorCode, errorKind, type Refusal, RefusedError } from '../../../schemas/errors.ts';
 import type { Core } from '../core.ts';
+import { REQUEST_ID, requestIdOf } from './headers.ts';
 
 /** Seconds after which a client may try again what was `unavailable` or `rate_limited`. */
 const RETRY_AFTER = 1;
@@ -28,7 +31,7 @@ function problemOf({ code, message }: Refusal) {
 
 /** What is wrong with a request before it has a route. What it asked for is not repeated. */
 export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors']> = (_, { id }, reply) => {
-  reply.header('x-request-id', id);
+  reply.header(REQUEST_ID, id);
   sendProblem(reply, { code: 'invalid_payload', message: 'the path cannot be read' });
 };
 
@@ -45,19 +48,32 @@ export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandl
     socket.destroy();
     return;
   }
-  const problem = problemOf(BEFORE_REQUEST[error.code] ?? NO_REQUEST);
+  endWithProblem(socket, BEFORE_REQUEST[error.code] ?? NO_REQUEST);
+};
+
+/** What asks for a WebSocket, and not as RFC 6455 has it: it has left HTTP behind, and is answered in the same way. */
+export const refuseHandshake = (socket: Duplex, request: IncomingMessage): void =>
+  endWithProblem(socket, NO_HANDSHAKE, [`${REQUEST_ID}: ${requestIdOf(request)}`]);
+
+const NO_HANDSHAKE: Refusal = { code: 'invalid_payload', message: 'this is not a WebSocket handshake' };
+
+/** @param lines further lines of the answer's head */
+function endWithProblem(socket: Duplex, refusal: Refusal, lines: readonly string[] = []): void {
+  const problem = problemOf(refusal);
   const body = JSON.stringify(problem);
+  socket.once('finish', () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${problem.title}`,
       `content-type: ${PROBLEM}`,
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
+      ...lines,
       '',
       body,
     ].join('\r\n'),
   );
-};
+}
 
 /** What Fastify itself refuses, in the protocol's codes, by status. */
 const CODES: Readonly<Record<number, ErrorCode>> = {

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Core } from '../core.ts';
+import { inTurns } from '../turns.ts';
 import { takeOrBury } from './take.ts';
 
 /** For how long hearings of one text are counted together, in ms: longer than any node lags behind another. */
@@ -16,6 +17,8 @@ const LAG = 5_000;
 /** How often an event is tried while the database is away, and how long between, in ms. */
 const TRIES = 30;
 const RETRY = 1_000;
+/** Events taken at once. */
+const COUNT = 256;
 /** The most events that wait for the database; more are dropped, and told in the log. */
 const MAX_WAITING = 10_000;
 
@@ -40,42 +43,90 @@ interface Connections {
   readonly commands: Redis | Cluster;
 }
 
-/** Listens from now on, over every reconnection. */
-export function openChannelDoor(core: Core, { subscriber, commands }: Connections): void {
-  const { REDIS_PREFIX: prefix } = core.settings;
-  const channel = `${prefix}events`;
-  let waiting = 0;
+export class ChannelDoor {
+  readonly #core: Core;
+  readonly #commands: Redis | Cluster;
+  /** What was heard, and what of it is this node's to take, in order. */
+  #heard: string[] = [];
+  readonly #mine: string[] = [];
+  /** How many were heard and are not done with. */
+  #waiting = 0;
+  #counting: Promise<void> | null = null;
+  #taking: Promise<void> | null = null;
+  #isOpen = true;
 
-  const isMine = async (text: string): Promise<boolean> => {
-    const key = `${prefix}heard:${createHash('sha1').update(text).digest('hex')}`;
-    return (await commands.eval(HEAR, 1, key, core.nodeId, WINDOW, LAG)) === 1;
-  };
+  /** Listens from now on, over every reconnection. */
+  constructor(core: Core, { subscriber, commands }: Connections) {
+    this.#core = core;
+    this.#commands = commands;
+    const channel = `${core.settings.REDIS_PREFIX}events`;
+    subscriber.on('ready', () => {
+      subscriber.subscribe(channel).catch(() => subscriber.disconnect(true));
+    });
+    subscriber.on('message', (_, text) => this.#hear(text));
+  }
 
-  const take = async (text: string): Promise<void> => {
-    if (!(await isMine(text))) return;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await takeOrBury(core, 'events', text);
-      } catch (error) {
-        if (attempt === TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
-      }
-    }
-  };
+  /** Once nothing more is heard: resolves when what was is stored, as far as it can be at once. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#counting;
+    await this.#taking;
+  }
 
-  subscriber.on('ready', () => {
-    subscriber.subscribe(channel).catch(() => subscriber.disconnect(true));
-  });
-  subscriber.on('message', (_, text) => {
-    if (waiting >= MAX_WAITING) {
-      core.log.error({ waiting }, 'an event from Redis was dropped: too many wait for the database');
+  #hear(text: string): void {
+    if (this.#waiting >= MAX_WAITING) {
+      const { log } = this.#core;
+      log.error({ waiting: this.#waiting }, 'an event from Redis was dropped: too many wait for the database');
       return;
     }
-    waiting += 1;
-    take(text)
-      .catch((error: unknown) => core.log.error({ err: error }, 'an event from Redis was lost'))
-      .finally(() => {
-        waiting -= 1;
-      });
-  });
+    this.#waiting += 1;
+    this.#heard.push(text);
+    this.#counting ??= this.#count();
+  }
+
+  /** Never waits for the database: what is counted late may be taken for another. */
+  async #count(): Promise<void> {
+    while (this.#heard.length > 0) {
+      const texts = this.#heard;
+      this.#heard = [];
+      const areMine = await Promise.all(await inTurns(texts, (text) => this.#isMine(text)));
+      const mine = texts.filter((_, index) => areMine[index]);
+      this.#waiting -= texts.length - mine.length;
+      this.#mine.push(...mine);
+      if (mine.length > 0) this.#taking ??= this.#takeAll();
+    }
+    this.#counting = null;
+  }
+
+  async #isMine(text: string): Promise<boolean> {
+    const { nodeId, settings, log } = this.#core;
+    const key = `${settings.REDIS_PREFIX}heard:${createHash('sha1').update(text).digest('hex')}`;
+    try {
+      return (await this.#commands.eval(HEAR, 1, key, nodeId, WINDOW, LAG)) === 1;
+    } catch (error) {
+      log.error({ err: error }, 'an event from Redis was lost');
+      return false;
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    while (this.#mine.length > 0) {
+      const texts = this.#mine.splice(0, COUNT);
+      await this.#take(texts);
+      this.#waiting -= texts.length;
+    }
+    this.#taking = null;
+  }
+
+  async #take(texts: readonly string[]): Promise<void> {
+    let left = texts;
+    for (let attempt = 1; ; attempt += 1) {
+      const isDone = await takeOrBury(this.#core, 'events', left);
+      left = left.filter((_, index) => !isDone[index]);
+      if (left.length === 0) return;
+      if (attempt === TRIES || !this.#isOpen) break;
+      await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+    }
+    this.#core.log.error({ count: left.length }, 'events from Redis were lost: the database did not answer');
+  }
 }

@@ -106,33 +106,36 @@ export class StreamDoor {
     }
   }
 
+  /** What is done with is acknowledged at once; what cannot be stored now is tried again, and then left to be claimed. */
   async #take(entries: readonly Entry[]): Promise<void> {
-    const done = (await Promise.all(entries.map((entry) => this.#takeOne(entry)))).filter((id) => id !== null);
-    if (done.length === 0) return;
+    const readAt = performance.now();
+    let left = entries;
+    while (left.length > 0) {
+      const isDone = await takeOrBury(this.#core, 'ingress', left.map(textOf));
+      await this.#acknowledge(left.filter((_, index) => isDone[index]));
+      left = left.filter((_, index) => !isDone[index]);
+      const isOver = performance.now() - readAt > TRY_FOR - RETRY;
+      if (left.length === 0 || isOver || !this.#isOpen) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+    }
+  }
+
+  async #acknowledge(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const ids = entries.map(([id]) => id);
     // Together, so that nothing that is done with stays in the stream.
     await this.#redis
       .multi()
-      .xack(this.#stream, GROUP, ...done)
-      .xdel(this.#stream, ...done)
+      .xack(this.#stream, GROUP, ...ids)
+      .xdel(this.#stream, ...ids)
       .exec();
   }
+}
 
-  /** @returns the entry's id where it is stored; null where it stays pending, to be claimed */
-  async #takeOne([id, fields]: Entry): Promise<string | null> {
-    const { event } = fieldsOf(fields ?? []);
-    const text = typeof event === 'string' ? event : JSON.stringify(fields);
-    const readAt = performance.now();
-    while (performance.now() - readAt < TRY_FOR) {
-      try {
-        await takeOrBury(this.#core, 'ingress', text);
-        return id;
-      } catch {
-        if (!this.#isOpen) return null;
-        await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
-      }
-    }
-    return null;
-  }
+/** The event, or where there is none the whole entry. */
+function textOf([, fields]: Entry): string {
+  const { event } = fieldsOf(fields ?? []);
+  return typeof event === 'string' ? event : JSON.stringify(fields);
 }
 
 /** Redis's flat list of names and values, as an object. */

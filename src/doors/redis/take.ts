@@ -8,6 +8,7 @@ import type { DeadLetter } from '../../journal/store.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
+import { inTurns, turn } from '../turns.ts';
 
 /** Whoever may publish to Redis may speak for any dealer: Redis is inside the platform. */
 const SESSION: Session = { role: 'server', dealerId: ALL_DEALERS, name: 'redis' };
@@ -38,15 +39,32 @@ function parse(text: string): Record<string, unknown> {
   return payload;
 }
 
+/** The most letters of one transaction: it holds up everybody else. */
+const MAX_BURIED = 64;
+
 /**
- * Takes an event, or buries it. Nothing is lost: what is neither is to be tried again.
- * @throws RefusedError `unavailable` where neither could be stored
+ * Takes events, in order, and buries those that are refused: some at a time, so that everybody else goes on meanwhile.
+ * @returns for each whether it is done with; what could be neither stored nor buried now is to be tried again
  */
-export async function takeOrBury(core: Core, source: Source, text: string): Promise<void> {
-  const refusal = await refusalOf(core, text);
-  if (!refusal) return;
-  if (refusal.code === 'unavailable') throw new RefusedError(refusal);
-  await bury(core, source, text, refusal);
+export async function takeOrBury(core: Core, source: Source, texts: readonly string[]): Promise<boolean[]> {
+  const refusals = await Promise.all(await inTurns(texts, (text) => refusalOf(core, text)));
+  const isDone = refusals.map((refusal) => refusal === null);
+  const at = Date.now();
+  const letters = refusals.flatMap((refusal, index) =>
+    refusal === null || refusal.code === 'unavailable'
+      ? []
+      : [{ index, letter: letterOf(source, texts[index] ?? '', refusal, at, index) }],
+  );
+  for (let from = 0; from < letters.length; from += MAX_BURIED) {
+    const some = letters.slice(from, from + MAX_BURIED);
+    const areBuried = await bury(
+      core,
+      some.map(({ letter }) => letter),
+    );
+    for (const { index } of some) isDone[index] = areBuried;
+    await turn();
+  }
+  return isDone;
 }
 
 async function refusalOf(core: Core, text: string): Promise<Refusal | null> {
@@ -60,14 +78,24 @@ async function refusalOf(core: Core, text: string): Promise<Refusal | null> {
   }
 }
 
-/** Keeps what was refused, whole, with the reason [P-6.3]. */
-async function bury({ store, log, metrics }: Core, source: Source, payload: string, refusal: Refusal): Promise<void> {
-  const at = Date.now();
-  const { code, message, details } = refusal;
-  await store.bury({ deadLetterId: letterId(at), source, payload, code, message, details: details ?? [], at });
-  metrics.buried(code);
-  log.warn({ source, code }, 'an event from Redis was refused: it is kept as a dead letter');
+/** What was refused, whole, with the reason [P-6.3]. Ids are in the order of time, and within one moment in that of `index`. */
+function letterOf(source: Source, payload: string, refusal: Refusal, at: number, index: number): DeadLetter {
+  const { code, message, details = [] } = refusal;
+  const place = index.toString(16).padStart(4, '0');
+  const deadLetterId = `${at.toString(36).padStart(9, '0')}-${place}${randomBytes(4).toString('hex')}`;
+  return { deadLetterId, source, payload, code, message, details, at };
 }
 
-/** Ids in the order of their time. */
-const letterId = (at: number): string => `${at.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
+/** @returns whether they are kept: all of them, or else none */
+async function bury({ store, log, metrics }: Core, letters: readonly DeadLetter[]): Promise<boolean> {
+  try {
+    await store.bury(letters);
+  } catch {
+    return false; // that the database fails is told where it is asked
+  }
+  for (const { source, code } of letters) {
+    metrics.buried(code);
+    log.warn({ source, code }, 'an event from Redis was refused: it is kept as a dead letter');
+  }
+  return true;
+}

@@ -1,6 +1,6 @@
 /** What each address may do, whatever number of sockets it does it with. */
 import { performance } from 'node:perf_hooks';
-import { refused } from '../../../schemas/errors.ts';
+import { type RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import { Holdings, Quota } from './limits.ts';
 
@@ -26,6 +26,7 @@ export function holderOf(address: string): string {
 export class Guard {
   readonly #isOff: boolean;
   readonly #connections: Holdings;
+  readonly #handshakes: Quota;
   readonly #claims: Quota;
   readonly #claimsOfDealer: Quota;
   readonly #refusals: Quota;
@@ -33,6 +34,7 @@ export class Guard {
   constructor(settings: Settings) {
     this.#isOff = settings.RATE_LIMIT === 'off';
     this.#connections = new Holdings(settings.MAX_CONNECTIONS_PER_ADDRESS);
+    this.#handshakes = new Quota(settings.MAX_HANDSHAKES_PER_ADDRESS, MINUTE);
     this.#claims = new Quota(settings.MAX_CLAIMS_PER_ADDRESS, MINUTE);
     this.#claimsOfDealer = new Quota(settings.MAX_CLAIMS_PER_DEALER, MINUTE);
     this.#refusals = new Quota(settings.MAX_REFUSALS_PER_ADDRESS, MINUTE);
@@ -51,26 +53,44 @@ export class Guard {
   visitor(address: string | undefined): Visitor {
     const holder = address === undefined || this.#isOff ? null : holderOf(address);
     return {
-      isBarred: () => holder !== null && this.#refusals.isSpent(holder, performance.now()),
+      knock: () => {
+        const now = performance.now();
+        if (holder === null || this.#handshakes.take(holder, now)) return;
+        throw tooMany('too many handshakes of this address', this.#handshakes, now);
+      },
+      mustNotBeBarred: () => {
+        const now = performance.now();
+        if (holder === null || !this.#refusals.isSpent(holder, now)) return;
+        throw tooMany('too many joins of this address were refused', this.#refusals, now);
+      },
       wasRefused: () => {
         if (holder !== null) this.#refusals.take(holder, performance.now());
       },
       claim: (dealerId) => {
         if (holder === null) return;
         const now = performance.now();
-        if (this.#claims.take(holder, now) && this.#claimsOfDealer.take(dealerId, now)) return;
-        throw refused('rate_limited', 'too many new groups: wait a minute');
+        for (const [quota, key] of [
+          [this.#claims, holder],
+          [this.#claimsOfDealer, dealerId],
+        ] as const) {
+          if (!quota.take(key, now)) throw tooMany('too many new groups', quota, now);
+        }
       },
     };
   }
 }
 
-export const tooManyRefused = () =>
-  refused('rate_limited', 'too many joins of this address were refused: wait a minute');
+/** [P-9] A quota of a minute is spent: it tells when that is over. */
+function tooMany(what: string, quota: Quota, now: number): RefusedError {
+  const retryAfter = quota.secondsLeft(now);
+  return refused('rate_limited', `${what}: wait ${retryAfter} s`, { retryAfter });
+}
 
 export interface Visitor {
-  /** Whether so many joins of its address were refused that no further one is looked at. */
-  isBarred(): boolean;
+  /** It asks for a socket. @throws RefusedError `rate_limited` */
+  knock(): void;
+  /** @throws RefusedError `rate_limited` where so many joins of its address were refused that no further one is looked at */
+  mustNotBeBarred(): void;
   /** A join of its was refused as unauthorized. */
   wasRefused(): void;
   /** It claims a group of a dealer. @throws RefusedError `rate_limited` */

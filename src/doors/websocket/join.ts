@@ -15,7 +15,7 @@ import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
-import { tooManyRefused, type Visitor } from './guard.ts';
+import type { Visitor } from './guard.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
 const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
@@ -111,7 +111,7 @@ async function identify(core: Core, entrance: Entrance, asked: Asked, role: Sess
     const groupId = asked.groupId ?? randomUUID();
     return { ...(await ownToken(core, asked.dealerId, groupId)), claim: true, since };
   }
-  if (entrance.visitor.isBarred()) throw tooManyRefused();
+  entrance.visitor.mustNotBeBarred();
   const { claims, ours } = await core.tokens.verify(token);
   const session = sessionFor(asked, claims);
   if (session.role !== 'customer') return { session, claims, claim: false, since };

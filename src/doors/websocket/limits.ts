@@ -64,12 +64,18 @@ export class Quota {
     return true;
   }
 
+  /** Whether a key has none left, until the window ends. */
   isSpent(key: string, now: number): boolean {
     if (now >= this.#endsAt) {
       this.#counts = new Map();
       this.#endsAt = now + this.#window;
     }
     return (this.#counts.get(key) ?? 0) >= this.#limit;
+  }
+
+  /** In how many whole seconds the window has ended. */
+  secondsLeft(now: number): number {
+    return Math.max(1, Math.ceil((this.#endsAt - now) / 1000));
   }
 }
 

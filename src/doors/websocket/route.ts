@@ -9,8 +9,9 @@ import { CLOSE, refused } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
+import { refuseHandshake } from '../http/problem.ts';
 import { Connection } from './connection.ts';
-import { Guard, tooManyRefused } from './guard.ts';
+import { Guard } from './guard.ts';
 
 /** [P-2.1] */
 const ENDPOINT = '/ws';
@@ -89,6 +90,7 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     errorHandler: (error) => core.log.debug({ err: error }, 'socket error'),
     preClose: () => {}, // the app closes its sockets itself, with the code of a restart
   });
+  app.websocketServer.on('wsClientError', (_, socket, request) => refuseHandshake(socket, request));
   app.addHook('onRequest', async (request) => {
     if (request.ws && request.routeOptions.url !== ENDPOINT)
       throw refused('unknown_route', `the WebSocket endpoint is ${ENDPOINT}`);
@@ -105,12 +107,16 @@ export async function websocketDoor(app: FastifyInstance, core: Core): Promise<v
     },
     config: { errors: ['invalid_payload', 'upgrade_required'] },
     preValidation: async (request, reply) => {
-      if (request.ws) mustUpgrade(request.raw, reply);
+      const visitor = guard.visitor(request.ip);
+      if (request.ws) {
+        visitor.knock();
+        mustUpgrade(request.raw, reply);
+      }
       const names = offered(request.headers['sec-websocket-protocol']);
       if (names.length > 0 && !names.includes(SUBPROTOCOL)) {
         throw refused('invalid_payload', `the subprotocol is ${SUBPROTOCOL}`);
       }
-      if (guard.visitor(request.ip).isBarred()) throw tooManyRefused();
+      visitor.mustNotBeBarred();
     },
     handler: async (_, reply) => {
       reply.header('upgrade', 'websocket');
