@@ -28,9 +28,9 @@ export class RedisBus implements Bus {
     this.#prefix = options.prefix;
     this.#resyncChannel = `${options.prefix}resync`;
     const listener: WireListener = {
-      onMessage: (channel, text) => {
+      onMessage: (channel, body) => {
         try {
-          this.#receive(channel, text);
+          this.#receive(channel, body);
         } catch (fault) {
           // Anybody may publish anything: what is no frame is nobody's.
           options.onFault(fault, `what came on ${channel} is no frame`);
@@ -48,13 +48,19 @@ export class RedisBus implements Bus {
 
   publish(publications: readonly Publication[]): void {
     for (const publication of publications) this.#listener?.deliver(publication);
-    for (const { dealerId, frame, seq } of publications) {
+    if (publications.length === 0) return;
+    const messages = publications.map((publication) => {
+      const { dealerId, frame, seq } = publication;
       if (seq === null && this.#isFollowed(dealerId)) this.#expectEcho(frame.toString());
-      this.#wire.publish(this.#channel(dealerId), frame).catch(() => {
+      return { channel: this.#channel(dealerId), body: frame, publication };
+    });
+    this.#wire.publish(messages).then((lost) => {
+      for (const { publication } of lost) {
+        const { dealerId, frame, seq } = publication;
         this.#unpublished.add(dealerId);
         if (seq === null) this.#isEcho(frame.toString()); // none will come
-      });
-    }
+      }
+    });
   }
 
   async follow(dealerId: string): Promise<void> {
@@ -117,26 +123,26 @@ export class RedisBus implements Bus {
     if (this.#unpublished.size === 0) return;
     const dealerIds = [...this.#unpublished];
     this.#unpublished.clear();
-    this.#wire.publish(this.#resyncChannel, JSON.stringify(dealerIds)).catch(() => {
-      for (const dealerId of dealerIds) this.#unpublished.add(dealerId);
+    this.#wire.publish([{ channel: this.#resyncChannel, body: JSON.stringify(dealerIds) }]).then((lost) => {
+      if (lost.length > 0) for (const dealerId of dealerIds) this.#unpublished.add(dealerId);
     });
   }
 
-  #receive(channel: string, text: string): void {
+  #receive(channel: string, body: Buffer): void {
     if (channel === this.#resyncChannel) {
-      for (const dealerId of JSON.parse(text)) this.#listener?.missed(dealerId);
+      for (const dealerId of JSON.parse(body.toString())) this.#listener?.missed(dealerId);
       return;
     }
-    const publication = this.#read(channel.slice(this.#channel('').length), text);
+    const publication = this.#read(channel.slice(this.#channel('').length), body);
     if (publication) this.#listener?.deliver(publication);
   }
 
   /** A frame as another node published it; null for the echo of this node's own that is not stored. */
-  #read(dealerId: string, message: string): Publication | null {
-    const { scope, seq, at, payload } = JSON.parse(message);
-    const frame = Buffer.from(message);
+  #read(dealerId: string, frame: Buffer): Publication | null {
+    const text = frame.toString();
+    const { scope, seq, at, payload } = JSON.parse(text);
     if (typeof seq === 'number') return { dealerId, scope, seq, frame, lag: Date.now() - Date.parse(at), answer: null };
-    return this.#isEcho(message) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
+    return this.#isEcho(text) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
   }
 
   #expectEcho(message: string): void {
