@@ -5,6 +5,21 @@ import type { Bus, Listener } from './bus.ts';
 import { ClusterWire } from './cluster-wire.ts';
 import { dealerChannel, ServerWire, type Wire, type WireListener, type WireOptions } from './wire.ts';
 
+/**
+ * How the frame of what is stored ends, whoever published it [P-2.3]; nothing within a payload ends so. To parse the whole of
+ * each frame, a node's own that come round among them, takes four times as long.
+ */
+const PLACE = /,"scope":"([^"]+)","seq":(\d+),"at":"([^"]+)"\}$/;
+/** The longest such end, in bytes. */
+const PLACE_LENGTH = 160;
+
+/** Where a frame has its place in the log, and for how long it has been on its way; null where it is not stored. */
+function placeOf(frame: Buffer): { scope: string; seq: number; lag: number } | null {
+  const [, scope, seq, at] = PLACE.exec(frame.toString('latin1', frame.length - PLACE_LENGTH)) ?? [];
+  if (scope === undefined || at === undefined) return null;
+  return { scope, seq: Number(seq), lag: Date.now() - Date.parse(at) };
+}
+
 /** How long after it failed a subscription is tried again, in ms. */
 const RETRY = 1_000;
 
@@ -139,9 +154,10 @@ export class RedisBus implements Bus {
 
   /** A frame as another node published it; null for the echo of this node's own that is not stored. */
   #read(dealerId: string, frame: Buffer): Publication | null {
+    const place = placeOf(frame);
+    if (place) return { dealerId, ...place, frame, answer: null };
     const text = frame.toString();
-    const { scope, seq, at, payload } = JSON.parse(text);
-    if (typeof seq === 'number') return { dealerId, scope, seq, frame, lag: Date.now() - Date.parse(at), answer: null };
+    const { payload } = JSON.parse(text);
     return this.#isEcho(text) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
   }
 
