@@ -3,7 +3,7 @@
  * and asked again whenever one is away or says that a channel has moved.
  */
 import slotOf from 'cluster-key-slot';
-import { Line } from './line.ts';
+import { Line, type Message } from './line.ts';
 import { dealerChannel, type Wire, type WireListener, type WireOptions } from './wire.ts';
 
 /** How often the cluster is looked at while a shard is away, and interest in every dealer is told, in ms. */
@@ -40,10 +40,33 @@ export class ClusterWire implements Wire {
     this.#timer = setInterval(() => this.#tick(), INTERVAL);
   }
 
-  async publish(channel: string, message: Buffer | string): Promise<unknown> {
-    const channels = Date.now() < this.#interestUntil ? [channel, this.#allChannel] : [channel];
+  async publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]> {
+    const isForAll = Date.now() < this.#interestUntil;
+    const copies = messages.flatMap((original) => [
+      { ...original, original },
+      ...(isForAll ? [{ ...original, original, channel: this.#allChannel }] : []),
+    ]);
+    const shards = new Map<Line | undefined, typeof copies>();
+    for (const copy of copies) {
+      const line = this.#lineOf(copy.channel);
+      const own = shards.get(line) ?? [];
+      own.push(copy);
+      shards.set(line, own);
+    }
     // Each goes to its own shard: one that is away keeps nothing from the other.
-    return Promise.all(channels.map((each) => this.#toShard(each, (line) => line.publish(each, message))));
+    const lost = await Promise.all([...shards].map(([line, own]) => this.#publishOn(line, own)));
+    return [...new Set(lost.flat().map(({ original }) => original))];
+  }
+
+  /** @returns those that may not have been published */
+  async #publishOn<Each extends Message>(line: Line | undefined, messages: readonly Each[]): Promise<readonly Each[]> {
+    try {
+      const refused = (await line?.publish(messages)) ?? messages;
+      if (line && refused.length > 0) this.#noteMoved();
+      return refused;
+    } catch {
+      return messages;
+    }
   }
 
   subscribe(channel: string): Promise<unknown> {
@@ -71,26 +94,33 @@ export class ClusterWire implements Wire {
   }
 
   #tellInterest(): Promise<unknown> {
-    return this.#toShard(this.#interestChannel, (line) => line.publish(this.#interestChannel, 'all'));
+    return this.publish([{ channel: this.#interestChannel, body: 'all' }]);
   }
 
   #tick(): void {
     if (this.#isStale || [...this.#lines.values()].some(({ isReady }) => !isReady)) this.#look();
-    if (this.#followsAll) this.#tellInterest().catch(() => {});
+    if (this.#followsAll) this.#tellInterest();
   }
 
   async #toShard(channel: string, act: (line: Line) => Promise<unknown>): Promise<unknown> {
-    const line = this.#lines.get(this.#slots[slotOf(channel)] ?? '');
+    const line = this.#lineOf(channel);
     if (!line) throw new Error('it is not known which shard has the channel');
     try {
       return await act(line);
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('MOVED')) {
-        this.#isStale = true;
-        this.#look();
-      }
+      if (error instanceof Error && error.message.startsWith('MOVED')) this.#noteMoved();
       throw error;
     }
+  }
+
+  #lineOf(channel: string): Line | undefined {
+    return this.#lines.get(this.#slots[slotOf(channel)] ?? '');
+  }
+
+  /** A shard no longer has a channel that it had. */
+  #noteMoved(): void {
+    this.#isStale = true;
+    this.#look();
   }
 
   #lineTo(address: string): void {
@@ -98,7 +128,7 @@ export class ClusterWire implements Wire {
     const url = new URL(this.#options.url);
     url.host = address;
     const line = new Line({ ...this.#options, url: url.href }, 'sharded', {
-      onMessage: (channel, text) => this.#receive(channel, text),
+      onMessage: (channel, body) => this.#receive(channel, body),
       onWritable: () => (this.#isStale ? this.#look() : this.#listener.onWritable()),
       onReadable: () => this.#follow((channel) => this.#slots[slotOf(channel)] === address),
     });
@@ -111,12 +141,12 @@ export class ClusterWire implements Wire {
     this.#listener.onReadable(isMine);
   }
 
-  #receive(channel: string, text: string): void {
+  #receive(channel: string, body: Buffer): void {
     if (channel === this.#interestChannel) this.#interestUntil = Date.now() + INTEREST;
-    else if (channel !== this.#allChannel) this.#listener.onMessage(channel, text);
+    else if (channel !== this.#allChannel) this.#listener.onMessage(channel, body);
     else {
-      const { dealerId } = JSON.parse(text).payload;
-      this.#listener.onMessage(dealerChannel(this.#options.prefix, dealerId), text);
+      const { dealerId } = JSON.parse(body.toString()).payload;
+      this.#listener.onMessage(dealerChannel(this.#options.prefix, dealerId), body);
     }
   }
 

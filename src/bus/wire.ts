@@ -1,6 +1,6 @@
 /** What the bus needs of Redis pub/sub, whether that is one server or a cluster. */
 import type { RedisOptions } from './connection.ts';
-import { Line } from './line.ts';
+import { Line, type Message } from './line.ts';
 
 export interface WireOptions extends RedisOptions {
   /** What every name in Redis begins with. */
@@ -8,7 +8,7 @@ export interface WireOptions extends RedisOptions {
 }
 
 export interface WireListener {
-  onMessage(channel: string, text: string): void;
+  onMessage(channel: string, body: Buffer): void;
   /** What could not be published may be now. */
   onWritable(): void;
   /** A new connection: of these channels none is followed yet. */
@@ -17,7 +17,8 @@ export interface WireListener {
 
 /** Fails at once what it cannot do now. */
 export interface Wire {
-  publish(channel: string, message: Buffer | string): Promise<unknown>;
+  /** Publishes, for each channel in order. Resolves with those that may not have been; never rejects. */
+  publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]>;
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   /** Follows the channel of every dealer. */
@@ -38,10 +39,10 @@ export class ServerWire implements Wire {
   constructor(options: WireOptions, listener: WireListener) {
     this.#pattern = dealerChannel(options.prefix.replace(/[\\[\]*?]/g, '\\$&'), '*');
     this.#line = new Line(options, 'whole', {
-      onMessage: (channel, text) => {
+      onMessage: (channel, body) => {
         // Where every dealer is followed, what one dealer's channel brings comes by the pattern, too.
         const comesTwice = this.#followsAll && channel.startsWith(dealerChannel(options.prefix, ''));
-        if (!comesTwice) listener.onMessage(channel, text);
+        if (!comesTwice) listener.onMessage(channel, body);
       },
       onWritable: () => listener.onWritable(),
       onReadable: () => {
@@ -49,11 +50,11 @@ export class ServerWire implements Wire {
         listener.onReadable(() => true);
       },
     });
-    this.#line.subscriber.on('pmessage', (_, channel, text) => listener.onMessage(channel, text));
+    this.#line.subscriber.on('pmessageBuffer', (_, channel, body) => listener.onMessage(channel.toString(), body));
   }
 
-  publish(channel: string, message: Buffer | string): Promise<unknown> {
-    return this.#line.publish(channel, message);
+  publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]> {
+    return this.#line.publish(messages).catch(() => messages);
   }
 
   subscribe(channel: string): Promise<unknown> {

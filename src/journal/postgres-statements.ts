@@ -1,6 +1,6 @@
 /**
- * The SQL of a batch, prepared once for a connection. Each is one statement whatever the size of the batch: rows go in as
- * one array a column. They are made from the tables' own definitions.
+ * The SQL of a batch, prepared once for a connection. Each is one statement whatever the size of the batch: keys go in as
+ * one array a part, rows as one JSON text. They are made from the tables' own definitions.
  */
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
@@ -40,7 +40,10 @@ export const LOCK_GROUPS: Prepared = {
     order by g.dealer_id, g.group_id for no key update`,
 };
 
-/** The other rows of a batch, as `kind`, the parts of the key, and a value. Read once the locks are held. */
+/**
+ * The other rows of a batch, as `kind`, the parts of the key, and a value. Read once the locks are held. Each prior is looked
+ * for by itself (`limit 1`): a join may be planned, by statistics from before the log grew, as one pass over all of its keys.
+ */
 export const READ_ROWS: Prepared = {
   name: 'read_rows',
   text: `
@@ -53,90 +56,65 @@ export const READ_ROWS: Prepared = {
     union all select 'intents', array[dealer_id, group_id, intent], fields, 0, 0
       from lead_intents join unnest($7::text[], $8::text[], $9::text[]) as n(dealer_id, group_id, intent)
       using (dealer_id, group_id, intent)
-    union all select 'priors', array[dealer_id, scope, sender, id], '', seq, at
-      from events join unnest($10::text[], $11::text[], $12::text[], $13::text[]) as n(dealer_id, scope, sender, id)
-      using (dealer_id, scope, sender, id) where keyed
+    union all select 'priors', array[n.dealer_id, n.scope, n.sender, n.id], '', e.seq, e.at
+      from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as n(dealer_id, scope, sender, id)
+      cross join lateral (select seq, at from events e
+        where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and keyed limit 1) as e
     union all select 'presences', array[dealer_id, sender], node_id, 0, 0
-      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)
-    union all select 'erased', array[n.dealer_id, n.group_id], '', max(e.last_seq), 0
-      from erasures e join unnest($16::text[], $17::text[], $18::text[]) as n(dealer_id, group_id, digest)
-      using (dealer_id, digest) group by n.dealer_id, n.group_id`,
+      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)`,
 };
 
-/** Strikes off that a node has sockets of somebody. */
+/** How far the conversations went that were erased, by the digest of their group's name. */
+export const READ_ERASED: Prepared = {
+  name: 'read_erased',
+  text: `select n.dealer_id as "dealerId", n.group_id as "groupId", max(e.last_seq) as "lastSeq"
+    from erasures e join unnest($1::text[], $2::text[], $3::text[]) as n(dealer_id, group_id, digest)
+    using (dealer_id, digest) group by n.dealer_id, n.group_id`,
+};
+
+/** Strikes off that a node has sockets of somebody. Its parameter is the rows' JSON. */
 export const REMOVE_PRESENCES: Prepared = {
   name: 'remove_presences',
-  text: `delete from presences where (dealer_id, sender, node_id) in (select * from unnest($1::text[], $2::text[], $3::text[]))`,
+  text: `delete from presences where (dealer_id, sender, node_id) in
+    (select * from json_to_recordset($1) as gone("dealerId" text, "sender" text, "nodeId" text))`,
 };
 
 /** What a later write of the same key leaves as it was. */
 const KEPT: ReadonlySet<string> = new Set(['created_at']);
 
-/** A table that a batch writes to. */
-interface Written {
-  readonly table: PgTable;
-  /** The columns that a batch writes, where that is not all of them. */
-  readonly only?: readonly string[];
-  /** Whether a row may be there before. It may not where it was looked for, and locked, and not found. */
-  readonly isNew?: true;
+/** Columns of a table, by the names that they have in the code. */
+const columnsOf = (table: PgTable, only?: readonly string[]) =>
+  Object.entries(getTableColumns(table)).filter(([property]) => only?.includes(property) ?? true);
+
+/** Writes rows that are not there: they were looked for, and locked, and not found. Its parameter is their JSON. */
+function insert(table: PgTable, only?: readonly string[]): Prepared {
+  const columns = columnsOf(table, only);
+  const names = columns.map(([, { name }]) => `"${name}"`).join(', ');
+  const fields = columns.map(([property, column]) => `"${property}" ${column.getSQLType()}`).join(', ');
+  const text = `insert into ${getTableName(table)} (${names}) select * from json_to_recordset($1) as rows(${fields})`;
+  return { name: `insert_${getTableName(table)}`, text };
 }
 
-const dealerSeqs = ['dealer_id', 'dealer_seq', 'desk_seq', 'created_at'];
-
-/** In the order of {@link writeParameters}. */
-const WRITTEN: readonly Written[] = [
-  { table: tables.events, isNew: true },
-  { table: tables.dealers, only: dealerSeqs, isNew: true },
-  { table: tables.dealers, only: dealerSeqs },
-  { table: tables.groups, isNew: true },
-  { table: tables.groups },
-  { table: tables.chats },
-  { table: tables.users },
-  { table: tables.leads },
-  { table: tables.leadIntents },
-  { table: tables.presences },
-];
-
-function columnsOf({ table, only }: Written) {
-  const { columns } = getTableConfig(table);
-  return only ? columns.filter(({ name }) => only.includes(name)) : columns;
-}
-
-function insert(written: Written, firstParameter: number): string {
-  const { table, isNew } = written;
-  const columns = columnsOf(written);
-  const names = columns.map(({ name }) => `"${name}"`).join(', ');
-  const arrays = columns.map((column, index) => `$${firstParameter + index}::${column.getSQLType()}[]`).join(', ');
-  const rows = `insert into ${getTableName(table)} (${names}) select * from unnest(${arrays})`;
-  if (isNew) return rows;
-  const { primaryKeys, columns: all } = getTableConfig(table);
-  const key = (primaryKeys[0]?.columns ?? all.filter(({ primary }) => primary)).map(({ name }) => name);
-  const changed = columns.map(({ name }) => name).filter((name) => !key.includes(name) && !KEPT.has(name));
+/** Writes rows, whether they are there or not. Its parameter is their JSON. */
+function upsert(table: PgTable, only?: readonly string[]): Prepared {
+  const { primaryKeys, columns } = getTableConfig(table);
+  const key = (primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary)).map(({ name }) => name);
+  const names = columnsOf(table, only).map(([, { name }]) => name);
+  const changed = names.filter((name) => !key.includes(name) && !KEPT.has(name));
   const set = changed.map((name) => `"${name}" = excluded."${name}"`).join(', ');
-  return `${rows} on conflict (${key.join(', ')}) do update set ${set}`;
+  const text = `${insert(table, only).text} on conflict (${key.join(', ')}) do update set ${set}`;
+  return { name: `upsert_${getTableName(table)}`, text };
 }
 
-function insertAll(): string {
-  let parameter = 1;
-  const parts = WRITTEN.map((written, index) => {
-    const part = `w${index} as (${insert(written, parameter)})`;
-    parameter += columnsOf(written).length;
-    return part;
-  });
-  return `with ${parts.join(',\n')} select 1`;
-}
+const SEQS = ['dealerId', 'dealerSeq', 'deskSeq', 'createdAt'];
 
-/** Writes everything that a batch changes. */
-export const WRITE: Prepared = { name: 'write', text: insertAll() };
-
-/** The parameters of {@link WRITE}, an array a column, from rows with the columns' names in the code, in the order of its tables. */
-export function writeParameters(rows: readonly (readonly object[])[]): unknown[][] {
-  return WRITTEN.flatMap((written, index) => {
-    const properties = new Map(
-      Object.entries(getTableColumns(written.table)).map(([property, { name }]) => [name, property]),
-    );
-    return columnsOf(written).map(({ name }) =>
-      (rows[index] ?? []).map((row) => Reflect.get(row, properties.get(name) ?? name) ?? null),
-    );
-  });
-}
+export const INSERT_EVENTS = insert(tables.events);
+export const INSERT_DEALERS = insert(tables.dealers, SEQS);
+export const UPSERT_DEALERS = upsert(tables.dealers, SEQS);
+export const INSERT_GROUPS = insert(tables.groups);
+export const UPSERT_GROUPS = upsert(tables.groups);
+export const UPSERT_CHATS = upsert(tables.chats);
+export const UPSERT_USERS = upsert(tables.users);
+export const UPSERT_LEADS = upsert(tables.leads);
+export const UPSERT_INTENTS = upsert(tables.leadIntents);
+export const UPSERT_PRESENCES = upsert(tables.presences);

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, gte, inArray, lt, ne, type SQL, sql } from 'dri
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
@@ -10,7 +11,7 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
-import { load, write } from './postgres-batch.ts';
+import { load, writing } from './postgres-batch.ts';
 import { Reader } from './reading.ts';
 import {
   type Changes,
@@ -47,6 +48,14 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 /** The database's own clock, in ms since 1970: nodes' clocks may differ. */
 const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
+const dialect = new PgDialect();
+
+/** A statement of Drizzle's, as the driver takes it. */
+function queryOf(statement: SQL): pg.QueryConfig {
+  const { sql: text, params } = dialect.sqlToQuery(statement);
+  return { text, values: params };
+}
+
 /** What the driver said, without what Drizzle wraps it in. */
 function driversOwn(error: unknown): Error {
   if (error instanceof DrizzleQueryError && error.cause) return error.cause;
@@ -61,6 +70,8 @@ export function openPostgres(url: string, onError: (error: Error) => void): Stor
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: QUERY_TIMEOUT,
     keepAlive: true,
+    // What is asked of a connection is sent before what was asked before it is answered: a batch is two round trips.
+    pipeline: true,
     application_name: 'telle',
   });
   // A connection that breaks tells so twice: to whoever uses it, and as an event, which unheard would end the process.
@@ -129,13 +140,12 @@ class PostgresStore extends Reader implements Store {
     const client = await this.#pool.connect();
     let failure: Error | undefined;
     try {
-      await client.query('begin');
-      const rows = await load(client, needs);
+      const [, rows] = await Promise.all([client.query('begin'), load(client, needs)]);
       const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
       const changes = work(rows);
-      await write(client, changes, known);
-      for (const statement of erasing(changes)) await drizzle(client).execute(statement);
-      await client.query('commit');
+      // Where one of them fails, those behind it do, and to commit then is to roll back.
+      const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
+      await Promise.all(statements.map((statement) => client.query(statement)));
     } catch (error) {
       failure = driversOwn(error);
       if (failure instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
