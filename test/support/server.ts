@@ -48,7 +48,7 @@ export class TestServer {
   }
 
   /** A token that holds for an hour, or as long as said (in seconds; negative: expired). */
-  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): Promise<string> {
+  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): string {
     return this.tokens.sign({ role, dealer, sub, exp: secondsFromNow(ttl) });
   }
 
