@@ -22,6 +22,7 @@ import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
+import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
@@ -192,7 +193,7 @@ function fastifyOptions(
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
-    trustProxy: settings.TRUST_PROXY === 'off' ? false : settings.TRUST_PROXY,
+    trustProxy: proxiesOf(settings) ?? false,
     routerOptions: { maxParamLength: 256 },
   };
 }
