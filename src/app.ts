@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import Fastify, { type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
-import { CLOSE } from '../schemas/errors.ts';
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Feed } from './bus/feed.ts';
@@ -22,6 +21,7 @@ import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
+import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
@@ -127,7 +127,7 @@ export async function createApp({
   answerErrorsAsProblems(app, core);
   await setHeaders(app, core);
   tellResponses(app, metrics);
-  await websocketDoor(app, core);
+  const sockets = await websocketDoor(app, core);
   healthRoutes(app, core, version);
   metricsRoutes(app, core);
   dealerRoutes(app, core);
@@ -153,7 +153,7 @@ export async function createApp({
     await membership?.close();
     await redisDoors?.close();
     await journal.close();
-    await closeSockets(app);
+    await sockets.close();
   });
   app.addHook('onClose', async () => {
     sequencer?.close();
@@ -192,15 +192,14 @@ function fastifyOptions(
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
-    trustProxy: settings.TRUST_PROXY === 'off' ? false : settings.TRUST_PROXY,
+    trustProxy: proxiesOf(settings) ?? false,
     routerOptions: { maxParamLength: 256 },
   };
 }
 
 /** One line a request: its route, never its path, whose parts are a customer's. */
 function tellResponses(app: Http, metrics: Metrics): void {
-  app.addHook('onResponse', async ({ method, routeOptions, ws, log }, reply) => {
-    if (ws) return;
+  app.addHook('onResponse', async ({ method, routeOptions, log }, reply) => {
     metrics.answered(method, routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
     log.info(
       { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
@@ -234,12 +233,4 @@ function forgetDaily({ store, journal, timing, log }: Core): () => void {
     isStopped = true;
     clearInterval(timer);
   };
-}
-
-/** [P-9] 1012: come back with `since`. Resolves when every socket has gone, which `ws` sees to within its close timeout. */
-async function closeSockets({ websocketServer }: Http): Promise<void> {
-  const sockets = [...websocketServer.clients];
-  const gone = sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
-  for (const socket of sockets) socket.close(CLOSE.restart, 'service restart');
-  await Promise.all(gone);
 }

@@ -28,7 +28,7 @@ export async function printToken(settings: Settings, request: TokenRequest): Pro
   const claims = { role, dealer, sub, exp: secondsFromNow(seconds) };
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
   if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);
-  const token = await new Tokens(readSecrets(settings)).sign(claims);
+  const token = new Tokens(readSecrets(settings)).sign(claims);
   process.stdout.write(`${link ? deskLink(url, token) : token}\n`);
 }
 

@@ -125,13 +125,13 @@ describe('the HTTP examples', () => {
     operator: () => server.token('server', 'operator', { dealer: '*' }),
     bot: () => server.token('server', 'crm', { dealer: DEALER }),
     alice: () => server.token('admin', 'alice', { dealer: DEALER }),
-  } as const satisfies Record<NonNullable<Exchange['as']>, () => Promise<string>>;
+  } as const satisfies Record<NonNullable<Exchange['as']>, () => string>;
 
   for (const { title, as, operation, path, body, status, answer } of EXCHANGES) {
     test(`${operation} ${status}: ${title}`, async () => {
       const [method] = operation.split(' ') as ['GET' | 'PUT' | 'POST' | 'DELETE'];
       const response = await server.http(method, path, {
-        ...(as && { token: await TOKENS[as]() }),
+        ...(as && { token: TOKENS[as]() }),
         ...(body !== undefined && { body }),
       });
       assert.equal(response.status, status, JSON.stringify(response.body));

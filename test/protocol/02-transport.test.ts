@@ -46,7 +46,7 @@ describe('[P-2.1] endpoint', () => {
     const [data, isBinary] = await once(client.socket, 'message');
     assert.deepEqual([String(data), isBinary], ['{"channel":"pong","payload":{}}', false]);
     for (const elsewhere of ['/', '/health', '/nowhere']) {
-      await assert.rejects(server.app.injectWS(elsewhere), /404/, elsewhere);
+      await assert.rejects(server.connect({ path: elsewhere }), /404/, elsewhere);
     }
   });
 

@@ -29,7 +29,7 @@ const OPEN = { RATE_LIMIT: 'off', MAX_CONNECTIONS_PER_ADDRESS: '10000' };
 export class Endpoint {
   /** `host:port` */
   readonly at: string;
-  readonly #tokens = new Map<string, Promise<string>>();
+  readonly #tokens = new Map<string, string>();
   /** The address that those come from whom it lets in. */
   readonly #from: string | undefined;
   readonly #signer: Tokens;
@@ -45,7 +45,7 @@ export class Endpoint {
   }
 
   /** A token, made once. */
-  token(role: Role, sub: string): Promise<string> {
+  token(role: Role, sub: string): string {
     const key = `${role} ${sub}`;
     const token = this.#tokens.get(key) ?? this.#signer.sign({ role, dealer: DEALER, sub, exp: secondsFromNow(TTL) });
     this.#tokens.set(key, token);

@@ -1,9 +1,10 @@
 /** A whole server for a test: real SQLite, sockets through memory unless a port is asked for. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
 import { WebSocket } from 'ws';
 import { MEMORY, type Settings } from '../../schemas/settings.ts';
 import type { Claims } from '../../schemas/tokens.ts';
@@ -32,7 +33,8 @@ interface Options {
 
 interface UpgradeOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** What follows `/ws` in the URL, with its question mark. */
+  readonly path?: string;
+  /** What follows the path in the URL, with its question mark. */
   readonly query?: string;
 }
 
@@ -48,22 +50,22 @@ export class TestServer {
   }
 
   /** A token that holds for an hour, or as long as said (in seconds; negative: expired). */
-  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): Promise<string> {
+  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): string {
     return this.tokens.sign({ role, dealer, sub, exp: secondsFromNow(ttl) });
   }
 
   /** A socket through memory that has sent nothing. */
-  async connect({ headers = {}, query = '' }: UpgradeOptions = {}): Promise<Client> {
-    let client: Client | undefined;
-    // The client listens before the socket opens, so that no frame can come too early.
-    const onInit = (socket: WebSocket) => {
-      // What `ws` does by itself over a port.
-      socket.on('ping', (data) => socket.pong(data));
-      client = new Client(socket);
-    };
-    await this.app.injectWS(`/ws${query}`, { headers: { host: 'telle.test', ...headers } }, { onInit });
-    if (!client) throw new Error('the socket was not made');
+  async connect({ headers = {}, query = '', path = '/ws' }: UpgradeOptions = {}): Promise<Client> {
+    const [near, far] = duplexPair();
+    // Cut at one end, it is cut at the other; what the server has said before is read.
+    near.on('close', () => far.destroy());
+    far.on('close', () => setImmediate(() => near.destroy()));
+    this.app.server.emit('connection', far);
+    // Any stream will do for a connection, though the types ask for one of the network.
+    const createConnection = (() => near) as unknown as typeof connect;
+    const client = new Client(new WebSocket(`ws://telle.test${path}${query}`, { headers, createConnection }));
     this.#clients.push(client);
+    await once(client.socket, 'open');
     return client;
   }
 

@@ -49,7 +49,7 @@ export class Showroom {
     return `http://127.0.0.1:${this.server.port}`;
   }
 
-  token(role: Claims['role'], sub: string): Promise<string> {
+  token(role: Claims['role'], sub: string): string {
     return this.#tokens.sign({ role, dealer: DEALER, sub, exp: secondsFromNow(HOUR) });
   }
 

@@ -19,7 +19,8 @@ import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../p
 import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
 import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { type Entrance, type Joined, join, leave } from './join.ts';
 import { Strikes, TokenBucket } from './limits.ts';
 import { WebSocketPeer } from './peer.ts';
@@ -28,43 +29,73 @@ import { WebSocketPeer } from './peer.ts';
 const BAD_CODES: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'unknown_channel', 'invalid_payload']);
 /** Frames at once, and a second after that; other servers are exempt. */
 const RATE = { burst: 20, perSecond: 10 };
-/** The longest that a timer can be set for, in ms. */
-const MAX_TIMER = 2 ** 31 - 1;
 
 const isJoin = (envelope: Envelope): envelope is Envelope & { channel: JoinChannel } =>
   Object.hasOwn(JOINS, envelope.channel);
 
+/** What all connections of a door share. */
+export interface Shared {
+  readonly core: Core;
+  readonly heartbeat: Heartbeat<Connection>;
+  /** Those that have sent no join yet that succeeds. */
+  readonly joins: Deadlines<Connection>;
+}
+
+/** Tens of thousands of these say nothing most of the time: what only some need is made when they need it. */
 export class Connection {
+  readonly #shared: Shared;
   readonly #core: Core;
   readonly #socket: WebSocket;
   readonly #peer: WebSocketPeer;
-  readonly #entrance: Entrance;
-  readonly #bucket = new TokenBucket(RATE.burst, RATE.perSecond, performance.now());
-  readonly #stopHeartbeat: () => void;
-  /** [P-9] 4400 and 4429. */
-  readonly #bad = new Strikes(20, 60_000);
-  readonly #limited = new Strikes(100, 10_000);
+  /** What it may join with; null once it has joined. */
+  #entrance: Entrance | null;
   #joined: Joined | null = null;
+  #bucket: TokenBucket | null = null;
+  /** [P-9] 4400 and 4429. */
+  #bad: Strikes | null = null;
+  #limited: Strikes | null = null;
   /** Frames that came while a join was under way, to be read after it; null while none is. */
   #behindJoin: string[] | null = null;
   #behindBytes = 0;
   #hasTried = false;
-  /** When it must have sent a join that succeeds; a join under way has all the time that it needs. */
-  readonly #joinBy: number;
-  #timer: NodeJS.Timeout | undefined;
+  /** Whether it should have joined by now; a join under way has all the time that it needs. */
+  #isLate = false;
+  /** Set where its token ends soon. */
+  #expiry: NodeJS.Timeout | null = null;
 
-  constructor(core: Core, socket: WebSocket, stream: Duplex, entrance: Entrance) {
+  constructor(shared: Shared, socket: WebSocket, stream: Duplex, entrance: Entrance) {
+    const { core, heartbeat, joins } = shared;
+    this.#shared = shared;
     this.#core = core;
     this.#socket = socket;
     this.#peer = new WebSocketPeer(socket, stream, () => core.metrics.sent(this.#role));
     this.#entrance = entrance;
-    this.#stopHeartbeat = startHeartbeat(socket, core.timing);
-    this.#joinBy = performance.now() + core.settings.JOIN_TIMEOUT * 1000;
-    this.#expectJoin();
+    heartbeat.start(this);
+    joins.add(this);
     core.metrics.connected('none', 1);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    for (const control of ['ping', 'pong'] as const) socket.on(control, () => this.#control());
+    socket.on('ping', () => this.#control());
+    socket.on('pong', () => {
+      heartbeat.lives(this);
+      this.#control();
+    });
     socket.on('close', (code) => this.#end(code));
+  }
+
+  /** [P-2.6] */
+  ping(): void {
+    this.#socket.ping();
+    this.#watchExpiry();
+  }
+
+  cut(): void {
+    this.#socket.terminate();
+  }
+
+  /** [P-3] The time in which it must have joined is over. */
+  mustHaveJoined(): void {
+    if (this.#behindJoin) this.#isLate = true;
+    else this.#peer.close(CLOSE.joinTimeout, 'no join in time');
   }
 
   get #role(): Role | 'none' {
@@ -89,11 +120,6 @@ export class Connection {
     if (this.#behindBytes > this.#core.settings.MAX_SOCKET_BACKLOG) {
       this.#expel(CLOSE.rateLimited, 'too much behind a join');
     }
-  }
-
-  #expectJoin(): void {
-    const left = this.#joinBy - performance.now();
-    this.#timer = setTimeout(() => this.#peer.close(CLOSE.joinTimeout, 'no join in time'), Math.max(0, left));
   }
 
   #read(text: string): void {
@@ -122,14 +148,16 @@ export class Connection {
 
   /** Takes one from the bucket. @returns whether there was none */
   #isOver(): boolean {
-    const exempt = this.#core.settings.RATE_LIMIT === 'off' || this.#joined?.session.role === 'server';
-    return !exempt && !this.#bucket.take(performance.now());
+    if (this.#core.settings.RATE_LIMIT === 'off' || this.#role === 'server') return false;
+    const now = performance.now();
+    this.#bucket ??= new TokenBucket(RATE.burst, RATE.perSecond, now);
+    return !this.#bucket.take(now);
   }
 
   /** A ping or pong of WebSocket's own counts like any frame. `ws` has answered it: its pong may wait to be read. */
   #control(): void {
     if (this.#peer.unsent > this.#core.settings.MAX_SOCKET_BACKLOG) dropAsSlow(this.#peer);
-    else if (this.#isOver() && this.#limited.add(performance.now())) this.#expel(CLOSE.rateLimited, 'too many frames');
+    else if (this.#isOver()) this.#strikeLimited();
   }
 
   /** Closes, and reads no more: what a flood goes on sending until it has gone costs nothing. */
@@ -155,19 +183,19 @@ export class Connection {
 
   /** [P-3] What comes behind a join waits for it. */
   #join(envelope: Envelope & { channel: JoinChannel }): void {
-    if (this.#joined) throw refused('already_joined', 'this socket has joined');
+    const entrance = this.#entrance;
+    if (!entrance) throw refused('already_joined', 'this socket has joined');
     this.#hasTried = true;
     this.#behindJoin = [];
-    clearTimeout(this.#timer);
-    join(this.#core, this.#entrance, envelope, this.#peer)
+    join(this.#core, entrance, envelope, this.#peer)
       .then((joined) => this.#seated(joined))
-      .catch((error: unknown) => this.#refuseJoin(envelope.id, error))
+      .catch((error: unknown) => this.#refuseJoin(entrance, envelope.id, error))
       .finally(() => this.#readBehindJoin());
   }
 
-  #refuseJoin(id: string | undefined, error: unknown): void {
+  #refuseJoin({ visitor }: Entrance, id: string | undefined, error: unknown): void {
     const isUnauthorized = error instanceof RefusedError && errorKind(error.refusal.code).status === 401;
-    if (isUnauthorized) this.#entrance.visitor.wasRefused();
+    if (isUnauthorized) visitor.wasRefused();
     this.#refuse(id, error);
   }
 
@@ -179,32 +207,31 @@ export class Connection {
     const { metrics } = this.#core;
     const { role } = joined.session;
     this.#joined = joined;
+    this.#entrance = null;
+    this.#shared.joins.delete(this);
     metrics.connected('none', -1);
     metrics.connected(role, 1);
     metrics.joined(role);
-    this.#expireAt(joined.claims.exp);
+    this.#watchExpiry();
   }
 
   #readBehindJoin(): void {
-    if (!this.#joined && this.#socket.readyState === this.#socket.OPEN) this.#expectJoin();
     const waiting = this.#behindJoin ?? [];
     this.#behindJoin = null;
     this.#behindBytes = 0;
+    if (!this.#joined && this.#isLate && this.#socket.readyState === this.#socket.OPEN) this.mustHaveJoined();
     for (const text of waiting) this.#take(text);
   }
 
-  /** [P-4] A socket outlives its token by nothing. */
-  #expireAt(exp: number): void {
-    clearTimeout(this.#timer);
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const left = exp * 1000 - Date.now();
-    this.#timer = setTimeout(
-      () =>
-        left > MAX_TIMER
-          ? this.#expireAt(exp)
-          : this.#refuse(undefined, refused('token_expired', 'the token has expired')),
-      Math.min(left, MAX_TIMER),
-    );
+  /** [P-4] A socket outlives its token by nothing. Nearly every token ends later than its socket: each ping looks anew. */
+  #watchExpiry(): void {
+    if (this.#expiry) clearTimeout(this.#expiry);
+    this.#expiry = null;
+    if (!this.#joined || this.#socket.readyState !== this.#socket.OPEN) return;
+    const left = this.#joined.claims.exp * 1000 - Date.now();
+    if (left > 2 * this.#core.timing.pingInterval) return;
+    const expire = () => this.#refuse(undefined, refused('token_expired', 'the token has expired'));
+    this.#expiry = setTimeout(expire, Math.max(0, left));
   }
 
   /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
@@ -216,7 +243,8 @@ export class Connection {
         if (claims.role !== role || claims.dealer !== dealer || claims.sub !== sub) {
           throw refused('unauthorized', 'the token is for another role, dealer or name');
         }
-        this.#expireAt(claims.exp);
+        this.#joined = { ...joined, claims };
+        this.#watchExpiry();
         if (id !== undefined) this.#send(ackFrame(id, null));
       })
       .catch((error: unknown) => this.#refuse(id, error));
@@ -235,11 +263,18 @@ export class Connection {
     this.#send(errorFrame(id, refusal));
     const close = refusal.close ?? errorKind(refusal.code).close;
     if (close !== undefined) this.#peer.close(close, refusal.code);
-    else if (BAD_CODES.has(refusal.code) && this.#bad.add(performance.now())) {
-      this.#expel(CLOSE.badFrames, 'too many bad frames');
-    } else if (refusal.code === 'rate_limited' && this.#limited.add(performance.now())) {
-      this.#expel(CLOSE.rateLimited, 'too many frames');
-    }
+    else if (BAD_CODES.has(refusal.code)) this.#strikeBad();
+    else if (refusal.code === 'rate_limited') this.#strikeLimited();
+  }
+
+  #strikeBad(): void {
+    this.#bad ??= new Strikes(20, 60_000);
+    if (this.#bad.add(performance.now())) this.#expel(CLOSE.badFrames, 'too many bad frames');
+  }
+
+  #strikeLimited(): void {
+    this.#limited ??= new Strikes(100, 10_000);
+    if (this.#limited.add(performance.now())) this.#expel(CLOSE.rateLimited, 'too many frames');
   }
 
   #fault(error: unknown): Refusal {
@@ -248,8 +283,9 @@ export class Connection {
   }
 
   #end(code: number): void {
-    clearTimeout(this.#timer);
-    this.#stopHeartbeat();
+    if (this.#expiry) clearTimeout(this.#expiry);
+    this.#shared.heartbeat.stop(this);
+    this.#shared.joins.delete(this);
     this.#core.metrics.connected(this.#role, -1);
     this.#core.metrics.closed(String(this.#peer.closedWith ?? code));
     if (this.#joined) leave(this.#core, this.#joined);

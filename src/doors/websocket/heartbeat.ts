@@ -1,22 +1,36 @@
-import type { WebSocket } from 'ws';
 import type { Timing } from '../../timing.ts';
+import { Deadlines } from './deadlines.ts';
 
-/**
- * [P-2.6] Pings a socket at an interval and cuts it when an answer does not come in time.
- * @returns what stops it
- */
-export function startHeartbeat(socket: WebSocket, { pingInterval, pongTimeout }: Timing): () => void {
-  let deadline: NodeJS.Timeout | undefined;
-  const beat = setInterval(() => {
-    socket.ping();
-    deadline ??= setTimeout(() => socket.terminate(), pongTimeout);
-  }, pingInterval);
-  socket.on('pong', () => {
-    clearTimeout(deadline);
-    deadline = undefined;
-  });
-  return () => {
-    clearInterval(beat);
-    clearTimeout(deadline);
-  };
+interface Living {
+  ping(): void;
+  cut(): void;
+}
+
+/** [P-2.6] Pings each socket at an interval, and cuts it when an answer does not come in time. */
+export class Heartbeat<T extends Living> {
+  readonly #pings: Deadlines<T>;
+  readonly #pongs: Deadlines<T>;
+
+  constructor({ pingInterval, pongTimeout }: Timing) {
+    this.#pings = new Deadlines(pingInterval, (socket) => {
+      socket.ping();
+      if (!this.#pongs.has(socket)) this.#pongs.add(socket);
+      this.#pings.add(socket);
+    });
+    this.#pongs = new Deadlines(pongTimeout, (socket) => socket.cut());
+  }
+
+  start(socket: T): void {
+    this.#pings.add(socket);
+  }
+
+  /** It has answered. */
+  lives(socket: T): void {
+    this.#pongs.delete(socket);
+  }
+
+  stop(socket: T): void {
+    this.#pings.delete(socket);
+    this.#pongs.delete(socket);
+  }
 }

@@ -109,21 +109,21 @@ async function identify(core: Core, entrance: Entrance, asked: Asked, role: Sess
     if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
     entrance.visitor.claim(asked.dealerId);
     const groupId = asked.groupId ?? randomUUID();
-    return { ...(await ownToken(core, asked.dealerId, groupId)), claim: true, since };
+    return { ...ownToken(core, asked.dealerId, groupId), claim: true, since };
   }
   entrance.visitor.mustNotBeBarred();
   const { claims, ours } = await core.tokens.verify(token);
   const session = sessionFor(asked, claims);
   if (session.role !== 'customer') return { session, claims, claim: false, since };
   // A token that Telle gave is renewed at each join; a dealer's own holds as long as the dealer said.
-  if (ours) return { ...(await ownToken(core, session.dealerId, session.groupId)), claim: false, since };
+  if (ours) return { ...ownToken(core, session.dealerId, session.groupId), claim: false, since };
   return { session, claims, claim: false, token, since };
 }
 
-async function ownToken({ tokens }: Core, dealerId: string, groupId: string) {
+function ownToken({ tokens }: Core, dealerId: string, groupId: string) {
   const exp = secondsFromNow(CUSTOMER_TOKEN_TTL);
   const claims: Claims = { role: 'customer', dealer: dealerId, sub: groupId, exp };
-  return { session: sessionOf(claims), claims, token: await tokens.sign(claims, true) };
+  return { session: sessionOf(claims), claims, token: tokens.sign(claims, true) };
 }
 
 /** The session that a join asks for, if the token is for just that. */
