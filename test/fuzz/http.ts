@@ -9,7 +9,7 @@ import { mutated, ofOtherBytes } from './mutate.ts';
 import { type Answer, faultOfAnswer } from './oracle.ts';
 import type { Fuzz } from './part.ts';
 
-const CONNECTIONS = 16;
+const CONNECTIONS = 32;
 /** How long an answer may take, in ms. */
 const PATIENCE = 20_000;
 

@@ -1,13 +1,13 @@
 /** Redis: what other servers publish and add, and what anybody may say where the nodes speak among themselves. */
+import { eventually } from '../stress/house.ts';
 import { Outside } from '../support/outside.ts';
 import { DEALER } from '../support/server.ts';
-import { until } from '../support/until.ts';
 import { eventsIn } from './corpus.ts';
 import { mutated } from './mutate.ts';
 import type { Fuzz } from './part.ts';
 
 /** How many are handed in before they are waited for. */
-const AT_ONCE = 50;
+const AT_ONCE = 200;
 
 const FIELDS = ['event', 'event', 'event', 'event', 'event', 'Event', '', '__proto__', 'payload'];
 
@@ -25,22 +25,25 @@ export const fuzzRedis: Fuzz = async ({ redis: url, prefix, target }, dice, inpu
   const { redis } = outside;
   try {
     for (let left = inputs; left > 0; left -= AT_ONCE) {
-      const handed = Array.from({ length: Math.min(left, AT_ONCE) }, () => {
+      const batch = redis.pipeline();
+      for (let n = Math.min(left, AT_ONCE); n > 0; n -= 1) {
         const event = mutated(dice.pick(eventsIn(`g${dice.below(60)}`)), dice);
         const turn = dice.below(10);
-        if (turn < 5) return redis.xadd(`${prefix}ingress`, '*', dice.pick(FIELDS), event);
-        if (turn < 8) return redis.publish(`${prefix}events`, event);
-        // Seqs that the log does not have would be waited for: those that nodes say are believed.
-        const text = mutated(published, dice)
-          .toString()
-          .replace(/"seq":[^,}]*/g, '"seq":1');
-        return redis.publish(dice.once(4) ? `${prefix}resync` : `${prefix}dealer:${DEALER}`, text);
-      });
-      await Promise.all(handed);
-      await until('the stream is read', async () => (await outside.length()) < AT_ONCE);
+        if (turn < 5) batch.xadd(`${prefix}ingress`, '*', dice.pick(FIELDS), event);
+        else if (turn < 8) batch.publish(`${prefix}events`, event);
+        else {
+          // Seqs that the log does not have would be waited for: those that nodes say are believed.
+          const text = mutated(published, dice)
+            .toString()
+            .replace(/"seq":[^,}]*/g, '"seq":1');
+          batch.publish(dice.once(4) ? `${prefix}resync` : `${prefix}dealer:${DEALER}`, text);
+        }
+      }
+      await batch.exec();
+      await eventually('the stream is read', async () => (await outside.length()) < AT_ONCE);
       if (target.end) return [target.end];
     }
-    await until('the stream is empty', async () => (await outside.length()) === 0);
+    await eventually('the stream is empty', async () => (await outside.length()) === 0);
     return [];
   } finally {
     outside.close();

@@ -1,4 +1,5 @@
 /** A client of WebSocket's raw bytes [RFC 6455], which may say what no client should. */
+import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Dice } from '../support/chance.ts';
@@ -15,6 +16,9 @@ interface Bits {
   /** The length that it says it has. */
   readonly length?: number;
 }
+
+/** The longest frame that the server takes [P-2.5]. */
+const MAX_FRAME = 16_384;
 
 const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
 
@@ -76,18 +80,21 @@ const UNFINISHED: readonly ((payload: Buffer, dice: Dice) => Buffer)[] = [
   (_, dice) => Buffer.from(Array.from({ length: 1 + dice.below(200) }, () => dice.below(256))),
 ];
 
-/** A message's bytes on the wire, mostly as they should be; and whether more can be said behind it. */
-export function onTheWire(payload: Buffer, dice: Dice): { readonly bytes: Buffer; readonly isWhole: boolean } {
-  const turn = dice.below(160);
-  if (turn === 0) return { bytes: dice.pick(UNFINISHED)(payload, dice), isWhole: false };
-  return { bytes: wholeOnTheWire(payload, dice, turn), isWhole: true };
+/** A message's bytes, and what must come of them: `more` can be said behind it, or the server closes, or waits for its rest. */
+export interface OnTheWire {
+  readonly bytes: Buffer;
+  readonly after: 'more' | 'close' | 'rest';
 }
 
-function wholeOnTheWire(payload: Buffer, dice: Dice, turn: number): Buffer {
-  if (turn < 130) return frame(payload);
-  if (turn < 145) return inPieces(payload, 1 + dice.below(50), dice);
-  if (turn < 150) return inPieces(payload.subarray(0, 900), 1, dice);
-  return dice.pick(WRONG)(payload, dice);
+/** A message on the wire, mostly as it should be. */
+export function onTheWire(payload: Buffer, dice: Dice): OnTheWire {
+  const turn = dice.below(160);
+  if (turn === 0) return { bytes: dice.pick(UNFINISHED)(payload, dice), after: 'rest' };
+  if (turn < 9) return { bytes: dice.pick(WRONG)(payload, dice), after: 'close' };
+  const inCrumbs = turn >= 155;
+  const said = inCrumbs ? payload.subarray(0, 900) : payload;
+  const bytes = turn < 140 ? frame(said) : inPieces(said, inCrumbs ? 1 : 1 + dice.below(50), dice);
+  return { bytes, after: isUtf8(said) && said.length <= MAX_FRAME ? 'more' : 'close' };
 }
 
 /** How long a server may be silent, in ms, before it hangs. */
@@ -171,10 +178,20 @@ export class Wire {
   async settled(): Promise<void> {
     const asked = this.#pongs + 1;
     this.write(frame(Buffer.from('settled?'), { opcode: ping }));
+    await this.#until(() => this.#pongs >= asked, 'answer a ping');
+  }
+
+  /** Resolves when the server has closed. */
+  async closed(): Promise<void> {
+    await this.#until(() => false, 'close what breaks the protocol');
+  }
+
+  /** Resolves when something holds, or the connection is closed. */
+  async #until(holds: () => boolean, what: string): Promise<void> {
     const deadline = Date.now() + PATIENCE;
-    while (this.isOpen && this.#pongs < asked) {
+    while (this.isOpen && !holds()) {
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error('the server does not answer a ping');
+      if (left <= 0) throw new Error(`the server does not ${what}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {

@@ -1,7 +1,10 @@
 /** [P-11.6] What every HTTP answer is like: how it refuses, what it is called, and who may read it from where. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { type Answer, type Asked, ask, varyOf } from '../support/ask.ts';
+import { DATABASES, openDatabase } from '../support/database.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { LogSink } from '../support/log.ts';
 import { makeDatabase } from '../support/postgres.ts';
@@ -14,12 +17,31 @@ const HOME = 'https://shop.example';
 const ELSEWHERE = 'https://other.example';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
+/** Paths in which somebody, or something, is called NUL. */
+const NAMED = [
+  '/v1/dealers/%00',
+  ...['groups', 'users', 'leads', 'lead-intents', 'pageviews', 'erasures', 'export'].map(
+    (list) => `/v1/dealers/%00/${list}`,
+  ),
+  `/v1/dealers/${DEALER}/groups/%00`,
+  `/v1/dealers/${DEALER}/groups/a%00b`,
+  `/v1/dealers/${DEALER}/groups/%00/transcript`,
+  `/v1/dealers/${DEALER}/scopes/%00/events`,
+  `/v1/dealers/${DEALER}/users/%00`,
+  `/v1/dealers/${DEALER}/leads/%00`,
+  '/v1/dead-letters/%00',
+  '/v1/dead-letters/%00/replay',
+];
+
 const log = new LogSink();
 let server: TestServer;
+/** `host:port` */
+let listening: Promise<string>;
 let tokens: Readonly<Record<'admin' | 'operator' | 'customer' | 'server', string>>;
 
 before(async () => {
   server = await startServer({ logTo: log });
+  listening = server.listen();
   tokens = {
     admin: await server.token('admin', 'a1', { dealer: 'shop' }),
     operator: await server.token('server', 'ops', { dealer: '*' }),
@@ -76,6 +98,49 @@ describe('[P-11.6] whatever is refused is a problem, and tells nothing of how th
 
   function form(type: string, body: string): Asked {
     return { method: 'POST', headers: { 'content-type': type }, body };
+  }
+
+  const unreadable = {
+    'no HTTP at all': 'hello\r\n\r\n',
+    'a WebSocket frame without a handshake': '\x81\x85\x01\x02\x03\x04\x05\x06\x07\x08\x09\r\n\r\n',
+    'HTTP of no version': 'GET /health HTTP/9.9\r\nHost: x\r\n\r\n',
+    'a header that is none': 'GET /health HTTP/1.1\r\nHost: x\r\nNo colon at all\r\n\r\n',
+    'two lengths': 'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n',
+    'a length below nothing': 'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+    'a length, and pieces':
+      'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+  };
+  for (const [what, bytes] of Object.entries(unreadable)) {
+    test(`${what} is a problem too, and the end of the connection`, async () => {
+      const [host = '', port] = (await listening).split(':');
+      const socket = connect({ host, port: Number(port) });
+      socket.write(bytes, 'latin1');
+      const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+      assert.match(head, /^HTTP\/1\.1 400 [^\r]+\r\ncontent-type: application\/problem\+json\r\n/);
+      const { status, code, detail } = JSON.parse(body);
+      assert.deepEqual([status, code, detail], [400, 'invalid_payload', 'this is not an HTTP request']);
+    });
+  }
+
+  for (const database of DATABASES) {
+    // On Postgres a reader's dealer is looked for before its name is checked.
+    const todo = database === 'Postgres';
+    test(`a name with U+0000 in it, on ${database}, is no fault whoever asks`, { todo }, async () => {
+      const db = await openDatabase(database);
+      try {
+        await withServer({ settings: { DATABASE_URL: db.url } }, async (own) => {
+          const token = await own.token('server', 'ops', { dealer: '*' });
+          for (const url of NAMED) {
+            for (const method of ['GET', 'PUT', 'POST', 'DELETE'] as const) {
+              const { status, text } = await ask(own, url, { method, token, ...(method !== 'GET' && { body: {} }) });
+              assert.ok(status >= 400 && status < 500, `${method} ${url}: ${status} ${text}`);
+            }
+          }
+        });
+      } finally {
+        await db.close();
+      }
+    });
   }
 
   test('a fault of the server’s own is 500 internal, and what it was is in the log alone', async () => {

@@ -16,6 +16,9 @@ const CUSTOMER: Party = { role: 'customer', dealer: DEALER, sub: 'g', exp };
 const ADMIN: Party = { role: 'admin', dealer: DEALER, sub: 'alice', exp };
 const BOT: Party = { role: 'server', dealer: DEALER, sub: 'bot', exp };
 
+/** Who speaks, as a payload says it where it must. */
+const userOf = ({ party: { role } }: Attacker) => (role === 'server' ? 'customer' : role);
+
 const message = (more: object = {}) => ({ type: 'UPDATE_MSG', message: 'hello', ...more });
 
 for (const database of DATABASES) {
@@ -149,6 +152,36 @@ for (const database of DATABASES) {
             'user',
           ]);
         });
+      }));
+
+    test('an identity of a kind that nobody has is refused, whether the event knows the field or not', () =>
+      tally.scenario('identity fields × kinds × every send', async (attempt) => {
+        for (const [attacker, fields] of [
+          [customer, ['dealerId', 'groupId', 'user']],
+          [admin, ['dealerId', 'adminId', 'user']],
+          [bot, ['dealerId']],
+        ] as const) {
+          for (const [channel, schemas] of Object.entries(SENDS[attacker.party.role])) {
+            for (const schema of schemas) {
+              const sample = sampleOf(schema, {
+                dealerId: DEALER,
+                groupId: 'g',
+                adminId: 'alice',
+                user: userOf(attacker),
+              });
+              for (const [field, value] of fields.flatMap((field) =>
+                [{}, null, true].map((kind) => [field, kind] as const),
+              )) {
+                await attempt(`${channel} ${schema.properties.type.const} ${field} ${JSON.stringify(value)}`, () =>
+                  assertRefused(
+                    () => attacker.ask(channel, Object.assign({}, sample, { [field]: value })),
+                    'invalid_payload',
+                  ),
+                );
+              }
+            }
+          }
+        }
       }));
 
     test('a customer unmutes nothing, and what it says of muted, unread and online is not believed', () =>

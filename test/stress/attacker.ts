@@ -1,13 +1,14 @@
 /** One who means harm, in a process of its own: floods a server from one address, or many, and tells what became of it. */
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { DEALER } from '../support/server.ts';
 
 /** What it is told to do. */
 export interface Attack {
   readonly kind: keyof typeof ATTACKS;
   /** `host:port` */
   readonly at: string;
+  /** Whose customers they say they are. */
+  readonly dealerId: string;
   /** Addresses of this machine's own that it comes from. */
   readonly from: readonly string[];
   /** How many tries, and how many a second. */
@@ -94,13 +95,13 @@ const badTokens: Try = (attack, from, index, letGo) =>
   socketEnd(attack, from, letGo, (socket, end) => {
     socket.on('message', (data) => end(outcomeOf(data) ?? 'other'));
     const token = BAD_TOKENS[index % BAD_TOKENS.length];
-    socket.send(text('client_join', { type: 'CLIENT_JOIN', dealerId: DEALER, groupId: 'g0', token }));
+    socket.send(text('client_join', { type: 'CLIENT_JOIN', dealerId: attack.dealerId, groupId: 'g0', token }));
   });
 
 const claims: Try = (attack, from, _, letGo) =>
   socketEnd(attack, from, letGo, (socket, end) => {
     socket.on('message', (data) => end(outcomeOf(data) ?? 'other'));
-    socket.send(text('client_join', { type: 'CLIENT_JOIN', dealerId: DEALER }));
+    socket.send(text('client_join', { type: 'CLIENT_JOIN', dealerId: attack.dealerId }));
   });
 
 /** Frames as large as may be, one after the other, as fast as the network takes them. */

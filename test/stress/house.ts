@@ -75,14 +75,14 @@ export class Endpoint {
     return this.#join('server_join', { type: 'SERVER_JOIN', token: await this.token('server', name) }, more);
   }
 
-  /** Posts events, as many at once as may be. @returns the results in order */
+  /** Posts events, as many at once as may be, on connections that are not kept. @returns the results in order */
   async post(events: readonly object[], name = 'crm'): Promise<{ seq?: number; error?: { code: string } }[]> {
     const token = await this.token('server', name);
     const results = [];
     for (let from = 0; from < events.length; from += AT_ONCE) {
       const response = await fetch(`http://${this.at}/v1/events`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' },
         body: JSON.stringify(events.slice(from, from + AT_ONCE)),
       });
       const { results: some } = JSON.parse(await response.text());

@@ -10,11 +10,12 @@ import { anySeed } from '../support/chance.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { conclude, type Verdict } from '../support/verdict.ts';
+import { range } from './house.ts';
 import { ALONE, SCENARIOS } from './scenarios.ts';
 import type { Order } from './worker.ts';
 
 /** A scenario that takes longer, in ms, hangs: its process is killed. */
-const PATIENCE = 45_000;
+const PATIENCE = 90_000;
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },
@@ -57,24 +58,26 @@ class Worker {
   }
 }
 
-/** Runs scenarios on as many workers as said; each takes the next as soon as it is free. */
-async function runAll(some: readonly string[], count: number, servers: { postgres: string; redis: string }) {
+interface Servers {
+  readonly postgres: string;
+  readonly redis: string;
+}
+
+/** Runs scenarios; each worker takes the next as soon as it is free. */
+async function runAll(some: readonly string[], workers: readonly Worker[], servers: Servers): Promise<Verdict[]> {
   const left = [...some];
   const verdicts: Verdict[] = [];
-  const workers = Array.from({ length: Math.min(count, left.length) }, () => new Worker());
-  await Promise.all(
-    workers.map(async (worker) => {
-      for (let name = left.shift(); name !== undefined; name = left.shift()) {
-        const verdict = await worker.run({ name, seed, ...servers });
-        verdicts.push(verdict);
-        const { tried, through, seconds } = verdict;
-        console.log(
-          `${through.length === 0 ? 'ok' : 'NOT OK'}  ${name}  ${tried.toLocaleString('en')} tried, ${seconds.toFixed(1)} s`,
-        );
-      }
-      worker.end();
-    }),
-  );
+  const work = async (worker: Worker) => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      const verdict = await worker.run({ name, seed, ...servers });
+      verdicts.push(verdict);
+      const { tried, through, seconds } = verdict;
+      console.log(
+        `${through.length === 0 ? 'ok' : 'NOT OK'}  ${name}  ${tried.toLocaleString('en')} tried, ${seconds.toFixed(1)} s`,
+      );
+    }
+  };
+  await Promise.all(workers.map(work));
   return verdicts;
 }
 
@@ -86,14 +89,15 @@ if (values.list) {
 } else {
   const from = performance.now();
   console.log(`seed ${seed}  (npm run stress -- --seed ${seed})`);
+  const workers = range(availableParallelism() + 1).map(() => new Worker());
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   const servers = { postgres: postgres.url, redis: redis.url };
-  const together = names.filter((name) => !ALONE.has(name));
-  const alone = names.filter((name) => ALONE.has(name));
-  const verdicts = [
-    ...(await runAll(together, availableParallelism() + 1, servers)),
-    ...(await runAll(alone, 1, servers)),
-  ];
+  const rows = ALONE.map((row) => names.filter((name) => row.includes(name)));
+  const together = names.filter((name) => !rows.flat().includes(name));
+  const verdicts = await runAll(together, workers, servers);
+  const alone = rows.map((row, index) => runAll(row, workers.slice(index, index + 1), servers));
+  verdicts.push(...(await Promise.all(alone)).flat());
+  for (const worker of workers) worker.end();
   await Promise.all([postgres.stop(), redis.stop()]);
   process.exitCode = conclude(
     verdicts.sort((one, other) => names.indexOf(one.scenario) - names.indexOf(other.scenario)),

@@ -22,7 +22,7 @@ export const tokens: Scenarios = {
   'token-expiry-mid-chat': ({ ledger }) =>
     inHouse({}, async (house) => {
       // Time enough for all of them to join and to refresh on a machine that has other things to do.
-      const exp = secondsFromNow(6);
+      const exp = secondsFromNow(4);
       const sign = (sub: string, ends: number) =>
         house.server.tokens.sign({ role: 'customer', dealer: DEALER, sub, exp: ends });
       const guests = await Promise.all(

@@ -67,6 +67,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   );
   const port = await freePort();
   const url = `postgres://telle@127.0.0.1:${port}/postgres`;
+  // Processes are killed here, never the machine: what was written is there again without being carried to the disk.
   const settings = [
     '-c',
     'listen_addresses=127.0.0.1',
@@ -74,6 +75,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     `unix_socket_directories=${folder}`,
     '-c',
     'max_connections=200',
+    '-c',
+    'fsync=off',
   ];
   const start = () => spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...settings], options);
   const child = await runChild({ start, signal: 'SIGINT', answering: () => answering(url), folder });

@@ -12,8 +12,10 @@ export type Program = readonly [command: string, ...args: string[]];
 /** @param script the path of a program in TypeScript */
 export const typescript = (script: string): Program => [process.execPath, '--import', TSX, script];
 
-/** `telle`, from its source. */
-export const SOURCE = typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
+/** `telle`, from its source: in the one file that the runner of the tests has made of it, where there is one. */
+export const SOURCE: Program = process.env.TELLE_PROGRAM
+  ? [process.execPath, process.env.TELLE_PROGRAM]
+  : typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
 
 /** A process that runs longer than this (ms) hangs, where nothing else is said: it is killed, and its test fails. */
 const PATIENCE = 20_000;
