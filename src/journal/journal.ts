@@ -23,6 +23,9 @@ const RECORD_BYTES = 16 * 1024;
 /** The most commands that wait for a transaction; more are refused as `unavailable`. */
 const MAX_WAITING = 20_000;
 
+/** How long joins are gathered at most, in ms: nobody waits for a join as for an answer. */
+const JOINING = 10;
+
 /** The socket that a command came from, and the id by which it asked for an ack. */
 export interface Origin {
   readonly peer: Peer;
@@ -88,10 +91,24 @@ export class Journal {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       await new Promise(setImmediate);
+      await this.#gatherJoins();
       this.#committing = this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)));
       await this.#committing;
     }
     this.#running = null;
+  }
+
+  /**
+   * Where thousands come at once, the network hands over one or two in a turn: as long as each turn brings another, and
+   * nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
+   */
+  async #gatherJoins(): Promise<void> {
+    const until = performance.now() + JOINING;
+    for (let known = 0; known < this.#waiting.length; ) {
+      known = this.#waiting.length;
+      if (known >= MAX_BATCH || performance.now() > until || !this.#waiting.every(isJoin)) return;
+      await new Promise(setImmediate);
+    }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
@@ -137,6 +154,8 @@ export class Journal {
     };
   }
 }
+
+const isJoin = ({ command: { body } }: Waiting): boolean => body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN';
 
 /** An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after. */
 function batchSize(waiting: readonly Waiting[]): number {
