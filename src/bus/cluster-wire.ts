@@ -94,7 +94,8 @@ export class ClusterWire implements Wire {
   }
 
   #tellInterest(): Promise<unknown> {
-    return this.publish([{ channel: this.#interestChannel, body: 'all' }]);
+    // Past `publish`: it is no event, and who follows all has no use for it.
+    return this.#publishOn(this.#lineOf(this.#interestChannel), [{ channel: this.#interestChannel, body: 'all' }]);
   }
 
   #tick(): void {
@@ -144,9 +145,15 @@ export class ClusterWire implements Wire {
   #receive(channel: string, body: Buffer): void {
     if (channel === this.#interestChannel) this.#interestUntil = Date.now() + INTEREST;
     else if (channel !== this.#allChannel) this.#listener.onMessage(channel, body);
-    else {
-      const { dealerId } = JSON.parse(body.toString()).payload;
-      this.#listener.onMessage(dealerChannel(this.#options.prefix, dealerId), body);
+    else this.#listener.onMessage(this.#dealerChannelOf(body), body);
+  }
+
+  /** Where a frame of the channel of all belongs; anybody may publish anything, and what is no frame is nobody's. */
+  #dealerChannelOf(body: Buffer): string {
+    try {
+      return dealerChannel(this.#options.prefix, JSON.parse(body.toString()).payload.dealerId);
+    } catch {
+      return this.#allChannel;
     }
   }
 

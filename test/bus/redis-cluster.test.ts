@@ -29,11 +29,12 @@ function publication(dealerId: string, seq: number): Publication {
 class Node {
   readonly heard: Publication[] = [];
   readonly missed: string[] = [];
+  readonly faults: string[] = [];
   readonly #told = new EventEmitter();
   readonly bus: RedisBus;
 
   constructor(url: string) {
-    this.bus = new RedisBus({ url, prefix: 'telle:', onFault: () => {} }, true);
+    this.bus = new RedisBus({ url, prefix: 'telle:', onFault: (_, what) => this.#fault(what) }, true);
     this.bus.listen({
       deliver: (each) => {
         this.heard.push(each);
@@ -44,6 +45,11 @@ class Node {
         this.#told.emit('told');
       },
     });
+  }
+
+  #fault(what: string): void {
+    this.faults.push(what);
+    this.#told.emit('told');
   }
 
   async until(holds: () => boolean): Promise<void> {
@@ -117,6 +123,18 @@ describe('the bus on a Redis Cluster', () => {
         await Promise.race([all.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
       }
       assert.equal(all.heard[0]?.frame.toString(), publication('another', 1).frame.toString());
+      // Told again while it holds: that reaches nobody who follows all.
+      await all.bus.follow('*');
+      all.bus.unfollow('*');
+      await all.bus.follow('*');
+      const outside = new Cluster([first?.url ?? '']);
+      await outside.spublish('telle:all', 'no frame');
+      await all.until(() => all.faults.includes('what came on telle:all is no frame'));
+      outside.disconnect();
+      assert.deepEqual(
+        all.faults.filter((what) => what.includes('no frame')),
+        ['what came on telle:all is no frame'],
+      );
     } finally {
       await all.bus.close();
     }
