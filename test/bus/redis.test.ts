@@ -173,4 +173,16 @@ describe('a bus among strangers', () => {
       a.bus.publish([stored(1)]);
       await b.heard.first(1, ({ frame }) => frame.equals(stored(1).frame));
     }));
+
+  // The words of V8's JSON parser quote what it was given.
+  it('says nothing of what came that is no frame', { todo: true }, () =>
+    withNodes(async ({ a, b, raw, prefix }) => {
+      await b.bus.follow('d1');
+      await raw.publish(`${prefix}dealer:d1`, '{"payload":{"message":My card is 4111}}');
+      a.bus.publish([stored(1)]);
+      await b.heard.first(1);
+      assert.equal(b.faults.length, 1);
+      assert.doesNotMatch(String(b.faults[0]), /card/);
+    }),
+  );
 });
