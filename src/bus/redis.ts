@@ -46,9 +46,9 @@ export class RedisBus implements Bus {
       onMessage: (channel, body) => {
         try {
           this.#receive(channel, body);
-        } catch (fault) {
-          // Anybody may publish anything: what is no frame is nobody's.
-          options.onFault(fault, `what came on ${channel} is no frame`);
+        } catch {
+          // Anybody may publish anything: what is no frame is nobody's. A parser's words would quote it.
+          options.onFault(new Error('it cannot be read'), `what came on ${channel} is no frame`);
         }
       },
       onWritable: () => this.#resyncUnpublished(),

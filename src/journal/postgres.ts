@@ -80,6 +80,10 @@ export function openPostgres(url: string, onError: (error: Error) => void): Stor
   return new PostgresStore(pool);
 }
 
+type Begin = Parameters<NodePgDatabase['transaction']>;
+type Transaction = Parameters<Begin[0]>[0];
+type TransactionConfig = Begin[1];
+
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
   readonly #db: NodePgDatabase;
@@ -156,6 +160,20 @@ class PostgresStore extends Reader implements Store {
     }
   }
 
+  /** Reads or writes in one transaction; a connection on which it cannot even begin goes, too. */
+  async #together<T>(work: (at: Transaction) => Promise<T>, config?: TransactionConfig): Promise<T> {
+    const client = await this.#pool.connect();
+    let failure: Error | undefined;
+    try {
+      return await drizzle(client).transaction(work, config);
+    } catch (error) {
+      failure = driversOwn(error);
+      throw error;
+    } finally {
+      client.release(failure instanceof pg.DatabaseError ? undefined : failure);
+    }
+  }
+
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
     const { dealers, groups, chats } = tables;
     const [[dealer], [group], [admin]] = await Promise.all([
@@ -177,7 +195,7 @@ class PostgresStore extends Reader implements Store {
 
   async tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>> {
     const { dealers, groups } = tables;
-    const [[dealer], found] = await this.#db.transaction(
+    const [[dealer], found] = await this.#together(
       async (at) => [
         await at.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
         await at
@@ -274,7 +292,7 @@ class PostgresStore extends Reader implements Store {
 
   async deleteDealer(dealerId: string): Promise<boolean> {
     const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
-    return this.#db.transaction(async (at) => {
+    return this.#together(async (at) => {
       const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
       for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
         await at.delete(table).where(eq(table.dealerId, dealerId));

@@ -175,7 +175,7 @@ describe('a bus among strangers', () => {
     }));
 
   // The words of V8's JSON parser quote what it was given.
-  it('says nothing of what came that is no frame', { todo: true }, () =>
+  it('says nothing of what came that is no frame', () =>
     withNodes(async ({ a, b, raw, prefix }) => {
       await b.bus.follow('d1');
       await raw.publish(`${prefix}dealer:d1`, '{"payload":{"message":My card is 4111}}');
@@ -183,6 +183,5 @@ describe('a bus among strangers', () => {
       await b.heard.first(1);
       assert.equal(b.faults.length, 1);
       assert.doesNotMatch(String(b.faults[0]), /card/);
-    }),
-  );
+    }));
 });
