@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { PEERS } from './peers.ts';
+import { targetsTold } from './report.ts';
+import { SHAPES } from './shapes.ts';
 import type { Sizes } from './sizes.ts';
 
 const require = createRequire(import.meta.url);
@@ -23,17 +25,32 @@ const versionOf = (name: string): string => {
 const diskOf = (folder: string): string =>
   execFileSync('df', ['--output=fstype,source', folder], { encoding: 'utf8' }).trim().split('\n').at(-1)?.trim() ?? '';
 
-/** The sections that somebody wrote, or where they go. */
-function kept(): string[] {
-  const text = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
-  return KEPT.map((heading) => {
-    const from = text.indexOf(`${heading}\n`);
-    const end = from < 0 ? -1 : text.indexOf('\n## ', from + 1);
-    return from < 0 ? `${heading}\n` : `${text.slice(from, end < 0 ? undefined : end).trim()}\n`;
-  });
+/** What the measuring of a shape gave, as Markdown. */
+export interface Measured {
+  readonly section: string;
+  /** Lines of the table of targets. */
+  readonly targets: readonly string[];
 }
 
-export function documentOf(sizes: Sizes, targets: string, sections: readonly string[]): string {
+const standing = (): string => (existsSync(FILE) ? readFileSync(FILE, 'utf8') : '');
+
+/** A section as it stands, with its heading; nothing but the heading where there is none. */
+function sectionOf(text: string, heading: string): string {
+  const from = text.indexOf(`${heading}\n`);
+  const end = from < 0 ? -1 : text.indexOf('\n## ', from + 1);
+  return from < 0 ? `${heading}\n` : `${text.slice(from, end < 0 ? undefined : end).trim()}\n`;
+}
+
+/** A shape that was not measured, as it stands. */
+const asItStands = (text: string, name: string): Measured => ({
+  section: sectionOf(text, `## ${name}`),
+  targets: text.split('\n').filter((line) => line.startsWith(`| ${name}: `)),
+});
+
+/** The whole file: what was measured now, and what stands there of the other shapes. */
+export function documentOf(sizes: Sizes, measured: ReadonlyMap<string, Measured>): string {
+  const text = standing();
+  const shapes = Object.keys(SHAPES).map((name) => measured.get(name) ?? asItStands(text, name));
   const { model } = cpus()[0] ?? { model: 'unknown' };
   return [
     '# Benchmarks\n',
@@ -45,10 +62,10 @@ export function documentOf(sizes: Sizes, targets: string, sections: readonly str
     '\n## The machine\n',
     `- ${model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; disk: ${diskOf(tmpdir())}`,
     `- Node ${process.version}; ${VERSIONED.map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
-    `- ${sizes.rounds} rounds, peers in turns; ${sizes.window} s measured after ${sizes.warmup} s of warm-up\n`,
+    `- Rounds with the peers in turns; ${sizes.window} s measured after ${sizes.warmup} s of warm-up\n`,
     '## Targets\n',
-    targets,
-    ...kept(),
-    ...sections,
+    targetsTold(shapes.flatMap(({ targets }) => targets)),
+    ...KEPT.map((heading) => sectionOf(text, heading)),
+    ...shapes.map(({ section }) => section),
   ].join('\n');
 }

@@ -63,18 +63,19 @@ export function told(outcome: Outcome): string {
   return [`### ${title}`, '', ...table(outcome), ...(isBusy ? warning : []), ''].join('\n');
 }
 
+/** What a contest must reach, beside what it did: lines of {@link targetsTold}. */
+export const targetLines = (shape: string, outcome: Outcome): string[] =>
+  (outcome.contest.targets ?? []).flatMap((target) => {
+    const { median, min, max } = ratioOf(outcome, target.metric, target.of, target.to);
+    if (!Number.isFinite(median)) return [];
+    const what = `${shape}: ${METRICS[target.metric].title}, ${target.of} to ${target.to}`;
+    const figure = `${number(median, 2)} × (${number(min, 2)}–${number(max, 2)})`;
+    const sign = target.bound === 'at least' ? '≥' : '≤';
+    return [row([what, `${sign} ${target.ratio} ×`, figure, isReached(target, median) ? 'yes' : 'no'])];
+  });
+
 /** What must be reached, beside what was, as Markdown. */
-export function targetsTold(outcomes: readonly (Outcome & { readonly shape: string })[]): string {
-  const lines = outcomes.flatMap((outcome) =>
-    (outcome.contest.targets ?? []).flatMap((target) => {
-      const { median, min, max } = ratioOf(outcome, target.metric, target.of, target.to);
-      if (!Number.isFinite(median)) return [];
-      const what = `${outcome.shape}: ${METRICS[target.metric].title}, ${target.of} to ${target.to}`;
-      const figure = `${number(median, 2)} × (${number(min, 2)}–${number(max, 2)})`;
-      const sign = target.bound === 'at least' ? '≥' : '≤';
-      return [row([what, `${sign} ${target.ratio} ×`, figure, isReached(target, median) ? 'yes' : 'no'])];
-    }),
-  );
+export function targetsTold(lines: readonly string[]): string {
   return [row(['', 'target', 'median (spread)', 'reached']), row(['---', '---:', '---:', '---']), ...lines, ''].join(
     '\n',
   );

@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: every shape, every peer, in turns, and one table of ratios each. `--quick` only sees that all of it
- * works; `--shape dealers,busy`, `--peer telle,bare` and `--rounds 1` take less; `--write docs/benchmarks.md` keeps it.
+ * works; `--shape dealers,busy`, `--peer telle,bare` and `--rounds 1` take less; `--write docs/benchmarks.md` keeps it,
+ * beside what stands there of shapes that were not measured.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { documentOf } from './document.ts';
+import { documentOf, type Measured } from './document.ts';
 import type { Figures } from './metrics.ts';
-import { type Outcome, targetsTold, told } from './report.ts';
+import { type Outcome, targetLines, targetsTold, told } from './report.ts';
 import { type Contest, SHAPES, type Shape } from './shapes.ts';
 import { FULL, QUICK } from './sizes.ts';
 
@@ -39,21 +40,21 @@ async function held(contest: Contest): Promise<Outcome> {
   return { contest, rounds };
 }
 
-const outcomes: (Outcome & { shape: string })[] = [];
-const sections: string[] = [];
+const measured = new Map<string, Measured>();
 for (const [name, shape] of Object.entries<Shape>(SHAPES)) {
   if (!(shapes?.includes(name) ?? true)) continue;
-  const heading = `## ${name}\n\n${shape.what}\n`;
+  const heading = `## ${name}\n\n${shape.what} ${sizes.rounds === 1 ? 'One round' : `${sizes.rounds} rounds`}.\n`;
   console.log(heading);
-  sections.push(heading);
+  const sections = [heading];
+  const targets: string[] = [];
   for (const contest of shape.contests(sizes)) {
     const outcome = await held(contest);
-    outcomes.push({ ...outcome, shape: name });
+    targets.push(...targetLines(name, outcome));
     sections.push(told(outcome));
     console.log(told(outcome));
   }
+  measured.set(name, { section: sections.join('\n'), targets });
 }
-const targets = targetsTold(outcomes);
-console.log(targets);
-if (values.write !== undefined) await writeFile(values.write, documentOf(sizes, targets, sections));
+console.log(targetsTold([...measured.values()].flatMap(({ targets }) => targets)));
+if (values.write !== undefined) await writeFile(values.write, documentOf(sizes, measured));
 process.exit(0);
