@@ -228,8 +228,8 @@ export const floods: Scenarios = {
     count: 20,
     perSecond: 10,
     check: (ledger, ends) => {
+      ledger.equal(sumOf(ends, 'left'), 0, 'sockets that were not closed');
       // Who is busy sending may miss the word with which it is closed.
-      ledger.equal(sumOf(ends, '1009', '4400', '4408', '4429', 'cut'), 20, 'sockets that were closed');
       ledger.that(sumOf(ends, 'cut') < 10, 'most of them are told why');
     },
   }),

@@ -15,7 +15,7 @@ import { ALONE, SCENARIOS } from './scenarios.ts';
 import type { Order } from './worker.ts';
 
 /** A scenario that takes longer, in ms, hangs: its process is killed. */
-const PATIENCE = 90_000;
+const PATIENCE = 60_000;
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },

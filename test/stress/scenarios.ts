@@ -28,5 +28,15 @@ export const SCENARIOS: Scenarios = {
   ...floods,
 };
 
-/** Those whose time or memory is measured: they run when all others have ended, each row of them on a worker. */
-export const ALONE: readonly (readonly string[])[] = [['slow-consumers', ...Object.keys(stalls)], Object.keys(floods)];
+/** Those that wait for a time that is the protocol's, and do little else. */
+const WAITING = ['join-timeout', 'database-locked', 'stream-of-a-dead-node', 'clock-jumps-and-limits'];
+
+/**
+ * Those whose time or memory is measured: they run when all others have ended, each row of them on a worker; and beside them
+ * those that leave the machine to them.
+ */
+export const ALONE: readonly (readonly string[])[] = [
+  ['slow-consumers', ...Object.keys(stalls)],
+  Object.keys(floods),
+  WAITING,
+];
