@@ -121,18 +121,27 @@ class SqliteStore extends Reader implements Store {
   }
 
   async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
+    try {
+      this.#transact(needs, work, false);
+    } catch (fault) {
+      if (!isRepeat(fault)) throw fault;
+      this.#transact(needs, work, true); // [P-8.4]
+    }
+  }
+
+  #transact(needs: Needs, work: (rows: Rows) => Changes, withPriors: boolean): void {
     const { cache, load, write } = this.#prepared;
-    const transaction = this.#client.transaction((withPriors: boolean) => {
+    const transaction = this.#client.transaction(() => {
       const changes = work(load(needs, withPriors));
       write(changes);
       for (const statement of erasing(changes)) this.#db.run(statement);
       return changes;
     });
     try {
-      cache.wrote(transaction.immediate(false));
+      cache.wrote(transaction.immediate());
     } catch (fault) {
-      if (!isRepeat(fault)) throw fault;
-      cache.wrote(transaction.immediate(true)); // [P-8.4]
+      cache.clear(); // what a commit that failed has done, the file knows
+      throw fault;
     }
   }
 
