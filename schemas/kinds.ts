@@ -24,7 +24,8 @@ function isText(value: unknown): boolean {
   return value.length <= MAX_TEXT || characters(value) <= MAX_TEXT;
 }
 
-function isId(value: unknown): boolean {
+/** Whether a value can be an {@link Id}. */
+export function isId(value: unknown): boolean {
   return typeof value === 'string' ? ID.test(value) : Number.isSafeInteger(value) && Number(value) >= 0;
 }
 

@@ -42,10 +42,11 @@ export class ClusterWire implements Wire {
 
   async publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]> {
     const isForAll = Date.now() < this.#interestUntil;
-    const copies = messages.flatMap((original) => [
-      { ...original, original },
-      ...(isForAll ? [{ ...original, original, channel: this.#allChannel }] : []),
-    ]);
+    const copies = messages.flatMap((original) => {
+      const { channel, body } = original;
+      const own = { channel, body, original };
+      return isForAll ? [own, { channel: this.#allChannel, body, original }] : [own];
+    });
     const shards = new Map<Line | undefined, typeof copies>();
     for (const copy of copies) {
       const line = this.#lineOf(copy.channel);

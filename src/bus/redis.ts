@@ -155,7 +155,7 @@ export class RedisBus implements Bus {
   /** A frame as another node published it; null for the echo of this node's own that is not stored. */
   #read(dealerId: string, frame: Buffer): Publication | null {
     const place = placeOf(frame);
-    if (place) return { dealerId, ...place, frame, answer: null };
+    if (place) return { dealerId, frame, answer: null, ...place };
     const text = frame.toString();
     const { payload } = JSON.parse(text);
     return this.#isEcho(text) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Value } from '@sinclair/typebox/value';
 import { DealerSettings } from '../../schemas/dealers.ts';
-import { Id } from '../../schemas/kinds.ts';
+import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
 import type { Store } from '../journal/store.ts';
@@ -20,8 +20,7 @@ export interface DealerRequest {
 
 /** `telle dealer add`: makes a dealer, or gives it other settings; those that are not said stay as they were. */
 export async function addDealer(settings: Settings, dealerId: string, request: DealerRequest): Promise<void> {
-  if (!Value.Check(Id, dealerId))
-    throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
+  if (!isId(dealerId)) throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
   const { origin, retentionDays, ...said } = request;
   const given = {
     ...said,

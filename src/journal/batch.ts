@@ -43,47 +43,47 @@ export interface Circumstances {
   readonly onFault: (fault: unknown, command: Command) => void;
 }
 
-/** A row, by its key and the parts of it. */
-interface Place {
+/** What a row is found by: its key, and the parts of it. */
+interface RowKey {
   readonly key: string;
   readonly parts: readonly string[];
 }
 
-const placeOf = (...parts: readonly string[]): Place => ({ key: parts.join('/'), parts });
+const rowKey = (...parts: readonly string[]): RowKey => ({ key: parts.join('/'), parts });
 
 /** The rows that a command may touch, by table. */
-type Touched = { -readonly [T in Table]?: Place };
+type Touched = { dealers: RowKey } & { -readonly [T in Table]?: RowKey };
 
 function touchedBy({ body, key, sender }: Command): Touched {
   const { dealerId } = body;
   const groupId = 'groupId' in body ? body.groupId : undefined;
   const rows: Touched = { dealers: { key: dealerId, parts: [dealerId] } };
-  if (groupId !== undefined) rows.groups = placeOf(dealerId, groupId);
+  if (groupId !== undefined) rows.groups = rowKey(dealerId, groupId);
   switch (body.type) {
     case 'ADMIN_JOIN':
-      rows.places = placeOf(dealerId, body.adminId);
-      rows.presences = placeOf(dealerId, sender);
+      rows.places = rowKey(dealerId, body.adminId);
+      rows.presences = rowKey(dealerId, sender);
       return rows;
     case 'CLIENT_JOIN':
-      rows.presences = placeOf(dealerId, sender);
+      rows.presences = rowKey(dealerId, sender);
       return rows;
     case 'ERASE_GROUP':
       return rows;
     case 'UPDATE_CHAT':
-      if (body.user === 'admin') rows.places = placeOf(dealerId, body.adminId);
+      if (body.user === 'admin') rows.places = rowKey(dealerId, body.adminId);
       break;
     case 'UPDATE_USER':
-      rows.users = placeOf(dealerId, body.groupId);
+      rows.users = rowKey(dealerId, body.groupId);
       break;
     case 'UPDATE_LEAD':
-      rows.leads = placeOf(dealerId, body.groupId);
+      rows.leads = rowKey(dealerId, body.groupId);
       break;
     case 'CREATE_LEAD_INTENT':
     case 'UPDATE_LEAD_INTENT':
-      rows.intents = placeOf(dealerId, body.groupId, body.message.intent);
+      rows.intents = rowKey(dealerId, body.groupId, body.message.intent);
   }
   const type = eventTypeOf(body);
-  if (key !== null && DELIVERIES[type].stored) rows.priors = placeOf(dealerId, scopeOf(type, groupId), sender, key);
+  if (key !== null && DELIVERIES[type].stored) rows.priors = rowKey(dealerId, scopeOf(type, groupId), sender, key);
   return rows;
 }
 
@@ -100,11 +100,9 @@ function isInGroup({ body }: Command): boolean {
 
 const TABLES: readonly Table[] = ['dealers', 'groups', 'places', 'presences', 'users', 'leads', 'intents', 'priors'];
 
-/** What is to be done in one transaction, before its rows are there. */
+/** What is to be done in one transaction, before its rows are there: the commands, and what each touches. */
 export interface Plan {
-  readonly commands: readonly Command[];
-  /** What each command touches. */
-  readonly touched: readonly Touched[];
+  readonly steps: readonly { readonly command: Command; readonly touched: Touched }[];
   readonly needs: Needs;
 }
 
@@ -121,16 +119,15 @@ export function planOf(commands: readonly Command[]): Plan {
     priors: new Map(),
     writtenDealers: new Set(),
   };
-  const touched = commands.map(touchedBy);
-  touched.forEach((rows, index) => {
-    const command = commands[index];
-    if (command && (rows.places || !isInGroup(command))) needs.writtenDealers.add(command.body.dealerId);
+  const steps = commands.map((command) => ({ command, touched: touchedBy(command) }));
+  for (const { command, touched } of steps) {
+    if (touched.places || !isInGroup(command)) needs.writtenDealers.add(command.body.dealerId);
     for (const table of TABLES) {
-      const row = rows[table];
+      const row = touched[table];
       if (row) needs[table].set(row.key, row.parts);
     }
-  });
-  return { commands, touched, needs };
+  }
+  return { steps, needs };
 }
 
 /** The batch at work on its rows: they change command by command, and what changed is gathered to be written. */
@@ -209,7 +206,7 @@ class Batch {
 
   /** Takes over what differs: in the rows, for the next command, and in the changes, to be written. */
   #keep(touched: Touched, before: State, after: State): void {
-    const dealer = touched.dealers?.key ?? '';
+    const dealer = touched.dealers.key;
     if (after.dealer && !before.dealer) this.#put('dealers', dealer, { dealerSeq: 0, deskSeq: 0 });
     if (after.group && after.group !== before.group) this.#put('groups', touched.groups?.key, after.group);
     if (after.user && after.user !== before.user) this.#put('users', touched.users?.key, after.user);
@@ -295,8 +292,8 @@ class Batch {
 
 const NONE: ReadonlySet<string> = new Set();
 
-const row = <Row>(rows: ReadonlyMap<string, Row>, place: Place | undefined): Row | null =>
-  (place && rows.get(place.key)) ?? null;
+const row = <Row>(rows: ReadonlyMap<string, Row>, at: RowKey | undefined): Row | null =>
+  (at && rows.get(at.key)) ?? null;
 
 /** What has gone from a set (false) and what has come to it (true). */
 function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [string, boolean][] {
@@ -311,12 +308,8 @@ function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [
 const receiptOf = ({ id, scope, seq, at }: StoredEvent): Receipt => ({ id, scope, seq, at, duplicate: false });
 
 /** Decides each command in turn on the rows loaded: what to write, and what became of each. */
-export function runBatch(
-  rows: Rows,
-  { commands, touched }: Plan,
-  told: Circumstances,
-): { changes: Changes; outcomes: Outcome[] } {
+export function runBatch(rows: Rows, { steps }: Plan, told: Circumstances): { changes: Changes; outcomes: Outcome[] } {
   const batch = new Batch(rows, told);
-  const outcomes = commands.map((command, index) => batch.run(command, touched[index] ?? {}));
+  const outcomes = steps.map(({ command, touched }) => batch.run(command, touched));
   return { changes: batch.changes, outcomes };
 }

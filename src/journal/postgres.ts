@@ -141,31 +141,32 @@ class PostgresStore extends Reader implements Store {
   }
 
   async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
-    const client = await this.#pool.connect();
-    let failure: Error | undefined;
-    try {
-      const [, rows] = await Promise.all([client.query('begin'), load(client, needs)]);
-      const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
-      const changes = work(rows);
-      // Where one of them fails, those behind it do, and to commit then is to roll back.
-      const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
-      await Promise.all(statements.map((statement) => client.query(statement)));
-    } catch (error) {
-      failure = driversOwn(error);
-      if (failure instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
-      throw error;
-    } finally {
-      // A connection that failed for another reason than its query may be in any state: it is thrown away.
-      client.release(failure instanceof pg.DatabaseError ? undefined : failure);
-    }
+    await this.#connected(async (client) => {
+      try {
+        const [, rows] = await Promise.all([client.query('begin'), load(client, needs)]);
+        const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
+        const changes = work(rows);
+        // Where one of them fails, those behind it do, and to commit then is to roll back.
+        const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
+        await Promise.all(statements.map((statement) => client.query(statement)));
+      } catch (error) {
+        if (driversOwn(error) instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
+        throw error;
+      }
+    });
   }
 
-  /** Reads or writes in one transaction; a connection on which it cannot even begin goes, too. */
-  async #together<T>(work: (at: Transaction) => Promise<T>, config?: TransactionConfig): Promise<T> {
+  /** Reads or writes in one transaction of Drizzle's. */
+  #together<T>(work: (at: Transaction) => Promise<T>, config?: TransactionConfig): Promise<T> {
+    return this.#connected((client) => drizzle(client).transaction(work, config));
+  }
+
+  /** Lends a connection. One that failed for another reason than its query may be in any state: it is thrown away. */
+  async #connected<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let failure: Error | undefined;
     try {
-      return await drizzle(client).transaction(work, config);
+      return await use(client);
     } catch (error) {
       failure = driversOwn(error);
       throw error;

@@ -2,11 +2,10 @@
  * The store's face: what the journal and the readers need of a database. SQLite is one implementation; each must pass
  * `test/conformance/store.ts`.
  */
-import { Value } from '@sinclair/typebox/value';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Detail, Refusal } from '../../schemas/errors.ts';
-import { Id } from '../../schemas/kinds.ts';
+import { isId } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 import type { Erasure, Group } from '../domain/state.ts';
 import type { Reading } from './reading.ts';
@@ -240,7 +239,7 @@ type LetterRow = ReturnType<typeof rowOfLetter>;
 
 /** The dealer and the group that an event's text names; null where there is none, or the text is no event at all. */
 function namesIn(text: string): { dealerId: string | null; groupId: string | null } {
-  const idIn = (field: unknown) => (Value.Check(Id, field) ? String(field) : null);
+  const idIn = (field: unknown) => (isId(field) ? String(field) : null);
   try {
     const { dealerId, groupId } = Object(JSON.parse(text));
     return { dealerId: idIn(dealerId), groupId: idIn(groupId) };

@@ -37,6 +37,12 @@ const botSays = (key: string): Command => ({
   key,
   body: { type: 'UPDATE_MSG', ...IDS, user: 'bot', message: 'Hello' },
 });
+const customerComes = (groupId: string): Command => ({
+  role: 'customer',
+  sender: `customer:${groupId}`,
+  key: null,
+  body: { type: 'CLIENT_JOIN', dealerId: 'd1', groupId, online: true, node: 'n1', claim: true },
+});
 const types: Command = {
   role: 'server',
   sender: 'server:crm',
@@ -221,6 +227,27 @@ describe('the journal', () => {
       await journal.append(says('a'));
       await journal.append(types, { peer, id: 't1' });
       assert.deepEqual(JSON.parse(peer.texts.at(-1) ?? ''), { channel: 'ack', payload: { id: 't1' } });
+    }),
+  );
+
+  it(
+    'gathers joins that come one in a turn of the event loop, and lets no message wait for them',
+    withJournal(async ({ journal, commits }) => {
+      await journal.append(says('makes d1'));
+      const before = commits.count;
+      const joins: Promise<unknown>[] = [];
+      for (const groupId of ['j1', 'j2', 'j3', 'j4']) {
+        joins.push(journal.append(customerComes(groupId)));
+        await new Promise(setImmediate);
+      }
+      await Promise.all(joins);
+      assert.ok(commits.count - before < joins.length, `${commits.count - before} commits`);
+      const both = [journal.append(customerComes('j5')), journal.append(says('is not kept'))];
+      const alone = commits.count;
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      assert.equal(commits.count, alone + 1);
+      await Promise.all(both);
     }),
   );
 

@@ -1,7 +1,6 @@
-import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
-import { Id } from '../../../schemas/kinds.ts';
+import { isId } from '../../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
 import { type Session, sessionOf } from '../../auth/session.ts';
@@ -9,8 +8,6 @@ import { bearerOf } from '../../auth/tokens.ts';
 import type { Asker } from '../../documents/route.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import type { Core } from '../core.ts';
-
-const id = TypeCompiler.Compile(Id);
 
 /** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
 interface Authenticate {
@@ -56,7 +53,7 @@ export const authenticateReader = (core: Core): Authenticate =>
     const session = sessionAt(request, dealerId);
     if (session.role === 'customer') throw refused('forbidden', 'a customer reads its own events alone');
     // What cannot be a name is not asked for: Postgres takes no U+0000.
-    if (!id.Check(dealerId) || !(await core.store.dealer(dealerId)))
+    if (!isId(dealerId) || !(await core.store.dealer(dealerId)))
       throw refused('unknown_dealer', 'there is no such dealer');
   });
 
