@@ -119,7 +119,8 @@ export const events = sqliteTable(
     primaryKey({ columns: [table.dealerId, table.scope, table.seq] }),
     index('events_desk').on(table.dealerId, table.groupId, table.seq).where(sql`scope = '@desk'`),
     index('events_pageviews').on(table.dealerId, table.seq).where(sql`type = 'UPDATE_PAGEVIEW'`),
-    uniqueIndex('events_key').on(table.dealerId, table.scope, table.sender, table.id).where(sql`keyed = 1`),
+    // The id comes first: ids that grow with time then go to the end of the index, whoever's they are.
+    uniqueIndex('events_key').on(table.id, table.dealerId, table.scope, table.sender).where(sql`keyed = 1`),
   ],
 );
 

@@ -73,7 +73,7 @@ export function openSqlite(file: string, alone: boolean): Store {
 const isRepeat = (fault: unknown): boolean =>
   fault instanceof Database.SqliteError &&
   fault.code === 'SQLITE_CONSTRAINT_UNIQUE' &&
-  fault.message.endsWith('events.sender, events.id');
+  fault.message.includes('events.id');
 
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
