@@ -9,6 +9,10 @@ const MAX_ROWS = 20_000;
 class Kept<Row> {
   #rows = new Map<string, Row>();
 
+  peek(key: string): Row | undefined {
+    return this.#rows.get(key);
+  }
+
   get(key: string, read: () => Row | undefined): Row | undefined {
     const kept = this.#rows.get(key);
     if (kept !== undefined) return kept;

@@ -55,7 +55,11 @@ export function prepareStatements(client: Database) {
   function write({ events, moves, arrivals, dealers, groups, users, leads, intents, at }: Changes): void {
     for (const event of events) insert.event(event);
     for (const [dealerId, row] of dealers) insert.dealer(dealerId, row, at);
-    for (const [key, row] of groups) insert.group(key, row, at);
+    for (const [key, row] of groups) {
+      // A column that is written is written to its index, too, though it stays as it is.
+      if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace(key, row, at);
+      else insert.group(key, row, at);
+    }
     for (const { dealerId, sender, nodeId, online } of arrivals) {
       if (online) insert.presence.run(dealerId, sender, nodeId, at);
       else insert.absence.run(dealerId, sender, nodeId);
@@ -159,9 +163,8 @@ function prepareReads(client: Database) {
   };
 }
 
-/** What a group's row says of how it stands, in the order of {@link groupValues}. */
+/** What a group's row says of how it stands, but for `online`, in the order of {@link groupValues}. */
 const GROUP_STATE = [
-  'online',
   'muted',
   'muted_by',
   'closed',
@@ -174,7 +177,6 @@ const GROUP_STATE = [
 ];
 
 const groupValues = (group: Group, at: number): (number | string | null)[] => [
-  flag(group.online),
   flag(group.mutedBy !== null),
   group.mutedBy,
   flag(group.closed),
@@ -200,8 +202,12 @@ function prepareWrites(client: Database) {
       ON CONFLICT (dealer_id) DO UPDATE SET ${asGiven(['dealer_seq', 'desk_seq'])}`,
   );
   const group = client.prepare(
-    `INSERT INTO groups (dealer_id, group_id, created_at, ${GROUP_STATE}) VALUES (${marks(3 + GROUP_STATE.length)})
-      ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(GROUP_STATE)}`,
+    `INSERT INTO groups (dealer_id, group_id, created_at, online, ${GROUP_STATE})
+      VALUES (${marks(4 + GROUP_STATE.length)})
+      ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(['online', ...GROUP_STATE])}`,
+  );
+  const groupInPlace = client.prepare(
+    `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
   );
   const recordInto = (table: string, key: readonly string[]) =>
     client.prepare(
@@ -220,7 +226,11 @@ function prepareWrites(client: Database) {
       dealer.run(dealerId, dealerSeq, deskSeq, at),
     group: (key: string, row: Group, at: number) => {
       const { dealerId, groupId } = namedRow(key);
-      group.run(dealerId, groupId, at, ...groupValues(row, at));
+      group.run(dealerId, groupId, at, flag(row.online), ...groupValues(row, at));
+    },
+    groupInPlace: (key: string, row: Group, at: number) => {
+      const { dealerId, groupId } = namedRow(key);
+      groupInPlace.run(...groupValues(row, at), dealerId, groupId);
     },
     chat: client.prepare(
       `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})
