@@ -56,6 +56,8 @@ export class Journal {
   /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
   readonly #doubtful = new Set<string>();
   #running: Promise<void> | null = null;
+  /** Ends the wait for the turn's end. */
+  #wake: () => void = () => {};
   #committing: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -74,6 +76,7 @@ export class Journal {
     return new Promise((settle) => {
       this.#waiting.push({ command, origin, settle });
       this.#running ??= this.#run();
+      if (this.#waiting.length === MAX_BATCH) this.#wake();
     });
   }
 
@@ -90,12 +93,26 @@ export class Journal {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await new Promise(setImmediate);
+      await this.#turn();
       await this.#gatherJoins();
       this.#committing = this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)));
       await this.#committing;
     }
     this.#running = null;
+  }
+
+  /**
+   * Resolves when the event loop has handed over what there was, or a batch is full: what came first is then stored and
+   * acked before the rest is read, and is garbage before it is old.
+   */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      const immediate = setImmediate(resolve);
+      this.#wake = () => {
+        clearImmediate(immediate);
+        resolve();
+      };
+    });
   }
 
   /**
@@ -107,7 +124,7 @@ export class Journal {
     for (let known = 0; known < this.#waiting.length; ) {
       known = this.#waiting.length;
       if (known >= MAX_BATCH || performance.now() > until || !this.#waiting.every(isJoin)) return;
-      await new Promise(setImmediate);
+      await this.#turn();
     }
   }
 
