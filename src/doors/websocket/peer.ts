@@ -36,6 +36,15 @@ function framedOnce(payload: Buffer): Buffer {
   return lastFramed;
 }
 
+/** Those whose streams hold what they are given until this turn of the event loop has no more for anybody. */
+let corked: WebSocketPeer[] = [];
+
+function uncorkAll(): void {
+  const peers = corked;
+  corked = [];
+  for (const peer of peers) peer.uncork();
+}
+
 /**
  * A `ws` socket, as the hub sees it. Text frames are written to the stream beneath it, past `ws`, which would frame each
  * anew for every socket; what one turn of the event loop has for a socket leaves in one write. It is safe as long as `ws`
@@ -71,19 +80,19 @@ export class WebSocketPeer implements Peer {
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#stream.cork();
-      process.nextTick(this.#uncork);
+      if (corked.push(this) === 1) process.nextTick(uncorkAll);
     }
     this.#stream.write(framedOnce(frame), onGone && (() => onGone()));
     this.#sent();
+  }
+
+  uncork(): void {
+    this.#isCorked = false;
+    this.#stream.uncork();
   }
 
   close(code: number, reason: string): void {
     this.closedWith ??= code;
     this.#socket.close(code, reason.slice(0, MAX_REASON));
   }
-
-  readonly #uncork = (): void => {
-    this.#isCorked = false;
-    this.#stream.uncork();
-  };
 }
