@@ -71,13 +71,18 @@ export class Journal {
    * @returns the outcome; a refusal where nothing was stored. Never rejects.
    */
   append(command: Command, origin?: Origin): Promise<Outcome> {
-    if (this.#closed) return Promise.resolve(notTaken('the server is shutting down'));
-    if (this.#waiting.length >= MAX_WAITING) return Promise.resolve(notTaken('too much is waiting to be stored'));
-    return new Promise((settle) => {
+    return new Promise((settle) => this.submit(command, origin, settle));
+  }
+
+  /** {@link append}, for what comes by the ten thousand: told by a call, and not by a promise. */
+  submit(command: Command, origin: Origin | undefined, settle: (outcome: Outcome) => void): void {
+    if (this.#closed) settle(notTaken('the server is shutting down'));
+    else if (this.#waiting.length >= MAX_WAITING) settle(notTaken('too much is waiting to be stored'));
+    else {
       this.#waiting.push({ command, origin, settle });
       this.#running ??= this.#run();
       if (this.#waiting.length === MAX_BATCH) this.#wake();
-    });
+    }
   }
 
   /** Resolves when the batch that is being committed, if any, has been published or has failed. */
@@ -143,17 +148,25 @@ export class Journal {
     } catch (fault) {
       const { refusal } = unavailable(fault);
       for (const { body } of commands) this.#doubtful.add(body.dealerId);
-      for (const { settle } of batch) settle({ refusal });
+      for (const each of batch) this.#settle(each, { refusal });
       return;
     }
     if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
     this.#doubtful.clear();
     this.#tell(outcomes, began);
     bus.publish(batch.flatMap(({ origin }, index) => publications(outcomes[index], origin)));
-    batch.forEach(({ settle }, index) => {
+    batch.forEach((each, index) => {
       const outcome = outcomes[index];
-      if (outcome) settle(outcome);
+      if (outcome) this.#settle(each, outcome);
     });
+  }
+
+  #settle({ command, settle }: Waiting, outcome: Outcome): void {
+    try {
+      settle(outcome);
+    } catch (fault) {
+      this.#options.onFault(fault, `${command.body.type} was not answered`);
+    }
   }
 
   #tell(outcomes: readonly Outcome[], began: number): void {

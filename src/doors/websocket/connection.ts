@@ -177,7 +177,7 @@ export class Connection {
     } else if (channel === 'refresh') {
       this.#refresh(this.#joined, payload, id);
     } else {
-      this.#append(this.#joined, envelope).catch((error: unknown) => this.#refuse(id, error));
+      this.#submit(this.#joined, envelope);
     }
   }
 
@@ -250,10 +250,12 @@ export class Connection {
       .catch((error: unknown) => this.#refuse(id, error));
   }
 
-  async #append({ session }: Joined, { channel, payload, id }: Envelope): Promise<void> {
-    const outcome = await this.#core.journal.append(commandOf(session, channel, payload, id), { peer: this.#peer, id });
-    if ('refusal' in outcome) this.#refuse(id, new RefusedError(outcome.refusal));
-    else if (outcome.receipt?.duplicate && id !== undefined) this.#send(ackFrame(id, outcome.receipt));
+  #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
+    const command = commandOf(session, channel, payload, id);
+    this.#core.journal.submit(command, { peer: this.#peer, id }, (outcome) => {
+      if ('refusal' in outcome) this.#refuse(id, new RefusedError(outcome.refusal));
+      else if (outcome.receipt?.duplicate && id !== undefined) this.#send(ackFrame(id, outcome.receipt));
+    });
   }
 
   /** [P-9] Answers with the error, and closes where the error or its repetition asks for that. */
