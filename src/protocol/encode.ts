@@ -58,7 +58,14 @@ export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
     ? { id }
     : { id, scope: receipt.scope, seq: receipt.seq, at: instant(receipt.at), duplicate: receipt.duplicate };
 
-export const ackFrame = (id: string, receipt: Receipt | null): Buffer => frame('ack', ackPayload(id, receipt));
+/** Ids and scopes are of characters that JSON and ASCII have alike. */
+export const ackFrame = (id: string, receipt: Receipt | null): Buffer =>
+  receipt === null
+    ? frame('ack', ackPayload(id, receipt))
+    : Buffer.from(
+        `{"channel":"ack","payload":{"id":"${id}","scope":"${receipt.scope}","seq":${receipt.seq},"at":"${instant(receipt.at)}","duplicate":${receipt.duplicate}}}`,
+        'latin1',
+      );
 
 /** [P-9] The payload of an error; `id` repeats the refused frame's, where it had one. */
 export const errorPayload = (id: string | undefined, { code, message, details }: Refusal) => ({
