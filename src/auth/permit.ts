@@ -1,7 +1,7 @@
 /** What a session may say and see. */
 import { refused } from '../../schemas/errors.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
-import { identityOf, type Session } from './session.ts';
+import { IDENTITY_FIELDS, identityOf, type Session } from './session.ts';
 
 /**
  * [P-5] Makes a payload's identity fields those of the session: absent is filled in, different is refused. A value of a
@@ -12,8 +12,11 @@ import { identityOf, type Session } from './session.ts';
 export function identify(session: Session, payload: Record<string, unknown>): void {
   // The seeds' customers send the admin's id along: it says nothing of them.
   if (session.role === 'customer' && payload.adminId !== undefined) payload.adminId = undefined;
-  for (const [field, own] of Object.entries(identityOf(session))) {
+  const identity = identityOf(session);
+  for (const field of IDENTITY_FIELDS[session.role]) {
+    const own = identity[field];
     const given = payload[field];
+    if (own === undefined) continue;
     if (given === undefined) payload[field] = own;
     else if ((typeof given === 'string' || typeof given === 'number') && String(given) !== own) {
       throw refused('forbidden', `${field} is not this session's`);

@@ -1,4 +1,5 @@
 /** Who is at the other end, as its token or its join says: the one source of identity. */
+import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Claims } from '../../schemas/tokens.ts';
 
@@ -39,7 +40,14 @@ export function personOf(dealerId: string, sender: string): Exclude<Session, { r
   return role === 'admin' ? { role, dealerId, adminId: name } : null;
 }
 
-/** The identity fields that a payload of this session has, whether it says so or not [P-5]. */
+/** [P-5] Which fields of a payload tell who says it, by role. */
+export const IDENTITY_FIELDS = {
+  customer: ['dealerId', 'groupId', 'user'],
+  admin: ['dealerId', 'adminId', 'user'],
+  server: ['dealerId'],
+} as const satisfies Readonly<Record<Role, readonly string[]>>;
+
+/** What those fields are in a payload of this session, whether it says so or not; a server of all dealers may name any. */
 export function identityOf(session: Session): Readonly<Record<string, string>> {
   const { role, dealerId } = session;
   switch (role) {

@@ -3,7 +3,7 @@ import type { UpdateMsg } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import { author } from './author.ts';
 import { muteStatus } from './mute.ts';
-import { type Decision, type Group, groupOf, type Policy, refuse, type State, withGroup } from './state.ts';
+import { type Decision, type Group, groupOf, type Policy, refuse, type State } from './state.ts';
 
 type Message = Static<typeof UpdateMsg>;
 
@@ -49,5 +49,5 @@ function say(state: State, group: Group, body: Message, ...before: Event[]): Dec
     unread: group.unread,
     message: text,
   };
-  return { events: [...before, said], state: withGroup(state, group) };
+  return { events: [...before, said], state: { ...state, group } };
 }

@@ -1,6 +1,6 @@
 import { refused } from '../../schemas/errors.ts';
 import { identify } from '../auth/permit.ts';
-import { identityOf, type Session, senderOf } from '../auth/session.ts';
+import { IDENTITY_FIELDS, type Session, senderOf } from '../auth/session.ts';
 import type { Command } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
 import { kindOf } from '../protocol/checker.ts';
@@ -15,7 +15,7 @@ export function commandOf(session: Session, channel: string, payload: Record<str
   const decode = bodyDecoder(session.role, channel, payload.type);
   identify(session, payload);
   const body = decode(payload);
-  for (const field of Object.keys(identityOf(session))) if (!(field in body)) mustBeWord(field, payload[field]);
+  for (const field of IDENTITY_FIELDS[session.role]) if (!(field in body)) mustBeWord(field, payload[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
   return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body };
 }

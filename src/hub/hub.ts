@@ -61,6 +61,11 @@ class Seated implements Seat {
   }
 }
 
+/** Everybody gets it but the socket that it came from. */
+function hand(publication: Publication, seats: Iterable<Seated> = []): void {
+  for (const seat of seats) if (seat.peer !== publication.answer?.peer) seat.take(publication);
+}
+
 interface Room {
   readonly desk: Set<Seated>;
   readonly groups: Map<string, Set<Seated>>;
@@ -107,9 +112,13 @@ export class Hub {
 
   /** [P-7] One event, one frame, to everyone who may see it; to its sender the ack instead. */
   deliver(publication: Publication): void {
-    const { answer } = publication;
-    for (const seats of this.#audience(publication)) {
-      for (const seat of seats) if (seat.peer !== answer?.peer) seat.take(publication);
+    const { dealerId, scope, answer } = publication;
+    hand(publication, this.#everywhere);
+    const room = this.#rooms.get(dealerId);
+    if (room) {
+      hand(publication, room.desk);
+      if (scope === DEALER_SCOPE) for (const seats of room.groups.values()) hand(publication, seats);
+      else if (scope !== DESK_SCOPE) hand(publication, room.groups.get(scope));
     }
     if (answer?.frame) sendWithin(answer.peer, answer.frame, this.#maxBacklog);
   }
@@ -134,15 +143,6 @@ export class Hub {
   /** Closes the sockets of one group. */
   closeGroup(code: CloseCode, reason: string, dealerId: string, groupId: string): void {
     for (const { peer } of this.#rooms.get(dealerId)?.groups.get(groupId) ?? []) peer.close(code, reason);
-  }
-
-  *#audience({ dealerId, scope }: Publication): Iterable<Iterable<Seated>> {
-    yield this.#everywhere;
-    const room = this.#rooms.get(dealerId);
-    if (!room) return;
-    yield room.desk;
-    if (scope === DEALER_SCOPE) yield* room.groups.values();
-    else if (scope !== DESK_SCOPE) yield room.groups.get(scope) ?? [];
   }
 
   #setOf({ role, dealerId, groupId }: Place): Set<Seated> {
