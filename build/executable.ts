@@ -21,12 +21,15 @@ import { licensesOf } from './licenses.ts';
 import { BuildError, ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
+/** Made by the build, and gone after it. */
+const THREAD_SQLITE = 'dist/executable/better-sqlite3.cjs';
 /** What goes in besides the code: its name inside, and the file or folder that it is. */
 const ASSETS = {
   'package.json': 'package.json',
   'drizzle/sqlite/migrations': 'drizzle/sqlite/migrations',
   'drizzle/postgres/migrations': 'drizzle/postgres/migrations',
   'dist/web': 'dist/web',
+  'native/better-sqlite3.cjs': THREAD_SQLITE,
   'native/better_sqlite3.node': 'node_modules/better-sqlite3/build/Release/better_sqlite3.node',
 };
 
@@ -74,6 +77,21 @@ async function bundle(outfile: string): Promise<string[]> {
     logLevel: 'warning',
   });
   return Object.keys(metafile.inputs);
+}
+
+/** better-sqlite3 alone, for a thread: what is inside an executable, its threads cannot load. */
+async function bundleSqlite(): Promise<void> {
+  await build({
+    entryPoints: ['better-sqlite3'],
+    outfile: THREAD_SQLITE,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    alias: { bindings: './build/embedded/thread-bindings.cts' },
+    logLevel: 'warning',
+  });
 }
 
 /** Every file of {@link ASSETS}: its name inside, and its path. */
@@ -140,6 +158,7 @@ async function makeExecutable(): Promise<void> {
   try {
     await makeWeb();
     const inputs = await bundle(join(folder, 'telle.cjs'));
+    await bundleSqlite();
     step(`bundled the program: ${megabytes(join(folder, 'telle.cjs'))}`);
     const blob = makeBlob(folder);
     step(`put its assets beside it: ${megabytes(blob)}`);

@@ -27,6 +27,9 @@ export function assetFolder(name: string): string {
   return folder;
 }
 
+/** The package with nothing but it around: a thread has no other way to what is inside. */
+export const sqliteModule = (): string => join(assetFolder('native'), 'better-sqlite3.cjs');
+
 /** Where a user's caches are; a user without a home has one among the temporary files. */
 const CACHES = [
   () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'telle'),
@@ -72,4 +75,4 @@ function holds(path: string, bytes: Buffer): boolean {
 }
 
 // What stands in for a module has its face.
-({ readAsset, assetFolder }) satisfies typeof import('../../src/assets.ts');
+({ readAsset, assetFolder, sqliteModule }) satisfies typeof import('../../src/assets.ts');

@@ -10,6 +10,7 @@ import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { Reader } from './reading.ts';
@@ -29,8 +30,8 @@ import {
   type Stretch,
 } from './store.ts';
 
-/** Pages of the write-ahead log (16 MiB) after which a commit carries them into the file: that commit's wait is the latency's tail. */
-const CHECKPOINT_PAGES = 4096;
+/** Pages of the write-ahead log (64 MiB) after which a commit carries them into the file itself, though all wait for it. */
+const CHECKPOINT_PAGES = 16_384;
 /** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
 const BUSY_TIMEOUT = 250;
 
@@ -66,7 +67,16 @@ export function openSqlite(file: string, alone: boolean): Store {
   client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
   client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
-  return new SqliteStore(client, held);
+  return new SqliteStore(client, held, file === MEMORY ? null : new Checkpoints(file, () => carryOver(client)));
+}
+
+/** Brings what is left of the write-ahead log into the file. What hinders it hinders the next commit, which says so. */
+function carryOver(client: Database.Database): void {
+  try {
+    client.pragma('wal_checkpoint(PASSIVE)');
+  } catch (fault) {
+    if (!(fault instanceof Database.SqliteError)) throw fault;
+  }
 }
 
 /** Whether an event was not written because its sender's key is taken. */
@@ -78,13 +88,15 @@ const isRepeat = (fault: unknown): boolean =>
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
   readonly #lock: Database.Database | null;
+  readonly #checkpoints: Checkpoints | null;
   readonly #db: BetterSQLite3Database;
   #statements: ReturnType<typeof prepareStatements> | undefined;
 
-  constructor(client: Database.Database, held: Database.Database | null) {
+  constructor(client: Database.Database, held: Database.Database | null, checkpoints: Checkpoints | null) {
     super();
     this.#client = client;
     this.#lock = held;
+    this.#checkpoints = checkpoints;
     this.#db = drizzle(client);
   }
 
@@ -138,7 +150,9 @@ class SqliteStore extends Reader implements Store {
       return changes;
     });
     try {
-      cache.wrote(transaction.immediate());
+      const changes = transaction.immediate();
+      cache.wrote(changes);
+      this.#checkpoints?.wrote(changes.events.length);
     } catch (fault) {
       cache.clear(); // what a commit that failed has done, the file knows
       throw fault;
@@ -281,6 +295,7 @@ class SqliteStore extends Reader implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#checkpoints?.close();
     this.#client.close();
     this.#lock?.close();
   }

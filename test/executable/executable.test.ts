@@ -12,6 +12,7 @@ import { Client, type Frame } from '../support/client.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { listening, Process, type Program, type ServerProcess, telle } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const PROGRAM: Program = [resolve('dist/telle')];
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -167,6 +168,31 @@ describe('the one executable', { timeout: 180_000 }, () => {
         const payload = { type: 'ADMIN_JOIN', dealerId: 'demo', adminId: 'bob', token: stdout.trim() };
         const { session } = await joined(server, { channel: 'admin_join', payload });
         assert.equal(session.adminId, 'bob');
+      } finally {
+        await server.kill();
+      }
+    }));
+
+  it('carries what it has stored into its file while it serves, on a thread', () =>
+    inFolder(async (cwd) => {
+      const { stdout } = await run('token --role server --dealer demo --sub crm'.split(' '), cwd);
+      const server = await serve(cwd);
+      try {
+        const said = { type: 'UPDATE_MSG', groupId: 'g1', user: 'customer', message: 'x'.repeat(100) };
+        const say = (count: number) =>
+          fetch(`${server.http}/v1/events`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/json' },
+            body: JSON.stringify(Array.from({ length: count }, () => said)),
+          });
+        assert.equal((await say(1000)).status, 200);
+        // The log holds them all; the file by itself holds them only once they have been carried over.
+        await until('a thousand messages are in the file', async () => {
+          assert.equal((await say(1)).status, 200);
+          return (await stat(join(cwd, 'data/telle.db'))).size > 1000 * 100;
+        });
+        assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+        assert.equal(server.stderr, '');
       } finally {
         await server.kill();
       }

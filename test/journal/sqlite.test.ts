@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -12,6 +12,7 @@ import { describeStore } from '../conformance/store.ts';
 import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
 import { eventRow, groupRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const settingsFor = (file: string) => readSettings({ DATABASE_URL: `sqlite:${file}` });
 
@@ -72,6 +73,17 @@ function query(file: string, sql: string): unknown[] {
     return client.prepare(sql).all();
   } finally {
     client.close();
+  }
+}
+
+/** How many events the file has by itself, without its write-ahead log; none where it is being written just now. */
+async function carriedOver(file: string): Promise<number> {
+  await copyFile(file, `${file}.alone`);
+  try {
+    return query(`${file}.alone`, 'SELECT seq FROM events').length;
+  } catch (fault) {
+    if (fault instanceof Database.SqliteError) return 0;
+    throw fault;
   }
 }
 
@@ -138,6 +150,27 @@ describe('an SQLite file', () => {
       await store.deleteDealer('d1');
       const { dealers: left, groups: groupsLeft } = await load(store, needs);
       assert.deepEqual([left.size, groupsLeft.size], [0, 0]);
+    }),
+  );
+
+  it(
+    'carries its log into the file while it is open, and begins the log anew',
+    withFile(async (store, file) => {
+      let seq = 0;
+      const more = (count: number) =>
+        write(store, { events: Array.from({ length: count }, () => eventRow('d1', 'g1', ++seq)) });
+      const logSize = async () => (await stat(`${file}-wal`)).size;
+      await more(1000);
+      const ofOne = await logSize();
+      for (let round = 0; round < 5; round += 1) {
+        const said = seq;
+        await until(`${said} events are in the file`, async () => {
+          await more(1);
+          return (await carriedOver(file)) >= said;
+        });
+        await more(1000);
+      }
+      assert.ok((await logSize()) < 3 * ofOne, `${await logSize()} bytes of log, where a round is ${ofOne}`);
     }),
   );
 

@@ -1,0 +1,82 @@
+/**
+ * Carries SQLite's write-ahead log into the file on a thread of its own. SQLite lets the commit that fills the log do it:
+ * thousands of pages then wait for the disk, and with them everybody who waits for an ack.
+ */
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { sqliteModule } from '../assets.ts';
+
+/** Events after which it is worth while, and the least time from one to the next, in ms: each flushes the disk four times. */
+const WORTH = 1000;
+const PAUSE = 100;
+
+/** CommonJS of its own, for it has to run wherever the program does, in a clone, in a package and in the one executable. */
+const THREAD = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const Database = require(workerData.sqlite);
+  const client = new Database(workerData.file, { fileMustExist: true });
+  parentPort.on('message', (word) => {
+    if (word === 'close') {
+      client.close();
+      parentPort.close();
+    } else {
+      client.pragma('wal_checkpoint(PASSIVE)');
+      parentPort.postMessage('done');
+    }
+  });
+`;
+
+export class Checkpoints {
+  readonly #file: string;
+  readonly #finish: () => void;
+  /** Made when there is something to do. */
+  #thread: Worker | null = null;
+  #isUnderWay = false;
+  #events = 0;
+  #endedAt = 0;
+
+  /**
+   * @param finish carries over what was written meanwhile, on the connection that writes: only where nothing is left does
+   *   the log begin anew
+   */
+  constructor(file: string, finish: () => void) {
+    this.#file = file;
+    this.#finish = finish;
+  }
+
+  /** So many events were committed. */
+  wrote(events: number): void {
+    this.#events += events;
+    if (this.#events < WORTH || this.#isUnderWay || performance.now() - this.#endedAt < PAUSE) return;
+    this.#events = 0;
+    this.#isUnderWay = true;
+    this.#thread ??= this.#start();
+    this.#thread.postMessage('checkpoint');
+  }
+
+  /** Resolves when the thread and its connection are gone. */
+  async close(): Promise<void> {
+    const thread = this.#thread;
+    if (!thread) return;
+    thread.ref();
+    thread.postMessage('close');
+    await new Promise((resolve) => thread.once('exit', resolve));
+  }
+
+  #start(): Worker {
+    const workerData = { sqlite: sqliteModule(), file: this.#file };
+    const thread = new Worker(THREAD, { eval: true, workerData, execArgv: [] });
+    thread.unref();
+    thread.on('message', () => {
+      this.#finish();
+      this.#isUnderWay = false;
+      this.#endedAt = performance.now();
+    });
+    // It stays under way for ever: from now on the commits do it.
+    thread.on('error', ({ message }) => {
+      this.#thread = null;
+      process.emitWarning(`SQLite's log is carried into its file by commits from now on: ${message}`);
+    });
+    return thread;
+  }
+}
