@@ -6,21 +6,33 @@ import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { sqliteModule } from '../assets.ts';
 
-/** Events after which it is worth while, and the least time from one to the next, in ms: each flushes the disk four times. */
+/** Events after which it is worth while, and the least time from one to the next, in ms: each flushes the disk twice. */
 const WORTH = 1000;
 const PAUSE = 100;
+/** One in so many is finished: the writer waits for that. */
+const FINISHED = 4;
 
-/** CommonJS of its own, for it has to run wherever the program does, in a clone, in a package and in the one executable. */
+/**
+ * CommonJS of its own, for it has to run wherever the program does, in a clone, in a package and in the one executable.
+ * better-sqlite3's errors lose their message on their way to another thread.
+ */
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
   const Database = require(workerData.sqlite);
-  const client = new Database(workerData.file, { fileMustExist: true });
+  const plainly = (act) => {
+    try {
+      return act();
+    } catch ({ message }) {
+      throw new Error(message);
+    }
+  };
+  const client = plainly(() => new Database(workerData.file, { fileMustExist: true }));
   parentPort.on('message', (word) => {
     if (word === 'close') {
       client.close();
       parentPort.close();
     } else {
-      client.pragma('wal_checkpoint(PASSIVE)');
+      plainly(() => client.pragma('wal_checkpoint(PASSIVE)'));
       parentPort.postMessage('done');
     }
   });
@@ -33,6 +45,7 @@ export class Checkpoints {
   #thread: Worker | null = null;
   #isUnderWay = false;
   #events = 0;
+  #count = 0;
   #endedAt = 0;
 
   /**
@@ -68,7 +81,8 @@ export class Checkpoints {
     const thread = new Worker(THREAD, { eval: true, workerData, execArgv: [] });
     thread.unref();
     thread.on('message', () => {
-      this.#finish();
+      this.#count += 1;
+      if (this.#count % FINISHED === 0) this.#finish();
       this.#isUnderWay = false;
       this.#endedAt = performance.now();
     });

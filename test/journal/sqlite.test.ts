@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -7,6 +8,7 @@ import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
+import { Checkpoints } from '../../src/journal/checkpoints.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { describeStore } from '../conformance/store.ts';
 import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
@@ -154,23 +156,46 @@ describe('an SQLite file', () => {
   );
 
   it(
-    'carries its log into the file while it is open, and begins the log anew',
+    'carries its log into the file while it is open',
     withFile(async (store, file) => {
       let seq = 0;
       const more = (count: number) =>
         write(store, { events: Array.from({ length: count }, () => eventRow('d1', 'g1', ++seq)) });
-      const logSize = async () => (await stat(`${file}-wal`)).size;
       await more(1000);
-      const ofOne = await logSize();
-      for (let round = 0; round < 5; round += 1) {
-        const said = seq;
-        await until(`${said} events are in the file`, async () => {
-          await more(1);
-          return (await carriedOver(file)) >= said;
+      await until('a thousand events are in the file', async () => {
+        await more(1);
+        return (await carriedOver(file)) >= 1000;
+      });
+    }),
+  );
+
+  it(
+    'has the writer finish what a thread has carried over, so that the log begins anew',
+    withFile(async (_, file) => {
+      let finished = 0;
+      const checkpoints = new Checkpoints(file, () => {
+        finished += 1;
+      });
+      try {
+        await until('it is finished twice', async () => {
+          checkpoints.wrote(1000);
+          return finished === 2;
         });
-        await more(1000);
+      } finally {
+        await checkpoints.close();
       }
-      assert.ok((await logSize()) < 3 * ofOne, `${await logSize()} bytes of log, where a round is ${ofOne}`);
+    }),
+  );
+
+  it(
+    'goes on where its thread cannot open the file, and says so once',
+    withFile(async (_, file) => {
+      const warned = once(process, 'warning');
+      const checkpoints = new Checkpoints(`${file}.missing`, () => assert.fail('nothing was carried over'));
+      checkpoints.wrote(1000);
+      assert.match(String(await warned), /commits from now on: unable to open database file/);
+      checkpoints.wrote(1000);
+      await checkpoints.close();
     }),
   );
 
