@@ -48,7 +48,8 @@ class Seated implements Seat {
   open(floors: ReadonlyMap<string, number>): void {
     const held = this.#held ?? [];
     this.#held = null;
-    this.#floors = floors;
+    // Most who come are new, of a dealer that has announced nothing: tens of thousands of empty floors add up.
+    if ([...floors.values()].some((seq) => seq > 0)) this.#floors = floors;
     for (const publication of held) this.take(publication);
   }
 

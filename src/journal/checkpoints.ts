@@ -6,11 +6,13 @@ import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { sqliteModule } from '../assets.ts';
 
-/** Events after which it is worth while, and the least time from one to the next, in ms: each flushes the disk twice. */
+/** Events after which a server is a busy one, which a thread is worth its 10 MB to. */
+const BUSY = 20_000;
+/** Events after which one is worth while, and the least time from one to the next, in ms: each flushes the disk twice. */
 const WORTH = 1000;
 const PAUSE = 100;
 /** One in so many is finished: the writer waits for that. */
-const FINISHED = 4;
+const FINISHED = 2;
 
 /**
  * CommonJS of its own, for it has to run wherever the program does, in a clone, in a package and in the one executable.
@@ -41,7 +43,6 @@ const THREAD = `
 export class Checkpoints {
   readonly #file: string;
   readonly #finish: () => void;
-  /** Made when there is something to do. */
   #thread: Worker | null = null;
   #isUnderWay = false;
   #events = 0;
@@ -60,7 +61,8 @@ export class Checkpoints {
   /** So many events were committed. */
   wrote(events: number): void {
     this.#events += events;
-    if (this.#events < WORTH || this.#isUnderWay || performance.now() - this.#endedAt < PAUSE) return;
+    if (this.#events < (this.#count === 0 ? BUSY : WORTH)) return;
+    if (this.#isUnderWay || performance.now() - this.#endedAt < PAUSE) return;
     this.#events = 0;
     this.#isUnderWay = true;
     this.#thread ??= this.#start();

@@ -23,8 +23,9 @@ const RECORD_BYTES = 16 * 1024;
 /** The most commands that wait for a transaction; more are refused as `unavailable`. */
 const MAX_WAITING = 20_000;
 
-/** How long joins are gathered at most, in ms: nobody waits for a join as for an answer. */
-const JOINING = 10;
+/** How long joins are gathered at most, and how long the next may take, in ms: nobody waits for a join as for an answer. */
+const JOINING = 25;
+const NEXT_JOIN = 1;
 
 /** The socket that a command came from, and the id by which it asked for an ack. */
 export interface Origin {
@@ -121,14 +122,18 @@ export class Journal {
   }
 
   /**
-   * Where thousands come at once, the network hands over one or two in a turn: as long as each turn brings another, and
-   * nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
+   * Where thousands come at once, the network hands over one or two in a turn: as long as one comes soon after the other,
+   * and nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
    */
   async #gatherJoins(): Promise<void> {
     const until = performance.now() + JOINING;
-    for (let known = 0; known < this.#waiting.length; ) {
+    let known = 0;
+    let soon = 0;
+    while (this.#waiting.length < MAX_BATCH && this.#waiting.every(isJoin)) {
+      const now = performance.now();
+      if (this.#waiting.length > known) soon = Math.min(now + NEXT_JOIN, until);
       known = this.#waiting.length;
-      if (known >= MAX_BATCH || performance.now() > until || !this.#waiting.every(isJoin)) return;
+      if (now > soon) return;
       await this.#turn();
     }
   }

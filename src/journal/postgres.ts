@@ -177,19 +177,18 @@ class PostgresStore extends Reader implements Store {
 
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
     const { dealers, groups, chats } = tables;
+    const isHere = and(eq(chats.dealerId, dealerId), eq(chats.place, DESK_SCOPE), eq(chats.online, true));
+    const ofGroup = (name: string) =>
+      [
+        this.#db
+          .select()
+          .from(groups)
+          .where(and(eq(groups.dealerId, dealerId), eq(groups.groupId, name))),
+        this.#db.select({ adminId: chats.adminId }).from(chats).where(isHere).limit(1),
+      ] as const;
     const [[dealer], [group], [admin]] = await Promise.all([
       this.#db.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
-      groupId === undefined
-        ? []
-        : this.#db
-            .select()
-            .from(groups)
-            .where(and(eq(groups.dealerId, dealerId), eq(groups.groupId, groupId))),
-      this.#db
-        .select({ adminId: chats.adminId })
-        .from(chats)
-        .where(and(eq(chats.dealerId, dealerId), eq(chats.place, DESK_SCOPE), eq(chats.online, true)))
-        .limit(1),
+      ...(groupId === undefined ? ([[], []] as const) : ofGroup(groupId)),
     ]);
     return { dealer: dealer ?? null, group: group ?? null, adminOnline: admin !== undefined };
   }

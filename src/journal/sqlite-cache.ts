@@ -31,12 +31,17 @@ class Kept<Row> {
   }
 }
 
-/** Dealers' seqs and groups, by the keys of `Rows`. Valid as long as nobody but {@link RowCache.wrote} knows of a change. */
+/**
+ * Dealers' seqs and origins, and groups, by the keys of `Rows`. Valid as long as nobody but {@link RowCache.wrote} knows of a
+ * change.
+ */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();
+  readonly origins = new Kept<readonly string[]>();
   readonly groups = new Kept<Group>();
   readonly #version: () => unknown;
   #seen: unknown;
+  #isOfThisTurn = false;
 
   constructor(client: Database) {
     const version = client.prepare('PRAGMA data_version').pluck();
@@ -51,6 +56,16 @@ export class RowCache {
     this.#seen = version;
   }
 
+  /** To be called before anything is read outside of a transaction: looks once in a turn of the event loop. */
+  refreshOnce(): void {
+    if (this.#isOfThisTurn) return;
+    this.refresh();
+    this.#isOfThisTurn = true;
+    setImmediate(() => {
+      this.#isOfThisTurn = false;
+    });
+  }
+
   /** What was committed. */
   wrote({ dealers, groups, erasures }: Changes): void {
     for (const [key, row] of dealers) this.dealers.set(key, row);
@@ -60,6 +75,7 @@ export class RowCache {
 
   clear(): void {
     this.dealers.clear();
+    this.origins.clear();
     this.groups.clear();
   }
 }

@@ -17,6 +17,7 @@ import {
   type Rows,
   type Standing,
   type StoredEvent,
+  type Stretch,
 } from './store.ts';
 
 export function prepareStatements(client: Database) {
@@ -71,16 +72,27 @@ export function prepareStatements(client: Database) {
     for (const [key, row] of intents) insert.intent(key, row, at);
   }
 
+  function dealer(dealerId: string): DealerSeqs | undefined {
+    cache.refreshOnce();
+    return cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId));
+  }
+
+  function group(dealerId: string, groupId: string): Group | undefined {
+    cache.refreshOnce();
+    return cache.groups.get(`${dealerId}/${groupId}`, () => read.group(dealerId, groupId));
+  }
+
   function standing(dealerId: string, groupId?: string): Standing {
-    const dealer = read.dealer(dealerId);
+    const seqs = dealer(dealerId);
+    const origins = seqs && cache.origins.get(dealerId, () => read.origins(dealerId));
     return {
-      dealer,
-      group: groupId === undefined ? null : (read.group(dealerId, groupId) ?? null),
-      adminOnline: read.adminOnline(dealerId),
+      dealer: seqs && origins ? { ...seqs, origins } : null,
+      group: (groupId !== undefined && group(dealerId, groupId)) || null,
+      adminOnline: groupId !== undefined && read.adminOnline(dealerId),
     };
   }
 
-  return { cache, load, write, standing, dealerSeqs: read.dealerSeqs, group: read.group };
+  return { cache, load, write, standing, dealer, group, events: read.events, firstAfter: read.firstAfter };
 }
 
 function found<Row>(
@@ -103,6 +115,10 @@ interface GroupRow extends Omit<Group, 'online' | 'closed'> {
   readonly closed: number;
 }
 
+interface EventRow extends Omit<StoredEvent, 'keyed'> {
+  readonly keyed: number;
+}
+
 interface FieldsRow {
   readonly fields: string;
 }
@@ -113,9 +129,7 @@ function prepareReads(client: Database) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
     'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq FROM dealers WHERE dealer_id = ?',
   );
-  const dealer = client.prepare<[string], DealerSeqs & { origins: string }>(
-    'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq, origins FROM dealers WHERE dealer_id = ?',
-  );
+  const origins = client.prepare<[string], string>('SELECT origins FROM dealers WHERE dealer_id = ?').pluck();
   const group = client.prepare<[string, string], GroupRow>(
     `SELECT online, muted_by AS mutedBy, closed, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
       admin_read AS adminRead, customer_read AS customerRead FROM groups WHERE dealer_id = ? AND group_id = ?`,
@@ -138,15 +152,34 @@ function prepareReads(client: Database) {
   const prior = client.prepare<[string, string, string, string], Prior>(
     'SELECT seq, at FROM events WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1',
   );
+  const stretch = (order: 'ASC' | 'DESC') =>
+    client.prepare<[string, string, number, number, number, number], EventRow>(
+      `SELECT dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at FROM events
+        WHERE dealer_id = ? AND scope = ? AND seq > ? AND seq < ? AND at >= ? ORDER BY seq ${order} LIMIT ?`,
+    );
+  const [first, last] = [stretch('ASC'), stretch('DESC')];
+  const firstAfter = client
+    .prepare<[string, string, number], number | null>(
+      'SELECT min(seq) FROM events WHERE dealer_id = ? AND scope = ? AND seq > ?',
+    )
+    .pluck();
   const erased = client
     .prepare<[string, string], number | null>('SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest = ?')
     .pluck();
   return {
+    events: (dealerId: string, scope: string, { after, before, since, limit }: Stretch): StoredEvent[] => {
+      const isLatest = before !== undefined && after === undefined;
+      const bounds = [after ?? 0, before ?? Number.MAX_SAFE_INTEGER, since ?? 0, limit] as const;
+      const rows = (isLatest ? last : first).all(dealerId, scope, ...bounds);
+      const events = rows.map((row) => ({ ...row, keyed: row.keyed === 1 }));
+      return isLatest ? events.reverse() : events;
+    },
+    firstAfter: (dealerId: string, scope: string, seq: number) => firstAfter.get(dealerId, scope, seq) ?? undefined,
     erased: (dealerId: string, digest: string) => erased.get(dealerId, digest) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
-    dealer: (dealerId: string): Standing['dealer'] => {
-      const row = dealer.get(dealerId);
-      return row ? { ...row, origins: JSON.parse(row.origins) } : null;
+    origins: (dealerId: string): string[] | undefined => {
+      const found = origins.get(dealerId);
+      return found === undefined ? undefined : JSON.parse(found);
     },
     group: (dealerId: string, groupId: string): Group | undefined => {
       const row = group.get(dealerId, groupId);

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import { and, asc, count, desc, eq, gt, gte, lt, ne, type SQL } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, ne, type SQL } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import * as tables from '../../drizzle/sqlite/schema.ts';
@@ -30,8 +30,8 @@ import {
   type Stretch,
 } from './store.ts';
 
-/** Pages of the write-ahead log (64 MiB) after which a commit carries them into the file itself, though all wait for it. */
-const CHECKPOINT_PAGES = 16_384;
+/** Pages of the write-ahead log (32 MiB) after which a commit carries them into the file itself, though all wait for it. */
+const CHECKPOINT_PAGES = 8192;
 /** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
 const BUSY_TIMEOUT = 250;
 
@@ -164,10 +164,10 @@ class SqliteStore extends Reader implements Store {
   }
 
   async tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>> {
-    const { dealerSeqs, group } = this.#prepared;
+    const { dealer, group } = this.#prepared;
     const tail = (scope: string): number => {
-      if (scope === DEALER_SCOPE) return dealerSeqs(dealerId)?.dealerSeq ?? 0;
-      if (scope === DESK_SCOPE) return dealerSeqs(dealerId)?.deskSeq ?? 0;
+      if (scope === DEALER_SCOPE) return dealer(dealerId)?.dealerSeq ?? 0;
+      if (scope === DESK_SCOPE) return dealer(dealerId)?.deskSeq ?? 0;
       return group(dealerId, scope)?.lastSeq ?? 0;
     };
     return new Map(scopes.map((scope) => [scope, tail(scope)]));
@@ -183,25 +183,14 @@ class SqliteStore extends Reader implements Store {
     return new Map(changed.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
   }
 
-  async events(dealerId: string, scope: string, { after, before, since, limit }: Stretch): Promise<StoredEvent[]> {
-    const { events } = tables;
-    const latest = before !== undefined && after === undefined;
-    const rows = this.#db
-      .select()
-      .from(events)
-      .where(
-        and(
-          eq(events.dealerId, dealerId),
-          eq(events.scope, scope),
-          after === undefined ? undefined : gt(events.seq, after),
-          before === undefined ? undefined : lt(events.seq, before),
-          since === undefined ? undefined : gte(events.at, since),
-        ),
-      )
-      .orderBy(latest ? desc(events.seq) : asc(events.seq))
-      .limit(limit)
-      .all();
-    return latest ? rows.reverse() : rows;
+  async events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]> {
+    return this.#prepared.events(dealerId, scope, stretch);
+  }
+
+  override async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+    const { firstAfter } = this.#prepared;
+    const found = [...seen].map(([scope, seq]) => [scope, firstAfter(dealerId, scope, seq)] as const);
+    return new Map(found.flatMap(([scope, first]) => (first === undefined ? [] : [[scope, first]])));
   }
 
   /** Written once: no other node looks whether this one still lives. */
@@ -240,9 +229,10 @@ class SqliteStore extends Reader implements Store {
 
   async putDealer(dealerId: string, given: DealerSettings): Promise<boolean> {
     const settings = rowOfSettings(given);
+    this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
-        const isNew = this.#prepared.dealerSeqs(dealerId) === undefined;
+        const isNew = this.#prepared.dealer(dealerId) === undefined;
         this.#db
           .insert(tables.dealers)
           .values({ dealerId, ...settings, createdAt: Date.now() })

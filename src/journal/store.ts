@@ -117,7 +117,7 @@ export interface Standing {
   readonly dealer: (DealerSeqs & { readonly origins: readonly string[] }) | null;
   /** Null: none was asked for, or there is none of that name. */
   readonly group: Group | null;
-  /** Whether any admin of the dealer is here. */
+  /** Whether any admin of the dealer is here; false where no group was asked for. */
   readonly adminOnline: boolean;
 }
 

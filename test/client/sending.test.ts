@@ -62,6 +62,16 @@ describe('telle/client', () => {
     assert.equal(crm.client.session?.role, 'server');
   });
 
+  test('gives ids that sort by when they were made, so that the server keeps those of one time together', async () => {
+    const { client } = await place.customer();
+    const first = await client.send('customer_message', say('one'));
+    const sent = Date.parse(first.at ?? '');
+    while (Date.now() <= sent) await new Promise(setImmediate);
+    const second = await client.send('customer_message', say('two'));
+    assert.match(first.id, /^[0-9a-f]{32}$/);
+    assert.ok(first.id < second.id, `${first.id}, then ${second.id}`);
+  });
+
   test('resolves a send with what was acked, and tells the others of the event', async () => {
     const { client, heard, groupId } = await place.customer();
     const admin = await place.admin('bob');

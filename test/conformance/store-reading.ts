@@ -38,7 +38,7 @@ export function describeReading(withStore: WithStore): void {
     );
 
     it(
-      'says that an admin is online while any admin of that dealer is at its desk',
+      'says, where it is asked of a group, that an admin is online while any admin of that dealer is at its desk',
       withStore(async (store) => {
         const move = (adminId: string, online: boolean, place = '@desk', dealerId = 'd1') => ({
           dealerId,
@@ -46,7 +46,7 @@ export function describeReading(withStore: WithStore): void {
           adminId,
           online,
         });
-        const isOnline = async () => (await store.standing('d1')).adminOnline;
+        const isOnline = async () => (await store.standing('d1', 'g1')).adminOnline;
         await write(store, { moves: [move('a1', true, '@desk', 'd2'), move('a1', true, 'g1')] });
         assert.equal(await isOnline(), false);
         await write(store, { moves: [move('a1', true), move('a2', true)] });

@@ -185,12 +185,10 @@ describe('the one executable', { timeout: 180_000 }, () => {
             headers: { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/json' },
             body: JSON.stringify(Array.from({ length: count }, () => said)),
           });
-        assert.equal((await say(1000)).status, 200);
+        for (let thousand = 0; thousand < 20; thousand += 1) assert.equal((await say(1000)).status, 200);
         // The log holds them all; the file by itself holds them only once they have been carried over.
-        await until('a thousand messages are in the file', async () => {
-          assert.equal((await say(1)).status, 200);
-          return (await stat(join(cwd, 'data/telle.db'))).size > 1000 * 100;
-        });
+        const file = join(cwd, 'data/telle.db');
+        await until('what was said is in the file', async () => (await stat(file)).size > 20_000 * 100);
         assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
         assert.equal(server.stderr, '');
       } finally {

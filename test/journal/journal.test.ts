@@ -231,18 +231,34 @@ describe('the journal', () => {
   );
 
   it(
-    'gathers joins that come one in a turn of the event loop, and lets no message wait for them',
+    'stores a batch that is full before the turn of the event loop is over',
+    withJournal(async ({ journal, commits }) => {
+      await journal.append(says('makes d1'));
+      await new Promise(setImmediate);
+      const before = commits.count;
+      const appended = Array.from({ length: 300 }, (_, count) => journal.append(says(`${count}`)));
+      await new Promise<void>(process.nextTick);
+      assert.equal(commits.count, before + 1);
+      await Promise.all(appended);
+      assert.equal(commits.count, before + 2);
+    }),
+  );
+
+  it(
+    'gathers joins that come in one turn of the event loop after another, and lets no message wait for them',
     withJournal(async ({ journal, commits }) => {
       await journal.append(says('makes d1'));
       const before = commits.count;
       const joins: Promise<unknown>[] = [];
-      for (const groupId of ['j1', 'j2', 'j3', 'j4']) {
-        joins.push(journal.append(customerComes(groupId)));
+      // By itself, a join is committed at the end of its turn.
+      for (let join = 0; join < 20; join += 1) {
+        joins.push(journal.append(customerComes(`j${join}`)));
+        await new Promise(setImmediate);
         await new Promise(setImmediate);
       }
       await Promise.all(joins);
       assert.ok(commits.count - before < joins.length, `${commits.count - before} commits`);
-      const both = [journal.append(customerComes('j5')), journal.append(says('is not kept'))];
+      const both = [journal.append(customerComes('last')), journal.append(says('is not kept'))];
       const alone = commits.count;
       await new Promise(setImmediate);
       await new Promise(setImmediate);
