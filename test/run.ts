@@ -31,7 +31,7 @@ const allButSlow = () =>
 
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
-const flags = ['--import', 'tsx', '--test', `--test-concurrency=${availableParallelism()}`, '--test-reporter=spec'];
+const flags = ['--import', 'tsx', '--test', `--test-concurrency=${2 * availableParallelism()}`, '--test-reporter=spec'];
 
 const folder = await mkdtemp(join(tmpdir(), 'telle-program-'));
 const [postgres, redis, program] = await Promise.all([
