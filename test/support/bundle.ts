@@ -19,7 +19,9 @@ export async function bundleProgram(folder: string): Promise<string> {
     target: 'node20',
     alias: { 'better-sqlite3': SQLITE },
     external: [SQLITE, 'pg-native'],
-    banner: { js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
+    },
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(ROOT, 'src/assets.ts')).href) },
     logLevel: 'warning',
   });
