@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { sqliteModule } from '../assets.ts';
 
 /** Events after which a server is a busy one, which a thread is worth its 10 MB to. */
-const BUSY = 20_000;
+export const BUSY = 20_000;
 /** Events after which one is worth while, and the least time from one to the next, in ms: each flushes the disk twice. */
 const WORTH = 1000;
 const PAUSE = 100;

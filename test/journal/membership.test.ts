@@ -14,7 +14,7 @@ import { Inbox } from '../support/until.ts';
 const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
 const INTERVAL = 20;
-const SILENCE = 300;
+const SILENCE = 1000;
 
 /** What one node tells: who is gone with whom, that somebody died, that it must tell again who is here. */
 interface Told {
