@@ -6,19 +6,6 @@ const TURN = 10;
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** When those who ask for a turn began to hold this one; null where none has asked yet. */
-let heldSince: number | null = null;
-
-/** For many who go on at once: resolves as long as they have not held the event loop for a while, else in a later turn. */
-export async function inTurn(): Promise<void> {
-  while (heldSince !== null && performance.now() - heldSince > TURN) await turn();
-  if (heldSince !== null) return;
-  heldSince = performance.now();
-  setImmediate(() => {
-    heldSince = null;
-  });
-}
-
 /**
  * Does something with each of many, in order, and gives way to the rest of the server whenever that has taken a while.
  * @param items asked for one by one

@@ -15,7 +15,6 @@ import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
-import { inTurn } from '../turns.ts';
 import type { Visitor } from './guard.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
@@ -75,7 +74,6 @@ export async function join(
   try {
     await core.feed.open(session);
     isHere = await arrive(core, joined.who, identified.claim);
-    await inTurn(); // hundreds arrive in one transaction
     let { tails, recovered } = await recover(core, session, identified.since);
     // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
     if (!core.feed.know(session.dealerId, tails))
