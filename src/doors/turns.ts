@@ -6,6 +6,22 @@ const TURN = 10;
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** When those who ask for a turn began to hold this one; null where none has asked yet. */
+let heldSince: number | null = null;
+
+/**
+ * For many who go on: resolves as long as those before have not held the event loop for a while, else in a later turn. Those who
+ * ask together, before any of them has done anything, go on together.
+ */
+export async function inTurn(): Promise<void> {
+  while (heldSince !== null && performance.now() - heldSince > TURN) await turn();
+  if (heldSince !== null) return;
+  heldSince = performance.now();
+  setImmediate(() => {
+    heldSince = null;
+  });
+}
+
 /**
  * Does something with each of many, in order, and gives way to the rest of the server whenever that has taken a while.
  * @param items asked for one by one

@@ -15,6 +15,7 @@ import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
+import { inTurn } from '../turns.ts';
 import type { Visitor } from './guard.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
@@ -74,6 +75,7 @@ export async function join(
   try {
     await core.feed.open(session);
     isHere = await arrive(core, joined.who, identified.claim);
+    await inTurn(); // hundreds arrive in one transaction
     let { tails, recovered } = await recover(core, session, identified.since);
     // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
     if (!core.feed.know(session.dealerId, tails))
