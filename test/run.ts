@@ -1,14 +1,14 @@
 /**
- * Runs the tests: brings Postgres and Redis of its own, and the program in one file, runs every test file (or the files and
- * folders named) against them, and ends them again. `POSTGRES_URL` and `REDIS_URL` name servers to be used instead.
+ * Runs the tests: brings Postgres and Redis of its own, bundles the program and every test file (or the files and folders
+ * named), runs them, and ends the servers again. `POSTGRES_URL` and `REDIS_URL` name servers to be used instead.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { bundleProgram } from './support/bundle.ts';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { bundle, ROOT } from './support/bundle.ts';
 import { startPostgres } from './support/postgres.ts';
 import { startRedis } from './support/redis.ts';
 
@@ -31,16 +31,21 @@ const allButSlow = () =>
 
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
-const flags = ['--import', 'tsx', '--test', `--test-concurrency=${2 * availableParallelism()}`, '--test-reporter=spec'];
+const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
+/** Most of the tests wait most of the time. */
+const atOnce = 3 * availableParallelism();
+const flags = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
 
-const folder = await mkdtemp(join(tmpdir(), 'telle-program-'));
-const [postgres, redis, program] = await Promise.all([
+const cache = join(ROOT, 'node_modules/.cache');
+await mkdir(cache, { recursive: true });
+const folder = await mkdtemp(join(cache, 'tests-'));
+const [postgres, redis, [program, ...tests]] = await Promise.all([
   given.postgres ? null : startPostgres(),
   given.redis ? null : startRedis(),
-  bundleProgram(folder),
+  bundle(sources, folder),
 ]);
 const servers = { POSTGRES_URL: given.postgres ?? postgres?.url, REDIS_URL: given.redis ?? redis?.url };
-const runner = spawn(process.execPath, [...flags, ...files], {
+const runner = spawn(process.execPath, [...flags, ...tests], {
   stdio: 'inherit',
   env: { ...process.env, ...servers, TELLE_PROGRAM: program },
 });

@@ -10,7 +10,7 @@ import type { AckPayload, Client, SocketClass } from '../../src/client/types.ts'
 import { chance } from '../support/chance.ts';
 import type { Frame } from '../support/client.ts';
 import { RedisProxy } from '../support/proxy.ts';
-import { QuickServer } from '../support/quick-server.ts';
+import { RestartingServer } from '../support/restarting-server.ts';
 import { listen, named } from '../support/sdk.ts';
 import { inFolder } from '../support/server.ts';
 
@@ -114,7 +114,7 @@ async function survive(t: TestContext, folder: string): Promise<void> {
   t.diagnostic(`SURVIVAL_SEED=${seed}`);
   const strikes = plan(chance(seed));
   const DATABASE_URL = `sqlite:${join(folder, 'telle.db')}`;
-  const server = await QuickServer.make(folder, { DATABASE_URL, AUTH_SECRET: SECRET, RATE_LIMIT: 'off' });
+  const server = await RestartingServer.make({ DATABASE_URL, AUTH_SECRET: SECRET, RATE_LIMIT: 'off' });
   await server.start();
 
   const struck = { server: 0, customer: 0, admin: 0, both: 0 };

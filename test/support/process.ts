@@ -12,7 +12,7 @@ export type Program = readonly [command: string, ...args: string[]];
 /** @param script the path of a program in TypeScript */
 export const typescript = (script: string): Program => [process.execPath, '--import', TSX, script];
 
-/** `telle`, from its source: in the one file that the runner of the tests has made of it, where there is one. */
+/** `telle`, from its source: or from what the runner of the tests has made of it, where that runs. */
 export const SOURCE: Program = process.env.TELLE_PROGRAM
   ? [process.execPath, process.env.TELLE_PROGRAM]
   : typescript(fileURLToPath(new URL('../../src/main.ts', import.meta.url)));
@@ -25,7 +25,7 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs. */
   readonly cwd?: string;
-  /** How long it may run, in ms. */
+  /** How long it may run, in ms; 0 is for ever. */
   readonly patience?: number;
 }
 

@@ -10,7 +10,7 @@ import type { Claims } from '../../schemas/tokens.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { startChromium } from './chromium.ts';
 import { Client, type Frame } from './client.ts';
-import { QuickServer } from './quick-server.ts';
+import { RestartingServer } from './restarting-server.ts';
 import { Website } from './visitor.ts';
 
 const SECRET = 'only this test knows it';
@@ -20,14 +20,14 @@ const SCREENSHOTS = 'test/screenshots';
 export const DEALER = 'demo';
 
 export class Showroom {
-  readonly server: QuickServer;
+  readonly server: RestartingServer;
   readonly site: Website;
   readonly browser: Browser;
   readonly #folder: string;
   readonly #tokens = new Tokens([SECRET]);
   readonly #clients: Client[] = [];
 
-  private constructor(folder: string, server: QuickServer, site: Website, browser: Browser) {
+  private constructor(folder: string, server: RestartingServer, site: Website, browser: Browser) {
     this.#folder = folder;
     this.server = server;
     this.site = site;
@@ -39,7 +39,7 @@ export class Showroom {
     const folder = await mkdtemp(join(tmpdir(), 'telle-'));
     await Promise.all([buildWeb('dist/web'), mkdir(SCREENSHOTS, { recursive: true })]);
     const settings = { DATABASE_URL: `sqlite:${join(folder, 'telle.db')}`, AUTH_SECRET: SECRET, RATE_LIMIT: 'off' };
-    const [server, browser] = await Promise.all([QuickServer.make(folder, settings), startChromium()]);
+    const [server, browser] = await Promise.all([RestartingServer.make(settings), startChromium()]);
     await server.start();
     return new Showroom(folder, server, await Website.open(`http://127.0.0.1:${server.port}`), browser);
   }
