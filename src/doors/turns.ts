@@ -6,35 +6,42 @@ const TURN = 10;
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** When those who ask for a turn began to hold this one; null where none has asked yet. */
-let heldSince: number | null = null;
+/** Those who wait to go on, who came first at the front. */
+const waiting: (() => void)[] = [];
+let isWalking = false;
 
-/**
- * For many who go on: resolves as long as those before have not held the event loop for a while, else in a later turn. Those who
- * ask together, before any of them has done anything, go on together.
- */
-export async function inTurn(): Promise<void> {
-  while (heldSince !== null && performance.now() - heldSince > TURN) await turn();
-  if (heldSince !== null) return;
-  heldSince = performance.now();
-  setImmediate(() => {
-    heldSince = null;
+/** For many who go on at once: resolves for one after the other, and gives way to the rest of the server whenever they have taken a while. */
+export function inTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (!isWalking) void walk();
   });
 }
 
+async function walk(): Promise<void> {
+  isWalking = true;
+  let began = performance.now();
+  for (let goOn = waiting.shift(); goOn; goOn = waiting.shift()) {
+    goOn();
+    // What it does before it waits for something is done when there is no microtask left.
+    await new Promise((resolve) => process.nextTick(resolve));
+    if (performance.now() - began < TURN) continue;
+    await turn();
+    began = performance.now();
+  }
+  isWalking = false;
+}
+
 /**
- * Does something with each of many, in order, and gives way to the rest of the server whenever that has taken a while.
+ * Does something with each of many, in order, each of them {@link inTurn}.
  * @param items asked for one by one
  * @returns what was made of each; rejects with what `work` or `items` throws, and the rest is not done
  */
 export async function inTurns<T, R>(items: Iterable<T>, work: (item: T) => R): Promise<R[]> {
   const made: R[] = [];
-  let began = performance.now();
   for (const item of items) {
+    await inTurn();
     made.push(work(item));
-    if (performance.now() - began < TURN) continue;
-    await turn();
-    began = performance.now();
   }
   return made;
 }

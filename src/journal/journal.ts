@@ -99,12 +99,28 @@ export class Journal {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await this.#turn();
-      await this.#gatherJoins();
+      await this.#gather();
       this.#committing = this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)));
       await this.#committing;
     }
     this.#running = null;
+  }
+
+  /**
+   * Resolves at the turn's end. Where thousands join at once, the network hands over one or two of them in a turn: as long as
+   * one comes soon after the other, and nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
+   */
+  async #gather(): Promise<void> {
+    const began = performance.now();
+    let last = began;
+    let now = began;
+    let known = 0;
+    do {
+      await this.#turn();
+      now = performance.now();
+      if (this.#waiting.length > known) last = now;
+      known = this.#waiting.length;
+    } while (known < MAX_BATCH && now - last < NEXT_JOIN && now - began < JOINING && this.#waiting.every(isJoin));
   }
 
   /**
@@ -119,23 +135,6 @@ export class Journal {
         resolve();
       };
     });
-  }
-
-  /**
-   * Where thousands come at once, the network hands over one or two in a turn: as long as one comes soon after the other,
-   * and nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
-   */
-  async #gatherJoins(): Promise<void> {
-    const until = performance.now() + JOINING;
-    let known = 0;
-    let soon = 0;
-    while (this.#waiting.length < MAX_BATCH && this.#waiting.every(isJoin)) {
-      const now = performance.now();
-      if (this.#waiting.length > known) soon = Math.min(now + NEXT_JOIN, until);
-      known = this.#waiting.length;
-      if (now > soon) return;
-      await this.#turn();
-    }
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {

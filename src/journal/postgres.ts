@@ -240,6 +240,16 @@ class PostgresStore extends Reader implements Store {
     return latest ? rows.reverse() : rows;
   }
 
+  async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+    if (seen.size === 0) return new Map();
+    const each = [...seen].map(
+      ([scope, seq]) => sql`select min(seq) as first, min(scope) as scope from events
+        where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq}`,
+    );
+    const found = await this.rows(sql.join(each, sql` union all `));
+    return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));
+  }
+
   async beat(nodeId: string): Promise<boolean> {
     const { nodes } = tables;
     const [known] = await this.#db.update(nodes).set({ seenAt: NOW }).where(eq(nodes.nodeId, nodeId)).returning();

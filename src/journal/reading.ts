@@ -82,8 +82,6 @@ export interface Reading {
   /** Receipts of what was erased, the last first. */
   erasures(dealerId: string, part: Part): Promise<Receipt[]>;
   erasure(dealerId: string, erasureId: string): Promise<Receipt | null>;
-  /** For each scope named, the seq of its first event after one: what lay between has been erased. */
-  firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>>;
   /** Those of the groups named that there are. */
   existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
   /** Groups by their names, after the one named. */
@@ -256,16 +254,6 @@ export abstract class Reader implements Reading {
     const where = all([sql`dealer_id = ${dealerId}`, after && sql`(scope, seq) > (${after.scope}, ${after.seq})`]);
     const found = await this.rows(sql`select ${EVENT} from events where ${where} order by scope, seq limit ${limit}`);
     return found.map(eventOfRow);
-  }
-
-  async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-    if (seen.size === 0) return new Map();
-    const each = [...seen].map(
-      ([scope, seq]) => sql`select min(seq) as first, min(scope) as scope from events
-        where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq}`,
-    );
-    const found = await this.rows(sql.join(each, sql` union all `));
-    return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));
   }
 
   async existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>> {

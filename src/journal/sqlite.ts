@@ -187,7 +187,7 @@ class SqliteStore extends Reader implements Store {
     return this.#prepared.events(dealerId, scope, stretch);
   }
 
-  override async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+  async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
     const { firstAfter } = this.#prepared;
     const found = [...seen].map(([scope, seq]) => [scope, firstAfter(dealerId, scope, seq)] as const);
     return new Map(found.flatMap(([scope, first]) => (first === undefined ? [] : [[scope, first]])));

@@ -164,6 +164,8 @@ export interface Store extends Reading {
   tailsSince(dealerId: string, since: number): Promise<Map<string, number>>;
   /** Events of one scope, by seq, ascending. */
   events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]>;
+  /** For each scope named, the seq of its first event after one: what lay between has been erased. */
+  firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>>;
   /** Notes that a node lives. Answers whether it was known to: one that was forgotten must tell again who is there. */
   beat(nodeId: string): Promise<boolean>;
   /** The other nodes that have not been noted to live for so many ms. Of an embedded database no other ever lives. */

@@ -1,13 +1,50 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { inTurns } from '../../src/doors/turns.ts';
+import { inTurn, inTurns } from '../../src/doors/turns.ts';
 
 /** Holds the event loop. */
 function work(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
 }
+
+/** Writes down every turn of everybody else, until it is told to stop. */
+function watchOthers(seen: string[]): () => void {
+  let isOver = false;
+  const others = () => {
+    if (isOver) return;
+    seen.push('others');
+    setImmediate(others);
+  };
+  setImmediate(others);
+  return () => {
+    isOver = true;
+  };
+}
+
+describe('those who go on in turn', () => {
+  test('go on in the order in which they asked, and let everybody else have a turn when they have taken long', async () => {
+    const seen: string[] = [];
+    const stop = watchOthers(seen);
+    const goOn = async (name: string) => {
+      await inTurn();
+      await Promise.resolve(); // as one does who reads from an embedded database
+      work(20);
+      seen.push(name);
+    };
+    await Promise.all(['a', 'b', 'c'].map(goOn));
+    stop();
+    assert.deepEqual(seen, ['a', 'others', 'b', 'others', 'c']);
+  });
+
+  test('do not wait for one who waits for something else', async () => {
+    const first = inTurn().then(() => new Promise((resolve) => setTimeout(resolve, 20, 'late')));
+    const second = inTurn().then(() => 'soon');
+    assert.equal(await Promise.race([first, second]), 'soon');
+    assert.equal(await first, 'late');
+  });
+});
 
 describe('what is done in turns', () => {
   test('is done in order, and gives what was made of each', async () => {
@@ -17,19 +54,13 @@ describe('what is done in turns', () => {
 
   test('lets everybody else have a turn after each piece that takes long', async () => {
     const seen: string[] = [];
-    let isOver = false;
-    const others = () => {
-      if (isOver) return;
-      seen.push('others');
-      setImmediate(others);
-    };
-    setImmediate(others);
+    const stop = watchOthers(seen);
     await inTurns(['a', 'b', 'c'], (item) => {
       work(20);
       seen.push(item);
     });
-    isOver = true;
-    assert.deepEqual(seen, ['a', 'others', 'b', 'others', 'c', 'others']);
+    stop();
+    assert.deepEqual(seen, ['a', 'others', 'b', 'others', 'c']);
   });
 
   test('ends with the first fault, and asks for nothing more', async () => {
