@@ -32,8 +32,8 @@ const allButSlow = () =>
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
 const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
-/** Most of the tests wait most of the time. */
-const atOnce = 3 * availableParallelism();
+/** Most of the tests wait most of the time; not those of browsers and attacks. */
+const atOnce = (named.length > 0 ? 1 : 3) * availableParallelism();
 const flags = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
 
 const cache = join(ROOT, 'node_modules/.cache');

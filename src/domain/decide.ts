@@ -56,8 +56,8 @@ export function decide(state: State, { role, body }: Command, policy: Policy): D
   if (namesGroup && state.group === null && !trusted && body.type !== 'CLIENT_JOIN') {
     return refuse('unknown_group', 'this dealer has no such group');
   }
-  const group = namesGroup && trusted ? groupOf(state) : state.group;
+  const standing = trusted ? { ...state, dealer: true, group: namesGroup ? groupOf(state) : state.group } : state;
   // The table pairs each type with its verb; TypeScript cannot follow that pairing through an index.
   const verb = VERBS[body.type] as Verb<Asked>;
-  return verb({ ...state, dealer: true, group }, body, policy);
+  return verb(standing, body, policy);
 }

@@ -3,7 +3,7 @@ import type { UpdateMsg } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import { author } from './author.ts';
 import { muteStatus } from './mute.ts';
-import { type Decision, type Group, groupOf, type Policy, refuse, type State } from './state.ts';
+import { changed, type Decision, type Group, groupOf, type Policy, refuse, type State } from './state.ts';
 
 type Message = Static<typeof UpdateMsg>;
 
@@ -18,16 +18,16 @@ export function message(state: State, body: Message, policy: Policy): Decision {
 /** [P-7.4] A customer's message opens a closed chat again, unmuted. */
 function customerSays(state: State, group: Group, body: Message): Decision {
   const unread = group.unread + 1;
-  if (!group.closed || group.mutedBy === null) return say(state, { ...group, unread, closed: false }, body);
+  if (!group.closed || group.mutedBy === null) return say(state, changed(group, { unread, closed: false }), body);
   const unmuted = muteStatus(body, group.mutedBy, false);
-  return say(state, { ...group, unread, closed: false, mutedBy: null }, body, unmuted);
+  return say(state, changed(group, { unread, closed: false, mutedBy: null }), body, unmuted);
 }
 
 /** [P-7.3] An admin's message takes over from the bot; [P-7.4] it opens a closed chat. */
 function adminSays(state: State, group: Group, body: Message, adminId: string, policy: Policy): Decision {
-  const answered = { ...group, unread: 0, closed: false };
+  const answered = changed(group, { unread: 0, closed: false });
   if (!policy.autoMute || group.mutedBy !== null) return say(state, answered, body);
-  return say(state, { ...answered, mutedBy: adminId }, body, muteStatus(body, adminId, true));
+  return say(state, changed(answered, { mutedBy: adminId }), body, muteStatus(body, adminId, true));
 }
 
 /** [P-7.3, P-7.4] The bot speaks only while no human has taken over and the chat is open. */

@@ -6,7 +6,7 @@ import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
 import { DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
 import { decide } from '../domain/decide.ts';
-import type { Command, Decision, Erasure, Policy, State } from '../domain/state.ts';
+import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
 import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from './store.ts';
 
 /** An event that has happened. `stored` is null for one that is only passed on [P-7]. */
@@ -49,7 +49,10 @@ interface RowKey {
   readonly parts: readonly string[];
 }
 
-const rowKey = (...parts: readonly string[]): RowKey => ({ key: parts.join('/'), parts });
+const rowKey = (...parts: readonly string[]): RowKey => ({
+  key: parts.reduce((key, part) => `${key}/${part}`),
+  parts,
+});
 
 /** The rows that a command may touch, by table. */
 type Touched = { dealers: RowKey } & { -readonly [T in Table]?: RowKey };
@@ -285,7 +288,7 @@ class Batch {
     if (!group) throw new Error(`an event in the scope of a group that is not there: ${type}`);
     const lastSeq = group.lastSeq + 1;
     const lastMessageSeq = type === 'CHAT_MSG' ? lastSeq : group.lastMessageSeq;
-    this.#put('groups', key, { ...group, lastSeq, lastMessageSeq });
+    this.#put('groups', key, changed(group, { lastSeq, lastMessageSeq }));
     return lastSeq;
   }
 }

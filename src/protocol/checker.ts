@@ -128,22 +128,26 @@ function opened(value: unknown): unknown {
   }
 }
 
-/** A field that a schema knows. */
-interface Field {
-  readonly name: string;
-  readonly isId: boolean;
-}
-
-const fieldsOf = (schema: TSchema): Field[] | null =>
+/** The fields that a schema knows, and whether each is an id. */
+const fieldsOf = (schema: TSchema): ReadonlyMap<string, boolean> | null =>
   schema[Kind] === 'Object'
-    ? Object.entries<TSchema>(schema.properties).map(([name, field]) => ({ name, isId: isIdKind(field) }))
+    ? new Map(Object.entries<TSchema>(schema.properties).map(([name, field]) => [name, isIdKind(field)]))
     : null;
 
+/** Whether nothing of it is to be left out or changed: most payloads are so, and need no copy. */
+function isKnown(fields: ReadonlyMap<string, boolean>, value: JsonObject): boolean {
+  for (const name in value) {
+    const isId = fields.get(name);
+    if (isId === undefined || value[name] === undefined || (isId && typeof value[name] !== 'string')) return false;
+  }
+  return true;
+}
+
 /** [P-2.4] Only the fields that are known, ids as strings [P-2.7]. */
-function known(fields: readonly Field[] | null, value: unknown): unknown {
-  if (fields === null || !isJsonObject(value)) return value;
+function known(fields: ReadonlyMap<string, boolean> | null, value: unknown): unknown {
+  if (fields === null || !isJsonObject(value) || isKnown(fields, value)) return value;
   const kept: JsonObject = {};
-  for (const { name, isId } of fields) {
+  for (const [name, isId] of fields) {
     const given = value[name];
     if (given !== undefined) kept[name] = isId ? String(given) : given;
   }
