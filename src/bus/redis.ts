@@ -14,8 +14,8 @@ const PLACE = /,"scope":"([^"]+)","seq":(\d+),"at":"([^"]+)"\}$/;
 const PLACE_LENGTH = 160;
 
 /** Where a frame has its place in the log, and for how long it has been on its way; null where it is not stored. */
-function placeOf(frame: Buffer): { scope: string; seq: number; lag: number } | null {
-  const [, scope, seq, at] = PLACE.exec(frame.toString('latin1', frame.length - PLACE_LENGTH)) ?? [];
+function placeOf(body: Buffer): { scope: string; seq: number; lag: number } | null {
+  const [, scope, seq, at] = PLACE.exec(body.toString('latin1', body.length - PLACE_LENGTH)) ?? [];
   if (scope === undefined || at === undefined) return null;
   return { scope, seq: Number(seq), lag: Date.now() - Date.parse(at) };
 }
@@ -66,14 +66,14 @@ export class RedisBus implements Bus {
     if (publications.length === 0) return;
     const messages = publications.map((publication) => {
       const { dealerId, frame, seq } = publication;
-      if (seq === null && this.#isFollowed(dealerId)) this.#expectEcho(frame.toString());
+      if (seq === null && this.#isFollowed(dealerId)) this.#expectEcho(frame);
       return { channel: this.#channel(dealerId), body: frame, publication };
     });
     this.#wire.publish(messages).then((lost) => {
       for (const { publication } of lost) {
         const { dealerId, frame, seq } = publication;
         this.#unpublished.add(dealerId);
-        if (seq === null) this.#isEcho(frame.toString()); // none will come
+        if (seq === null) this.#isEcho(frame); // none will come
       }
     });
   }
@@ -153,12 +153,12 @@ export class RedisBus implements Bus {
   }
 
   /** A frame as another node published it; null for the echo of this node's own that is not stored. */
-  #read(dealerId: string, frame: Buffer): Publication | null {
-    const place = placeOf(frame);
+  #read(dealerId: string, body: Buffer): Publication | null {
+    const place = placeOf(body);
+    const frame = body.toString();
     if (place) return { dealerId, frame, answer: null, ...place };
-    const text = frame.toString();
-    const { payload } = JSON.parse(text);
-    return this.#isEcho(text) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
+    const { payload } = JSON.parse(frame);
+    return this.#isEcho(frame) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
   }
 
   #expectEcho(message: string): void {

@@ -55,7 +55,7 @@ class Seated implements Seat {
 
   #hold(held: Publication[], publication: Publication): void {
     held.push(publication);
-    this.#heldBytes += publication.frame.length;
+    this.#heldBytes += Buffer.byteLength(publication.frame);
     if (this.#heldBytes + this.peer.unsent <= this.#maxBacklog) return;
     this.#held = null;
     dropAsSlow(this.peer);

@@ -8,7 +8,7 @@ const overdue = new WeakSet<Peer>();
  * What one turn of the event loop sends can only leave after it: what counts is what is unsent then.
  * @param maxBacklog bytes that may be unsent
  */
-export function sendWithin(peer: Peer, frame: Buffer, maxBacklog: number): void {
+export function sendWithin(peer: Peer, frame: string, maxBacklog: number): void {
   peer.send(frame);
   if (peer.unsent <= maxBacklog || overdue.has(peer)) return;
   overdue.add(peer);
@@ -23,10 +23,10 @@ export const dropAsSlow = (peer: Peer): void => peer.close(CLOSE.slowConsumer, '
 /** The smallest socket that the hub can live with: it never sees a WebSocket, and a test needs no port. */
 export interface Peer {
   /**
-   * Queues one text frame, UTF-8. After `close` nothing more goes out.
+   * Queues one text frame. After `close` nothing more goes out.
    * @param onGone called when it has been handed to the network, or the socket is no more
    */
-  send(frame: Buffer, onGone?: () => void): void;
+  send(frame: string, onGone?: () => void): void;
   /** Closes with a code of [P-9] and a reason of at most 123 bytes. */
   close(code: number, reason: string): void;
   /** Bytes that were sent and have not left this process. */

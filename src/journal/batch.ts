@@ -277,11 +277,14 @@ class Batch {
   /** [P-8.2] The next seq of a scope. */
   #next(type: Event['type'], dealerId: string, scope: string): number {
     if (scope === DEALER_SCOPE || scope === DESK_SCOPE) {
-      const column = scope === DEALER_SCOPE ? 'dealerSeq' : 'deskSeq';
-      const row = this.#rows.dealers.get(dealerId) ?? { dealerSeq: 0, deskSeq: 0 };
-      const next = { ...row, [column]: row[column] + 1 };
-      this.#put('dealers', dealerId, next);
-      return next[column];
+      const { dealerSeq, deskSeq } = this.#rows.dealers.get(dealerId) ?? { dealerSeq: 0, deskSeq: 0 };
+      const isDesk = scope === DESK_SCOPE;
+      this.#put(
+        'dealers',
+        dealerId,
+        isDesk ? { dealerSeq, deskSeq: deskSeq + 1 } : { dealerSeq: dealerSeq + 1, deskSeq },
+      );
+      return (isDesk ? deskSeq : dealerSeq) + 1;
     }
     const key = `${dealerId}/${scope}`;
     const group = this.#rows.groups.get(key);

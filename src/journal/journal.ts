@@ -158,7 +158,7 @@ export class Journal {
     if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
     this.#doubtful.clear();
     this.#tell(outcomes, began);
-    bus.publish(batch.flatMap(({ origin }, index) => publications(outcomes[index], origin)));
+    bus.publish(publicationsOf(batch, outcomes));
     batch.forEach((each, index) => {
       const outcome = outcomes[index];
       if (outcome) this.#settle(each, outcome);
@@ -175,7 +175,10 @@ export class Journal {
 
   #tell(outcomes: readonly Outcome[], began: number): void {
     const seconds = (performance.now() - began) / 1000;
-    const types = outcomes.flatMap((outcome) => ('refusal' in outcome ? [] : outcome.happened.map(({ type }) => type)));
+    const types: Event['type'][] = [];
+    for (const outcome of outcomes) {
+      if (!('refusal' in outcome)) for (const { type } of outcome.happened) types.push(type);
+    }
     this.#options.onCommit({ size: outcomes.length, seconds, types });
   }
 
@@ -208,14 +211,19 @@ function weightOf(body: Command['body']): number {
   return body.type === 'UPDATE_PAGEVIEW' ? JSON.stringify(body.message).length : RECORD_BYTES;
 }
 
-/** The frames of a command's events; its own comes last, and is answered to its origin [P-7]. */
-function publications(outcome: Outcome | undefined, origin: Origin | undefined): Publication[] {
-  if (!outcome || 'refusal' in outcome) return [];
-  const { happened, receipt } = outcome;
-  return happened.map((event, index) => {
-    const own = index === happened.length - 1;
-    return publication(event, own && origin ? answer(event, receipt, origin) : null);
+/** The frames of a batch's events; a command's own comes last among its events, and is answered to its origin [P-7]. */
+function publicationsOf(batch: readonly Waiting[], outcomes: readonly Outcome[]): Publication[] {
+  const publications: Publication[] = [];
+  batch.forEach(({ origin }, index) => {
+    const outcome = outcomes[index];
+    if (!outcome || 'refusal' in outcome) return;
+    const { happened, receipt } = outcome;
+    happened.forEach((event, place) => {
+      const isOwn = place === happened.length - 1;
+      publications.push(publication(event, isOwn && origin ? answer(event, receipt, origin) : null));
+    });
   });
+  return publications;
 }
 
 /**

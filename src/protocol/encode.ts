@@ -1,4 +1,4 @@
-/** From what happened to frames: JSON text in UTF-8, encoded once [P-2.1]. */
+/** From what happened to frames: JSON text, made once [P-2.1]. */
 import type { Event } from '../../schemas/delivered.ts';
 import { errorKind, type Refusal } from '../../schemas/errors.ts';
 import type { AckPayload, SessionPayload } from '../../schemas/frames.ts';
@@ -35,22 +35,20 @@ export function instant(at: number): string {
   return lastInstant;
 }
 
-const frame = (channel: string, payload: object): Buffer => Buffer.from(JSON.stringify({ channel, payload }));
+const frame = (channel: string, payload: object): string => JSON.stringify({ channel, payload });
 
-/** [P-2.3] A stored event's frame, as text: the same for every receiver, live, replayed or read over HTTP. */
-export const eventText = ({ id, scope, seq, at, type, payload }: LoggedEvent): string =>
+/** [P-2.3] A stored event's frame: the same for every receiver, live, replayed or read over HTTP. */
+export const eventFrame = ({ id, scope, seq, at, type, payload }: LoggedEvent): string =>
   `{"channel":"${DELIVERIES[type].channel}","payload":${payload},"id":"${id}","scope":"${scope}","seq":${seq},"at":"${instant(at)}"}`;
 
-export const eventFrame = (event: LoggedEvent): Buffer => Buffer.from(eventText(event));
-
 /** The frame of what is passed on and not stored: no id, scope, seq or at [P-2.3]. */
-export const passingFrame = (type: Event['type'], payload: string): Buffer =>
-  Buffer.from(`{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`);
+export const passingFrame = (type: Event['type'], payload: string): string =>
+  `{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`;
 
-const ERASURE = Buffer.from(`{"channel":"${DELIVERIES.ERASE_GROUP.channel}","payload":{"type":"ERASE_GROUP",`);
+const ERASURE = `{"channel":"${DELIVERIES.ERASE_GROUP.channel}","payload":{"type":"ERASE_GROUP",`;
 
 /** [P-11.4] Whether a frame tells that a conversation was erased, whichever node says so. */
-export const isErasure = (frame: Buffer): boolean => frame.subarray(0, ERASURE.length).equals(ERASURE);
+export const isErasure = (frame: string): boolean => frame.startsWith(ERASURE);
 
 /** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
 export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
@@ -58,14 +56,11 @@ export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
     ? { id }
     : { id, scope: receipt.scope, seq: receipt.seq, at: instant(receipt.at), duplicate: receipt.duplicate };
 
-/** Ids and scopes are of characters that JSON and ASCII have alike. */
-export const ackFrame = (id: string, receipt: Receipt | null): Buffer =>
+/** Ids and scopes are of characters that JSON has as they are. */
+export const ackFrame = (id: string, receipt: Receipt | null): string =>
   receipt === null
     ? frame('ack', ackPayload(id, receipt))
-    : Buffer.from(
-        `{"channel":"ack","payload":{"id":"${id}","scope":"${receipt.scope}","seq":${receipt.seq},"at":"${instant(receipt.at)}","duplicate":${receipt.duplicate}}}`,
-        'latin1',
-      );
+    : `{"channel":"ack","payload":{"id":"${id}","scope":"${receipt.scope}","seq":${receipt.seq},"at":"${instant(receipt.at)}","duplicate":${receipt.duplicate}}}`;
 
 /** [P-9] The payload of an error; `id` repeats the refused frame's, where it had one. */
 export const errorPayload = (id: string | undefined, { code, message, details }: Refusal) => ({
@@ -76,9 +71,9 @@ export const errorPayload = (id: string | undefined, { code, message, details }:
   ...(details && { details }),
 });
 
-export const errorFrame = (id: string | undefined, refusal: Refusal): Buffer =>
+export const errorFrame = (id: string | undefined, refusal: Refusal): string =>
   frame('error', errorPayload(id, refusal));
 
-export const sessionFrame = (payload: SessionPayload): Buffer => frame('session', payload);
+export const sessionFrame = (payload: SessionPayload): string => frame('session', payload);
 
 export const PONG = frame('pong', {});

@@ -12,16 +12,14 @@ import { startServer } from '../support/server.ts';
 /** A frame of a dealer, as it is published. */
 function publication(dealerId: string, seq: number): Publication {
   const at = '2026-01-02T03:04:05.678Z';
-  const frame = Buffer.from(
-    JSON.stringify({
-      channel: 'CHAT_MESSAGE',
-      payload: { dealerId, groupId: 'g1' },
-      id: `k${seq}`,
-      scope: 'g1',
-      seq,
-      at,
-    }),
-  );
+  const frame = JSON.stringify({
+    channel: 'CHAT_MESSAGE',
+    payload: { dealerId, groupId: 'g1' },
+    id: `k${seq}`,
+    scope: 'g1',
+    seq,
+    at,
+  });
   return { dealerId, scope: 'g1', seq, frame, answer: null };
 }
 

@@ -171,7 +171,7 @@ describe('a bus among strangers', () => {
         await raw.publish(`${prefix}resync`, text);
       }
       a.bus.publish([stored(1)]);
-      await b.heard.first(1, ({ frame }) => frame.equals(stored(1).frame));
+      await b.heard.first(1, ({ frame }) => frame === stored(1).frame);
     }));
 
   // The words of V8's JSON parser quote what it was given.

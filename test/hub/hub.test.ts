@@ -15,13 +15,13 @@ const publication = (scope: string, seq: number | null, more: Partial<Publicatio
   dealerId: 'd1',
   scope,
   seq,
-  frame: Buffer.from(`${scope}:${seq}`),
+  frame: `${scope}:${seq}`,
   answer: null,
   ...more,
 });
 
 /** A publication of so many bytes. */
-const large = (seq: number, bytes: number) => publication('g1', seq, { frame: Buffer.alloc(bytes, 'x') });
+const large = (seq: number, bytes: number) => publication('g1', seq, { frame: 'x'.repeat(bytes) });
 
 /** Seats a peer and opens it at once. */
 function seat(hub: Hub, place: Place, floors: Record<string, number> = {}): { peer: TestPeer; seat: Seat } {
@@ -82,14 +82,14 @@ describe('the hub', () => {
     assert.deepEqual(whoHeard(people), ['server of all']);
   });
 
-  it('gives every receiver the same bytes, once', () => {
+  it('gives every receiver the same frame, once', () => {
     const hub = new Hub(MAX_BACKLOG);
     const people = crowd(hub);
     const event = publication('g1', 1);
     hub.deliver(event);
     const heard = people.filter(({ peer }) => peer.texts.length > 0);
     assert.equal(heard.length, 5);
-    for (const { peer } of heard) assert.deepEqual(peer.buffers, [event.frame]);
+    for (const { peer } of heard) assert.deepEqual(peer.texts, [event.frame]);
   });
 
   describe('before a seat is opened', () => {
@@ -159,7 +159,7 @@ describe('the hub', () => {
       const sameCustomer = seat(hub, customer('g1')).peer;
       const agent = seat(hub, admin()).peer;
       hub.deliver(publication('g1', 1));
-      hub.deliver(publication('g1', 2, { answer: { peer: speaker, frame: Buffer.from('ack 2') } }));
+      hub.deliver(publication('g1', 2, { answer: { peer: speaker, frame: 'ack 2' } }));
       hub.deliver(publication('g1', 3));
       assert.deepEqual(speaker.texts, ['g1:1', 'ack 2', 'g1:3']);
       assert.deepEqual(sameCustomer.texts, ['g1:1', 'g1:2', 'g1:3']);
@@ -169,14 +169,14 @@ describe('the hub', () => {
     it('reaches a socket that may not see the event itself', () => {
       const hub = new Hub(MAX_BACKLOG);
       const speaker = seat(hub, customer('g1')).peer;
-      hub.deliver(publication('@desk', 1, { answer: { peer: speaker, frame: Buffer.from('ack') } }));
+      hub.deliver(publication('@desk', 1, { answer: { peer: speaker, frame: 'ack' } }));
       assert.deepEqual(speaker.texts, ['ack']);
     });
 
     it('reaches a socket whose floor is above the event', () => {
       const hub = new Hub(MAX_BACKLOG);
       const speaker = seat(hub, customer('g1'), { g1: 9 }).peer;
-      hub.deliver(publication('g1', 1, { answer: { peer: speaker, frame: Buffer.from('ack') } }));
+      hub.deliver(publication('g1', 1, { answer: { peer: speaker, frame: 'ack' } }));
       assert.deepEqual(speaker.texts, ['ack']);
     });
 
@@ -229,7 +229,7 @@ describe('the hub', () => {
       const hub = new Hub(MAX_BACKLOG);
       const { peer } = seat(hub, server());
       peer.unsent = MAX_BACKLOG + 1;
-      hub.deliver(publication('g1', 1, { answer: { peer, frame: Buffer.from('ack') } }));
+      hub.deliver(publication('g1', 1, { answer: { peer, frame: 'ack' } }));
       await setImmediate();
       assert.equal(peer.closes[0]?.code, 4508);
     });

@@ -17,7 +17,7 @@ const event = (scope: string, seq: number): Publication => ({
   dealerId: 'd1',
   scope,
   seq,
-  frame: Buffer.from(`${scope} ${seq}`),
+  frame: `${scope} ${seq}`,
   answer: null,
 });
 

@@ -67,7 +67,7 @@ const event = (scope: string, seq: number | null, more: Partial<Publication> = {
   dealerId: 'd1',
   scope,
   seq,
-  frame: Buffer.from(`${scope} ${seq}`),
+  frame: `${scope} ${seq}`,
   answer: null,
   ...more,
 });
@@ -135,7 +135,7 @@ describe('a sequencer', () => {
 
   it("keeps the answer that is owed where the node's own event waits, and its echo comes before its turn", async () => {
     const { sequencer, take, seqs, delivered } = await openDesk(60_000);
-    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    const answer = { peer: new TestPeer(), frame: 'ack' };
     sequencer.take(event('g1', 5, { answer }));
     take('g1', 5, 4);
     assert.deepEqual(seqs(), [4, 5]);
@@ -145,7 +145,7 @@ describe('a sequencer', () => {
 
   it('takes the answer in place of the echo where that came first', async () => {
     const { sequencer, take, delivered } = await openDesk(60_000);
-    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    const answer = { peer: new TestPeer(), frame: 'ack' };
     take('g1', 5);
     sequencer.take(event('g1', 5, { answer }));
     take('g1', 4);
@@ -155,7 +155,7 @@ describe('a sequencer', () => {
 
   it('waits for what the node is storing itself before it reads the log: an ack takes the place of its event', async () => {
     const { sequencer, take, log, delivered } = await openDesk();
-    const answer = { peer: new TestPeer(), frame: Buffer.from('ack') };
+    const answer = { peer: new TestPeer(), frame: 'ack' };
     let stored = () => {};
     log.storing = new Promise((resolve) => {
       stored = resolve;
@@ -184,8 +184,8 @@ describe('a sequencer', () => {
     log.write('g1', 4);
     sequencer.catchUp('d1');
     const peer = new TestPeer();
-    sequencer.take(event('g1', 4, { answer: { peer, frame: Buffer.from('ack') } }));
-    sequencer.take(event('g1', 4, { answer: { peer, frame: Buffer.from('ack again') } }));
+    sequencer.take(event('g1', 4, { answer: { peer, frame: 'ack' } }));
+    sequencer.take(event('g1', 4, { answer: { peer, frame: 'ack again' } }));
     sequencer.take(event('g1', 4, { answer: { peer, frame: null } }));
     assert.deepEqual(seqs(), [4]);
     assert.deepEqual(peer.texts, ['ack again']);

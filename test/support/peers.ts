@@ -2,21 +2,16 @@
 import type { Peer } from '../../src/hub/peer.ts';
 
 export class TestPeer implements Peer {
-  /** The text of every frame sent, in order. */
+  /** Every frame sent, in order. */
   readonly texts: string[] = [];
-  /** The very buffers that were sent. */
-  readonly buffers: Buffer[] = [];
   /** How it was closed, each time. */
   readonly closes: { readonly code: number; readonly reason: string }[] = [];
   /** What it says to have unsent; a test sets it. */
   unsent = 0;
 
   /** After `close` nothing more goes out, as `Peer` says. */
-  send(frame: Buffer, onGone?: () => void): void {
-    if (this.closes.length === 0) {
-      this.texts.push(frame.toString());
-      this.buffers.push(frame);
-    }
+  send(frame: string, onGone?: () => void): void {
+    if (this.closes.length === 0) this.texts.push(frame);
     onGone?.();
   }
 

@@ -7,7 +7,7 @@ import { EventsQuery } from '../../../schemas/lists.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { maySee } from '../../auth/permit.ts';
 import type { Store, Stretch } from '../../journal/store.ts';
-import { eventText } from '../../protocol/encode.ts';
+import { eventFrame } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { authenticate, sessionAt } from './authenticate.ts';
 import type { Http } from './http.ts';
@@ -39,7 +39,7 @@ export function scopeRoutes(app: Http, core: Core): void {
     const page = hasMore ? (isBackwards ? found.slice(1) : found.slice(0, -1)) : found;
     const edge = isBackwards ? page.at(0) : page.at(-1);
     const next = hasMore && edge ? nextCursor({ ...stretch, [isBackwards ? 'before' : 'after']: edge.seq }) : null;
-    const body = `{"items":[${page.map(eventText).join(',')}],"next":${JSON.stringify(next)}}`;
+    const body = `{"items":[${page.map(eventFrame).join(',')}],"next":${JSON.stringify(next)}}`;
     return reply.type('application/json; charset=utf-8').send(body);
   });
 }

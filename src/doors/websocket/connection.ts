@@ -137,7 +137,7 @@ export class Connection {
     }
   }
 
-  #send(frame: Buffer): void {
+  #send(frame: string): void {
     sendWithin(this.#peer, frame, this.#core.settings.MAX_SOCKET_BACKLOG);
   }
 

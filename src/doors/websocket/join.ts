@@ -251,7 +251,7 @@ async function replay(
     if (!recovered[scope] || tail === after) continue;
     for (const event of await store.events(dealerId, scope, { after, before: tail + 1, limit: MAX_REPLAY })) {
       const frame = eventFrame(event);
-      window -= frame.length;
+      window -= Buffer.byteLength(frame);
       if (window > 0) peer.send(frame);
       else {
         await new Promise<void>((resolve) => peer.send(frame, resolve));

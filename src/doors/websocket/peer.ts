@@ -10,9 +10,9 @@ const WHOLE_TEXT = 0x81;
 /** A payload's length is in the second byte, or said there to be in the next 2 or 8. */
 const [SHORT, IN_16_BITS, IN_64_BITS] = [126, 126, 127];
 
-/** A payload as it goes over the wire from a server, which masks nothing. */
-function framed(payload: Buffer): Buffer {
-  const { length } = payload;
+/** A text frame as it goes over the wire from a server, which masks nothing. */
+function framed(text: string): Buffer {
+  const length = Buffer.byteLength(text);
   const isWide = length > 0xffff;
   const header = length < SHORT ? 2 : isWide ? 10 : 4;
   const frame = Buffer.allocUnsafe(header + length);
@@ -20,18 +20,18 @@ function framed(payload: Buffer): Buffer {
   frame[1] = length < SHORT ? length : isWide ? IN_64_BITS : IN_16_BITS;
   if (isWide) frame.writeBigUInt64BE(BigInt(length), 2);
   else if (length >= SHORT) frame.writeUInt16BE(length, 2);
-  payload.copy(frame, header);
+  frame.write(text, header);
   return frame;
 }
 
-let lastPayload: Buffer | undefined;
+let lastText: string | undefined;
 let lastFramed: Buffer = Buffer.alloc(0);
 
-/** The hub hands the same bytes to one socket after another: they are framed for the first. */
-function framedOnce(payload: Buffer): Buffer {
-  if (payload !== lastPayload) {
-    lastPayload = payload;
-    lastFramed = framed(payload);
+/** The hub hands the same text to one socket after another: it is framed for the first. */
+function framedOnce(text: string): Buffer {
+  if (text !== lastText) {
+    lastText = text;
+    lastFramed = framed(text);
   }
   return lastFramed;
 }
@@ -72,7 +72,7 @@ export class WebSocketPeer implements Peer {
     return this.#socket.bufferedAmount;
   }
 
-  send(frame: Buffer, onGone?: () => void): void {
+  send(frame: string, onGone?: () => void): void {
     if (this.#socket.readyState !== this.#socket.OPEN) {
       onGone?.();
       return;
