@@ -1,7 +1,7 @@
 /** The rows of a batch, out of Postgres and into it: a fixed number of statements, whatever the size of the batch. */
 import type pg from 'pg';
 import type { Fields } from '../../schemas/records.ts';
-import type { Group } from '../domain/state.ts';
+import { changed, type Group } from '../domain/state.ts';
 import { digestOf } from './erasing.ts';
 import {
   HOLD_DEALERS,
@@ -77,7 +77,8 @@ export async function load(client: pg.PoolClient, needs: Needs): Promise<Rows> {
     dealers: new Map(
       [...locked, ...kept].map(({ dealerId, dealerSeq, deskSeq }) => [dealerId, { dealerSeq, deskSeq }]),
     ),
-    groups: new Map(groups.map(({ dealerId, groupId, ...group }) => [`${dealerId}/${groupId}`, group])),
+    // Written out by `changed`: to take two fields away from a row takes V8 a microsecond.
+    groups: new Map(groups.map((row) => [`${row.dealerId}/${row.groupId}`, changed(row, {})])),
     ...sorted(found),
   };
   const missing = [...needs.groups].flatMap(([key, parts]) => (rows.groups.has(key) ? [] : [parts]));

@@ -1,10 +1,11 @@
 /**
- * The SQL of a batch, prepared once for a connection. Each is one statement whatever the size of the batch: keys go in as
- * one array a part, rows as one JSON text. They are made from the tables' own definitions.
+ * The SQL of every batch and every join, prepared once for a connection. Each of a batch is one statement whatever its size: keys
+ * go in as one array a part, rows as one JSON text. They are made from the tables' own definitions.
  */
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import * as tables from '../../drizzle/postgres/schema.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 
 /** A statement that Postgres parses once for a connection. */
 export interface Prepared {
@@ -28,6 +29,24 @@ export const HOLD_DEALERS: Prepared = {
 
 const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.unread, g.last_seq as "lastSeq",
   g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead"`;
+
+/** How a dealer stands, and where a group of it is named that group, and whether an admin is here. One row. */
+export const READ_STANDING: Prepared = {
+  name: 'read_standing',
+  text: `select d.origins, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
+      $2::text is not null and exists (
+        select from chats c where c.dealer_id = $1 and c.place = '${DESK_SCOPE}' and c.online) as "adminOnline"
+    from (values ($1::text, $2::text)) as n (dealer_id, group_id)
+    left join dealers d using (dealer_id) left join groups g using (dealer_id, group_id)`,
+};
+
+/** How far scopes of a dealer go, its own two and the groups named, at one moment; no row for a scope that is not there. */
+export const READ_TAILS: Prepared = {
+  name: 'read_tails',
+  text: `select group_id as scope, last_seq as seq from groups where dealer_id = $1 and group_id = any($2::text[])
+    union all select '${DEALER_SCOPE}', dealer_seq from dealers where dealer_id = $1
+    union all select '${DESK_SCOPE}', desk_seq from dealers where dealer_id = $1`,
+};
 
 /** Locks, in their order, the groups named and those where the admins named are present. */
 export const LOCK_GROUPS: Prepared = {

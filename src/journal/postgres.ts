@@ -1,5 +1,5 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
-import { and, asc, desc, eq, gt, gte, inArray, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, ne, type SQL, sql } from 'drizzle-orm';
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
@@ -7,15 +7,17 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
-import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
+import { changed, type Group } from '../domain/state.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
+import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { Reader } from './reading.ts';
 import {
   type Changes,
   type DeadLetter,
+  type DealerSeqs,
   dealerOf,
   letterOfRow,
   type Needs,
@@ -62,6 +64,16 @@ function driversOwn(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** What is asked of a connection now leaves in one write: a batch is a dozen statements, and each write wakes the database. */
+function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => T): T {
+  stream.cork();
+  try {
+    return ask();
+  } finally {
+    stream.uncork();
+  }
+}
+
 /** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
 export function openPostgres(url: string, onError: (error: Error) => void): Store {
   const pool = new pg.Pool({
@@ -80,9 +92,12 @@ export function openPostgres(url: string, onError: (error: Error) => void): Stor
   return new PostgresStore(pool);
 }
 
-type Begin = Parameters<NodePgDatabase['transaction']>;
-type Transaction = Parameters<Begin[0]>[0];
-type TransactionConfig = Begin[1];
+/** A row of `READ_STANDING`. */
+type StandingRow = { readonly adminOnline: boolean } & (
+  | (DealerSeqs & { readonly origins: string[] })
+  | { readonly origins: null }
+) &
+  ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
@@ -143,22 +158,17 @@ class PostgresStore extends Reader implements Store {
   async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
     await this.#connected(async (client) => {
       try {
-        const [, rows] = await Promise.all([client.query('begin'), load(client, needs)]);
+        const [, rows] = await inOneWrite(client, () => Promise.all([client.query('begin'), load(client, needs)]));
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
         const changes = work(rows);
         // Where one of them fails, those behind it do, and to commit then is to roll back.
         const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
-        await Promise.all(statements.map((statement) => client.query(statement)));
+        await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
       } catch (error) {
         if (driversOwn(error) instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
         throw error;
       }
     });
-  }
-
-  /** Reads or writes in one transaction of Drizzle's. */
-  #together<T>(work: (at: Transaction) => Promise<T>, config?: TransactionConfig): Promise<T> {
-    return this.#connected((client) => drizzle(client).transaction(work, config));
   }
 
   /** Lends a connection. One that failed for another reason than its query may be in any state: it is thrown away. */
@@ -176,38 +186,20 @@ class PostgresStore extends Reader implements Store {
   }
 
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
-    const { dealers, groups, chats } = tables;
-    const isHere = and(eq(chats.dealerId, dealerId), eq(chats.place, DESK_SCOPE), eq(chats.online, true));
-    const ofGroup = (name: string) =>
-      [
-        this.#db
-          .select()
-          .from(groups)
-          .where(and(eq(groups.dealerId, dealerId), eq(groups.groupId, name))),
-        this.#db.select({ adminId: chats.adminId }).from(chats).where(isHere).limit(1),
-      ] as const;
-    const [[dealer], [group], [admin]] = await Promise.all([
-      this.#db.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
-      ...(groupId === undefined ? ([[], []] as const) : ofGroup(groupId)),
-    ]);
-    return { dealer: dealer ?? null, group: group ?? null, adminOnline: admin !== undefined };
+    const {
+      rows: [row],
+    } = await this.#pool.query<StandingRow>({ ...READ_STANDING, values: [dealerId, groupId ?? null] });
+    return {
+      dealer: row?.origins ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins } : null,
+      group: row?.groupId ? changed(row, {}) : null,
+      adminOnline: row?.adminOnline ?? false,
+    };
   }
 
   async tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>> {
-    const { dealers, groups } = tables;
-    const [[dealer], found] = await this.#together(
-      async (at) => [
-        await at.select().from(dealers).where(eq(dealers.dealerId, dealerId)),
-        await at
-          .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
-          .from(groups)
-          .where(and(eq(groups.dealerId, dealerId), inArray(groups.groupId, [...scopes]))),
-      ],
-      { isolationLevel: 'repeatable read', accessMode: 'read only' },
-    );
-    const tails = new Map(found.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
-    tails.set(DEALER_SCOPE, dealer?.dealerSeq ?? 0);
-    tails.set(DESK_SCOPE, dealer?.deskSeq ?? 0);
+    type Row = { scope: string; seq: number };
+    const { rows } = await this.#pool.query<Row>({ ...READ_TAILS, values: [dealerId, scopes] });
+    const tails = new Map(rows.map(({ scope, seq }) => [scope, seq]));
     return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
   }
 
@@ -302,13 +294,15 @@ class PostgresStore extends Reader implements Store {
 
   async deleteDealer(dealerId: string): Promise<boolean> {
     const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
-    return this.#together(async (at) => {
-      const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
-      for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
-        await at.delete(table).where(eq(table.dealerId, dealerId));
-      }
-      return removed.length > 0;
-    });
+    return this.#connected((client) =>
+      drizzle(client).transaction(async (at) => {
+        const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
+        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
+          await at.delete(table).where(eq(table.dealerId, dealerId));
+        }
+        return removed.length > 0;
+      }),
+    );
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {
