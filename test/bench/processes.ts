@@ -31,6 +31,36 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   clearTimeout(timer);
 }
 
+/** How long a process that is held runs and waits, together, in ms. */
+const PERIOD = 12;
+
+/**
+ * Lets each of some processes run for a share of the time only, as if its core were slower: then the cores that there are
+ * suffice for everything else, and the processes alone bound what they do together.
+ * @returns what lets go of them
+ */
+export function hold(pids: readonly number[], share: number): () => void {
+  const releases = pids.map((pid, index) => {
+    let timer: NodeJS.Timeout;
+    const run = () => {
+      process.kill(pid, 'SIGCONT');
+      timer = setTimeout(stop, PERIOD * share);
+    };
+    const stop = () => {
+      process.kill(pid, 'SIGSTOP');
+      timer = setTimeout(run, PERIOD * (1 - share));
+    };
+    timer = setTimeout(run, (index * PERIOD) / pids.length);
+    return () => {
+      clearTimeout(timer);
+      process.kill(pid, 'SIGCONT');
+    };
+  });
+  return () => {
+    for (const release of releases) release();
+  };
+}
+
 interface Delay {
   /** Milliseconds. */
   readonly p99: number;

@@ -2,11 +2,9 @@
 
 import { makeDatabase, startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
-import { cpuOf, residentOf } from './cpu.ts';
+import { dealersOf, idling, loaded, paced, storming } from './measures.ts';
 import type { Figures, Metric } from './metrics.ts';
-import type { Crew, Load, Loaded } from './orders.ts';
-import { PEER_NAMES, PEERS, type Peer, type PeerName, type Started } from './peers.ts';
-import { Generator } from './processes.ts';
+import { PEER_NAMES, PEERS, type Peer, type PeerName } from './peers.ts';
 import type { Sizes } from './sizes.ts';
 import type { TelleOptions } from './telle.ts';
 
@@ -33,56 +31,6 @@ export interface Shape {
   contests(sizes: Sizes): readonly Contest[];
 }
 
-type Scene = Started & { readonly generator: Generator; readonly opened: { sockets: number; seconds: number } };
-
-/** A server of a peer, with a crew that has joined it; both are gone at the end. */
-async function staged<T>(
-  peer: Peer,
-  crew: Omit<Crew, 'ports'>,
-  act: (scene: Scene) => Promise<T>,
-  {
-    options = {},
-    before = async () => {},
-  }: { options?: Partial<TelleOptions>; before?: (started: Started) => Promise<void> } = {},
-): Promise<T> {
-  const generator = new Generator();
-  const started = await peer.start({ dealers: crew.dealers, ...options });
-  try {
-    await before(started);
-    const ports = started.servers.map(({ port }) => port);
-    const opened = await generator.ask({ do: 'open', dialect: peer.dialect, ports, ...crew });
-    return await act({ ...started, generator, opened });
-  } finally {
-    await generator.stop();
-    await started.stop();
-  }
-}
-
-const loadFigures = ({ messages, seconds, serverCpu, ownShare }: Loaded): Figures => ({
-  perCpu: messages / serverCpu,
-  perSecond: messages / seconds,
-  cpuShare: serverCpu / seconds,
-  generator: ownShare,
-});
-
-const pidsOf = ({ servers }: Started): number[] => servers.map(({ pid }) => pid);
-
-function loaded(
-  peer: Peer,
-  crew: Omit<Crew, 'ports'>,
-  load: Pick<Load, 'from' | 'inFlight'>,
-  { warmup, window }: Sizes,
-  options: Partial<TelleOptions> = {},
-): Promise<Figures> {
-  return staged(
-    peer,
-    crew,
-    async (scene) =>
-      loadFigures(await scene.generator.ask({ do: 'load', ...load, warmup, window, pids: pidsOf(scene) })),
-    { options },
-  );
-}
-
 const among = (names: readonly PeerName[], measure: (peer: Peer) => Promise<Figures>) =>
   Object.fromEntries(names.map((name) => [name, () => measure(PEERS[name])]));
 
@@ -99,8 +47,6 @@ const target = (
   bound,
   ratio,
 });
-
-const dealersOf = ({ dealers }: Pick<Sizes, 'dealers'>) => ({ dealers, groups: 5, admins: true });
 
 export const SHAPES = {
   dealers: {
@@ -177,7 +123,7 @@ export const SHAPES = {
     contests: (sizes) => {
       const name = (events: number) => `${events.toLocaleString('en')} events`;
       const measure = (prefill: number) => () =>
-        loaded(PEERS.telle, dealersOf(sizes), { from: 'customer', inFlight: 1 }, sizes, { prefill });
+        loaded(PEERS.telle, dealersOf(sizes), { from: 'customer', inFlight: 1 }, sizes, { options: { prefill } });
       const last = name(sizes.growth.at(-1) ?? 0);
       return [
         {
@@ -191,67 +137,6 @@ export const SHAPES = {
     },
   },
 } as const satisfies Record<string, Shape>;
-
-async function idling(peer: Peer, sockets: number): Promise<Figures> {
-  let [bytes, cpu] = [0, 0];
-  const collected = async ({ servers: [server] }: Started) => {
-    await server?.collect();
-    return server ? { bytes: residentOf(server.pid), cpu: cpuOf(server.pid) } : { bytes: 0, cpu: 0 };
-  };
-  const before = async (started: Started) => {
-    ({ bytes, cpu } = await collected(started));
-  };
-  const act = async (scene: Scene) => {
-    const after = await collected(scene);
-    const { sockets: joined, seconds } = scene.opened;
-    return { bytes: (after.bytes - bytes) / joined, joins: joined / seconds, joinsPerCpu: joined / (after.cpu - cpu) };
-  };
-  return staged(peer, { dealers: sockets / 10, groups: 10, admins: false }, act, { before });
-}
-
-const MISSED = 20;
-
-async function storming(sockets: number): Promise<Figures> {
-  return staged(
-    PEERS.telle,
-    { dealers: sockets / 5, groups: 5, admins: false },
-    async ({ servers: [server], generator }) => {
-      await generator.ask({ do: 'fill', each: MISSED });
-      await server?.watch();
-      const { seconds } = await generator.ask({ do: 'storm', missed: MISSED });
-      const delay = await server?.delay();
-      return { recovered: seconds, ...(delay && { delayP99: delay.p99, delayMax: delay.max }) };
-    },
-  );
-}
-
-/** The latencies of the dealers shape at half of the rate that it is found to reach, or at the one that is given. */
-async function paced(
-  peer: Peer,
-  sizes: Sizes,
-  { rate, options = {} }: { rate?: number; options?: Partial<TelleOptions> } = {},
-): Promise<Figures> {
-  const { warmup, window } = sizes;
-  const act = async (scene: Scene) => {
-    const load = { do: 'load', from: 'customer', inFlight: 1, warmup, window, pids: pidsOf(scene) } as const;
-    const most = loadFigures(await scene.generator.ask(load));
-    const perSecond = rate ?? (most.perSecond ?? 0) / 2;
-    const { ack, delivery, across, ...told } = await scene.generator.ask({ do: 'pace', perSecond, warmup, window });
-    return {
-      ...(options.cluster && most),
-      rate: told.perSecond,
-      ackP50: ack.p50,
-      ackP99: ack.p99,
-      ackP999: ack.p999,
-      deliveryP50: delivery.p50,
-      deliveryP99: delivery.p99,
-      deliveryP999: delivery.p999,
-      ...(scene.servers.length > 1 && { acrossP99: across.p99 }),
-      generator: Math.max(told.ownShare, most.generator ?? 0),
-    };
-  };
-  return staged(peer, dealersOf(sizes), act, { options });
-}
 
 const SAME_RATE = 'telle, at socketio’s rate';
 
@@ -276,23 +161,35 @@ function pacing(sizes: Sizes): Contest[] {
   ];
 }
 
+/** What a node is held to where the cores of a machine do not suffice for two of them and all that they work with. */
+const HELD = 1 / 3;
+
 function gathering(sizes: Sizes): Contest[] {
-  const on = (nodes: number) => async () => {
+  const on = (nodes: number, measure: (options: Partial<TelleOptions>) => Promise<Figures>) => async () => {
     const [server, broker] = await Promise.all([startPostgres(), startRedis()]);
     try {
       const postgres = await makeDatabase(server.url);
       const cluster = { postgres, nodes, ...(nodes > 1 && { redis: broker.url }) };
-      return await paced(PEERS.telle, sizes, { options: { cluster } });
+      return await measure({ cluster });
     } finally {
       await Promise.all([server.stop(), broker.stop()]);
     }
   };
+  const free = (options: Partial<TelleOptions>) => paced(PEERS.telle, sizes, { options });
+  const held = (options: Partial<TelleOptions>) =>
+    loaded(PEERS.telle, dealersOf(sizes), { from: 'customer', inFlight: 1 }, sizes, { options, share: HELD });
   return [
     {
       title: `${sizes.dealers} dealers × 5 groups on Postgres`,
       compared: 'perSecond',
-      contestants: { 'two nodes': on(2), 'one node': on(1) },
+      contestants: { 'two nodes': on(2, free), 'one node': on(1, free) },
       targets: [target('one node', 'at least', 1.5, 'perSecond', 'two nodes')],
+    },
+    {
+      title: 'The same, each node held to a third of a core',
+      compared: 'perSecond',
+      contestants: { 'two held nodes': on(2, held), 'one held node': on(1, held) },
+      targets: [target('one held node', 'at least', 1.5, 'perSecond', 'two held nodes')],
     },
   ];
 }

@@ -1,0 +1,131 @@
+/** How a shape is measured: a server of a peer, a crew that joins it, and what the two are made to do. */
+import { cpuOf, residentOf } from './cpu.ts';
+import type { Figures } from './metrics.ts';
+import type { Crew, Load, Loaded } from './orders.ts';
+import { PEERS, type Peer, type Started } from './peers.ts';
+import { Generator, hold } from './processes.ts';
+import type { Sizes } from './sizes.ts';
+import type { TelleOptions } from './telle.ts';
+
+type Scene = Started & { readonly generator: Generator; readonly opened: { sockets: number; seconds: number } };
+
+/** A server of a peer, with a crew that has joined it; both are gone at the end. */
+async function staged<T>(
+  peer: Peer,
+  crew: Omit<Crew, 'ports'>,
+  act: (scene: Scene) => Promise<T>,
+  {
+    options = {},
+    before = async () => {},
+  }: { options?: Partial<TelleOptions>; before?: (started: Started) => Promise<void> } = {},
+): Promise<T> {
+  const generator = new Generator();
+  const started = await peer.start({ dealers: crew.dealers, ...options });
+  try {
+    await before(started);
+    const ports = started.servers.map(({ port }) => port);
+    const opened = await generator.ask({ do: 'open', dialect: peer.dialect, ports, ...crew });
+    return await act({ ...started, generator, opened });
+  } finally {
+    await generator.stop();
+    await started.stop();
+  }
+}
+
+const loadFigures = ({ messages, seconds, serverCpu, ownShare }: Loaded): Figures => ({
+  perCpu: messages / serverCpu,
+  perSecond: messages / seconds,
+  cpuShare: serverCpu / seconds,
+  generator: ownShare,
+});
+
+const pidsOf = ({ servers }: Started): number[] => servers.map(({ pid }) => pid);
+
+interface Circumstances {
+  readonly options?: Partial<TelleOptions>;
+  /** The share of a core that each server is {@link hold held} to, if it is. */
+  readonly share?: number;
+}
+
+/** The messages that a peer takes at its most. */
+export function loaded(
+  peer: Peer,
+  crew: Omit<Crew, 'ports'>,
+  load: Pick<Load, 'from' | 'inFlight'>,
+  { warmup, window }: Sizes,
+  { options = {}, share }: Circumstances = {},
+): Promise<Figures> {
+  const act = async (scene: Scene) => {
+    const pids = pidsOf(scene);
+    const release = share === undefined ? () => {} : hold(pids, share);
+    try {
+      return loadFigures(await scene.generator.ask({ do: 'load', ...load, warmup, window, pids }));
+    } finally {
+      release();
+    }
+  };
+  return staged(peer, crew, act, { options });
+}
+
+export const dealersOf = ({ dealers }: Pick<Sizes, 'dealers'>) => ({ dealers, groups: 5, admins: true });
+
+export async function idling(peer: Peer, sockets: number): Promise<Figures> {
+  let [bytes, cpu] = [0, 0];
+  const collected = async ({ servers: [server] }: Started) => {
+    await server?.collect();
+    return server ? { bytes: residentOf(server.pid), cpu: cpuOf(server.pid) } : { bytes: 0, cpu: 0 };
+  };
+  const before = async (started: Started) => {
+    ({ bytes, cpu } = await collected(started));
+  };
+  const act = async (scene: Scene) => {
+    const after = await collected(scene);
+    const { sockets: joined, seconds } = scene.opened;
+    return { bytes: (after.bytes - bytes) / joined, joins: joined / seconds, joinsPerCpu: joined / (after.cpu - cpu) };
+  };
+  return staged(peer, { dealers: sockets / 10, groups: 10, admins: false }, act, { before });
+}
+
+const MISSED = 20;
+
+export async function storming(sockets: number): Promise<Figures> {
+  return staged(
+    PEERS.telle,
+    { dealers: sockets / 5, groups: 5, admins: false },
+    async ({ servers: [server], generator }) => {
+      await generator.ask({ do: 'fill', each: MISSED });
+      await server?.watch();
+      const { seconds } = await generator.ask({ do: 'storm', missed: MISSED });
+      const delay = await server?.delay();
+      return { recovered: seconds, ...(delay && { delayP99: delay.p99, delayMax: delay.max }) };
+    },
+  );
+}
+
+/** The latencies of the dealers shape at half of the rate that it is found to reach, or at the one that is given. */
+export async function paced(
+  peer: Peer,
+  sizes: Sizes,
+  { rate, options = {} }: { rate?: number; options?: Partial<TelleOptions> } = {},
+): Promise<Figures> {
+  const { warmup, window } = sizes;
+  const act = async (scene: Scene) => {
+    const load = { do: 'load', from: 'customer', inFlight: 1, warmup, window, pids: pidsOf(scene) } as const;
+    const most = loadFigures(await scene.generator.ask(load));
+    const perSecond = rate ?? (most.perSecond ?? 0) / 2;
+    const { ack, delivery, across, ...told } = await scene.generator.ask({ do: 'pace', perSecond, warmup, window });
+    return {
+      ...(options.cluster && most),
+      rate: told.perSecond,
+      ackP50: ack.p50,
+      ackP99: ack.p99,
+      ackP999: ack.p999,
+      deliveryP50: delivery.p50,
+      deliveryP99: delivery.p99,
+      deliveryP999: delivery.p999,
+      ...(scene.servers.length > 1 && { acrossP99: across.p99 }),
+      generator: Math.max(told.ownShare, most.generator ?? 0),
+    };
+  };
+  return staged(peer, dealersOf(sizes), act, { options });
+}
