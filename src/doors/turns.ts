@@ -10,7 +10,10 @@ export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(r
 const waiting: (() => void)[] = [];
 let isWalking = false;
 
-/** For many who go on at once: resolves for one after the other, and gives way to the rest of the server whenever they have taken a while. */
+/**
+ * For many who go on at once: resolves for one after the other, and gives way to the rest of the server whenever they have
+ * taken a while.
+ */
 export function inTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
