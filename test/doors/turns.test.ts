@@ -9,29 +9,33 @@ function work(ms: number): void {
   while (performance.now() < until);
 }
 
-/** Writes down every turn of everybody else, until it is told to stop. */
-function watchOthers(seen: string[]): () => void {
+/** Pieces of work that take long, and what was seen of them and, from the first on, of the turns of everybody else. */
+function longWork() {
+  const seen: string[] = [];
   let isOver = false;
   const others = () => {
     if (isOver) return;
     seen.push('others');
     setImmediate(others);
   };
-  setImmediate(others);
-  return () => {
+  const piece = (name: string) => {
+    if (seen.length === 0) setImmediate(others);
+    work(20);
+    seen.push(name);
+  };
+  const stop = () => {
     isOver = true;
   };
+  return { seen, piece, stop };
 }
 
 describe('those who go on in turn', () => {
   test('go on in the order in which they asked, and let everybody else have a turn when they have taken long', async () => {
-    const seen: string[] = [];
-    const stop = watchOthers(seen);
+    const { seen, piece, stop } = longWork();
     const goOn = async (name: string) => {
       await inTurn();
       await Promise.resolve(); // as one does who reads from an embedded database
-      work(20);
-      seen.push(name);
+      piece(name);
     };
     await Promise.all(['a', 'b', 'c'].map(goOn));
     stop();
@@ -53,12 +57,8 @@ describe('what is done in turns', () => {
   });
 
   test('lets everybody else have a turn after each piece that takes long', async () => {
-    const seen: string[] = [];
-    const stop = watchOthers(seen);
-    await inTurns(['a', 'b', 'c'], (item) => {
-      work(20);
-      seen.push(item);
-    });
+    const { seen, piece, stop } = longWork();
+    await inTurns(['a', 'b', 'c'], piece);
     stop();
     assert.deepEqual(seen, ['a', 'others', 'b', 'others', 'c']);
   });
