@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
+import { Metrics } from '../../src/metrics.ts';
 import { ask } from '../support/ask.ts';
 import { clientJoin } from '../support/joins.ts';
 import { Reading } from '../support/metrics.ts';
@@ -160,6 +161,14 @@ describe('[P-11.1] GET /metrics counts', () => {
       assert.ok(seconds > 0 && seconds < 10, `${seconds} s`);
     }),
   );
+
+  test('batches by their size, each in the buckets that it fits into', async () => {
+    const metrics = new Metrics(() => ({}));
+    for (const size of [1, 5, 100]) metrics.committed({ size, seconds: 0.001, types: [] });
+    const reading = new Reading(await metrics.text());
+    const upTo = (le: string) => reading.sum('telle_batch_size_bucket', { le });
+    assert.deepEqual(['1', '4', '8', '64', '128'].map(upTo), [1, 1, 2, 2, 3]);
+  });
 
   test(
     'recoveries, scope by scope: those that were whole, and those that were not',
