@@ -137,11 +137,6 @@ export class Sequencer {
       acknowledge(publication);
       return;
     }
-    if (cursor.seq === seq - 1 && cursor.waiting.size === 0) {
-      cursor.seq = seq;
-      this.#options.deliver(publication);
-      return;
-    }
     // What this node published comes back from the bus, without the answer that is owed: it does not take its place.
     if (publication.answer || !cursor.waiting.has(seq)) cursor.waiting.set(seq, publication);
     this.#drain(cursor);
@@ -177,9 +172,7 @@ export class Sequencer {
   }
 
   #cursor({ cursors }: Followed, scope: string): Cursor {
-    const known = cursors.get(scope);
-    if (known) return known;
-    const cursor: Cursor = { seq: null, waiting: new Map(), timer: null };
+    const cursor = cursors.get(scope) ?? { seq: null, waiting: new Map(), timer: null };
     cursors.set(scope, cursor);
     return cursor;
   }

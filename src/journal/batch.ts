@@ -49,10 +49,7 @@ interface RowKey {
   readonly parts: readonly string[];
 }
 
-const rowKey = (...parts: readonly string[]): RowKey => ({
-  key: parts.reduce((key, part) => `${key}/${part}`),
-  parts,
-});
+const rowKey = (...parts: readonly string[]): RowKey => ({ key: parts.join('/'), parts });
 
 /** The rows that a command may touch, by table. */
 type Touched = { dealers: RowKey } & { -readonly [T in Table]?: RowKey };
@@ -277,14 +274,11 @@ class Batch {
   /** [P-8.2] The next seq of a scope. */
   #next(type: Event['type'], dealerId: string, scope: string): number {
     if (scope === DEALER_SCOPE || scope === DESK_SCOPE) {
-      const { dealerSeq, deskSeq } = this.#rows.dealers.get(dealerId) ?? { dealerSeq: 0, deskSeq: 0 };
-      const isDesk = scope === DESK_SCOPE;
-      this.#put(
-        'dealers',
-        dealerId,
-        isDesk ? { dealerSeq, deskSeq: deskSeq + 1 } : { dealerSeq: dealerSeq + 1, deskSeq },
-      );
-      return (isDesk ? deskSeq : dealerSeq) + 1;
+      const column = scope === DEALER_SCOPE ? 'dealerSeq' : 'deskSeq';
+      const row = this.#rows.dealers.get(dealerId) ?? { dealerSeq: 0, deskSeq: 0 };
+      const next = { ...row, [column]: row[column] + 1 };
+      this.#put('dealers', dealerId, next);
+      return next[column];
     }
     const key = `${dealerId}/${scope}`;
     const group = this.#rows.groups.get(key);

@@ -65,9 +65,8 @@ export type Table = Exclude<keyof Rows, 'erased' | 'findPrior'>;
 
 /** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
 export function namedRow(key: string) {
-  const group = key.indexOf('/') + 1;
-  const intent = key.indexOf('/', group) + 1 || key.length + 1;
-  return { dealerId: key.slice(0, group - 1), groupId: key.slice(group, intent - 1), intent: key.slice(intent) };
+  const [dealerId = '', groupId = '', ...intent] = key.split('/');
+  return { dealerId, groupId, intent: intent.join('/') };
 }
 
 /**
