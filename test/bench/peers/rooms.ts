@@ -2,13 +2,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { accept, type Session, sessionOf, stamp } from './message.ts';
+import { type Accepted, accept, admit, roomsOf, type Session, stamp } from './message.ts';
 import type { Store } from './store.ts';
 
 const MAX_FRAME_BYTES = 16_384;
-const ROLES = { client_join: 'customer', admin_join: 'admin' } as const;
-
-const isJoin = (channel: string): channel is keyof typeof ROLES => channel in ROLES;
+const JOINS = ['client_join', 'admin_join'];
 
 /** Sockets by dealer, and by dealer and group. */
 class Rooms {
@@ -30,37 +28,40 @@ class Rooms {
   }
 }
 
-const roomsOf = ({ role, dealerId, id }: Session): string[] =>
-  role === 'admin' ? [`${dealerId}@desk`] : [`${dealerId}@dealer`, `${dealerId}/${id}`];
-
 export function serve(store: Store): void {
   const rooms = new Rooms();
 
   function connected(socket: WebSocket): void {
     let session: Session | undefined;
     const say = (channel: string, payload: object) => socket.send(JSON.stringify({ channel, payload }));
-    const join = (role: Session['role'], payload: Record<string, unknown>) => {
-      session = sessionOf(role, payload);
-      for (const room of roomsOf(session)) rooms.enter(room, socket);
-      say('session', { ...session });
+    const tell = (accepted: Accepted, names: readonly string[]) => {
+      const frame = JSON.stringify({ channel: accepted.channel, payload: accepted.event, ...stamp(accepted) });
+      for (const name of names) {
+        for (const other of rooms.in(name)) if (other !== socket) other.send(frame);
+      }
+    };
+    const join = (payload: unknown) => {
+      const { session: joined, arrival } = admit(payload);
+      store(arrival.stored, () => {
+        session = joined;
+        for (const room of roomsOf(joined)) rooms.enter(room, socket);
+        say('session', { ...joined });
+        tell(arrival, [`${joined.dealerId}@desk`]);
+      });
     };
     const take = (text: string) => {
       const { channel, payload, id } = JSON.parse(text);
-      if (isJoin(channel)) {
-        join(ROLES[channel], payload);
+      if (JOINS.includes(channel)) {
+        join(payload);
         return;
       }
       if (!session) throw new Error('not_joined');
       const accepted = accept(session, id, payload);
       const { dealerId, scope } = accepted.stored;
       store(accepted.stored, () => {
-        const at = stamp(accepted);
-        say('ack', at);
-        const frame = JSON.stringify({ channel: accepted.channel, payload: accepted.event, ...at });
-        const names = scope === '@dealer' ? [`${dealerId}@dealer`] : [`${dealerId}/${scope}`];
-        for (const name of [...names, `${dealerId}@desk`]) {
-          for (const other of rooms.in(name)) if (other !== socket) other.send(frame);
-        }
+        say('ack', stamp(accepted));
+        const name = scope === '@dealer' ? `${dealerId}@dealer` : `${dealerId}/${scope}`;
+        tell(accepted, [name, `${dealerId}@desk`]);
       });
     };
     socket.on('message', (data) => {

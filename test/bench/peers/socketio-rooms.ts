@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import { accept, type Session, sessionOf, stamp } from './message.ts';
+import { type Accepted, accept, admit, roomsOf, type Session, stamp } from './message.ts';
 import type { Store } from './store.ts';
 
 type Fields = Record<string, unknown>;
@@ -13,10 +13,21 @@ export function serve(store: Store): void {
 
   io.on('connection', (socket: Socket) => {
     let session: Session | undefined;
-    const join = (role: Session['role'], rooms: (session: Session) => string[]) => (payload: Fields) => {
-      session = sessionOf(role, payload);
-      socket.join(rooms(session));
-      socket.emit('session', session);
+    const tell = (accepted: Accepted, rooms: string[]) => {
+      socket.to(rooms).emit(accepted.channel, { ...accepted.event, ...stamp(accepted) });
+    };
+    const join = (payload: unknown) => {
+      try {
+        const { session: joined, arrival } = admit(payload);
+        store(arrival.stored, () => {
+          session = joined;
+          socket.join(roomsOf(joined));
+          socket.emit('session', joined);
+          tell(arrival, [`${joined.dealerId}@desk`]);
+        });
+      } catch (error) {
+        socket.emit('error_message', String(error));
+      }
     };
     const take = ({ id, ...payload }: Fields, acknowledge: (answer: object) => void) => {
       try {
@@ -24,23 +35,15 @@ export function serve(store: Store): void {
         const accepted = accept(session, String(id), payload);
         const { dealerId, scope } = accepted.stored;
         store(accepted.stored, () => {
-          const at = stamp(accepted);
-          acknowledge(at);
+          acknowledge(stamp(accepted));
           const room = scope === '@dealer' ? `${dealerId}@dealer` : `${dealerId}/${scope}`;
-          socket.to([room, `${dealerId}@desk`]).emit(accepted.channel, { ...accepted.event, ...at });
+          tell(accepted, [room, `${dealerId}@desk`]);
         });
       } catch (error) {
         socket.emit('error_message', String(error));
       }
     };
-    socket.on(
-      'client_join',
-      join('customer', ({ dealerId, id }) => [`${dealerId}@dealer`, `${dealerId}/${id}`]),
-    );
-    socket.on(
-      'admin_join',
-      join('admin', ({ dealerId }) => [`${dealerId}@desk`]),
-    );
+    for (const channel of ['client_join', 'admin_join']) socket.on(channel, join);
     socket.on('customer_message', take);
     socket.on('sys_message', take);
   });
