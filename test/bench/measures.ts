@@ -43,7 +43,7 @@ const pidsOf = ({ servers }: Started): number[] => servers.map(({ pid }) => pid)
 
 interface Circumstances {
   readonly options?: Partial<TelleOptions>;
-  /** The share of a core that each server is {@link hold held} to, if it is. */
+  /** The share of a core that each server is {@link hold held} to, if it is: it has all the longer, so that it does as much. */
   readonly share?: number;
 }
 
@@ -53,13 +53,14 @@ export function loaded(
   crew: Omit<Crew, 'ports'>,
   load: Pick<Load, 'from' | 'inFlight'>,
   { warmup, window }: Sizes,
-  { options = {}, share }: Circumstances = {},
+  { options = {}, share = 1 }: Circumstances = {},
 ): Promise<Figures> {
   const act = async (scene: Scene) => {
     const pids = pidsOf(scene);
-    const release = share === undefined ? () => {} : hold(pids, share);
+    const release = share < 1 ? hold(pids, share) : () => {};
+    const times = { warmup: warmup / share, window: window / share };
     try {
-      return loadFigures(await scene.generator.ask({ do: 'load', ...load, warmup, window, pids }));
+      return loadFigures(await scene.generator.ask({ do: 'load', ...load, ...times, pids }));
     } finally {
       release();
     }
