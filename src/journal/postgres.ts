@@ -1,10 +1,9 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { and, asc, desc, eq, gt, gte, lt, ne, type SQL, sql } from 'drizzle-orm';
-import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { PgDialect } from 'drizzle-orm/pg-core';
-import pg from 'pg';
+import type pg from 'pg';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { assetFolder } from '../assets.ts';
@@ -12,6 +11,7 @@ import { changed, type Group } from '../domain/state.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
+import { connected, inOneWrite, isDatabases, isLostRace, openPool } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { Reader } from './reading.ts';
 import {
@@ -32,20 +32,10 @@ import {
 
 const MIGRATIONS = 'drizzle/postgres/migrations';
 
-/** Connections of a node: one for the journal, the rest for readers. */
-const MAX_CONNECTIONS = 10;
-/** How long to wait for a connection, and for an answer, in ms: after that the database counts as away. */
-const CONNECT_TIMEOUT = 3_000;
-const QUERY_TIMEOUT = 5_000;
 /** The key of the lock under which one node migrates while others wait. */
 const MIGRATION_LOCK = 7_355_308;
 /** How often a batch is tried that met another node's in making the same new row. */
 const MAX_TRIES = 5;
-/** unique_violation, serialization_failure, deadlock_detected: another node was first. */
-const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
-
-// Seqs and times are bigint; both stay far below 2^53.
-pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** The database's own clock, in ms since 1970: nodes' clocks may differ. */
 const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
@@ -58,38 +48,9 @@ function queryOf(statement: SQL): pg.QueryConfig {
   return { text, values: params };
 }
 
-/** What the driver said, without what Drizzle wraps it in. */
-function driversOwn(error: unknown): Error {
-  if (error instanceof DrizzleQueryError && error.cause) return error.cause;
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-/** What is asked of a connection now leaves in one write: a batch is a dozen statements, and each write wakes the database. */
-function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => T): T {
-  stream.cork();
-  try {
-    return ask();
-  } finally {
-    stream.uncork();
-  }
-}
-
-/** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
+/** Opens the database; nothing is connected until it is used. @param onError told of a connection lost while idle */
 export function openPostgres(url: string, onError: (error: Error) => void): Store {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    query_timeout: QUERY_TIMEOUT,
-    keepAlive: true,
-    // What is asked of a connection is sent before what was asked before it is answered: a batch is two round trips.
-    pipeline: true,
-    application_name: 'telle',
-  });
-  // A connection that breaks tells so twice: to whoever uses it, and as an event, which unheard would end the process.
-  pool.on('connect', (client) => client.on('error', onError));
-  pool.on('error', onError);
-  return new PostgresStore(pool);
+  return new PostgresStore(openPool(url, onError));
 }
 
 /** A row of `READ_STANDING`. */
@@ -148,15 +109,13 @@ class PostgresStore extends Reader implements Store {
       try {
         return await this.#transact(needs, work);
       } catch (error) {
-        const fault = driversOwn(error);
-        const isRace = fault instanceof pg.DatabaseError && LOST_RACE.has(fault.code);
-        if (!isRace || attempt === MAX_TRIES) throw error;
+        if (!isLostRace(error) || attempt === MAX_TRIES) throw error;
       }
     }
   }
 
   async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
-    await this.#connected(async (client) => {
+    await connected(this.#pool, async (client) => {
       try {
         const [, rows] = await inOneWrite(client, () => Promise.all([client.query('begin'), load(client, needs)]));
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
@@ -165,24 +124,10 @@ class PostgresStore extends Reader implements Store {
         const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
         await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
       } catch (error) {
-        if (driversOwn(error) instanceof pg.DatabaseError) await client.query('rollback').catch(() => {});
+        if (isDatabases(error)) await client.query('rollback').catch(() => {});
         throw error;
       }
     });
-  }
-
-  /** Lends a connection. One that failed for another reason than its query may be in any state: it is thrown away. */
-  async #connected<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    let failure: Error | undefined;
-    try {
-      return await use(client);
-    } catch (error) {
-      failure = driversOwn(error);
-      throw error;
-    } finally {
-      client.release(failure instanceof pg.DatabaseError ? undefined : failure);
-    }
   }
 
   async standing(dealerId: string, groupId?: string): Promise<Standing> {
@@ -294,7 +239,7 @@ class PostgresStore extends Reader implements Store {
 
   async deleteDealer(dealerId: string): Promise<boolean> {
     const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
-    return this.#connected((client) =>
+    return connected(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
         const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
         for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
