@@ -10,6 +10,11 @@ import { version } from './version.ts';
 
 /** How long a drain may take, in ms, before the process ends all the same. */
 const DRAIN_LIMIT = 9_000;
+/**
+ * How many connections may wait to be accepted: as many as the system lets. Of thousands who come back at once, those for whom
+ * there is no room are not refused: they try again, and what they sent with it, seconds later.
+ */
+const BACKLOG = 65_535;
 
 /** `telle serve`: runs until SIGTERM or SIGINT, then drains. */
 export async function serve(settings: Settings): Promise<void> {
@@ -24,7 +29,7 @@ export async function serve(settings: Settings): Promise<void> {
     await app.close();
     throw new UsageError(error.message, { cause: error });
   });
-  await app.listen({ host: settings.HOST, port: settings.PORT }).catch(async (error: Error) => {
+  await app.listen({ host: settings.HOST, port: settings.PORT, backlog: BACKLOG }).catch(async (error: Error) => {
     await app.close();
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
