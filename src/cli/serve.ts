@@ -11,8 +11,8 @@ import { version } from './version.ts';
 /** How long a drain may take, in ms, before the process ends all the same. */
 const DRAIN_LIMIT = 9_000;
 /**
- * How many connections may wait to be accepted: as many as the system lets. Of thousands who come back at once, those for whom
- * there is no room are not refused: they try again, and what they sent with it, seconds later.
+ * How many connections may wait to be accepted: as many as the system lets. Of thousands who come back at once, whoever finds
+ * no room is not refused, but tries again by itself, after one second, three, seven.
  */
 const BACKLOG = 65_535;
 

@@ -32,16 +32,16 @@ export function openPool(url: string, onError: (error: Error) => void): pg.Pool 
 }
 
 /** Lends a connection. One that failed for another reason than its query may be in any state: it is thrown away. */
-export async function connected<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let failure: Error | undefined;
   try {
     return await use(client);
   } catch (error) {
-    failure = driversOwn(error);
+    if (!isDatabases(error)) failure = driversOwn(error);
     throw error;
   } finally {
-    client.release(failure instanceof pg.DatabaseError ? undefined : failure);
+    client.release(failure);
   }
 }
 

@@ -11,7 +11,7 @@ import { changed, type Group } from '../domain/state.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
-import { connected, inOneWrite, isDatabases, isLostRace, openPool } from './postgres-pool.ts';
+import { inOneWrite, isDatabases, isLostRace, openPool, withClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { Reader } from './reading.ts';
 import {
@@ -115,7 +115,7 @@ class PostgresStore extends Reader implements Store {
   }
 
   async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
-    await connected(this.#pool, async (client) => {
+    await withClient(this.#pool, async (client) => {
       try {
         const [, rows] = await inOneWrite(client, () => Promise.all([client.query('begin'), load(client, needs)]));
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
@@ -239,7 +239,7 @@ class PostgresStore extends Reader implements Store {
 
   async deleteDealer(dealerId: string): Promise<boolean> {
     const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
-    return connected(this.#pool, (client) =>
+    return withClient(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
         const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
         for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {

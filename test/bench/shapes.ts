@@ -186,7 +186,7 @@ function gathering(sizes: Sizes): Contest[] {
       targets: [target('one node', 'at least', 1.5, 'perSecond', 'two nodes')],
     },
     {
-      title: 'The same, each node held to a third of a core',
+      title: 'The same, each node held to a third of a core, and measured three times as long',
       compared: 'perSecond',
       contestants: { 'two held nodes': on(2, held), 'one held node': on(1, held) },
       targets: [target('one held node', 'at least', 1.5, 'perSecond', 'two held nodes')],

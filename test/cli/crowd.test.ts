@@ -1,4 +1,4 @@
-/** Thousands who come at once, as after a network's outage: they are let in, and none is told to wait by the system. */
+/** A crowd that comes at once, as after a network's outage: there is room for all of it, before any of it is accepted. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -22,6 +22,9 @@ export interface Accepted {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The channels of joins. */
+export const JOINS = ['client_join', 'admin_join'];
+
 /** Where a socket hears what is said. */
 export const roomsOf = ({ role, dealerId, id }: Session): string[] =>
   role === 'admin' ? [`${dealerId}@desk`] : [`${dealerId}@dealer`, `${dealerId}/${id}`];

@@ -2,11 +2,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Accepted, accept, admit, roomsOf, type Session, stamp } from './message.ts';
+import { type Accepted, accept, admit, JOINS, roomsOf, type Session, stamp } from './message.ts';
 import type { Store } from './store.ts';
 
 const MAX_FRAME_BYTES = 16_384;
-const JOINS = ['client_join', 'admin_join'];
 
 /** Sockets by dealer, and by dealer and group. */
 class Rooms {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
-import { type Accepted, accept, admit, roomsOf, type Session, stamp } from './message.ts';
+import { type Accepted, accept, admit, JOINS, roomsOf, type Session, stamp } from './message.ts';
 import type { Store } from './store.ts';
 
 type Fields = Record<string, unknown>;
@@ -43,7 +43,7 @@ export function serve(store: Store): void {
         socket.emit('error_message', String(error));
       }
     };
-    for (const channel of ['client_join', 'admin_join']) socket.on(channel, join);
+    for (const channel of JOINS) socket.on(channel, join);
     socket.on('customer_message', take);
     socket.on('sys_message', take);
   });
