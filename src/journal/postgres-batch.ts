@@ -82,6 +82,13 @@ export async function load(client: pg.PoolClient, needs: Needs): Promise<Rows> {
     ...sorted(found),
   };
   const missing = [...needs.groups].flatMap(([key, parts]) => (rows.groups.has(key) ? [] : [parts]));
+  const unlocked = missing.map(([dealerId = '']) => dealerId).filter((dealerId) => !written.has(dealerId));
+  if (unlocked.length > 0) {
+    // No row can be locked that is not there: another node may begin this conversation, and erase it, before this batch begins
+    // it with the same seqs [P-8.2]. So who begins one locks its dealer, as who erases one does.
+    await client.query('rollback and chain');
+    return load(client, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
+  }
   return { ...rows, erased: await erased(client, missing) };
 }
 
