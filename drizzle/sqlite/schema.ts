@@ -11,7 +11,7 @@ const flag = (name: string) => integer(name, { mode: 'boolean' }).notNull().defa
 const count = (name: string) => integer(name).notNull().default(0);
 const instant = (name: string) => integer(name).notNull();
 
-/** A tenant. The last seqs are those of its scopes `@dealer` and `@desk`. */
+/** A tenant. The last seqs and positions are those of its scopes `@dealer` and `@desk`. */
 export const dealers = sqliteTable('dealers', {
   dealerId: text('dealer_id').primaryKey(),
   name: text('name'),
@@ -21,6 +21,8 @@ export const dealers = sqliteTable('dealers', {
   retentionDays: integer('retention_days'),
   dealerSeq: count('dealer_seq'),
   deskSeq: count('desk_seq'),
+  dealerPosition: count('dealer_position'),
+  deskPosition: count('desk_position'),
   createdAt: instant('created_at'),
 });
 
@@ -37,6 +39,8 @@ export const groups = sqliteTable(
     unread: count('unread'),
     lastSeq: count('last_seq'),
     lastMessageSeq: count('last_message_seq'),
+    lastPosition: count('last_position'),
+    lastMessagePosition: count('last_message_position'),
     adminRead: count('admin_read'),
     customerRead: count('customer_read'),
     createdAt: instant('created_at'),
@@ -100,10 +104,19 @@ export const deadLetters = sqliteTable(
   (table) => [index('dead_letters_group').on(table.dealerId, table.groupId)],
 );
 
-/** The log, and the source of truth. Only what its sender gave an id is in the index that knows a repeat. */
+/** Which of a scope's events are in the index by seq. As it is written here, a query must say it to be answered by that index. */
+export const IS_MILESTONE = 'seq % 32 = 0';
+
+/**
+ * The log, and the source of truth. An event is written at the end, with the position of the one before it in its scope,
+ * 0 for the first: a scope is read backwards, from a milestone or from the last position that its group or dealer keeps.
+ * Only what its sender gave an id is in the index that knows a repeat.
+ */
 export const events = sqliteTable(
   'events',
   {
+    position: integer('position').primaryKey(),
+    previous: integer('previous').notNull(),
     dealerId: text('dealer_id').notNull(),
     scope: text('scope').notNull(),
     seq: integer('seq').notNull(),
@@ -116,7 +129,7 @@ export const events = sqliteTable(
     at: instant('at'),
   },
   (table) => [
-    primaryKey({ columns: [table.dealerId, table.scope, table.seq] }),
+    uniqueIndex('events_milestones').on(table.dealerId, table.scope, table.seq).where(sql.raw(IS_MILESTONE)),
     index('events_desk').on(table.dealerId, table.groupId, table.seq).where(sql`scope = '@desk'`),
     index('events_pageviews').on(table.dealerId, table.seq).where(sql`type = 'UPDATE_PAGEVIEW'`),
     // The id comes first: ids that grow with time then go to the end of the index, whoever's they are.

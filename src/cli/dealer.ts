@@ -5,6 +5,7 @@ import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
 import type { Store } from '../journal/store.ts';
+import { tellOfUpgrade } from './migrate.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Dealers that are read at a time. */
@@ -69,7 +70,7 @@ export async function removeDealer(settings: Settings, dealerId: string, { yes }
 async function withStore(settings: Settings, use: (store: Store) => Promise<void>): Promise<void> {
   const store = openStore(settings);
   try {
-    await store.migrate();
+    await store.migrate(tellOfUpgrade(settings, process.stderr));
     await use(store);
   } finally {
     await store.close();

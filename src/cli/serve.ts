@@ -4,6 +4,7 @@ import { createApp, openStore } from '../app.ts';
 import { Tokens } from '../auth/tokens.ts';
 import type { Store } from '../journal/store.ts';
 import { howToTry, makeDemoDealer } from './demo.ts';
+import { tellOfUpgrade } from './migrate.ts';
 import { readSecrets } from './secrets.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
@@ -58,7 +59,7 @@ function open(settings: Settings): Store {
 
 async function migrate(settings: Settings, store: Store): Promise<boolean> {
   try {
-    return await store.migrate();
+    return await store.migrate(tellOfUpgrade(settings, process.stdout));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`the database ${shownDatabase(settings)} does not answer: ${why}`, { cause });

@@ -1,6 +1,7 @@
 /** [P-11.4] What erasing a conversation does to the tables, in SQL that both databases speak. */
 import { createHash } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
+import type { EventsWhere } from './reading.ts';
 import type { Changes, Forgotten } from './store.ts';
 
 /** Who an event of the desk's log is from, once its customer is forgotten. */
@@ -24,12 +25,12 @@ const BLANKS = {
 } as const;
 
 /** The statements that carry a batch's erasures out, in order. */
-export const erasing = ({ erasures, at }: Changes): SQL[] => erasures.flatMap((each) => erase(each, at));
+export const erasing = ({ erasures, at }: Changes, { ofGroup }: EventsWhere): SQL[] =>
+  erasures.flatMap((each) => erase(each, ofGroup(each.dealerId, each.groupId), at));
 
-function erase({ dealerId, groupId, erasureId, reason, lastSeq }: Forgotten, at: number): SQL[] {
+function erase({ dealerId, groupId, erasureId, reason, lastSeq }: Forgotten, inScope: SQL, at: number): SQL[] {
   const ofGroup = sql`dealer_id = ${dealerId} and group_id = ${groupId}`;
   const onDesk = sql`${ofGroup} and scope = '@desk'`;
-  const inScope = sql`dealer_id = ${dealerId} and scope = ${groupId}`;
   const count = (from: SQL) => sql`(select count(*) from ${from})`;
   const blanks = Object.entries(BLANKS).map(([type, rest]) => {
     return sql`when ${type} then ${JSON.stringify({ type, dealerId, groupId: erasureId, ...rest })}`;

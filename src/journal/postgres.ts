@@ -13,7 +13,7 @@ import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
 import { inOneWrite, isDatabases, isLostRace, openPool, withClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
-import { Reader } from './reading.ts';
+import { EVENT, type EventsWhere, eventOfRow, type KeptEvent, Reader } from './reading.ts';
 import {
   type Changes,
   type DeadLetter,
@@ -60,12 +60,19 @@ type StandingRow = { readonly adminOnline: boolean } & (
 ) &
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
+/** By the log's key: dealer, scope and seq. */
+const EVENTS_WHERE: EventsWhere = {
+  ofDealer: (dealerId) => sql`dealer_id = ${dealerId}`,
+  ofGroup: (dealerId, groupId) => sql`dealer_id = ${dealerId} and scope = ${groupId}`,
+  isLastMessage: sql`m.dealer_id = g.dealer_id and m.scope = g.group_id and m.seq = g.last_message_seq`,
+};
+
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
   readonly #db: NodePgDatabase;
 
   constructor(pool: pg.Pool) {
-    super();
+    super(EVENTS_WHERE);
     this.#pool = pool;
     this.#db = drizzle(pool);
   }
@@ -74,13 +81,16 @@ class PostgresStore extends Reader implements Store {
     return (await this.#db.execute(query)).rows;
   }
 
-  async migrate(): Promise<boolean> {
+  async migrate(onUpgrade: (migrations: number) => void = () => {}): Promise<boolean> {
     const client = await this.#pool.connect();
     try {
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const { rows } = await client.query("select to_regclass('events') is null as is_new");
+      const isNew = rows[0]?.is_new === true;
+      const pending = await this.pendingMigrations();
+      if (pending > 0 && !isNew) onUpgrade(pending);
       await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
-      return rows[0]?.is_new === true;
+      return isNew;
     } finally {
       // The lock goes with its connection, whatever happened.
       client.release(true);
@@ -121,7 +131,7 @@ class PostgresStore extends Reader implements Store {
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
         const changes = work(rows);
         // Where one of them fails, those behind it do, and to commit then is to roll back.
-        const statements = [...writing(changes, known), ...erasing(changes).map(queryOf), 'commit'];
+        const statements = [...writing(changes, known), ...erasing(changes, EVENTS_WHERE).map(queryOf), 'commit'];
         await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
       } catch (error) {
         if (isDatabases(error)) await client.query('rollback').catch(() => {});
@@ -185,6 +195,13 @@ class PostgresStore extends Reader implements Store {
     );
     const found = await this.rows(sql.join(each, sql` union all `));
     return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));
+  }
+
+  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
+    const beyond = after ? sql`and (scope, seq) > (${after.scope}, ${after.seq})` : sql``;
+    const found = await this.rows(sql`select ${EVENT} from events
+      where dealer_id = ${dealerId} ${beyond} order by scope, seq limit ${limit}`);
+    return found.map(eventOfRow);
   }
 
   async beat(nodeId: string): Promise<boolean> {

@@ -131,7 +131,7 @@ const recordOfRow = (row: Row): KeptRecord => ({
   updatedAt: Number(row.updated_at),
 });
 
-const eventOfRow = (row: Row): KeptEvent => ({
+export const eventOfRow = (row: Row): KeptEvent => ({
   scope: String(row.scope),
   seq: Number(row.seq),
   id: String(row.id),
@@ -177,13 +177,30 @@ const descending = (columns: readonly SQL[]): SQL =>
   );
 
 const GROUP_ORDER = [sql`g.updated_at`, sql`g.group_id`];
-const GROUPS = sql`select g.*, m.payload, m.at as message_at from groups g
-  left join events m on m.dealer_id = g.dealer_id and m.scope = g.group_id and m.seq = g.last_message_seq`;
-const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
+export const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
+
+/** What finds events in the log, in SQL: each database has it in its own order. */
+export interface EventsWhere {
+  /** They are of a dealer. */
+  readonly ofDealer: (dealerId: string) => SQL;
+  /** They are of a group's scope. */
+  readonly ofGroup: (dealerId: string, groupId: string) => SQL;
+  /** An event `m` is the last message of a group `g`. */
+  readonly isLastMessage: SQL;
+}
 
 /** The reading half of a store, over whatever runs a query. */
 export abstract class Reader implements Reading {
   protected abstract rows(query: SQL): Promise<readonly Row[]>;
+  abstract log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
+  readonly #eventsWhere: EventsWhere;
+  readonly #groups: SQL;
+
+  constructor(eventsWhere: EventsWhere) {
+    this.#eventsWhere = eventsWhere;
+    this.#groups = sql`select g.*, m.payload, m.at as message_at from groups g
+      left join events m on ${eventsWhere.isLastMessage}`;
+  }
 
   async groups(dealerId: string, filter: GroupFilter, { after, limit }: Part): Promise<KeptGroup[]> {
     const where = all([
@@ -194,12 +211,14 @@ export abstract class Reader implements Reading {
       flag(sql`(g.unread > 0)`, filter.unread),
       before(GROUP_ORDER, after),
     ]);
-    const found = await this.rows(sql`${GROUPS} where ${where} order by ${descending(GROUP_ORDER)} limit ${limit}`);
+    const found = await this.rows(
+      sql`${this.#groups} where ${where} order by ${descending(GROUP_ORDER)} limit ${limit}`,
+    );
     return found.map(groupOfRow);
   }
 
   async group(dealerId: string, groupId: string): Promise<KeptGroup | null> {
-    const [found] = await this.rows(sql`${GROUPS} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`);
+    const [found] = await this.rows(sql`${this.#groups} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`);
     return found ? groupOfRow(found) : null;
   }
 
@@ -250,12 +269,6 @@ export abstract class Reader implements Reading {
     return found ? receiptOfRow(found) : null;
   }
 
-  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
-    const where = all([sql`dealer_id = ${dealerId}`, after && sql`(scope, seq) > (${after.scope}, ${after.seq})`]);
-    const found = await this.rows(sql`select ${EVENT} from events where ${where} order by scope, seq limit ${limit}`);
-    return found.map(eventOfRow);
-  }
-
   async existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>> {
     if (groupIds.length === 0) return new Set();
     const names = sql.join(
@@ -270,13 +283,14 @@ export abstract class Reader implements Reading {
 
   async groupsByName(dealerId: string, after: string, limit: number): Promise<KeptGroup[]> {
     const found = await this.rows(
-      sql`${GROUPS} where g.dealer_id = ${dealerId} and g.group_id > ${after} order by g.group_id limit ${limit}`,
+      sql`${this.#groups} where g.dealer_id = ${dealerId} and g.group_id > ${after} order by g.group_id limit ${limit}`,
     );
     return found.map(groupOfRow);
   }
 
   async logSize(dealerId: string): Promise<number> {
-    const [found] = await this.rows(sql`select count(*) as size from events where dealer_id = ${dealerId}`);
+    const ofDealer = this.#eventsWhere.ofDealer(dealerId);
+    const [found] = await this.rows(sql`select count(*) as size from events where ${ofDealer}`);
     return Number(found?.size);
   }
 

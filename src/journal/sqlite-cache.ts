@@ -1,6 +1,7 @@
 /** Rows that batches have read or written, kept as they stand: most of what is said is said where something was just said. */
 import type { Database } from 'better-sqlite3';
 import type { Group } from '../domain/state.ts';
+import type { End } from './sqlite-log.ts';
 import type { Changes, DealerSeqs } from './store.ts';
 
 /** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
@@ -32,13 +33,14 @@ class Kept<Row> {
 }
 
 /**
- * Dealers' seqs and origins, and groups, by the keys of `Rows`. Valid as long as nobody but {@link RowCache.wrote} knows of a
+ * Dealers' seqs and origins, and groups, by the keys of `Rows`; where scopes end, by dealer and scope. Valid as long as nobody but {@link RowCache.wrote} knows of a
  * change.
  */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();
   readonly origins = new Kept<readonly string[]>();
   readonly groups = new Kept<Group>();
+  readonly ends = new Kept<End>();
   readonly #version: () => unknown;
   #seen: unknown;
   #isOfThisTurn = false;
@@ -67,9 +69,10 @@ export class RowCache {
   }
 
   /** What was committed. */
-  wrote({ dealers, groups, erasures }: Changes): void {
+  wrote({ dealers, groups, erasures }: Changes, ends: ReadonlyMap<string, End>): void {
     for (const [key, row] of dealers) this.dealers.set(key, row);
     for (const [key, row] of groups) this.groups.set(key, row);
+    for (const [key, end] of ends) this.ends.set(key, end);
     if (erasures.length > 0) this.clear();
   }
 
@@ -77,5 +80,6 @@ export class RowCache {
     this.dealers.clear();
     this.origins.clear();
     this.groups.clear();
+    this.ends.clear();
   }
 }

@@ -4,26 +4,18 @@
  */
 import type { Database } from 'better-sqlite3';
 import type { Fields } from '../../schemas/records.ts';
-import { DESK_SCOPE } from '../../schemas/table.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
 import { digestOf } from './erasing.ts';
 import { RowCache } from './sqlite-cache.ts';
-import {
-  type Changes,
-  type DealerSeqs,
-  type Needs,
-  namedRow,
-  type Prior,
-  type Rows,
-  type Standing,
-  type StoredEvent,
-  type Stretch,
-} from './store.ts';
+import { type End, prepareLog } from './sqlite-log.ts';
+import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows, type Standing } from './store.ts';
 
 export function prepareStatements(client: Database) {
   const read = prepareReads(client);
   const insert = prepareWrites(client);
   const cache = new RowCache(client);
+  const log = prepareLog(client, cache);
 
   /** The rows that a batch needs, as they stand. @param withPriors whether keys are looked up before they are written */
   function load(needs: Needs, withPriors: boolean): Rows {
@@ -53,13 +45,21 @@ export function prepareStatements(client: Database) {
     };
   }
 
-  function write({ events, moves, arrivals, dealers, groups, users, leads, intents, at }: Changes): void {
-    for (const event of events) insert.event(event);
-    for (const [dealerId, row] of dealers) insert.dealer(dealerId, row, at);
+  /** @returns where the scopes end that events were written to, by dealer and scope */
+  function write(changes: Changes): Map<string, End> {
+    const { moves, arrivals, dealers, groups, users, leads, intents, at } = changes;
+    const ends = log.append(changes);
+    const endOf = (dealerId: string, scope: string): End =>
+      ends.get(`${dealerId}/${scope}`) ?? log.endOf(dealerId, scope);
+    for (const [dealerId, row] of dealers) {
+      insert.dealer(dealerId, row, endOf(dealerId, DEALER_SCOPE), endOf(dealerId, DESK_SCOPE), at);
+    }
     for (const [key, row] of groups) {
+      const { dealerId, groupId } = namedRow(key);
+      const values = groupValues(row, ends.get(key) ?? log.endOf(dealerId, groupId), at);
       // A column that is written is written to its index, too, though it stays as it is.
-      if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace(key, row, at);
-      else insert.group(key, row, at);
+      if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace.run(...values, dealerId, groupId);
+      else insert.group.run(dealerId, groupId, at, flag(row.online), ...values);
     }
     for (const { dealerId, sender, nodeId, online } of arrivals) {
       if (online) insert.presence.run(dealerId, sender, nodeId, at);
@@ -70,6 +70,7 @@ export function prepareStatements(client: Database) {
     for (const [key, row] of users) insert.record('users', key, row, at);
     for (const [key, row] of leads) insert.record('leads', key, row, at);
     for (const [key, row] of intents) insert.intent(key, row, at);
+    return ends;
   }
 
   function dealer(dealerId: string): DealerSeqs | undefined {
@@ -92,7 +93,15 @@ export function prepareStatements(client: Database) {
     };
   }
 
-  return { cache, load, write, standing, dealer, group, events: read.events, firstAfter: read.firstAfter };
+  /** The seq of a scope's first event after one. What is not there was erased, and left a receipt. */
+  function firstAfter(dealerId: string, scope: string, seq: number): number | undefined {
+    cache.refreshOnce();
+    const erased = read.erased(dealerId, digestOf(dealerId, scope)) ?? 0;
+    const first = Math.max(seq, erased) + 1;
+    return first <= log.endOf(dealerId, scope).seq ? first : undefined;
+  }
+
+  return { cache, load, write, standing, dealer, group, firstAfter, log };
 }
 
 function found<Row>(
@@ -113,10 +122,6 @@ const flag = (value: boolean): number => (value ? 1 : 0);
 interface GroupRow extends Omit<Group, 'online' | 'closed'> {
   readonly online: number;
   readonly closed: number;
-}
-
-interface EventRow extends Omit<StoredEvent, 'keyed'> {
-  readonly keyed: number;
 }
 
 interface FieldsRow {
@@ -152,29 +157,10 @@ function prepareReads(client: Database) {
   const prior = client.prepare<[string, string, string, string], Prior>(
     'SELECT seq, at FROM events WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1',
   );
-  const stretch = (order: 'ASC' | 'DESC') =>
-    client.prepare<[string, string, number, number, number, number], EventRow>(
-      `SELECT dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at FROM events
-        WHERE dealer_id = ? AND scope = ? AND seq > ? AND seq < ? AND at >= ? ORDER BY seq ${order} LIMIT ?`,
-    );
-  const [first, last] = [stretch('ASC'), stretch('DESC')];
-  const firstAfter = client
-    .prepare<[string, string, number], number | null>(
-      'SELECT min(seq) FROM events WHERE dealer_id = ? AND scope = ? AND seq > ?',
-    )
-    .pluck();
   const erased = client
     .prepare<[string, string], number | null>('SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest = ?')
     .pluck();
   return {
-    events: (dealerId: string, scope: string, { after, before, since, limit }: Stretch): StoredEvent[] => {
-      const isLatest = before !== undefined && after === undefined;
-      const bounds = [after ?? 0, before ?? Number.MAX_SAFE_INTEGER, since ?? 0, limit] as const;
-      const rows = (isLatest ? last : first).all(dealerId, scope, ...bounds);
-      const events = rows.map((row) => ({ ...row, keyed: row.keyed === 1 }));
-      return isLatest ? events.reverse() : events;
-    },
-    firstAfter: (dealerId: string, scope: string, seq: number) => firstAfter.get(dealerId, scope, seq) ?? undefined,
     erased: (dealerId: string, digest: string) => erased.get(dealerId, digest) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     origins: (dealerId: string): string[] | undefined => {
@@ -204,22 +190,29 @@ const GROUP_STATE = [
   'unread',
   'last_seq',
   'last_message_seq',
+  'last_position',
+  'last_message_position',
   'admin_read',
   'customer_read',
   'updated_at',
 ];
 
-const groupValues = (group: Group, at: number): (number | string | null)[] => [
+const groupValues = (group: Group, end: End, at: number): (number | string | null)[] => [
   flag(group.mutedBy !== null),
   group.mutedBy,
   flag(group.closed),
   group.unread,
   group.lastSeq,
   group.lastMessageSeq,
+  end.position,
+  end.message,
   group.adminRead,
   group.customerRead,
   at,
 ];
+
+/** What a dealer's row says of its own two scopes. */
+const DEALER_STATE = ['dealer_seq', 'desk_seq', 'dealer_position', 'desk_position'];
 
 const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
 /** Each column as an upsert would have inserted it. */
@@ -227,20 +220,9 @@ const asGiven = (columns: readonly string[]): string =>
   columns.map((column) => `${column} = excluded.${column}`).join(', ');
 
 function prepareWrites(client: Database) {
-  const event = client.prepare(
-    `INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at) VALUES (${marks(10)})`,
-  );
   const dealer = client.prepare(
-    `INSERT INTO dealers (dealer_id, dealer_seq, desk_seq, created_at) VALUES (${marks(4)})
-      ON CONFLICT (dealer_id) DO UPDATE SET ${asGiven(['dealer_seq', 'desk_seq'])}`,
-  );
-  const group = client.prepare(
-    `INSERT INTO groups (dealer_id, group_id, created_at, online, ${GROUP_STATE})
-      VALUES (${marks(4 + GROUP_STATE.length)})
-      ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(['online', ...GROUP_STATE])}`,
-  );
-  const groupInPlace = client.prepare(
-    `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
+    `INSERT INTO dealers (dealer_id, ${DEALER_STATE}, created_at) VALUES (${marks(2 + DEALER_STATE.length)})
+      ON CONFLICT (dealer_id) DO UPDATE SET ${asGiven(DEALER_STATE)}`,
   );
   const recordInto = (table: string, key: readonly string[]) =>
     client.prepare(
@@ -253,18 +235,16 @@ function prepareWrites(client: Database) {
     leads: recordInto('leads', ['dealer_id', 'group_id']),
   };
   return {
-    event: ({ dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at }: StoredEvent) =>
-      event.run(dealerId, scope, seq, id, flag(keyed), sender, type, groupId, payload, at),
-    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, at: number) =>
-      dealer.run(dealerId, dealerSeq, deskSeq, at),
-    group: (key: string, row: Group, at: number) => {
-      const { dealerId, groupId } = namedRow(key);
-      group.run(dealerId, groupId, at, flag(row.online), ...groupValues(row, at));
-    },
-    groupInPlace: (key: string, row: Group, at: number) => {
-      const { dealerId, groupId } = namedRow(key);
-      groupInPlace.run(...groupValues(row, at), dealerId, groupId);
-    },
+    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, dealerEnd: End, deskEnd: End, at: number) =>
+      dealer.run(dealerId, dealerSeq, deskSeq, dealerEnd.position, deskEnd.position, at),
+    group: client.prepare(
+      `INSERT INTO groups (dealer_id, group_id, created_at, online, ${GROUP_STATE})
+        VALUES (${marks(4 + GROUP_STATE.length)})
+        ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(['online', ...GROUP_STATE])}`,
+    ),
+    groupInPlace: client.prepare(
+      `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
+    ),
     chat: client.prepare(
       `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})
         ON CONFLICT (dealer_id, admin_id, place) DO UPDATE SET ${asGiven(['online', 'at'])}`,

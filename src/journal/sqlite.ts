@@ -1,6 +1,6 @@
 /** The embedded store: one SQLite file, written by one process. */
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { and, asc, count, eq, gt, gte, ne, type SQL } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
@@ -13,7 +13,9 @@ import { assetFolder } from '../assets.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
-import { Reader } from './reading.ts';
+import { type KeptEvent, Reader } from './reading.ts';
+import { lock } from './sqlite-lock.ts';
+import { EVENTS_WHERE } from './sqlite-log.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
   type Changes,
@@ -36,24 +38,6 @@ const CHECKPOINT_PAGES = 8192;
 const BUSY_TIMEOUT = 250;
 
 const MIGRATIONS = 'drizzle/sqlite/migrations';
-
-/**
- * Keeps a second server off the file: two would number the same events. The lock is the operating system's, so that it
- * goes with the process, however that dies.
- * @throws where another process holds it
- */
-function lock(file: string): Database.Database {
-  // By whatever name it is called: a link to the file is the file.
-  const path = existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file));
-  const held = new Database(`${path}.lock`, { timeout: 0 });
-  try {
-    held.exec('BEGIN EXCLUSIVE');
-  } catch (cause) {
-    held.close();
-    throw new Error(`another telle serves ${file}`, { cause });
-  }
-  return held;
-}
 
 /**
  * Opens the file, making it (and its folder) where it is missing.
@@ -93,7 +77,7 @@ class SqliteStore extends Reader implements Store {
   #statements: ReturnType<typeof prepareStatements> | undefined;
 
   constructor(client: Database.Database, held: Database.Database | null, checkpoints: Checkpoints | null) {
-    super();
+    super(EVENTS_WHERE);
     this.#client = client;
     this.#lock = held;
     this.#checkpoints = checkpoints;
@@ -110,9 +94,11 @@ class SqliteStore extends Reader implements Store {
     return this.#db.all(query);
   }
 
-  async migrate(): Promise<boolean> {
+  async migrate(onUpgrade: (migrations: number) => void = () => {}): Promise<boolean> {
     const tables = this.#client.prepare("select count(*) from sqlite_master where type = 'table'").pluck();
     const isNew = tables.get() === 0;
+    const pending = await this.pendingMigrations();
+    if (pending > 0 && !isNew) onUpgrade(pending);
     migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
     return isNew;
   }
@@ -145,13 +131,13 @@ class SqliteStore extends Reader implements Store {
     const { cache, load, write } = this.#prepared;
     const transaction = this.#client.transaction(() => {
       const changes = work(load(needs, withPriors));
-      write(changes);
-      for (const statement of erasing(changes)) this.#db.run(statement);
-      return changes;
+      const ends = write(changes);
+      for (const statement of erasing(changes, EVENTS_WHERE)) this.#db.run(statement);
+      return { changes, ends };
     });
     try {
-      const changes = transaction.immediate();
-      cache.wrote(changes);
+      const { changes, ends } = transaction.immediate();
+      cache.wrote(changes, ends);
       this.#checkpoints?.wrote(changes.events.length);
     } catch (fault) {
       cache.clear(); // what a commit that failed has done, the file knows
@@ -184,13 +170,17 @@ class SqliteStore extends Reader implements Store {
   }
 
   async events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]> {
-    return this.#prepared.events(dealerId, scope, stretch);
+    return this.#prepared.log.events(dealerId, scope, stretch);
   }
 
   async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
     const { firstAfter } = this.#prepared;
     const found = [...seen].map(([scope, seq]) => [scope, firstAfter(dealerId, scope, seq)] as const);
     return new Map(found.flatMap(([scope, first]) => (first === undefined ? [] : [[scope, first]])));
+  }
+
+  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
+    return this.#prepared.log.log(dealerId, after, limit);
   }
 
   /** Written once: no other node looks whether this one still lives. */
@@ -248,7 +238,8 @@ class SqliteStore extends Reader implements Store {
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
-        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
+        this.#db.delete(events).where(EVENTS_WHERE.ofDealer(dealerId)).run();
+        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;

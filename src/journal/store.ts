@@ -143,8 +143,11 @@ export interface Stretch {
 
 /** Every method rejects with the driver's own error where the database fails. */
 export interface Store extends Reading {
-  /** Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new. */
-  migrate(): Promise<boolean>;
+  /**
+   * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
+   * @param onUpgrade told first, where there are tables, how many migrations they are to have: a large log takes minutes
+   */
+  migrate(onUpgrade?: (migrations: number) => void): Promise<boolean>;
   /** How many migrations it has not had yet. */
   pendingMigrations(): Promise<number>;
   /** The database's clock, in ms since 1970. */

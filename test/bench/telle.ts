@@ -60,7 +60,8 @@ function furnish(file: string, dealers: number, events: number): void {
   const database = new Database(file);
   database.pragma('synchronous = OFF');
   const insert = database.prepare(
-    'INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)',
+    `INSERT INTO events (previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at)
+      VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)`,
   );
   const text = 'Is the blue one in the yard still there, and may I drive it on Saturday?';
   const make = database.prepare('INSERT INTO dealers (dealer_id, created_at) VALUES (?, 0)');
@@ -73,7 +74,9 @@ function furnish(file: string, dealers: number, events: number): void {
       const payload = { type: 'CHAT_MSG', dealerId, groupId, user: 'customer', muted: false, unread: 1, message: text };
       const seq = (event % EVENTS_A_GROUP) + 1;
       const at = 1_700_000_000_000 + event;
-      insert.run(dealerId, groupId, seq, `m-${event}`, groupId, 'CHAT_MSG', groupId, JSON.stringify(payload), at);
+      const json = JSON.stringify(payload);
+      const previous = seq === 1 ? 0 : event; // one conversation follows another, and the first position is 1
+      insert.run(previous, dealerId, groupId, seq, `m-${event}`, groupId, 'CHAT_MSG', groupId, json, at);
     }
   })();
   database.pragma('wal_checkpoint(TRUNCATE)');

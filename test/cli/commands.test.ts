@@ -7,7 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { flagOf, readSettings, SETTING_NAMES } from '../../src/cli/settings.ts';
+import { makeOldFile } from '../support/old-database.ts';
 import { type ServerProcess, startProcess, telle } from '../support/process.ts';
+import { eventRow } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -93,6 +95,22 @@ describe('telle', { timeout: 60_000, concurrency: 2 }, () => {
       } finally {
         await store.close();
       }
+    }));
+
+  it('says that it brings an earlier version’s database up to date, once, and not where data is printed', () =>
+    inFolder(async (cwd) => {
+      const [file, other] = [join(cwd, 'telle.db'), join(cwd, 'other.db')];
+      for (const each of [file, other]) await makeOldFile(each, [eventRow('d1', 'g1', 1)]);
+      const [DATABASE_URL, ofOther] = [`sqlite:${file}`, `sqlite:${other}`];
+      const told = (url: string) =>
+        new RegExp(`^${url} is given .*migrations?, which takes minutes where its log is large\n`);
+      const first = await telle(['migrate'], { env: { DATABASE_URL } });
+      assert.match(first.stdout, told(DATABASE_URL));
+      const again = await telle(['migrate'], { env: { DATABASE_URL } });
+      assert.equal(again.stdout, `${DATABASE_URL} is up to date\n`);
+      const { stdout, stderr } = await telle(['dealer', 'list', '--json'], { env: { DATABASE_URL: ofOther } });
+      assert.deepEqual(JSON.parse(stdout), { dealerId: 'd1', origins: [] });
+      assert.match(stderr, told(ofOther));
     }));
 
   it('ends with 1 where it fails: the database is none', () =>

@@ -20,7 +20,8 @@ export function describeLog(withStore: WithStore): void {
           eventRow('d1', 'a', 1),
           view('d2', 5, 'a'),
         ];
-        await write(store, { events: [...views, ...others] });
+        const inOrder = [...views, ...others].toSorted((one, other) => one.seq - other.seq);
+        await write(store, { events: inOrder });
         const read = async (part: { before?: number; groupId?: string; limit?: number }) =>
           (await store.pageviews('d1', { limit: 10, ...part })).map(({ seq }) => seq);
         assert.deepEqual(await read({}), [10, 4, 3, 1]);
@@ -44,7 +45,9 @@ export function describeLog(withStore: WithStore): void {
       withStore(async (store) => {
         const scopes = ['@dealer', '@desk', 'g1', 'g10', 'G1', 'a@b', '0'];
         const events = scopes.flatMap((scope) => [1, 2, 11].map((seq) => eventRow('d1', scope, seq)));
-        await write(store, { events: [...events.toReversed(), eventRow('d2', 'g1', 1)] });
+        // Of all scopes the first, then of all the second, …: they lie between each other.
+        const mixed = events.toSorted((one, other) => one.seq - other.seq);
+        await write(store, { events: [...mixed, eventRow('d2', 'g1', 1)] });
         const whole = await store.log('d1', null, 1000);
         const visited = [...new Set(whole.map(({ scope }) => scope))];
         assert.deepEqual(visited.toSorted(), scopes.toSorted());

@@ -117,13 +117,35 @@ export function describeReading(withStore: WithStore): void {
     );
 
     it(
-      'come by seq, ascending, though they were written in another order',
+      'come by seq, ascending, though others were written between them, in one batch or several',
       withStore(async (store) => {
-        const [one, two, three] = [1, 2, 10].map((seq) => eventRow('d1', 'g1', seq));
+        const [one, two, three] = [1, 2, 3].map((seq) => eventRow('d1', 'g1', seq));
         assert.ok(one && two && three);
-        await write(store, { events: [three, one] });
-        await write(store, { events: [two] });
+        await write(store, { events: [one, eventRow('d1', 'g2', 1), eventRow('d2', 'g1', 1), two] });
+        await write(store, { events: [eventRow('d1', 'g2', 2), eventRow('d1', '@desk', 1), three] });
         assert.deepEqual(await store.events('d1', 'g1', { limit: 10 }), [one, two, three]);
+      }),
+    );
+
+    it(
+      'of a long log are those of the stretch, wherever it begins and ends and however many there may be',
+      withStore(async (store) => {
+        const LENGTH = 100;
+        await write(store, { events: events('d1', 'g1', LENGTH) });
+        const seqs = Array.from({ length: LENGTH }, (_, index) => index + 1);
+        const ends = [undefined, 0, 1, 2, 30, 31, 32, 33, 34, 63, 64, 65, 95, 96, 97, 99, 100, 101, 200];
+        for (const after of ends) {
+          for (const before of ends) {
+            const whole = seqs.filter((seq) => seq > (after ?? 0) && seq < (before ?? Infinity));
+            const isLatest = before !== undefined && after === undefined;
+            const bounds = { ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
+            for (const limit of [1, 31, 33, 1000]) {
+              const expected = isLatest ? whole.slice(-limit) : whole.slice(0, limit);
+              const said = JSON.stringify({ ...bounds, limit });
+              assert.deepEqual(await readSeqs(store, 'd1', 'g1', { ...bounds, limit }), expected, said);
+            }
+          }
+        }
       }),
     );
 
@@ -167,6 +189,25 @@ export function describeReading(withStore: WithStore): void {
       withStore(async (store) => {
         await write(store, { events: events('d1', 'g1', 5) });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { limit: 3 }), [1, 2, 3]);
+      }),
+    );
+
+    it(
+      'of a log whose beginning was erased are what there is, from its first on',
+      withStore(async (store) => {
+        const left = Array.from({ length: 40 }, (_, index) => eventRow('d1', 'g1', 5001 + index));
+        const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 5000 } as const;
+        await write(store, { erasures: [erasure] });
+        await write(store, { events: left });
+        assert.deepEqual(await store.events('d1', 'g1', { limit: 100 }), left);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { limit: 2 }), [5001, 5002]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 7, before: 5003 }), [5001, 5002]);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 5000 }), []);
+        assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 5003, limit: 9 }), [5001, 5002]);
+        const firstAfter = async (seq: number) => (await store.firstAfter('d1', new Map([['g1', seq]]))).get('g1');
+        const firsts = await Promise.all([0, 5000, 5001, 5039, 5040].map(firstAfter));
+        assert.deepEqual(firsts, [5001, 5001, 5002, 5040, undefined]);
+        assert.deepEqual(await store.firstAfter('d1', new Map([['none', 0]])), new Map());
       }),
     );
 

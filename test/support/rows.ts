@@ -1,4 +1,5 @@
 /** What a store is given and gives back, made short to write. */
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { type Group, NEW_GROUP } from '../../src/domain/state.ts';
 import {
   type Changes,
@@ -101,7 +102,7 @@ function needsOfChanges({ events, moves, arrivals, dealers, groups, users, leads
   return needsFor(
     {
       dealers: ofDealer.map((dealerId) => [dealerId]),
-      groups: parts(groups),
+      groups: [...parts(groups), ...events.map(({ dealerId, scope }) => [dealerId, scope])],
       places: moves.map(({ dealerId, adminId }) => [dealerId, adminId]),
       presences: arrivals.map(({ dealerId, sender }) => [dealerId, sender]),
       users: parts(users),
@@ -113,10 +114,27 @@ function needsOfChanges({ events, moves, arrivals, dealers, groups, users, leads
   );
 }
 
+/** The changes with a row for each scope of their events, as the journal writes it: where none was given, as it stood. */
+function withScopes(changes: Changes, rows: Rows): Changes {
+  const [dealers, groups] = [new Map(changes.dealers), new Map(changes.groups)];
+  for (const { dealerId, scope, seq } of changes.events) {
+    const key = `${dealerId}/${scope}`;
+    if (scope === DEALER_SCOPE || scope === DESK_SCOPE) {
+      const seqs = dealers.get(dealerId) ?? rows.dealers.get(dealerId) ?? seqsOf(0, 0);
+      const column = scope === DEALER_SCOPE ? 'dealerSeq' : 'deskSeq';
+      dealers.set(dealerId, changes.dealers.get(dealerId) ?? { ...seqs, [column]: seq });
+    } else {
+      const group = groups.get(key) ?? rows.groups.get(key) ?? NEW_GROUP;
+      groups.set(key, changes.groups.get(key) ?? { ...group, lastSeq: seq });
+    }
+  }
+  return { ...changes, dealers, groups };
+}
+
 /** Commits changes, whatever the rows are. */
 export function write(store: Store, plain: Plain): Promise<void> {
   const changes = changesOf(plain);
-  return store.commit(needsOfChanges(changes), () => changes);
+  return store.commit(needsOfChanges(changes), (rows) => withScopes(changes, rows));
 }
 
 /** The rows that a commit is handed for these keys; it changes nothing. */

@@ -1,0 +1,201 @@
+/**
+ * The log of the embedded database. Every event has the position of the one before it in its scope, and a scope's row that
+ * of its last; one event in 32 is in an index by seq. An index with all of them would cost more than all else that is
+ * written for a message: each is of another scope, and so in another page.
+ */
+import type { Database } from 'better-sqlite3';
+import { type SQL, sql } from 'drizzle-orm';
+import { IS_MILESTONE } from '../../drizzle/sqlite/schema.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import type { EventsWhere, KeptEvent } from './reading.ts';
+import type { RowCache } from './sqlite-cache.ts';
+import type { Changes, StoredEvent, Stretch } from './store.ts';
+
+/** Where a scope ends: the seq and the position of its last event, and the position of its last message. 0: there is none. */
+export interface End {
+  readonly seq: number;
+  readonly position: number;
+  readonly message: number;
+}
+
+const NOTHING: End = { seq: 0, position: 0, message: 0 };
+
+interface EventRow extends Omit<StoredEvent, 'keyed'> {
+  readonly keyed: number;
+  readonly previous: number;
+}
+
+// Written out: to leave one field out of what is spread costs as much as reading the row.
+const eventOf = (row: EventRow): StoredEvent => ({
+  dealerId: row.dealerId,
+  scope: row.scope,
+  seq: row.seq,
+  id: row.id,
+  keyed: row.keyed === 1,
+  sender: row.sender,
+  type: row.type,
+  groupId: row.groupId,
+  payload: row.payload,
+  at: row.at,
+});
+
+const keptOf = ({ scope, seq, id, type, groupId, payload, at }: StoredEvent): KeptEvent => ({
+  scope,
+  seq,
+  id,
+  type,
+  groupId,
+  payload,
+  at,
+});
+
+const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
+
+export function prepareLog(client: Database, cache: RowCache) {
+  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter } = prepareStatements(client);
+
+  function endOf(dealerId: string, scope: string): End {
+    return cache.ends.get(`${dealerId}/${scope}`, () => readEnd(dealerId, scope)) ?? NOTHING;
+  }
+
+  function readEnd(dealerId: string, scope: string): End | undefined {
+    if (scope === DEALER_SCOPE) return dealerEnd.get(dealerId);
+    if (scope === DESK_SCOPE) return deskEnd.get(dealerId);
+    return groupEnd.get(dealerId, scope);
+  }
+
+  /** Writes events, each after the last of its scope. @returns where their scopes end now, by dealer and scope */
+  function append({ events, dealers, groups }: Changes): Map<string, End> {
+    const ends = new Map<string, End>();
+    for (const event of events) {
+      const { dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at } = event;
+      const key = `${dealerId}/${scope}`;
+      const end = ends.get(key) ?? endOf(dealerId, scope);
+      const group = groups.get(key);
+      const isKept = isOwn(scope) ? dealers.has(dealerId) : group !== undefined;
+      if (!isKept) throw new Error(`an event of ${key}, whose end is not written`);
+      if (seq <= end.seq) throw new Error(`event ${seq} of ${key}, which has ${end.seq}`); // [P-8.2]
+      const isKeyed = keyed ? 1 : 0;
+      const row = [end.position, dealerId, scope, seq, id, isKeyed, sender, type, groupId, payload, at];
+      const position = Number(insert.run(row).lastInsertRowid);
+      ends.set(key, { seq, position, message: group?.lastMessageSeq === seq ? position : end.message });
+    }
+    return ends;
+  }
+
+  /** A scope's events, the last first, from one on that is at most 31 after `seq`, or from its last. */
+  function* backwards(dealerId: string, scope: string, seq: number): Generator<EventRow> {
+    let position = milestone.get(dealerId, scope, seq) ?? endOf(dealerId, scope).position;
+    while (position > 0) {
+      const row = eventAt.get(position);
+      if (row?.scope !== scope || row.dealerId !== dealerId) {
+        throw new Error(`the log of ${dealerId}/${scope} is broken: its event is not at ${position}`);
+      }
+      yield row;
+      position = row.previous;
+    }
+  }
+
+  /** The latest of a stretch, ascending. */
+  function latest(dealerId: string, scope: string, before: number, { since = 0, limit }: Stretch): StoredEvent[] {
+    const found: StoredEvent[] = [];
+    for (const row of backwards(dealerId, scope, before - 1)) {
+      if (row.seq < before && row.at >= since) found.push(eventOf(row));
+      if (found.length === limit) break;
+    }
+    return found.reverse();
+  }
+
+  /** Every event after a seq, ascending, up to one that is at most 31 after another seq. */
+  function run(dealerId: string, scope: string, after: number, to: number): StoredEvent[] {
+    const found: StoredEvent[] = [];
+    for (const row of backwards(dealerId, scope, to)) {
+      if (row.seq <= after) break;
+      found.push(eventOf(row));
+    }
+    return found.reverse();
+  }
+
+  function events(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
+    const { after, before = Number.MAX_SAFE_INTEGER, since = 0, limit } = stretch;
+    if (stretch.before !== undefined && after === undefined) return latest(dealerId, scope, before, stretch);
+    const found: StoredEvent[] = [];
+    let seen = after ?? 0;
+    while (found.length < limit && seen < before - 1) {
+      const next = run(dealerId, scope, seen, Math.min(seen + limit, before - 1));
+      const last = next.at(-1);
+      if (!last) break;
+      seen = last.seq;
+      found.push(...next.filter((event) => event.seq < before && event.at >= since));
+    }
+    return found.slice(0, limit);
+  }
+
+  /** Events of all scopes of a dealer, by scope and seq. */
+  function log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): KeptEvent[] {
+    const found = after ? events(dealerId, after.scope, { after: after.seq, limit }) : [];
+    for (let last: string | undefined = after?.scope ?? ''; last !== undefined && found.length < limit; ) {
+      const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);
+      for (const scope of scopes) {
+        if (found.length < limit) found.push(...events(dealerId, scope, { limit: limit - found.length }));
+      }
+      last = scopes.at(-1);
+    }
+    return found.map(keptOf);
+  }
+
+  /** Reads all of it at one moment: another process may be erasing. */
+  const atOnce = <Args extends unknown[], Found>(read: (...args: Args) => Found): ((...args: Args) => Found) =>
+    client.transaction((...args: Args): Found => {
+      cache.refresh();
+      return read(...args);
+    });
+
+  return { append, endOf, events: atOnce(events), log: atOnce(log) };
+}
+
+function prepareStatements(client: Database) {
+  const columns = 'previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at';
+  const end = (table: string, seq: string, position: string, message = '0') =>
+    `SELECT ${seq} AS seq, ${position} AS position, ${message} AS message FROM ${table} WHERE dealer_id = ?`;
+  return {
+    insert: client.prepare(`INSERT INTO events (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    dealerEnd: client.prepare<[string], End>(end('dealers', 'dealer_seq', 'dealer_position')),
+    deskEnd: client.prepare<[string], End>(end('dealers', 'desk_seq', 'desk_position')),
+    groupEnd: client.prepare<[string, string], End>(
+      `${end('groups', 'last_seq', 'last_position', 'last_message_position')} AND group_id = ?`,
+    ),
+    milestone: client
+      .prepare<[string, string, number], number>(
+        `SELECT position FROM events WHERE dealer_id = ? AND scope = ? AND seq >= ? AND ${IS_MILESTONE} ORDER BY seq LIMIT 1`,
+      )
+      .pluck(),
+    eventAt: client.prepare<[number], EventRow>(
+      `SELECT previous, dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at
+        FROM events WHERE position = ?`,
+    ),
+    scopesAfter: client
+      .prepare<[string, string, string, number], string>(
+        `SELECT group_id AS scope FROM groups WHERE dealer_id = ? AND group_id > ?
+          UNION ALL SELECT column1 FROM (VALUES ('${DEALER_SCOPE}'), ('${DESK_SCOPE}')) WHERE column1 > ?
+          ORDER BY scope LIMIT ?`,
+      )
+      .pluck(),
+  };
+}
+
+/** Events of scopes, found by the positions of their last. */
+const among = (ends: SQL): SQL => sql`position in (
+  with recursive chains(position) as (
+    ${ends} union all select e.previous from chains cross join events e on e.position = chains.position
+  ) select position from chains)`;
+
+export const EVENTS_WHERE: EventsWhere = {
+  ofGroup: (dealerId, groupId) =>
+    among(sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`),
+  ofDealer: (dealerId) =>
+    among(sql`select last_position from groups where dealer_id = ${dealerId}
+      union all select dealer_position from dealers where dealer_id = ${dealerId}
+      union all select desk_position from dealers where dealer_id = ${dealerId}`),
+  isLastMessage: sql`m.position = g.last_message_position and m.dealer_id = g.dealer_id`,
+};

@@ -1,0 +1,36 @@
+/** An embedded database as an earlier version left it. */
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import { assetFolder } from '../../src/assets.ts';
+import type { StoredEvent } from '../../src/journal/store.ts';
+
+/** A file as it was before events had positions, with these events in it, and a row for each dealer and group of theirs. */
+export async function makeOldFile(file: string, events: readonly StoredEvent[]): Promise<void> {
+  const old = `${file}.migrations`;
+  await cp(assetFolder('drizzle/sqlite/migrations'), old, { recursive: true });
+  const path = join(old, 'meta', '_journal.json');
+  const journal: { entries: { idx: number }[] } = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ idx }) => idx < 3) }));
+  const client = new Database(file);
+  try {
+    migrate(drizzle(client), { migrationsFolder: old });
+    const insert = client.prepare(
+      `INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at)
+        VALUES (:dealerId, :scope, :seq, :id, :isKeyed, :sender, :type, :groupId, :payload, :at)`,
+    );
+    for (const event of events) insert.run({ ...event, isKeyed: event.keyed ? 1 : 0 });
+    client.exec(
+      `INSERT INTO dealers (dealer_id, created_at, desk_seq, dealer_seq) SELECT dealer_id, 1,
+          coalesce(max(seq) FILTER (WHERE scope = '@desk'), 0), coalesce(max(seq) FILTER (WHERE scope = '@dealer'), 0)
+          FROM events GROUP BY dealer_id;
+        INSERT INTO groups (dealer_id, group_id, last_seq, last_message_seq, created_at, updated_at) SELECT dealer_id, scope,
+          max(seq), coalesce(max(seq) FILTER (WHERE type = 'CHAT_MSG'), 0), 1, 1
+          FROM events WHERE group_id = scope GROUP BY dealer_id, scope`,
+    );
+  } finally {
+    client.close();
+  }
+}
