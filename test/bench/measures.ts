@@ -7,37 +7,53 @@ import { Generator, hold } from './processes.ts';
 import type { Sizes } from './sizes.ts';
 import type { TelleOptions } from './telle.ts';
 
+/** A measurement that others take turns with: it yields after each of its own but the last, and ends with its figures. */
+export type Measurement = AsyncGenerator<void, Figures>;
+
 type Scene = Started & { readonly generator: Generator; readonly opened: { sockets: number; seconds: number } };
 
 /** A server of a peer, with a crew that has joined it; both are gone at the end. */
-async function staged<T>(
+async function* staged(
   peer: Peer,
   crew: Omit<Crew, 'ports'>,
-  act: (scene: Scene) => Promise<T>,
+  act: (scene: Scene) => Measurement,
   {
     options = {},
     before = async () => {},
   }: { options?: Partial<TelleOptions>; before?: (started: Started) => Promise<void> } = {},
-): Promise<T> {
+): Measurement {
   const generator = new Generator();
   const started = await peer.start({ dealers: crew.dealers, ...options });
   try {
     await before(started);
     const ports = started.servers.map(({ port }) => port);
     const opened = await generator.ask({ do: 'open', dialect: peer.dialect, ports, ...crew });
-    return await act({ ...started, generator, opened });
+    return yield* act({ ...started, generator, opened });
   } finally {
     await generator.stop();
     await started.stop();
   }
 }
 
-const loadFigures = ({ messages, seconds, serverCpu, ownShare }: Loaded): Figures => ({
-  perCpu: messages / serverCpu,
-  perSecond: messages / seconds,
-  cpuShare: serverCpu / seconds,
-  generator: ownShare,
-});
+/** What nobody takes turns with. */
+const inOneTurn = (act: (scene: Scene) => Promise<Figures>) =>
+  // biome-ignore lint/correctness/useYield: it has one turn
+  async function* (scene: Scene): Measurement {
+    return await act(scene);
+  };
+
+function loadFigures(loads: readonly Loaded[]): Figures {
+  const sum = (of: (load: Loaded) => number) => loads.reduce((before, load) => before + of(load), 0);
+  const messages = sum((load) => load.messages);
+  const seconds = sum((load) => load.seconds);
+  const serverCpu = sum((load) => load.serverCpu);
+  return {
+    perCpu: messages / serverCpu,
+    perSecond: messages / seconds,
+    cpuShare: serverCpu / seconds,
+    generator: sum((load) => load.ownShare * load.seconds) / seconds,
+  };
+}
 
 const pidsOf = ({ servers }: Started): number[] => servers.map(({ pid }) => pid);
 
@@ -47,30 +63,42 @@ interface Circumstances {
   readonly share?: number;
 }
 
-/** The messages that a peer takes at its most. */
+/** A turn's window, in seconds: a machine that is shared is as quick for one peer as for the next. */
+const TURN = 1;
+/** What goes before a turn that is not the first, in seconds. */
+const RESUMED = 0.2;
+
+/** The messages that a peer takes at its most, in turns of a second. */
 export function loaded(
   peer: Peer,
   crew: Omit<Crew, 'ports'>,
   load: Pick<Load, 'from' | 'inFlight'>,
   { warmup, window }: Sizes,
   { options = {}, share = 1 }: Circumstances = {},
-): Promise<Figures> {
-  const act = async (scene: Scene) => {
+): Measurement {
+  const turns = Math.max(1, Math.floor(window / TURN));
+  async function* act(scene: Scene): Measurement {
     const pids = pidsOf(scene);
-    const release = share < 1 ? hold(pids, share) : () => {};
-    const times = { warmup: warmup / share, window: window / share };
-    try {
-      return loadFigures(await scene.generator.ask({ do: 'load', ...load, ...times, pids }));
-    } finally {
-      release();
+    const loads: Loaded[] = [];
+    for (;;) {
+      const before = loads.length === 0 ? warmup : RESUMED;
+      const times = { warmup: before / share, window: window / turns / share };
+      const release = share < 1 ? hold(pids, share) : () => {};
+      try {
+        loads.push(await scene.generator.ask({ do: 'load', ...load, ...times, pids }));
+      } finally {
+        release();
+      }
+      if (loads.length === turns) return loadFigures(loads);
+      yield;
     }
-  };
+  }
   return staged(peer, crew, act, { options });
 }
 
 export const dealersOf = ({ dealers }: Pick<Sizes, 'dealers'>) => ({ dealers, groups: 5, admins: true });
 
-export async function idling(peer: Peer, sockets: number): Promise<Figures> {
+export function idling(peer: Peer, sockets: number): Measurement {
   let [bytes, cpu] = [0, 0];
   const collected = async ({ servers: [server] }: Started) => {
     await server?.collect();
@@ -79,40 +107,37 @@ export async function idling(peer: Peer, sockets: number): Promise<Figures> {
   const before = async (started: Started) => {
     ({ bytes, cpu } = await collected(started));
   };
-  const act = async (scene: Scene) => {
+  const act = inOneTurn(async (scene) => {
     const after = await collected(scene);
     const { sockets: joined, seconds } = scene.opened;
     return { bytes: (after.bytes - bytes) / joined, joins: joined / seconds, joinsPerCpu: joined / (after.cpu - cpu) };
-  };
+  });
   return staged(peer, { dealers: sockets / 10, groups: 10, admins: false }, act, { before });
 }
 
 const MISSED = 20;
 
-export async function storming(sockets: number): Promise<Figures> {
-  return staged(
-    PEERS.telle,
-    { dealers: sockets / 5, groups: 5, admins: false },
-    async ({ servers: [server], generator }) => {
-      await generator.ask({ do: 'fill', each: MISSED });
-      await server?.watch();
-      const { seconds } = await generator.ask({ do: 'storm', missed: MISSED });
-      const delay = await server?.delay();
-      return { recovered: seconds, ...(delay && { delayP99: delay.p99, delayMax: delay.max }) };
-    },
-  );
+export function storming(sockets: number): Measurement {
+  const act = inOneTurn(async ({ servers: [server], generator }) => {
+    await generator.ask({ do: 'fill', each: MISSED });
+    await server?.watch();
+    const { seconds } = await generator.ask({ do: 'storm', missed: MISSED });
+    const delay = await server?.delay();
+    return { recovered: seconds, ...(delay && { delayP99: delay.p99, delayMax: delay.max }) };
+  });
+  return staged(PEERS.telle, { dealers: sockets / 5, groups: 5, admins: false }, act);
 }
 
 /** The latencies of the dealers shape at half of the rate that it is found to reach, or at the one that is given. */
-export async function paced(
+export function paced(
   peer: Peer,
   sizes: Sizes,
   { rate, options = {} }: { rate?: number; options?: Partial<TelleOptions> } = {},
-): Promise<Figures> {
+): Measurement {
   const { warmup, window } = sizes;
-  const act = async (scene: Scene) => {
+  const act = inOneTurn(async (scene) => {
     const load = { do: 'load', from: 'customer', inFlight: 1, warmup, window, pids: pidsOf(scene) } as const;
-    const most = loadFigures(await scene.generator.ask(load));
+    const most = loadFigures([await scene.generator.ask(load)]);
     const perSecond = rate ?? (most.perSecond ?? 0) / 2;
     const { ack, delivery, across, ...told } = await scene.generator.ask({ do: 'pace', perSecond, warmup, window });
     return {
@@ -127,6 +152,6 @@ export async function paced(
       ...(scene.servers.length > 1 && { acrossP99: across.p99 }),
       generator: Math.max(told.ownShare, most.generator ?? 0),
     };
-  };
+  });
   return staged(peer, dealersOf(sizes), act, { options });
 }

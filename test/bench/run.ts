@@ -32,9 +32,13 @@ async function held(contest: Contest): Promise<Outcome> {
   const names = Object.keys(contest.contestants).filter((name) => peers?.includes(name) ?? true);
   const rounds: Record<string, Figures[]> = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < sizes.rounds; round += 1) {
-    for (const name of turned(names, round % Math.max(1, names.length))) {
-      const figures = await contest.contestants[name]?.();
-      if (figures) rounds[name]?.push(figures);
+    const under = new Map(names.map((name) => [name, contest.contestants[name]?.()]));
+    for (let turn = round; under.size > 0; turn += 1) {
+      for (const [name, measurement] of turned([...under], turn % under.size)) {
+        const { done, value } = (await measurement?.next()) ?? { done: true };
+        if (done) under.delete(name);
+        if (value) rounds[name]?.push(value);
+      }
     }
   }
   return { contest, rounds };

@@ -2,8 +2,8 @@
 
 import { makeDatabase, startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
-import { dealersOf, idling, loaded, paced, storming } from './measures.ts';
-import type { Figures, Metric } from './metrics.ts';
+import { dealersOf, idling, loaded, type Measurement, paced, storming } from './measures.ts';
+import type { Metric } from './metrics.ts';
 import { PEER_NAMES, PEERS, type Peer, type PeerName } from './peers.ts';
 import type { Sizes } from './sizes.ts';
 import type { TelleOptions } from './telle.ts';
@@ -22,7 +22,7 @@ export interface Contest {
   readonly title: string;
   /** What the last column compares. */
   readonly compared: Metric;
-  readonly contestants: Readonly<Record<string, () => Promise<Figures>>>;
+  readonly contestants: Readonly<Record<string, () => Measurement>>;
   readonly targets?: readonly Target[];
 }
 
@@ -31,7 +31,7 @@ export interface Shape {
   contests(sizes: Sizes): readonly Contest[];
 }
 
-const among = (names: readonly PeerName[], measure: (peer: Peer) => Promise<Figures>) =>
+const among = (names: readonly PeerName[], measure: (peer: Peer) => Measurement) =>
   Object.fromEntries(names.map((name) => [name, () => measure(PEERS[name])]));
 
 const target = (
@@ -142,15 +142,18 @@ const SAME_RATE = 'telle, at socketio’s rate';
 
 function pacing(sizes: Sizes): Contest[] {
   let rate: number | undefined;
-  const socketio = async () => {
-    const figures = await paced(PEERS.socketio, sizes);
+  async function* socketio(): Measurement {
+    const figures = yield* paced(PEERS.socketio, sizes);
     rate = figures.rate;
     return figures;
-  };
+  }
   const contestants = {
     socketio,
     telle: () => paced(PEERS.telle, sizes),
-    [SAME_RATE]: async () => paced(PEERS.telle, sizes, { rate: rate ?? (await socketio()).rate ?? 0 }),
+    async *[SAME_RATE](): Measurement {
+      if (rate === undefined) yield* socketio();
+      return yield* paced(PEERS.telle, sizes, { rate: rate ?? 0 });
+    },
     bare: () => paced(PEERS.bare, sizes),
   };
   const targets = (['ackP99', 'deliveryP99'] as const).map((metric) =>
@@ -165,16 +168,17 @@ function pacing(sizes: Sizes): Contest[] {
 const HELD = 1 / 3;
 
 function gathering(sizes: Sizes): Contest[] {
-  const on = (nodes: number, measure: (options: Partial<TelleOptions>) => Promise<Figures>) => async () => {
-    const [server, broker] = await Promise.all([startPostgres(), startRedis()]);
-    try {
-      const postgres = await makeDatabase(server.url);
-      const cluster = { postgres, nodes, ...(nodes > 1 && { redis: broker.url }) };
-      return await measure({ cluster });
-    } finally {
-      await Promise.all([server.stop(), broker.stop()]);
-    }
-  };
+  const on = (nodes: number, measure: (options: Partial<TelleOptions>) => Measurement) =>
+    async function* (): Measurement {
+      const [server, broker] = await Promise.all([startPostgres(), startRedis()]);
+      try {
+        const postgres = await makeDatabase(server.url);
+        const cluster = { postgres, nodes, ...(nodes > 1 && { redis: broker.url }) };
+        return yield* measure({ cluster });
+      } finally {
+        await Promise.all([server.stop(), broker.stop()]);
+      }
+    };
   const free = (options: Partial<TelleOptions>) => paced(PEERS.telle, sizes, { options });
   const held = (options: Partial<TelleOptions>) =>
     loaded(PEERS.telle, dealersOf(sizes), { from: 'customer', inFlight: 1 }, sizes, { options, share: HELD });

@@ -16,7 +16,7 @@ export interface Sizes {
 
 export const FULL: Sizes = {
   rounds: 3,
-  warmup: 2,
+  warmup: 5,
   window: 5,
   dealers: 1000,
   crowds: [100, 1000, 5000],
