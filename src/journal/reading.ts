@@ -1,6 +1,6 @@
 /**
  * What is read for people: lists of groups, records and page views, newest first, and everything of a dealer from
- * beginning to end. The two databases have the same columns, so one text of SQL does for both.
+ * beginning to end. One text of SQL does for both databases, but for what finds events in the log.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
@@ -179,11 +179,9 @@ const descending = (columns: readonly SQL[]): SQL =>
 const GROUP_ORDER = [sql`g.updated_at`, sql`g.group_id`];
 export const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
 
-/** What finds events in the log, in SQL: each database has it in its own order. */
+/** What finds events in the log: those of a dealer, of a group's scope. Each database has it in its own order. */
 export interface EventsWhere {
-  /** They are of a dealer. */
   readonly ofDealer: (dealerId: string) => SQL;
-  /** They are of a group's scope. */
   readonly ofGroup: (dealerId: string, groupId: string) => SQL;
   /** An event `m` is the last message of a group `g`. */
   readonly isLastMessage: SQL;

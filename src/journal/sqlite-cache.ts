@@ -33,8 +33,8 @@ class Kept<Row> {
 }
 
 /**
- * Dealers' seqs and origins, and groups, by the keys of `Rows`; where scopes end, by dealer and scope. Valid as long as nobody but {@link RowCache.wrote} knows of a
- * change.
+ * Dealers' seqs and origins, and groups, by the keys of `Rows`, and where scopes end, by dealer and scope. Valid as long as
+ * nobody but {@link RowCache.wrote} knows of a change.
  */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();

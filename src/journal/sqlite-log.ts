@@ -52,7 +52,7 @@ const keptOf = ({ scope, seq, id, type, groupId, payload, at }: StoredEvent): Ke
 const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
 
 export function prepareLog(client: Database, cache: RowCache) {
-  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter } = prepareStatements(client);
+  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter } = statementsOf(client);
 
   function endOf(dealerId: string, scope: string): End {
     return cache.ends.get(`${dealerId}/${scope}`, () => readEnd(dealerId, scope)) ?? NOTHING;
@@ -154,7 +154,7 @@ export function prepareLog(client: Database, cache: RowCache) {
   return { append, endOf, events: atOnce(events), log: atOnce(log) };
 }
 
-function prepareStatements(client: Database) {
+function statementsOf(client: Database) {
   const columns = 'previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at';
   const end = (table: string, seq: string, position: string, message = '0') =>
     `SELECT ${seq} AS seq, ${position} AS position, ${message} AS message FROM ${table} WHERE dealer_id = ?`;

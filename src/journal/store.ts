@@ -100,7 +100,10 @@ export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasu
   readonly lastSeq: number;
 }
 
-/** What a batch writes: whole rows, new or changed, and the events in the order in which they happened. */
+/**
+ * What a batch writes: whole rows, new or changed, and the events in the order in which they happened. With an event comes
+ * the row of its scope, a dealer or a group, which says how far the scope goes.
+ */
 export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'findPrior' | 'erased'> {
   readonly events: StoredEvent[];
   readonly moves: Move[];
