@@ -1,6 +1,7 @@
 /**
  * The tables of the embedded database. One append-only log, few projections; every key begins with the dealer, so that
- * a row of two dealers cannot exist. Times are milliseconds since 1970; JSON is kept as the text that was delivered.
+ * a row of two dealers cannot exist, but for the log's own, which is a position. Times are milliseconds since 1970; JSON is
+ * kept as the text that was delivered.
  */
 import { and, eq, sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, sqliteView, text, uniqueIndex } from 'drizzle-orm/sqlite-core';

@@ -132,7 +132,7 @@ export function prepareLog(client: Database, cache: RowCache) {
   }
 
   /** Events of all scopes of a dealer, by scope and seq. */
-  function log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): KeptEvent[] {
+  function ofDealer(dealerId: string, after: { scope: string; seq: number } | null, limit: number): KeptEvent[] {
     const found = after ? events(dealerId, after.scope, { after: after.seq, limit }) : [];
     for (let last: string | undefined = after?.scope ?? ''; last !== undefined && found.length < limit; ) {
       const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);
@@ -151,7 +151,7 @@ export function prepareLog(client: Database, cache: RowCache) {
       return read(...args);
     });
 
-  return { append, endOf, events: atOnce(events), log: atOnce(log) };
+  return { append, endOf, events: atOnce(events), ofDealer: atOnce(ofDealer) };
 }
 
 function statementsOf(client: Database) {
@@ -184,18 +184,23 @@ function statementsOf(client: Database) {
   };
 }
 
-/** Events of scopes, found by the positions of their last. */
+/** Events found by the positions of the last of their scopes. */
 const among = (ends: SQL): SQL => sql`position in (
   with recursive chains(position) as (
     ${ends} union all select e.previous from chains cross join events e on e.position = chains.position
   ) select position from chains)`;
 
+/** A position alone names no tenant: what is found there must be of the dealer who asked, too. */
 export const EVENTS_WHERE: EventsWhere = {
   ofGroup: (dealerId, groupId) =>
-    among(sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`),
+    sql`dealer_id = ${dealerId} and scope = ${groupId} and ${among(
+      sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`,
+    )}`,
   ofDealer: (dealerId) =>
-    among(sql`select last_position from groups where dealer_id = ${dealerId}
+    sql`dealer_id = ${dealerId} and ${among(
+      sql`select last_position from groups where dealer_id = ${dealerId}
       union all select dealer_position from dealers where dealer_id = ${dealerId}
-      union all select desk_position from dealers where dealer_id = ${dealerId}`),
+      union all select desk_position from dealers where dealer_id = ${dealerId}`,
+    )}`,
   isLastMessage: sql`m.position = g.last_message_position and m.dealer_id = g.dealer_id`,
 };

@@ -180,7 +180,7 @@ class SqliteStore extends Reader implements Store {
   }
 
   async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
-    return this.#prepared.log.log(dealerId, after, limit);
+    return this.#prepared.log.ofDealer(dealerId, after, limit);
   }
 
   /** Written once: no other node looks whether this one still lives. */

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
-import { eventRow, groupRow, NOW, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
+import { eventRow, eventRows, groupRow, NOW, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
-
-const events = (dealerId: string, scope: string, count: number) =>
-  Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
 
 export function describeReading(withStore: WithStore): void {
   describe('standing', () => {
@@ -107,7 +104,7 @@ export function describeReading(withStore: WithStore): void {
     it(
       'of a time are none from before it',
       withStore(async (store) => {
-        await write(store, { events: events('d1', 'g1', 9) });
+        await write(store, { events: eventRows('d1', 'g1', 9) });
         const since = NOW + 5; // the fifth has happened then
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since }), [5, 6, 7, 8, 9]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { since, after: 6, before: 9 }), [7, 8]);
@@ -131,7 +128,7 @@ export function describeReading(withStore: WithStore): void {
       'of a long log are those of the stretch, wherever it begins and ends and however many there may be',
       withStore(async (store) => {
         const LENGTH = 100;
-        await write(store, { events: events('d1', 'g1', LENGTH) });
+        await write(store, { events: eventRows('d1', 'g1', LENGTH) });
         const seqs = Array.from({ length: LENGTH }, (_, index) => index + 1);
         const ends = [undefined, 0, 1, 2, 30, 31, 32, 33, 34, 63, 64, 65, 95, 96, 97, 99, 100, 101, 200];
         for (const after of ends) {
@@ -152,7 +149,7 @@ export function describeReading(withStore: WithStore): void {
     it(
       'after a seq do not hold it, and are the first of what follows',
       withStore(async (store) => {
-        await write(store, { events: events('d1', 'g1', 20) });
+        await write(store, { events: eventRows('d1', 'g1', 20) });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 17 }), [18, 19, 20]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, limit: 3 }), [5, 6, 7]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 0, limit: 2 }), [1, 2]);
@@ -164,7 +161,7 @@ export function describeReading(withStore: WithStore): void {
     it(
       'before a seq do not hold it, and are the latest of what precedes it, ascending',
       withStore(async (store) => {
-        await write(store, { events: events('d1', 'g1', 20) });
+        await write(store, { events: eventRows('d1', 'g1', 20) });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 4 }), [1, 2, 3]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 11, limit: 3 }), [8, 9, 10]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 100, limit: 2 }), [19, 20]);
@@ -176,7 +173,7 @@ export function describeReading(withStore: WithStore): void {
     it(
       'between two seqs hold neither, and are the first of them where there are more than the limit',
       withStore(async (store) => {
-        await write(store, { events: events('d1', 'g1', 20) });
+        await write(store, { events: eventRows('d1', 'g1', 20) });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 8 }), [5, 6, 7]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 19, limit: 2 }), [5, 6]);
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 4, before: 5 }), []);
@@ -187,7 +184,7 @@ export function describeReading(withStore: WithStore): void {
     it(
       'are the first of the log where neither end is said',
       withStore(async (store) => {
-        await write(store, { events: events('d1', 'g1', 5) });
+        await write(store, { events: eventRows('d1', 'g1', 5) });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { limit: 3 }), [1, 2, 3]);
       }),
     );
@@ -214,9 +211,9 @@ export function describeReading(withStore: WithStore): void {
     it(
       'are those of one scope of one dealer',
       withStore(async (store) => {
-        const mine = events('d1', 'g1', 2);
+        const mine = eventRows('d1', 'g1', 2);
         const others = [['d1', 'g10'] as const, ['d1', 'G1'] as const, ['d10', 'g1'] as const, ['D1', 'g1'] as const];
-        await write(store, { events: [...others.flatMap(([dealer, scope]) => events(dealer, scope, 3)), ...mine] });
+        await write(store, { events: [...others.flatMap(([dealer, scope]) => eventRows(dealer, scope, 3)), ...mine] });
         assert.deepEqual(await store.events('d1', 'g1', { limit: 10 }), mine);
         assert.deepEqual(await store.events('d1', 'none', { limit: 10 }), []);
         assert.deepEqual(await store.events('none', 'g1', { limit: 10 }), []);

@@ -5,28 +5,10 @@ import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { IS_MILESTONE } from '../../drizzle/sqlite/schema.ts';
 import { openStore } from '../../src/app.ts';
-import { readSettings } from '../../src/cli/settings.ts';
-import type { Store } from '../../src/journal/store.ts';
 import { makeOldFile } from '../support/old-database.ts';
-import { changesOf, eventRow, groupRow, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { changesOf, eventRow, eventRows, groupRow, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
-
-const open = (file: string): Store => openStore(readSettings({ DATABASE_URL: `sqlite:${file}` }));
-
-/** A store on a file, migrated; and the file, for another connection. */
-function withFile(use: (store: Store, file: string) => Promise<void>): () => Promise<void> {
-  return () =>
-    inFolder(async (folder) => {
-      const file = join(folder, 'telle.db');
-      const store = open(file);
-      try {
-        await store.migrate();
-        await use(store, file);
-      } finally {
-        await store.close();
-      }
-    });
-}
+import { settingsFor, withFile } from '../support/sqlite-file.ts';
 
 /** Works on the file with a connection of its own. */
 function onFile<Found>(file: string, work: (client: Database.Database) => Found): Found {
@@ -38,21 +20,18 @@ function onFile<Found>(file: string, work: (client: Database.Database) => Found)
   }
 }
 
-const many = (dealerId: string, scope: string, count: number) =>
-  Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
-
 describe('a log that had a key of every event', () => {
   it('is migrated whole, goes on after its last, and is erased and removed as any other', () =>
     inFolder(async (folder) => {
       const file = join(folder, 'telle.db');
       const scopes = ['@dealer', '@desk', 'g1', 'g10', 'G1', '0'];
-      const long = ['d1', 'd10'].flatMap((dealerId) => scopes.flatMap((scope) => many(dealerId, scope, 70)));
+      const long = ['d1', 'd10'].flatMap((dealerId) => scopes.flatMap((scope) => eventRows(dealerId, scope, 70)));
       const after = Array.from({ length: 40 }, (_, index) => eventRow('d1', 'erased-once', 100 + index));
       const keyed = eventRow('d2', 'g1', 1, { id: 'k1', keyed: true });
       const read = eventRow('d2', 'g1', 2, { type: 'READ' });
       const events = [...long, ...after, keyed, read];
       await makeOldFile(file, events.toReversed());
-      const store = open(file);
+      const store = openStore(settingsFor(file));
       try {
         await store.migrate();
         for (const { dealerId, scope } of new Map(
@@ -88,7 +67,7 @@ describe('the log of an SQLite file', () => {
   it(
     'is searched for a milestone in its index, which has one event in 32',
     withFile(async (store, file) => {
-      await write(store, { events: many('d1', 'g1', 100) });
+      await write(store, { events: eventRows('d1', 'g1', 100) });
       onFile(file, (client) => {
         const query = `SELECT seq FROM events WHERE dealer_id = 'd1' AND scope = 'g1' AND seq >= 5 AND ${IS_MILESTONE} ORDER BY seq`;
         const [plan] = client.prepare(`EXPLAIN QUERY PLAN ${query}`).all();
@@ -117,11 +96,11 @@ describe('the log of an SQLite file', () => {
     'keeps its end where a row is written that nothing has happened in',
     withFile(async (store, file) => {
       await write(store, {
-        events: [...many('d1', 'g1', 3), ...many('d1', '@desk', 2)],
+        events: [...eventRows('d1', 'g1', 3), ...eventRows('d1', '@desk', 2)],
         dealers: { d1: seqsOf(0, 2) },
         groups: { 'd1/g1': groupRow({ lastSeq: 3, lastMessageSeq: 2 }) },
       });
-      const later = open(file);
+      const later = openStore(settingsFor(file));
       try {
         for (const each of [store, later]) {
           const groups = { 'd1/g1': groupRow({ lastSeq: 3, lastMessageSeq: 2, unread: 1, online: each === later }) };
@@ -139,8 +118,8 @@ describe('the log of an SQLite file', () => {
   it(
     'is read as it is, though another process has just written or erased',
     withFile(async (store, file) => {
-      await write(store, { events: many('d1', 'g1', 40) });
-      const other = open(file);
+      await write(store, { events: eventRows('d1', 'g1', 40) });
+      const other = openStore(settingsFor(file));
       try {
         // All in one turn of the event loop: nothing is awaited that is not done at once.
         await store.events('d1', 'g1', { limit: 1 });
@@ -159,12 +138,36 @@ describe('the log of an SQLite file', () => {
   it(
     'says that it is broken, and which, rather than leave an event out; others are read',
     withFile(async (store, file) => {
-      await write(store, { events: [...many('d1', 'g1', 40), ...many('d1', 'g2', 2)] });
+      await write(store, { events: [...eventRows('d1', 'g1', 40), ...eventRows('d1', 'g2', 2)] });
       onFile(file, (client) => client.exec("DELETE FROM events WHERE scope = 'g1' AND seq = 20"));
       await assert.rejects(store.events('d1', 'g1', { limit: 100 }), /the log of d1\/g1 is broken/);
       await assert.rejects(store.log('d1', null, 100), /the log of d1\/g1 is broken/);
       assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 30 }), seqsFrom(31, 40));
       assert.deepEqual(await readSeqs(store, 'd1', 'g2'), [1, 2]);
+    }),
+  );
+
+  it(
+    'is read from the milestone behind what is asked for, whatever lies beyond it',
+    withFile(async (store, file) => {
+      await write(store, { events: eventRows('d1', 'g1', 100) });
+      onFile(file, (client) => client.exec('DELETE FROM events WHERE seq = 70'));
+      assert.deepEqual(await readSeqs(store, 'd1', 'g1', { before: 60, limit: 3 }), [57, 58, 59]);
+      assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 3, limit: 60 }), seqsFrom(4, 63));
+      await assert.rejects(store.events('d1', 'g1', { before: 66, limit: 3 }), /the log of d1\/g1 is broken/);
+    }),
+  );
+
+  it(
+    'is erased and removed without an event of another dealer, though a row leads to one',
+    withFile(async (store, file) => {
+      await write(store, { events: [...eventRows('d1', 'g1', 3), ...eventRows('d2', 'g1', 3)] });
+      const last = "SELECT last_position FROM groups WHERE dealer_id = 'd2'";
+      onFile(file, (client) => client.exec(`UPDATE groups SET last_position = (${last}) WHERE dealer_id = 'd1'`));
+      const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 3 } as const;
+      await write(store, { erasures: [erasure] });
+      await store.deleteDealer('d1');
+      assert.deepEqual(await readSeqs(store, 'd2', 'g1'), [1, 2, 3]);
     }),
   );
 });

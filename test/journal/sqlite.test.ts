@@ -6,16 +6,13 @@ import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
 import { openStore } from '../../src/app.ts';
-import { readSettings } from '../../src/cli/settings.ts';
 import { Checkpoints } from '../../src/journal/checkpoints.ts';
-import type { Store } from '../../src/journal/store.ts';
 import { describeStore } from '../conformance/store.ts';
 import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
-import { eventRow, groupRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { eventRow, eventRows, groupRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
+import { settingsFor, withFile } from '../support/sqlite-file.ts';
 import { until } from '../support/until.ts';
-
-const settingsFor = (file: string) => readSettings({ DATABASE_URL: `sqlite:${file}` });
 
 describeStore('SQLite, in a file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'telle-'));
@@ -51,21 +48,6 @@ describeTraces('SQLite', async () => {
     },
   };
 });
-
-/** A store on a file, migrated; and the file, for another connection. */
-function withFile(use: (store: Store, file: string) => Promise<void>): () => Promise<void> {
-  return () =>
-    inFolder(async (folder) => {
-      const file = join(folder, 'telle.db');
-      const store = openStore(settingsFor(file));
-      try {
-        await store.migrate();
-        await use(store, file);
-      } finally {
-        await store.close();
-      }
-    });
-}
 
 /** Reads with a connection of its own, as somebody who opens the file does. */
 function query(file: string, sql: string): unknown[] {
@@ -162,7 +144,7 @@ describe('an SQLite file', () => {
   it(
     'carries its log into the file while it is open',
     withFile(async (store, file) => {
-      await write(store, { events: Array.from({ length: 20_000 }, (_, index) => eventRow('d1', 'g1', index + 1)) });
+      await write(store, { events: eventRows('d1', 'g1', 20_000) });
       // Nothing more is written: a commit would end up carrying it over itself.
       await until('what was written is in the file', async () => (await carriedOver(file)) === 20_000);
     }),

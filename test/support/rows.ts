@@ -41,6 +41,10 @@ export function eventRow(dealerId: string, scope: string, seq: number, more: Par
   };
 }
 
+/** The first events of a scope, so many. */
+export const eventRows = (dealerId: string, scope: string, count: number): StoredEvent[] =>
+  Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
+
 type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'erasures' | 'at'>> & {
   readonly [T in 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
     Record<string, Changes[T] extends Map<string, infer Row> ? Row : never>
