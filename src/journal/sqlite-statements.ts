@@ -30,7 +30,7 @@ export function prepareStatements(client: Database) {
     );
     const missing = new Map([...groups].filter(([key]) => !foundGroups.has(key)));
     return {
-      erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, digestOf(dealerId, groupId))),
+      erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, groupId)),
       dealers: found(needs.dealers, ([dealerId = '']) => cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId))),
       groups: foundGroups,
       places,
@@ -56,7 +56,7 @@ export function prepareStatements(client: Database) {
     }
     for (const [key, row] of groups) {
       const { dealerId, groupId } = namedRow(key);
-      const values = groupValues(row, ends.get(key) ?? log.endOf(dealerId, groupId), at);
+      const values = groupValues(row, endOf(dealerId, groupId), at);
       // A column that is written is written to its index, too, though it stays as it is.
       if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace.run(...values, dealerId, groupId);
       else insert.group.run(dealerId, groupId, at, flag(row.online), ...values);
@@ -96,7 +96,7 @@ export function prepareStatements(client: Database) {
   /** The seq of a scope's first event after one. What is not there was erased, and left a receipt. */
   function firstAfter(dealerId: string, scope: string, seq: number): number | undefined {
     cache.refreshOnce();
-    const erased = read.erased(dealerId, digestOf(dealerId, scope)) ?? 0;
+    const erased = read.erased(dealerId, scope) ?? 0;
     const first = Math.max(seq, erased) + 1;
     return first <= log.endOf(dealerId, scope).seq ? first : undefined;
   }
@@ -161,7 +161,7 @@ function prepareReads(client: Database) {
     .prepare<[string, string], number | null>('SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest = ?')
     .pluck();
   return {
-    erased: (dealerId: string, digest: string) => erased.get(dealerId, digest) ?? undefined,
+    erased: (dealerId: string, groupId: string) => erased.get(dealerId, digestOf(dealerId, groupId)) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     origins: (dealerId: string): string[] | undefined => {
       const found = origins.get(dealerId);

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { RESUMED, TURN } from './measures.ts';
 import { PEERS } from './peers.ts';
 import { targetsTold } from './report.ts';
 import { SHAPES } from './shapes.ts';
@@ -62,8 +63,8 @@ export function documentOf(sizes: Sizes, measured: ReadonlyMap<string, Measured>
     '\n## The machine\n',
     `- ${model}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; disk: ${diskOf(tmpdir())}`,
     `- Node ${process.version}; ${VERSIONED.map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
-    `- Rounds with the peers in turns; ${sizes.window} s measured after ${sizes.warmup} s of warm-up. In dealers, busy, crowd and growth they take turns of`,
-    '  one second within a round, too, each after 0.2 s more: what the machine is at does not fall on one of them.\n',
+    `- Rounds with the peers in turns; ${sizes.window} s measured after ${sizes.warmup} s of warm-up. In dealers, busy, crowd, growth and where nodes are`,
+    `  held, they take turns of ${TURN} s within a round, too, each after ${RESUMED} s more: what the machine is at does not fall on one of them.\n`,
     '## Targets\n',
     targetsTold(shapes.flatMap(({ targets }) => targets)),
     ...KEPT.map((heading) => sectionOf(text, heading)),

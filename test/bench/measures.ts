@@ -64,9 +64,9 @@ interface Circumstances {
 }
 
 /** A turn's window, in seconds: a machine that is shared is as quick for one peer as for the next. */
-const TURN = 1;
+export const TURN = 1;
 /** What goes before a turn that is not the first, in seconds. */
-const RESUMED = 0.2;
+export const RESUMED = 0.2;
 
 /** The messages that a peer takes at its most, in turns of a second. */
 export function loaded(
