@@ -3,7 +3,6 @@ import { cpuOf } from './cpu.ts';
 import { DIALECTS, type Dialect, type Kind, type Member } from './dialect.ts';
 import { Line } from './line.ts';
 import type { Answers, Crew, Fill, Load, Open, Opened, Order, Pace, Paced, Storm } from './orders.ts';
-import { quantiles } from './statistics.ts';
 import { Template } from './wire.ts';
 
 /** How many sockets may be between their connect and their join. */
@@ -160,9 +159,9 @@ class Generator {
     const { user, system } = process.cpuUsage(own);
     await this.#drained(this.#fanOf('customer'));
     return {
-      ack: quantiles(acks),
-      delivery: quantiles(deliveries),
-      across: quantiles(across),
+      acks,
+      deliveries,
+      across,
       perSecond: total / seconds,
       ownShare: (user + system) / 1e6 / seconds,
     };

@@ -1,10 +1,11 @@
 /** How a shape is measured: a server of a peer, a crew that joins it, and what the two are made to do. */
 import { cpuOf, residentOf } from './cpu.ts';
 import type { Figures } from './metrics.ts';
-import type { Crew, Load, Loaded } from './orders.ts';
+import type { Crew, Load, Loaded, Paced } from './orders.ts';
 import { PEERS, type Peer, type Started } from './peers.ts';
 import { Generator, hold } from './processes.ts';
 import type { Sizes } from './sizes.ts';
+import { quantiles } from './statistics.ts';
 import type { TelleOptions } from './telle.ts';
 
 /** A measurement that others take turns with: it yields after each of its own but the last, and ends with its figures. */
@@ -68,30 +69,36 @@ export const TURN = 1;
 /** What goes before a turn that is not the first, in seconds. */
 export const RESUMED = 0.2;
 
-/** The messages that a peer takes at its most, in turns of a second. */
+/** Does the same in turns of a second. */
+async function* inTurns<Told>(
+  { warmup, window }: Pick<Sizes, 'warmup' | 'window'>,
+  act: (times: Pick<Sizes, 'warmup' | 'window'>) => Promise<Told>,
+): AsyncGenerator<void, Told[]> {
+  const turns = Math.max(1, Math.floor(window / TURN));
+  const told: Told[] = [];
+  for (;;) {
+    told.push(await act({ warmup: told.length === 0 ? warmup : RESUMED, window: window / turns }));
+    if (told.length === turns) return told;
+    yield;
+  }
+}
+
+/** The messages that a peer takes at its most. */
 export function loaded(
   peer: Peer,
   crew: Omit<Crew, 'ports'>,
   load: Pick<Load, 'from' | 'inFlight'>,
-  { warmup, window }: Sizes,
+  sizes: Sizes,
   { options = {}, share = 1 }: Circumstances = {},
 ): Measurement {
-  const turns = Math.max(1, Math.floor(window / TURN));
   async function* act(scene: Scene): Measurement {
     const pids = pidsOf(scene);
-    const loads: Loaded[] = [];
-    for (;;) {
-      const before = loads.length === 0 ? warmup : RESUMED;
-      const times = { warmup: before / share, window: window / turns / share };
+    const loads = yield* inTurns(sizes, async ({ warmup, window }) => {
       const release = share < 1 ? hold(pids, share) : () => {};
-      try {
-        loads.push(await scene.generator.ask({ do: 'load', ...load, ...times, pids }));
-      } finally {
-        release();
-      }
-      if (loads.length === turns) return loadFigures(loads);
-      yield;
-    }
+      const times = { warmup: warmup / share, window: window / share };
+      return scene.generator.ask({ do: 'load', ...load, ...times, pids }).finally(release);
+    });
+    return loadFigures(loads);
   }
   return staged(peer, crew, act, { options });
 }
@@ -128,30 +135,46 @@ export function storming(sockets: number): Measurement {
   return staged(PEERS.telle, { dealers: sockets / 5, groups: 5, admins: false }, act);
 }
 
-/** The latencies of the dealers shape at half of the rate that it is found to reach, or at the one that is given. */
-export function paced(
-  peer: Peer,
-  sizes: Sizes,
-  { rate, options = {} }: { rate?: number; options?: Partial<TelleOptions> } = {},
-): Measurement {
-  const { warmup, window } = sizes;
-  const act = inOneTurn(async (scene) => {
-    const load = { do: 'load', from: 'customer', inFlight: 1, warmup, window, pids: pidsOf(scene) } as const;
-    const most = loadFigures([await scene.generator.ask(load)]);
-    const perSecond = rate ?? (most.perSecond ?? 0) / 2;
-    const { ack, delivery, across, ...told } = await scene.generator.ask({ do: 'pace', perSecond, warmup, window });
-    return {
-      ...(options.cluster && most),
-      rate: told.perSecond,
-      ackP50: ack.p50,
-      ackP99: ack.p99,
-      ackP999: ack.p999,
-      deliveryP50: delivery.p50,
-      deliveryP99: delivery.p99,
-      deliveryP999: delivery.p999,
-      ...(scene.servers.length > 1 && { acrossP99: across.p99 }),
-      generator: Math.max(told.ownShare, most.generator ?? 0),
-    };
-  });
+function paceFigures(paces: readonly Paced[]): Figures {
+  const ack = quantiles(paces.flatMap((pace) => pace.acks));
+  const delivery = quantiles(paces.flatMap((pace) => pace.deliveries));
+  const across = quantiles(paces.flatMap((pace) => pace.across));
+  const mean = (of: (pace: Paced) => number) => paces.reduce((sum, pace) => sum + of(pace), 0) / paces.length;
+  return {
+    rate: mean((pace) => pace.perSecond),
+    ackP50: ack.p50,
+    ackP99: ack.p99,
+    ackP999: ack.p999,
+    deliveryP50: delivery.p50,
+    deliveryP99: delivery.p99,
+    deliveryP999: delivery.p999,
+    ...(across.p99 > 0 && { acrossP99: across.p99 }),
+    generator: mean((pace) => pace.ownShare),
+  };
+}
+
+interface Pacing {
+  /** How many are sent in a second, where that is not half of what the peer itself is found to take. */
+  readonly rate?: () => number;
+  /** Told how many a second the peer takes at its most. */
+  readonly onMost?: (perSecond: number) => void;
+  readonly options?: Partial<TelleOptions>;
+}
+
+/** What the dealers shape takes at its most, and its latencies at half of that, or at the rate that is given. */
+export function paced(peer: Peer, sizes: Sizes, { rate, onMost = () => {}, options = {} }: Pacing = {}): Measurement {
+  async function* act(scene: Scene): Measurement {
+    const load = { do: 'load', from: 'customer', inFlight: 1, pids: pidsOf(scene) } as const;
+    const loads = yield* inTurns(sizes, (times) => scene.generator.ask({ ...load, ...times }));
+    const most = loadFigures(loads);
+    onMost(most.perSecond ?? 0);
+    yield; // until everybody's most is known
+    const perSecond = rate?.() ?? (most.perSecond ?? 0) / 2;
+    const times = { warmup: RESUMED, window: sizes.paced };
+    const paces = yield* inTurns(times, (turn) => scene.generator.ask({ do: 'pace', perSecond, ...turn }));
+    const told = paceFigures(paces);
+    const generator = Math.max(told.generator ?? 0, most.generator ?? 0);
+    return { ...(options.cluster && most), ...told, generator };
+  }
   return staged(peer, dealersOf(sizes), act, { options });
 }

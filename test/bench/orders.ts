@@ -65,18 +65,12 @@ export interface Loaded {
   readonly ownShare: number;
 }
 
-/** Milliseconds. */
-export interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-}
-
+/** How long each took, in milliseconds. */
 export interface Paced {
-  readonly ack: Quantiles;
-  readonly delivery: Quantiles;
-  /** Of deliveries to another port than the sender's. */
-  readonly across: Quantiles;
+  readonly acks: readonly number[];
+  readonly deliveries: readonly number[];
+  /** Of deliveries, those to another port than the sender's. */
+  readonly across: readonly number[];
   readonly perSecond: number;
   readonly ownShare: number;
 }

@@ -137,13 +137,13 @@ function portOf(child: ChildProcess, script: string): Promise<number> {
 
 export class Generator {
   readonly #child = kept(fork(fileOf('generator.ts'), { execArgv: ['--import', TSX, '--max-semi-space-size=64'] }));
+  readonly #ended = once(this.#child, 'exit').then(() => [{ fault: 'it ended' }]);
 
   /** @throws where a count is wrong, or a socket was lost */
   async ask<O extends Order>(order: O): Promise<Answer<O>> {
-    const ended = once(this.#child, 'exit').then(() => [{ fault: 'it ended' }]);
     const answer = once(this.#child, 'message');
     this.#child.send(order);
-    const [said] = await Promise.race([answer, ended]);
+    const [said] = await Promise.race([answer, this.#ended]);
     if (said.fault !== undefined) throw new Error(`the generator, at "${order.do}": ${said.fault}`);
     return said.answer;
   }

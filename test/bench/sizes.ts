@@ -4,6 +4,8 @@ export interface Sizes {
   /** Seconds. */
   readonly warmup: number;
   readonly window: number;
+  /** Seconds that latencies are taken for: a disk's pause of a hundredth of them is their p99. */
+  readonly paced: number;
   readonly dealers: number;
   readonly crowds: readonly number[];
   /** How many messages are under way to a crowd. */
@@ -18,6 +20,7 @@ export const FULL: Sizes = {
   rounds: 3,
   warmup: 5,
   window: 5,
+  paced: 20,
   dealers: 1000,
   crowds: [100, 1000, 5000],
   crowdInFlight: [1, 16],
@@ -30,6 +33,7 @@ export const QUICK: Sizes = {
   rounds: 1,
   warmup: 0.2,
   window: 0.5,
+  paced: 0.5,
   dealers: 20,
   crowds: [100],
   crowdInFlight: [16],

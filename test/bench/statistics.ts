@@ -1,11 +1,15 @@
 /** Plain statistics. */
-import type { Quantiles } from './orders.ts';
-
 const ascending = (values: readonly number[]): Float64Array => Float64Array.from(values).sort();
 
 /** The value below which a part of the values is; NaN of none. */
 function at(sorted: Float64Array, part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
 }
 
 export function quantiles(values: readonly number[]): Quantiles {
