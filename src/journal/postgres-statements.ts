@@ -13,19 +13,18 @@ export interface Prepared {
   readonly text: string;
 }
 
-/** Locks, in their order, the dealers that are there, and tells the seqs of their own scopes. */
-export const LOCK_DEALERS: Prepared = {
-  name: 'lock_dealers',
-  text: `select dealer_id as "dealerId", dealer_seq as "dealerSeq", desk_seq as "deskSeq" from dealers
-    where dealer_id = any($1::text[]) order by dealer_id for no key update`,
-};
+/**
+ * The dealers named that are there, with the seqs of their own scopes. They are joined with their names: `= any($1)` is compared
+ * with each name in turn, where the table is small enough to be read whole.
+ */
+const DEALERS = `select d.dealer_id as "dealerId", d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq"
+  from unnest($1::text[]) as n (dealer_id) join dealers d using (dealer_id) order by d.dealer_id`;
 
-/** Keeps the dealers that are there from being removed, and tells which they are. */
-export const HOLD_DEALERS: Prepared = {
-  name: 'hold_dealers',
-  text: `select dealer_id as "dealerId", dealer_seq as "dealerSeq", desk_seq as "deskSeq" from dealers
-    where dealer_id = any($1::text[]) order by dealer_id for key share`,
-};
+/** Locks dealers, in their order. */
+export const LOCK_DEALERS: Prepared = { name: 'lock_dealers', text: `${DEALERS} for no key update of d` };
+
+/** Keeps dealers from being removed. */
+export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} for key share of d` };
 
 const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.unread, g.last_seq as "lastSeq",
   g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead"`;
@@ -101,9 +100,11 @@ export const REMOVE_PRESENCES: Prepared = {
 /** What a later write of the same key leaves as it was. */
 const KEPT: ReadonlySet<string> = new Set(['created_at']);
 
-/** Columns of a table, by the names that they have in the code. */
+/** Columns of a table that are written, by the names that they have in the code. */
 const columnsOf = (table: PgTable, only?: readonly string[]) =>
-  Object.entries(getTableColumns(table)).filter(([property]) => only?.includes(property) ?? true);
+  Object.entries(getTableColumns(table)).filter(
+    ([property, { generated }]) => !generated && (only?.includes(property) ?? true),
+  );
 
 /** Writes rows that are not there: they were looked for, and locked, and not found. Its parameter is their JSON. */
 function insert(table: PgTable, only?: readonly string[]): Prepared {

@@ -1,6 +1,6 @@
 /**
  * What is read for people: lists of groups, records and page views, newest first, and everything of a dealer from
- * beginning to end. One text of SQL does for both databases, but for what finds events in the log.
+ * beginning to end. One text of SQL does for both databases, but for what has an index of its own in each.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
@@ -162,21 +162,15 @@ const all = (conditions: readonly (SQL | null)[]): SQL =>
 const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
   wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
 
+const list = (parts: readonly SQL[]): SQL => sql.join([...parts], sql`, `);
+/** Before a place in the order of these columns. */
+const before = (columns: readonly SQL[], place: readonly (string | number)[]): SQL =>
+  sql`(${list(columns)}) < (${list(place.map((part) => sql`${part}`))})`;
 /** After a place in a list that is ordered by these columns, all of them descending. */
-const before = (columns: readonly SQL[], mark: Mark | undefined): SQL | null =>
-  mark
-    ? sql`(${sql.join([...columns], sql`, `)}) < (${sql.join(
-        [sql`${mark.at}`, ...mark.key.map((part) => sql`${part}`)],
-        sql`, `,
-      )})`
-    : null;
-const descending = (columns: readonly SQL[]): SQL =>
-  sql.join(
-    columns.map((column) => sql`${column} desc`),
-    sql`, `,
-  );
+const after = (columns: readonly SQL[], mark: Mark | undefined): SQL | null =>
+  mark ? before(columns, [mark.at, ...mark.key]) : null;
+const descending = (columns: readonly SQL[]): SQL => list(columns.map((column) => sql`${column} desc`));
 
-const GROUP_ORDER = [sql`g.updated_at`, sql`g.group_id`];
 export const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
 
 /** What finds events in the log: those of a dealer, of a group's scope. Each database has it in its own order. */
@@ -187,31 +181,40 @@ export interface EventsWhere {
   readonly isLastMessage: SQL;
 }
 
+/** By what groups `g` are in the order of their last changes, as each database has an index of it. */
+export interface ChangeOrder {
+  readonly columns: readonly SQL[];
+  /** What they are at a time, in ms since 1970. */
+  readonly at: (ms: number) => readonly number[];
+}
+
 /** The reading half of a store, over whatever runs a query. */
 export abstract class Reader implements Reading {
   protected abstract rows(query: SQL): Promise<readonly Row[]>;
   abstract log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
   readonly #eventsWhere: EventsWhere;
+  readonly #changeOrder: ChangeOrder;
   readonly #groups: SQL;
 
-  constructor(eventsWhere: EventsWhere) {
+  constructor(eventsWhere: EventsWhere, changeOrder: ChangeOrder) {
     this.#eventsWhere = eventsWhere;
+    this.#changeOrder = changeOrder;
     this.#groups = sql`select g.*, m.payload, m.at as message_at from groups g
       left join events m on ${eventsWhere.isLastMessage}`;
   }
 
-  async groups(dealerId: string, filter: GroupFilter, { after, limit }: Part): Promise<KeptGroup[]> {
+  async groups(dealerId: string, filter: GroupFilter, { after: mark, limit }: Part): Promise<KeptGroup[]> {
+    const { columns, at } = this.#changeOrder;
+    const order = [...columns, sql`g.group_id`];
     const where = all([
       sql`g.dealer_id = ${dealerId}`,
       flag(sql`g.closed`, filter.open === undefined ? undefined : !filter.open),
       flag(sql`g.muted`, filter.muted),
       flag(sql`g.online`, filter.online),
       flag(sql`(g.unread > 0)`, filter.unread),
-      before(GROUP_ORDER, after),
+      mark ? before(order, [...at(mark.at), ...mark.key]) : null,
     ]);
-    const found = await this.rows(
-      sql`${this.#groups} where ${where} order by ${descending(GROUP_ORDER)} limit ${limit}`,
-    );
+    const found = await this.rows(sql`${this.#groups} where ${where} order by ${descending(order)} limit ${limit}`);
     return found.map(groupOfRow);
   }
 
@@ -223,14 +226,14 @@ export abstract class Reader implements Reading {
   async records(
     table: RecordTable,
     dealerId: string,
-    { after, limit, groupIds }: Part & { groupIds?: readonly string[] },
+    { after: mark, limit, groupIds }: Part & { groupIds?: readonly string[] },
   ): Promise<KeptRecord[]> {
     const order = [sql`created_at`, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
     const groups = groupIds?.map((groupId) => sql`${groupId}`);
     const where = all([
       sql`dealer_id = ${dealerId}`,
-      groups ? sql`group_id in (${sql.join(groups, sql`, `)})` : null,
-      before(order, after),
+      groups ? sql`group_id in (${list(groups)})` : null,
+      after(order, mark),
     ]);
     const found = await this.rows(
       sql`select * from ${named(table)} where ${where} order by ${descending(order)} limit ${limit}`,
@@ -251,9 +254,9 @@ export abstract class Reader implements Reading {
     return found.map(eventOfRow);
   }
 
-  async erasures(dealerId: string, { after, limit }: Part): Promise<Receipt[]> {
+  async erasures(dealerId: string, { after: mark, limit }: Part): Promise<Receipt[]> {
     const order = [sql`at`, sql`erasure_id`];
-    const where = all([sql`dealer_id = ${dealerId}`, before(order, after)]);
+    const where = all([sql`dealer_id = ${dealerId}`, after(order, mark)]);
     const found = await this.rows(
       sql`select * from erasures where ${where} order by ${descending(order)} limit ${limit}`,
     );
@@ -269,10 +272,7 @@ export abstract class Reader implements Reading {
 
   async existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>> {
     if (groupIds.length === 0) return new Set();
-    const names = sql.join(
-      groupIds.map((groupId) => sql`${groupId}`),
-      sql`, `,
-    );
+    const names = list(groupIds.map((groupId) => sql`${groupId}`));
     const found = await this.rows(
       sql`select group_id from groups where dealer_id = ${dealerId} and group_id in (${names})`,
     );
@@ -293,8 +293,9 @@ export abstract class Reader implements Reading {
   }
 
   async idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]> {
-    const found = await this.rows(sql`select group_id, last_seq from groups
-      where dealer_id = ${dealerId} and updated_at < ${since} and not online order by updated_at limit ${limit}`);
+    const { columns, at } = this.#changeOrder;
+    const found = await this.rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
+      and ${before(columns, at(since))} and not g.online order by ${list(columns)} limit ${limit}`);
     return found.map((row) => ({ groupId: String(row.group_id), lastSeq: Number(row.last_seq) }));
   }
 }

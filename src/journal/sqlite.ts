@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { and, asc, count, eq, gt, gte, ne, type SQL } from 'drizzle-orm';
+import { and, asc, count, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import * as tables from '../../drizzle/sqlite/schema.ts';
@@ -13,7 +13,7 @@ import { assetFolder } from '../assets.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
-import { type KeptEvent, Reader } from './reading.ts';
+import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
 import { lock } from './sqlite-lock.ts';
 import { EVENTS_WHERE } from './sqlite-log.ts';
 import { prepareStatements } from './sqlite-statements.ts';
@@ -69,6 +69,8 @@ const isRepeat = (fault: unknown): boolean =>
   fault.code === 'SQLITE_CONSTRAINT_UNIQUE' &&
   fault.message.includes('events.id');
 
+const CHANGE_ORDER: ChangeOrder = { columns: [sql`g.updated_at`], at: (ms) => [ms] };
+
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
   readonly #lock: Database.Database | null;
@@ -77,7 +79,7 @@ class SqliteStore extends Reader implements Store {
   #statements: ReturnType<typeof prepareStatements> | undefined;
 
   constructor(client: Database.Database, held: Database.Database | null, checkpoints: Checkpoints | null) {
-    super(EVENTS_WHERE);
+    super(EVENTS_WHERE, CHANGE_ORDER);
     this.#client = client;
     this.#lock = held;
     this.#checkpoints = checkpoints;

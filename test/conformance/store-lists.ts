@@ -41,10 +41,13 @@ const namesOf = (rows: readonly { groupId: string | null }[]) => rows.map(({ gro
 const recordsOf = (rows: readonly { groupId: string; intent: string | null }[]) =>
   rows.map(({ groupId, intent }) => (intent === null ? groupId : `${groupId} ${intent}`));
 
+/** Two moments of one minute, one of the next, and one of the next hour. */
+const MOMENTS = [0, 1, 60_000, 3_600_000];
+
 /** Sixteen groups, one of each state: their names are letters, and four of them changed at each moment. */
 const STATES = YES_NO.flatMap((closed) =>
   YES_NO.flatMap((muted) => YES_NO.flatMap((online) => YES_NO.map((unread) => ({ closed, muted, online, unread })))),
-).map((state, index) => ({ ...state, groupId: String.fromCharCode(97 + index), at: NOW + (index % 4) }));
+).map((state, index) => ({ ...state, groupId: String.fromCharCode(97 + index), at: NOW + (MOMENTS[index % 4] ?? 0) }));
 
 async function writeStates(store: Store): Promise<void> {
   for (const { groupId, at, closed, muted, online, unread } of STATES) {

@@ -91,11 +91,14 @@ export function describeReading(withStore: WithStore): void {
         await change('d1', 'g3', 3, NOW + 1);
         await change('d2', 'g4', 4, NOW + 9);
         await change('d1', 'g2', 5, NOW + 2);
+        await change('d1', 'g5', 6, NOW + 60_000);
         const since = async (at: number) => Object.fromEntries(await store.tailsSince('d1', at));
-        assert.deepEqual(await since(NOW), { g1: 1, g2: 5, g3: 3 });
-        assert.deepEqual(await since(NOW + 1), { g2: 5, g3: 3 });
-        assert.deepEqual(await since(NOW + 2), { g2: 5 });
-        assert.deepEqual(await since(NOW + 3), {});
+        assert.deepEqual(await since(NOW), { g1: 1, g2: 5, g3: 3, g5: 6 });
+        assert.deepEqual(await since(NOW + 1), { g2: 5, g3: 3, g5: 6 });
+        assert.deepEqual(await since(NOW + 2), { g2: 5, g5: 6 });
+        assert.deepEqual(await since(NOW + 3), { g5: 6 });
+        assert.deepEqual(await since(NOW + 60_000), { g5: 6 });
+        assert.deepEqual(await since(NOW + 60_001), {});
       }),
     );
   });

@@ -1,4 +1,4 @@
-/** An embedded database as an earlier version left it. */
+/** Databases as an earlier version left them. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -7,13 +7,18 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { assetFolder } from '../../src/assets.ts';
 import type { StoredEvent } from '../../src/journal/store.ts';
 
+/** Copies the first migrations of a database to a folder, as they were before the others came. */
+export async function copyFirstMigrations(from: string, count: number, to: string): Promise<void> {
+  await cp(assetFolder(from), to, { recursive: true });
+  const path = join(to, 'meta', '_journal.json');
+  const journal: { entries: { idx: number }[] } = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ idx }) => idx < count) }));
+}
+
 /** A file as it was before events had positions, with these events in it, and a row for each dealer and group of theirs. */
 export async function makeOldFile(file: string, events: readonly StoredEvent[]): Promise<void> {
   const old = `${file}.migrations`;
-  await cp(assetFolder('drizzle/sqlite/migrations'), old, { recursive: true });
-  const path = join(old, 'meta', '_journal.json');
-  const journal: { entries: { idx: number }[] } = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ idx }) => idx < 3) }));
+  await copyFirstMigrations('drizzle/sqlite/migrations', 3, old);
   const client = new Database(file);
   try {
     migrate(drizzle(client), { migrationsFolder: old });
