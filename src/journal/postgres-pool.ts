@@ -45,6 +45,18 @@ export async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) 
   }
 }
 
+/** Opens a connection outside of the pool, on which an answer may take as long as it takes. */
+export async function withPatientClient<T>(pool: pg.Pool, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ ...pool.options, query_timeout: 0 });
+  client.on('error', () => {}); // whoever uses it is told
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
 /** What the driver said, without what Drizzle wraps it in. */
 function driversOwn(error: unknown): Error {
   if (error instanceof DrizzleQueryError && error.cause) return error.cause;

@@ -11,7 +11,7 @@ import { changed, type Group } from '../domain/state.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
-import { inOneWrite, isDatabases, isLostRace, openPool, withClient } from './postgres-pool.ts';
+import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { type ChangeOrder, EVENT, type EventsWhere, eventOfRow, type KeptEvent, Reader } from './reading.ts';
 import {
@@ -90,19 +90,15 @@ class PostgresStore extends Reader implements Store {
   }
 
   async migrate(onUpgrade: (migrations: number) => void = () => {}): Promise<boolean> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    return withPatientClient(this.#pool, async (client) => {
+      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
       const { rows } = await client.query("select to_regclass('events') is null as is_new");
       const isNew = rows[0]?.is_new === true;
       const pending = await this.pendingMigrations();
       if (pending > 0 && !isNew) onUpgrade(pending);
       await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
       return isNew;
-    } finally {
-      // The lock goes with its connection, whatever happened.
-      client.release(true);
-    }
+    });
   }
 
   async pendingMigrations(): Promise<number> {

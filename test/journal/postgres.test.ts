@@ -77,6 +77,33 @@ async function genericPlan(client: pg.Client, { name, text }: Prepared, paramete
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
+describe('a migration of Postgres', () => {
+  it('takes as long as it takes, though whatever else is asked counts as unanswered after five seconds', async () => {
+    const url = await makeDatabase(server);
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.query('begin');
+      await client.query('create table dealers ()'); // who makes one of its name waits for what becomes of it
+      await withStore(url, async (store) => {
+        const migrated = store.migrate();
+        const hasWaited = async () => {
+          await client.query('select pg_stat_clear_snapshot()');
+          const { rows } = await client.query(`select from pg_stat_activity where datname = current_database()
+            and wait_event_type = 'Lock' and clock_timestamp() - query_start > '5.5 s'`);
+          return rows.length > 0;
+        };
+        await Promise.race([until('it has waited', hasWaited), migrated]);
+        await client.query('rollback');
+        assert.equal(await migrated, true);
+        assert.equal(await store.pendingMigrations(), 0);
+      });
+    } finally {
+      await client.end();
+    }
+  });
+});
+
 describe('a batch in Postgres', () => {
   it('looks for each prior by its key, though statistics tell of a log in which hardly any has one', () =>
     withDatabase(async (client) => {
