@@ -19,7 +19,7 @@ const number = (value: number, digits: number): string =>
 
 function shown(metric: Metric, { median, min, max }: Spread, isOne: boolean): string {
   const { digits } = METRICS[metric];
-  const spread = isOne ? '' : ` (${number(min, digits)}–${number(max, digits)})`;
+  const spread = isOne || !Number.isFinite(median) ? '' : ` (${number(min, digits)}–${number(max, digits)})`;
   return `${number(median, digits)}${spread}${metric === 'generator' && max > BUSY ? ' **!**' : ''}`;
 }
 
