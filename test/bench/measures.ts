@@ -43,13 +43,15 @@ const inOneTurn = (act: (scene: Scene) => Promise<Figures>) =>
     return await act(scene);
   };
 
-function loadFigures(loads: readonly Loaded[]): Figures {
+/** @param nodes how many servers there are, where they are nodes of a platform */
+function loadFigures(loads: readonly Loaded[], nodes?: number): Figures {
   const sum = (of: (load: Loaded) => number) => loads.reduce((before, load) => before + of(load), 0);
   const messages = sum((load) => load.messages);
   const seconds = sum((load) => load.seconds);
   const serverCpu = sum((load) => load.serverCpu);
   return {
     perCpu: messages / serverCpu,
+    ...(nodes !== undefined && { perNode: (nodes * messages) / serverCpu }),
     perSecond: messages / seconds,
     cpuShare: serverCpu / seconds,
     generator: sum((load) => load.ownShare * load.seconds) / seconds,
@@ -98,7 +100,7 @@ export function loaded(
       const times = { warmup: warmup / share, window: window / share };
       return scene.generator.ask({ do: 'load', ...load, ...times, pids }).finally(release);
     });
-    return loadFigures(loads);
+    return loadFigures(loads, options.cluster?.nodes);
   }
   return staged(peer, crew, act, { options });
 }
@@ -166,7 +168,7 @@ export function paced(peer: Peer, sizes: Sizes, { rate, onMost = () => {}, optio
   async function* act(scene: Scene): Measurement {
     const load = { do: 'load', from: 'customer', inFlight: 1, pids: pidsOf(scene) } as const;
     const loads = yield* inTurns(sizes, (times) => scene.generator.ask({ ...load, ...times }));
-    const most = loadFigures(loads);
+    const most = loadFigures(loads, options.cluster?.nodes);
     onMost(most.perSecond ?? 0);
     yield; // until everybody's most is known
     const perSecond = rate?.() ?? (most.perSecond ?? 0) / 2;

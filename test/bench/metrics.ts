@@ -1,6 +1,7 @@
 /** What is told of a measurement. */
 export const METRICS = {
   perCpu: { title: 'messages a CPU second', digits: 0 },
+  perNode: { title: 'messages a CPU second of each node', digits: 0 },
   perSecond: { title: 'messages a second', digits: 0 },
   cpuShare: { title: 'server CPU', digits: 2 },
   bytes: { title: 'bytes a socket', digits: 0 },
