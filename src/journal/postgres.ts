@@ -67,12 +67,10 @@ const EVENTS_WHERE: EventsWhere = {
   isLastMessage: sql`m.dealer_id = g.dealer_id and m.scope = g.group_id and m.seq = g.last_message_seq`,
 };
 
-const minuteOf = (ms: number): number => Math.floor(ms / tables.MINUTE);
-
 /** Within a minute, which the index has, those that it finds are sorted. */
 const CHANGE_ORDER: ChangeOrder = {
   columns: [sql`g.updated_minute`, sql`g.updated_at`],
-  at: (ms) => [minuteOf(ms), ms],
+  at: (ms) => [Math.floor(ms / tables.MINUTE), ms],
 };
 
 class PostgresStore extends Reader implements Store {
@@ -160,17 +158,6 @@ class PostgresStore extends Reader implements Store {
     const { rows } = await this.#pool.query<Row>({ ...READ_TAILS, values: [dealerId, scopes] });
     const tails = new Map(rows.map(({ scope, seq }) => [scope, seq]));
     return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
-  }
-
-  async tailsSince(dealerId: string, since: number): Promise<Map<string, number>> {
-    const { groups } = tables;
-    const changed = await this.#db
-      .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
-      .from(groups)
-      .where(
-        and(eq(groups.dealerId, dealerId), gte(groups.updatedMinute, minuteOf(since)), gte(groups.updatedAt, since)),
-      );
-    return new Map(changed.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
   }
 
   async events(dealerId: string, scope: string, { after, before, since, limit }: Stretch): Promise<StoredEvent[]> {

@@ -90,6 +90,8 @@ export interface Reading {
   log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
   /** How many events a dealer's log has. */
   logSize(dealerId: string): Promise<number>;
+  /** The last seq of each group of the dealer that has changed since a time, in ms since 1970. */
+  tailsSince(dealerId: string, since: number): Promise<Map<string, number>>;
   /** Groups without their customer in which nothing has happened since a time, in ms since 1970, and how far they go. */
   idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]>;
 }
@@ -163,12 +165,15 @@ const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
   wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
 
 const list = (parts: readonly SQL[]): SQL => sql.join([...parts], sql`, `);
-/** Before a place in the order of these columns. */
-const before = (columns: readonly SQL[], place: readonly (string | number)[]): SQL =>
-  sql`(${list(columns)}) < (${list(place.map((part) => sql`${part}`))})`;
+type Values = readonly (string | number)[];
+const tuple = (parts: readonly SQL[]): SQL => sql`(${list(parts)})`;
+const valuesOf = (place: Values): SQL => tuple(place.map((part) => sql`${part}`));
+/** Before a place in the order of these columns; and there, or after it. */
+const before = (columns: readonly SQL[], place: Values): SQL => sql`${tuple(columns)} < ${valuesOf(place)}`;
+const notBefore = (columns: readonly SQL[], place: Values): SQL => sql`${tuple(columns)} >= ${valuesOf(place)}`;
 /** After a place in a list that is ordered by these columns, all of them descending. */
-const after = (columns: readonly SQL[], mark: Mark | undefined): SQL | null =>
-  mark ? before(columns, [mark.at, ...mark.key]) : null;
+const after = (columns: readonly SQL[], mark: Mark | undefined, at: ChangeOrder['at'] = (ms) => [ms]): SQL | null =>
+  mark ? before(columns, [...at(mark.at), ...mark.key]) : null;
 const descending = (columns: readonly SQL[]): SQL => list(columns.map((column) => sql`${column} desc`));
 
 export const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
@@ -212,7 +217,7 @@ export abstract class Reader implements Reading {
       flag(sql`g.muted`, filter.muted),
       flag(sql`g.online`, filter.online),
       flag(sql`(g.unread > 0)`, filter.unread),
-      mark ? before(order, [...at(mark.at), ...mark.key]) : null,
+      after(order, mark, at),
     ]);
     const found = await this.rows(sql`${this.#groups} where ${where} order by ${descending(order)} limit ${limit}`);
     return found.map(groupOfRow);
@@ -290,6 +295,13 @@ export abstract class Reader implements Reading {
     const ofDealer = this.#eventsWhere.ofDealer(dealerId);
     const [found] = await this.rows(sql`select count(*) as size from events where ${ofDealer}`);
     return Number(found?.size);
+  }
+
+  async tailsSince(dealerId: string, since: number): Promise<Map<string, number>> {
+    const { columns, at } = this.#changeOrder;
+    const found = await this.rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
+      and ${notBefore(columns, at(since))}`);
+    return new Map(found.map((row) => [String(row.group_id), Number(row.last_seq)]));
   }
 
   async idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]> {

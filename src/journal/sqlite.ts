@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { and, asc, count, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm';
+import { asc, count, eq, gt, ne, type SQL, sql } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import * as tables from '../../drizzle/sqlite/schema.ts';
@@ -159,16 +159,6 @@ class SqliteStore extends Reader implements Store {
       return group(dealerId, scope)?.lastSeq ?? 0;
     };
     return new Map(scopes.map((scope) => [scope, tail(scope)]));
-  }
-
-  async tailsSince(dealerId: string, since: number): Promise<Map<string, number>> {
-    const { groups } = tables;
-    const changed = this.#db
-      .select({ groupId: groups.groupId, lastSeq: groups.lastSeq })
-      .from(groups)
-      .where(and(eq(groups.dealerId, dealerId), gte(groups.updatedAt, since)))
-      .all();
-    return new Map(changed.map(({ groupId, lastSeq }) => [groupId, lastSeq]));
   }
 
   async events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]> {

@@ -166,8 +166,6 @@ export interface Store extends Reading {
   standing(dealerId: string, groupId?: string): Promise<Standing>;
   /** The last seq of each scope named; 0 for one that has no events. All read at one moment. */
   tails(dealerId: string, scopes: readonly string[]): Promise<Map<string, number>>;
-  /** The last seq of each group of the dealer that has changed since a time, in ms since 1970. */
-  tailsSince(dealerId: string, since: number): Promise<Map<string, number>>;
   /** Events of one scope, by seq, ascending. */
   events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]>;
   /** For each scope named, the seq of its first event after one: what lay between has been erased. */
