@@ -30,6 +30,7 @@ import { webRoutes } from './doors/http/web.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
+import { Digests } from './journal/digests.ts';
 import { Journal } from './journal/journal.ts';
 import type { Membership } from './journal/membership.ts';
 import { openPostgres } from './journal/postgres.ts';
@@ -45,6 +46,8 @@ import { TIMING, type Timing } from './timing.ts';
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
 const BODY_LIMIT = 64 * 1024;
 interface OpenOptions {
+  /** Those that sign tokens: with them, names of what is erased become digests. A command that erases nothing needs none. */
+  readonly secrets?: readonly string[];
   /** Whether no other server may open it: an embedded database is one process's. */
   readonly alone?: boolean;
   /** Told of a connection that broke while nobody used it. */
@@ -52,9 +55,13 @@ interface OpenOptions {
 }
 
 /** Opens the database that the settings name; `migrate` it before use. */
-export function openStore(settings: Settings, { alone = false, onError = () => {} }: OpenOptions = {}): Store {
+export function openStore(
+  settings: Settings,
+  { secrets = [], alone = false, onError = () => {} }: OpenOptions = {},
+): Store {
   const file = sqliteFile(settings);
-  return file === null ? openPostgres(settings.DATABASE_URL, onError) : openSqlite(file, alone);
+  const digests = new Digests(secrets);
+  return file === null ? openPostgres(settings.DATABASE_URL, digests, onError) : openSqlite(file, digests, alone);
 }
 
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */

@@ -169,8 +169,8 @@ export const leadIntents = pgTable('lead_intents', { ...record(), intent: text('
 ]);
 
 /**
- * What was erased, as a receipt that names nobody: `digest` is that of the group's name, so that only who knows the name
- * finds it. A new conversation of that name goes on counting after `lastSeq`.
+ * What was erased, as a receipt that names nobody: `digest` is that of the group's name, keyed, so that only who knows the name
+ * and the server's secret finds it. A new conversation of that name goes on counting after `lastSeq`.
  */
 export const erasures = pgTable(
   'erasures',

@@ -174,7 +174,7 @@ function prune(program: Command): void {
   add(program, 'prune', {
     summary: "Erase conversations that are older than their dealers' retentionDays",
     example: 'telle prune',
-    settings: ['DATABASE_URL'],
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
   }).action(async (_, self: Command) => (await import('./prune.ts')).pruneDatabase(settingsOf(self)));
 }
 

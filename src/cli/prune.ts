@@ -3,11 +3,14 @@ import { openJournal, openStore } from '../app.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
 import { rootOf } from '../log.ts';
 import { mustExist } from './must-exist.ts';
+import { readSecrets } from './secrets.ts';
 
 /** `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every day. */
 export async function pruneDatabase(settings: Settings): Promise<void> {
   mustExist(settings);
-  const store = openStore(settings);
+  // Without the server's secret the receipts wait for the server to key them: another's key would hide them from it.
+  const secrets = settings.AUTH_SECRET === undefined ? [] : readSecrets(settings);
+  const store = openStore(settings, { secrets });
   const journal = openJournal(settings, store, (fault) =>
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );

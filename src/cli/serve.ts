@@ -22,7 +22,7 @@ export async function serve(settings: Settings): Promise<void> {
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const secrets = readSecrets(settings);
-  const store = open(settings);
+  const store = open(settings, secrets);
   const isNew = await migrate(settings, store);
   if (isNew && sqliteFile(settings) !== null) await makeDemoDealer(store);
   const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
@@ -48,9 +48,9 @@ export async function serve(settings: Settings): Promise<void> {
   await app.close();
 }
 
-function open(settings: Settings): Store {
+function open(settings: Settings, secrets: readonly string[]): Store {
   try {
-    return openStore(settings, { alone: true });
+    return openStore(settings, { secrets, alone: true });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which cannot be opened: ${why}`, { cause });

@@ -1,15 +1,11 @@
 /** [P-11.4] What erasing a conversation does to the tables, in SQL that both databases speak. */
-import { createHash } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
+import type { Digests } from './digests.ts';
 import type { EventsWhere } from './reading.ts';
 import type { Changes, Forgotten } from './store.ts';
 
 /** Who an event of the desk's log is from, once its customer is forgotten. */
 export const ERASED = 'erased';
-
-/** A group's name as a receipt keeps it: found by who knows the name, and telling it to nobody. */
-export const digestOf = (dealerId: string, groupId: string): string =>
-  createHash('sha256').update(`${dealerId}/${groupId}`).digest('base64url');
 
 /**
  * What stays of the desk's events, whose seqs must have no gap [P-8.2]: their type and time, of a group that is called
@@ -25,10 +21,18 @@ const BLANKS = {
 } as const;
 
 /** The statements that carry a batch's erasures out, in order. */
-export const erasing = ({ erasures, at }: Changes, { ofGroup }: EventsWhere): SQL[] =>
-  erasures.flatMap((each) => erase(each, ofGroup(each.dealerId, each.groupId), at));
+export const erasing = ({ erasures, at }: Changes, { ofGroup }: EventsWhere, digests: Digests): SQL[] =>
+  erasures.flatMap((each) => {
+    const { dealerId, groupId } = each;
+    return erase(each, ofGroup(dealerId, groupId), digests.of(dealerId, groupId), at);
+  });
 
-function erase({ dealerId, groupId, erasureId, reason, lastSeq }: Forgotten, inScope: SQL, at: number): SQL[] {
+function erase(
+  { dealerId, groupId, erasureId, reason, lastSeq }: Forgotten,
+  inScope: SQL,
+  digest: string,
+  at: number,
+): SQL[] {
   const ofGroup = sql`dealer_id = ${dealerId} and group_id = ${groupId}`;
   const onDesk = sql`${ofGroup} and scope = '@desk'`;
   const count = (from: SQL) => sql`(select count(*) from ${from})`;
@@ -39,7 +43,7 @@ function erase({ dealerId, groupId, erasureId, reason, lastSeq }: Forgotten, inS
     // First, while there is still something to be counted.
     sql`insert into erasures
       (dealer_id, erasure_id, digest, reason, last_seq, events, pageviews, users, leads, intents, at)
-      values (${dealerId}, ${erasureId}, ${digestOf(dealerId, groupId)}, ${reason}, ${lastSeq},
+      values (${dealerId}, ${erasureId}, ${digest}, ${reason}, ${lastSeq},
         ${count(sql`events where ${inScope}`)},
         ${count(sql`events where ${onDesk} and type = 'UPDATE_PAGEVIEW'`)},
         ${count(sql`users where ${ofGroup}`)},

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Fields } from '../../schemas/records.ts';
 import { changed, type Group } from '../domain/state.ts';
-import { digestOf } from './erasing.ts';
+import type { Digests } from './digests.ts';
 import {
   HOLD_DEALERS,
   INSERT_DEALERS,
@@ -57,7 +57,7 @@ const query = async <Row extends object>(client: pg.PoolClient, prepared: Prepar
  * Locks what may be written, always in the same order, and only then reads the rest: nothing read can be old. All of it is
  * sent at once: the connection carries statements out one after the other, each on what was committed before it.
  */
-export async function load(client: pg.PoolClient, needs: Needs): Promise<Rows> {
+export async function load(client: pg.PoolClient, digests: Digests, needs: Needs): Promise<Rows> {
   const { writtenDealers: written } = needs;
   const held = [...needs.dealers.keys()].filter((dealerId) => !written.has(dealerId));
   const [locked, kept, groups, found] = await Promise.all([
@@ -87,9 +87,9 @@ export async function load(client: pg.PoolClient, needs: Needs): Promise<Rows> {
     // No row can be locked that is not there: another node may begin this conversation, and erase it, before this batch begins
     // it with the same seqs [P-8.2]. So who begins one locks its dealer, as who erases one does.
     await client.query('rollback and chain');
-    return load(client, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
+    return load(client, digests, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
   }
-  return { ...rows, erased: await erased(client, missing) };
+  return { ...rows, erased: await erased(client, digests, missing) };
 }
 
 function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased'> {
@@ -112,11 +112,17 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
 }
 
 /** Of groups that are not there: the last seq of the one of its name that was erased. */
-async function erased(client: pg.PoolClient, groups: readonly (readonly string[])[]): Promise<Map<string, number>> {
-  const part = (index: number) => groups.map((parts) => parts[index] ?? '');
-  const digests = groups.map(([dealerId = '', groupId = '']) => digestOf(dealerId, groupId));
+async function erased(
+  client: pg.PoolClient,
+  digests: Digests,
+  groups: readonly (readonly string[])[],
+): Promise<Map<string, number>> {
+  const names = groups.flatMap(([dealerId = '', groupId = '']) =>
+    digests.all(dealerId, groupId).map((digest) => [dealerId, groupId, digest] as const),
+  );
+  const part = (index: 0 | 1 | 2) => names.map((name) => name[index]);
   type Row = { dealerId: string; groupId: string; lastSeq: number };
-  const found = await query<Row>(client, READ_ERASED, [part(0), part(1), digests]);
+  const found = await query<Row>(client, READ_ERASED, [part(0), part(1), part(2)]);
   return new Map(found.map(({ dealerId, groupId, lastSeq }) => [`${dealerId}/${groupId}`, lastSeq]));
 }
 

@@ -8,6 +8,7 @@ import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { assetFolder } from '../assets.ts';
 import { changed, type Group } from '../domain/state.ts';
+import { type Digests, keyDigests } from './digests.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { load, writing } from './postgres-batch.ts';
@@ -49,8 +50,8 @@ function queryOf(statement: SQL): pg.QueryConfig {
 }
 
 /** Opens the database; nothing is connected until it is used. @param onError told of a connection lost while idle */
-export function openPostgres(url: string, onError: (error: Error) => void): Store {
-  return new PostgresStore(openPool(url, onError));
+export function openPostgres(url: string, digests: Digests, onError: (error: Error) => void): Store {
+  return new PostgresStore(openPool(url, onError), digests);
 }
 
 /** A row of `READ_STANDING`. */
@@ -75,11 +76,13 @@ const CHANGE_ORDER: ChangeOrder = {
 
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
+  readonly #digests: Digests;
   readonly #db: NodePgDatabase;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, digests: Digests) {
     super(EVENTS_WHERE, CHANGE_ORDER);
     this.#pool = pool;
+    this.#digests = digests;
     this.#db = drizzle(pool);
   }
 
@@ -95,6 +98,7 @@ class PostgresStore extends Reader implements Store {
       const pending = await this.pendingMigrations();
       if (pending > 0 && !isNew) onUpgrade(pending);
       await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
+      await keyDigests((query) => this.rows(query), this.#digests);
       return isNew;
     });
   }
@@ -129,11 +133,17 @@ class PostgresStore extends Reader implements Store {
   async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
     await withClient(this.#pool, async (client) => {
       try {
-        const [, rows] = await inOneWrite(client, () => Promise.all([client.query('begin'), load(client, needs)]));
+        const [, rows] = await inOneWrite(client, () =>
+          Promise.all([client.query('begin'), load(client, this.#digests, needs)]),
+        );
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
         const changes = work(rows);
         // Where one of them fails, those behind it do, and to commit then is to roll back.
-        const statements = [...writing(changes, known), ...erasing(changes, EVENTS_WHERE).map(queryOf), 'commit'];
+        const statements = [
+          ...writing(changes, known),
+          ...erasing(changes, EVENTS_WHERE, this.#digests).map(queryOf),
+          'commit',
+        ];
         await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
       } catch (error) {
         if (isDatabases(error)) await client.query('rollback').catch(() => {});

@@ -6,13 +6,13 @@ import type { Database } from 'better-sqlite3';
 import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
-import { digestOf } from './erasing.ts';
+import type { Digests } from './digests.ts';
 import { RowCache } from './sqlite-cache.ts';
 import { type End, prepareLog } from './sqlite-log.ts';
 import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows, type Standing } from './store.ts';
 
-export function prepareStatements(client: Database) {
-  const read = prepareReads(client);
+export function prepareStatements(client: Database, digests: Digests) {
+  const read = prepareReads(client, digests);
   const insert = prepareWrites(client);
   const cache = new RowCache(client);
   const log = prepareLog(client, cache);
@@ -130,7 +130,7 @@ interface FieldsRow {
 
 const parsed = (row: FieldsRow | undefined): Fields | undefined => row && JSON.parse(row.fields);
 
-function prepareReads(client: Database) {
+function prepareReads(client: Database, digests: Digests) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
     'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq FROM dealers WHERE dealer_id = ?',
   );
@@ -158,10 +158,13 @@ function prepareReads(client: Database) {
     'SELECT seq, at FROM events WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1',
   );
   const erased = client
-    .prepare<[string, string], number | null>('SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest = ?')
+    .prepare<[string, string], number | null>(
+      'SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest IN (SELECT value FROM json_each(?))',
+    )
     .pluck();
   return {
-    erased: (dealerId: string, groupId: string) => erased.get(dealerId, digestOf(dealerId, groupId)) ?? undefined,
+    erased: (dealerId: string, groupId: string) =>
+      erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId))) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     origins: (dealerId: string): string[] | undefined => {
       const found = origins.get(dealerId);

@@ -11,6 +11,7 @@ import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { type Digests, keyDigests } from './digests.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
@@ -41,9 +42,10 @@ const MIGRATIONS = 'drizzle/sqlite/migrations';
 
 /**
  * Opens the file, making it (and its folder) where it is missing.
+ * @param digests of the names of what is erased
  * @param alone whether no other process may open it so, until it is closed
  */
-export function openSqlite(file: string, alone: boolean): Store {
+export function openSqlite(file: string, digests: Digests, alone: boolean): Store {
   if (file !== MEMORY) mkdirSync(dirname(file), { recursive: true });
   const held = alone && file !== MEMORY ? lock(file) : null;
   const client = new Database(file, { timeout: BUSY_TIMEOUT });
@@ -51,7 +53,8 @@ export function openSqlite(file: string, alone: boolean): Store {
   client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
   client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
-  return new SqliteStore(client, held, file === MEMORY ? null : new Checkpoints(file, () => carryOver(client)));
+  const checkpoints = file === MEMORY ? null : new Checkpoints(file, () => carryOver(client));
+  return new SqliteStore(client, digests, held, checkpoints);
 }
 
 /** Brings what is left of the write-ahead log into the file. What hinders it hinders the next commit, which says so. */
@@ -73,14 +76,21 @@ const CHANGE_ORDER: ChangeOrder = { columns: [sql`g.updated_at`], at: (ms) => [m
 
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
+  readonly #digests: Digests;
   readonly #lock: Database.Database | null;
   readonly #checkpoints: Checkpoints | null;
   readonly #db: BetterSQLite3Database;
   #statements: ReturnType<typeof prepareStatements> | undefined;
 
-  constructor(client: Database.Database, held: Database.Database | null, checkpoints: Checkpoints | null) {
+  constructor(
+    client: Database.Database,
+    digests: Digests,
+    held: Database.Database | null,
+    checkpoints: Checkpoints | null,
+  ) {
     super(EVENTS_WHERE, CHANGE_ORDER);
     this.#client = client;
+    this.#digests = digests;
     this.#lock = held;
     this.#checkpoints = checkpoints;
     this.#db = drizzle(client);
@@ -88,7 +98,7 @@ class SqliteStore extends Reader implements Store {
 
   /** Prepared at first use: the tables must be there. */
   get #prepared() {
-    this.#statements ??= prepareStatements(this.#client);
+    this.#statements ??= prepareStatements(this.#client, this.#digests);
     return this.#statements;
   }
 
@@ -102,6 +112,7 @@ class SqliteStore extends Reader implements Store {
     const pending = await this.pendingMigrations();
     if (pending > 0 && !isNew) onUpgrade(pending);
     migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
+    await keyDigests((query) => this.rows(query), this.#digests);
     return isNew;
   }
 
@@ -134,7 +145,7 @@ class SqliteStore extends Reader implements Store {
     const transaction = this.#client.transaction(() => {
       const changes = work(load(needs, withPriors));
       const ends = write(changes);
-      for (const statement of erasing(changes, EVENTS_WHERE)) this.#db.run(statement);
+      for (const statement of erasing(changes, EVENTS_WHERE, this.#digests)) this.#db.run(statement);
       return { changes, ends };
     });
     try {

@@ -150,7 +150,7 @@ export async function startServer({
   secrets = [SECRET],
 }: Options = {}) {
   const read = readSettings({ DATABASE_URL: `sqlite:${MEMORY}`, LOG_LEVEL: 'debug', ...settings });
-  const store = openStore(read);
+  const store = openStore(read, { secrets });
   await store.migrate();
   await store.putDealer(DEALER, { origins: ['*'] });
   const app = await createApp({
