@@ -86,6 +86,15 @@ export const GroupErased = Type.Object({
   online: Type.Literal(false),
 });
 
+/** [P-3.1] The name is a customer's now whose token its dealer minted: who had claimed it goes on under another. */
+export const NameSetAside = Type.Object({
+  type: Type.Literal('SET_ASIDE'),
+  dealerId: Id,
+  groupId: GroupId,
+  user: Type.Literal('customer'),
+  setAside: GroupId,
+});
+
 /** Any event's payload. */
 export type Event = Static<
   | typeof ChatMsg
@@ -102,4 +111,5 @@ export type Event = Static<
   | typeof TypingState
   | typeof ReadState
   | typeof GroupErased
+  | typeof NameSetAside
 >;

@@ -123,6 +123,7 @@ export const unavailable = (cause?: unknown) =>
 /** What an event of another server can be refused with, besides what every request can [P-6]. */
 export const EVENT_ERRORS = [
   'forbidden',
+  'unknown_dealer',
   'unknown_intent',
   'bot_muted',
   'group_closed',

@@ -683,6 +683,24 @@ export const ERASURE = {
   told: told(ACTORS, { type: 'ERASE_GROUP', groupId: GROUP, user: 'customer', online: false }),
 } as const;
 
+/** After that, a customer with a minted token comes for a name that somebody claimed: what the desk is told. */
+export const SETTING_ASIDE = {
+  title: 'A name that was claimed is that of a customer whose token the dealer minted.',
+  groupId: 'customer-4711',
+  told: told(
+    ['alice', 'bot'],
+    {
+      type: 'SET_ASIDE',
+      groupId: 'customer-4711',
+      user: 'customer',
+      setAside: '6d1c7a52-90a1-4a0e-9a55-0f6f3f5a2a11',
+    },
+    { id: '0b6f1f52-5a0e-4d5c-8f0f-3f1f0a7d9b10', seq: 1, at: on('09:36:20.101') },
+  ),
+} as const;
+
+const AFTERWARDS = [ERASURE, SETTING_ASIDE].map(({ title, told }) => ({ title, frame: told.frame }));
+
 /** A frame of the story, and what happens in it. */
 export interface Example {
   readonly title: string;
@@ -692,8 +710,7 @@ export interface Example {
 /** The frames of the story that are of a kind, those left out that are sent to be refused. */
 export function examplesOf({ sender, channel, type }: FrameKind): Example[] {
   const isIt = ({ channel: name, payload }: Frame) => name === channel && (type === null || payload.type === type);
-  const after = { title: ERASURE.title, frame: ERASURE.told.frame };
-  const own = sender === 'telle' && isIt(after.frame) ? [after] : [];
+  const own = sender === 'telle' ? AFTERWARDS.filter(({ frame }) => isIt(frame)) : [];
   const ofStory = STORY.flatMap(({ by, title, sends, then }) => {
     const told = then.map(({ frame }) => frame);
     const isTaken = CAST[by] === sender && told.every(({ channel: name }) => name !== 'error');

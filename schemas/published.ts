@@ -34,7 +34,7 @@ import {
   TranscriptLine,
 } from './reading.ts';
 import { RECORDS } from './records.ts';
-import { Claims } from './tokens.ts';
+import { Claims, Revocation, RevocationRequest } from './tokens.ts';
 
 const JSON_SCHEMA = 'https://json-schema.org/draft/2020-12/schema';
 
@@ -60,6 +60,8 @@ const BODIES = {
   Dealer,
   DealerSettings,
   DealerList,
+  RevocationRequest,
+  Revocation,
   DeadLetter,
   DeadLetterList,
   Events,

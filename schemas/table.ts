@@ -91,6 +91,7 @@ export const DELIVERIES = {
   CREATE_LEAD_INTENT: { ...onDesk, payload: accepted.CreateLeadIntent },
   UPDATE_LEAD_INTENT: { ...onDesk, payload: accepted.UpdateLeadIntent },
   TYPING: { channel: 'TYPING_STATE', scope: 'group', stored: false, payload: delivered.TypingState },
+  SET_ASIDE: { channel: 'CHAT_STATE', scope: 'group', stored: true, payload: delivered.NameSetAside },
   ERASE_GROUP: { channel: 'CHAT_STATE', scope: 'group', stored: false, payload: delivered.GroupErased },
   READ: { channel: 'READ_STATE', scope: 'group', stored: false, payload: delivered.ReadState },
 } as const satisfies Record<Event['type'], Delivery>;

@@ -44,6 +44,8 @@ export const TOLD: Readonly<Record<Event['type'], string>> = {
   UPDATE_LEAD_INTENT: 'Something is known of an intent: the update as it was sent.',
   TYPING: 'Somebody types, or has stopped. Not stored, no seq.',
   READ: 'How far a side has read. Kept as state, no seq.',
+  SET_ASIDE:
+    'The name is that of a customer with a minted token now: the conversation that was claimed goes on as `setAside`.',
   ERASE_GROUP: 'The conversation was erased, with all that was known of its customer. Not stored, no seq.',
 };
 
@@ -70,6 +72,7 @@ export const FIELDS: Readonly<Record<string, string>> = {
   after: 'only what comes behind this seq',
   before: 'only what comes before this seq',
   next: 'the cursor of the next page; null on the last',
+  setAside: 'the name under which a claimed conversation goes on',
   intent: 'buy, lease, test_drive, trade_in, finance, service, or any other word',
 };
 

@@ -23,10 +23,12 @@ import { pageviewRoutes } from './doors/http/pageviews.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
+import { revocationRoutes } from './doors/http/revocations.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
 import { webRoutes } from './doors/http/web.ts';
+import { Revocations } from './doors/revocations.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
@@ -106,12 +108,14 @@ export async function createApp({
     hub,
     metrics,
     onFault,
+    lookForRevoked: () => revocations.lookSoon(),
   });
   const policy = { autoMute: settings.AUTO_MUTE };
   const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
   const nodeId = randomUUID();
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
   const feed = new Feed(bus, sequencer);
+  const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });
   const core: Core = {
     nodeId,
     journal,
@@ -123,6 +127,7 @@ export async function createApp({
     settings,
     timing,
     metrics,
+    revocations,
     limits: await limitRequests(app, settings),
     log,
   };
@@ -138,6 +143,7 @@ export async function createApp({
   healthRoutes(app, core, version);
   metricsRoutes(app, core);
   dealerRoutes(app, core);
+  revocationRoutes(app, core);
   eventRoutes(app, core);
   scopeRoutes(app, core);
   groupRoutes(app, core);

@@ -19,7 +19,7 @@ import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
 import type { Store } from './journal/store.ts';
 import type { Metrics } from './metrics.ts';
-import { eventFrame, isErasure, passingFrame } from './protocol/encode.ts';
+import { eventFrame, isErasure, isSettingAside, passingFrame } from './protocol/encode.ts';
 
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
@@ -47,14 +47,18 @@ interface BusOptions {
   readonly hub: Hub;
   readonly metrics: Metrics;
   readonly onFault: OnFault;
+  /** Looks for credentials of a dealer that were taken back. */
+  readonly lookForRevoked: () => void;
 }
 
 /** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
-export function openBus({ redis, store, isCertain, settled, hub, metrics, onFault }: BusOptions) {
+export function openBus({ redis, store, isCertain, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
-      hub.deliver(publication);
       const { dealerId, scope, seq, frame } = publication;
+      // [P-3.1] Before it is delivered: what comes behind it is not theirs to see.
+      if (isSettingAside(frame)) hub.closeClaimed(CLOSE.restart, 'this name is another’s now', dealerId, scope);
+      hub.deliver(publication);
       if (seq === null && isErasure(frame))
         hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
     } catch (fault) {
@@ -63,7 +67,7 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
   };
   const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
   if (redis === null && isCertain) {
-    bus.listen({ deliver, missed: () => {} });
+    bus.listen({ deliver, missed: lookForRevoked });
     return { bus, sequencer: null };
   }
   /** [P-11.4] That a conversation was erased is told once, and stored nowhere: who may have missed it looks. */
@@ -79,6 +83,7 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
       sequencer.take(publication);
     },
     missed: (dealerId) => {
+      lookForRevoked();
       sequencer.catchUp(dealerId);
       closeErased(dealerId).catch((fault: unknown) => onFault(fault, 'what was erased meanwhile was not looked for'));
     },
@@ -134,7 +139,11 @@ export async function tellGone(journal: Journal, who: Who, nodeId: string): Prom
 }
 
 /** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
-export function joinNodes({ store, journal, presence, nodeId, timing }: Core, bus: Bus, sequencer: Sequencer | null) {
+export function joinNodes(
+  { store, journal, presence, revocations, nodeId, timing }: Core,
+  bus: Bus,
+  sequencer: Sequencer | null,
+) {
   return new Membership({
     store,
     nodeId,
@@ -144,6 +153,7 @@ export function joinNodes({ store, journal, presence, nodeId, timing }: Core, bu
       const who = personOf(dealerId, sender);
       if (who) await tellGone(journal, who, dead);
     },
+    beaten: () => revocations.look(),
     died: () => bus.resync(sequencer?.dealers ?? []),
     revived: async () => {
       await Promise.all(presence.here().map((who) => journal.append(presenceCommand(who, nodeId, true))));

@@ -20,6 +20,7 @@ export const dealers = sqliteTable('dealers', {
   phone: text('phone'),
   origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
   retentionDays: integer('retention_days'),
+  claims: text('claims').$type<'any' | 'made' | 'off'>(),
   dealerSeq: count('dealer_seq'),
   deskSeq: count('desk_seq'),
   dealerPosition: count('dealer_position'),
@@ -44,12 +45,19 @@ export const groups = sqliteTable(
     lastMessagePosition: count('last_message_position'),
     adminRead: count('admin_read'),
     customerRead: count('customer_read'),
+    /** By what its customer holds the name: see `Group.holder`. */
+    holder: text('holder'),
+    /** Of one that was set aside: the digest of the name that it had. */
+    formerly: text('formerly'),
+    /** The last seq of the conversation that had the name before and was set aside; 0: there was none. */
+    beginsAfter: count('begins_after'),
     createdAt: instant('created_at'),
     updatedAt: instant('updated_at'),
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.groupId] }),
     index('groups_updated').on(table.dealerId, table.updatedAt, table.groupId),
+    index('groups_formerly').on(table.dealerId, table.formerly).where(sql`formerly is not null`),
     index('groups_online').on(table.dealerId, table.groupId).where(sql`online = 1`),
   ],
 );
@@ -87,6 +95,40 @@ export const presences = sqliteTable(
 
 /** The nodes that serve this database, and when each was last heard of. */
 export const nodes = sqliteTable('nodes', { nodeId: text('node_id').primaryKey(), seenAt: instant('seen_at') });
+
+/**
+ * [P-4] The least generation of which tokens are taken: of a dealer (an empty subject), or of one subject of it. A generation
+ * is the time, in ms since 1970, at which it was raised. A dealer that was removed leaves its own.
+ */
+export const generations = sqliteTable(
+  'generations',
+  {
+    dealerId: text('dealer_id').notNull(),
+    subject: text('subject').notNull(),
+    gen: instant('gen'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.subject] }),
+    index('generations_dealer').on(table.dealerId, table.gen),
+    index('generations_gen').on(table.gen),
+  ],
+);
+
+/** Tokens and codes that are good for nothing more, by their `jti`, kept until they would have ended. */
+export const spentTokens = sqliteTable(
+  'spent_tokens',
+  {
+    dealerId: text('dealer_id').notNull(),
+    tokenId: text('token_id').notNull(),
+    at: instant('at'),
+    expiresAt: instant('expires_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.tokenId] }),
+    index('spent_tokens_at').on(table.at),
+    index('spent_tokens_expires').on(table.expiresAt),
+  ],
+);
 
 /** What came over Redis and was refused: its text and its details as JSON, and the dealer and group that it names. */
 export const deadLetters = sqliteTable(

@@ -3,16 +3,25 @@ import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Claims } from '../../schemas/tokens.ts';
 
-export type Session =
-  | { readonly role: 'customer'; readonly dealerId: string; readonly groupId: string }
-  | { readonly role: 'admin'; readonly dealerId: string; readonly adminId: string }
-  | { readonly role: 'server'; readonly dealerId: string; readonly name: string };
+type Customer = { readonly role: 'customer'; readonly dealerId: string; readonly groupId: string };
+type Admin = { readonly role: 'admin'; readonly dealerId: string; readonly adminId: string };
+type OtherServer = { readonly role: 'server'; readonly dealerId: string; readonly name: string };
 
-/** The session that a verified token stands for. */
-export function sessionOf({ role, dealer: dealerId, sub }: Claims): Session {
+export type Session =
+  | (Customer & {
+      /** Whether its dealer minted the token: else it goes back to a claim [P-3.1]. */
+      readonly minted: boolean;
+      /** The name by which it still calls its conversation, where that has another now. */
+      readonly formerly?: string | undefined;
+    })
+  | Admin
+  | OtherServer;
+
+/** The session that a verified token stands for. @param ours whether Telle gave it to a customer who claimed a group */
+export function sessionOf({ role, dealer: dealerId, sub }: Claims, ours: boolean): Session {
   switch (role) {
     case 'customer':
-      return { role, dealerId, groupId: sub };
+      return { role, dealerId, groupId: sub, minted: !ours };
     case 'admin':
       return { role, dealerId, adminId: sub };
     case 'server':
@@ -21,7 +30,7 @@ export function sessionOf({ role, dealer: dealerId, sub }: Claims): Session {
 }
 
 /** The namespace of the ids that a session sends [P-8.4]. */
-export function senderOf(session: Session): string {
+export function senderOf(session: Customer | Admin | OtherServer): string {
   switch (session.role) {
     case 'customer':
       return `customer:${session.groupId}`;
@@ -33,7 +42,7 @@ export function senderOf(session: Session): string {
 }
 
 /** The customer or admin whom a sender's name stands for: {@link senderOf} read backwards. Null for a server. */
-export function personOf(dealerId: string, sender: string): Exclude<Session, { role: 'server' }> | null {
+export function personOf(dealerId: string, sender: string): Customer | Admin | null {
   const [role, ...rest] = sender.split(':');
   const name = rest.join(':');
   if (role === 'customer') return { role, dealerId, groupId: name };

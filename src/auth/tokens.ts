@@ -1,16 +1,20 @@
-/** JSON Web Tokens [P-4]: HS256, four claims, nothing else is taken. */
+/** JSON Web Tokens [P-4]: HS256, and the claims that say who somebody is; others are ignored. */
 import { createHmac, type webcrypto } from 'node:crypto';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { refused } from '../../schemas/errors.ts';
+import { isId } from '../../schemas/kinds.ts';
 import { Claims } from '../../schemas/tokens.ts';
 
 const ALGORITHM = 'HS256';
 /** Marks the tokens that Telle itself gave to a customer: only these it renews. */
 const ISSUER = 'telle';
+/** Says of a token that it is a code [RFC 8725, 3.11]: good for being exchanged once, and for nothing else. */
+const CODE = 'telle-code+jwt';
 
 const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 const HEADER = encoded({ alg: ALGORITHM });
+const CODE_HEADER = encoded({ alg: ALGORITHM, typ: CODE });
 
 const claims = TypeCompiler.Compile(Claims);
 
@@ -21,6 +25,19 @@ export interface Verified {
   readonly claims: Claims;
   /** Whether Telle gave it out itself, as a customer's to keep [P-3.5]. */
   readonly ours: boolean;
+  /** When it was signed, in ms since 1970, where it says so. */
+  readonly issuedAt: number | undefined;
+  /** Its own name, where it has one by which it can be revoked alone. */
+  readonly tokenId: string | undefined;
+}
+
+interface Marks {
+  /** Whether it is a customer's to keep, that Telle renews by itself. */
+  readonly ours?: boolean;
+  /** The name by which it can be revoked alone. */
+  readonly tokenId?: string;
+  /** Whether it is a code. */
+  readonly isCode?: boolean;
 }
 
 export class Tokens {
@@ -33,35 +50,52 @@ export class Tokens {
     this.#secrets = secrets;
   }
 
-  /**
-   * At once: a join waits for it. What is signed is all ours, so that nothing of it has to be looked at.
-   * @param ours whether it is a customer's to keep, that Telle renews by itself
-   */
-  sign({ role, dealer, sub, exp }: Claims, ours = false): string {
+  /** Signs at once: a join waits for it. What is signed is all ours, so that nothing of it has to be looked at. */
+  sign({ role, dealer, sub, exp, gen = 0 }: Claims, { ours = false, tokenId, isCode = false }: Marks = {}): string {
     const [secret] = this.#secrets;
     if (secret === undefined) throw new Error('there is no secret to sign with');
-    const said = `${HEADER}.${encoded({ role, dealer, ...(ours && { iss: ISSUER }), sub, exp })}`;
+    const marks = { ...(ours && { iss: ISSUER }), ...(tokenId !== undefined && { jti: tokenId }) };
+    const body = encoded({ role, dealer, ...marks, sub, exp, ...(gen > 0 && { gen }) });
+    const said = `${isCode ? CODE_HEADER : HEADER}.${body}`;
     return `${said}.${createHmac('sha256', secret).update(said).digest('base64url')}`;
   }
 
-  /** @throws RefusedError `token_expired` for a good one whose time is over, `unauthorized` for any other fault */
+  /**
+   * Whether it is a token, of whichever generation.
+   * @throws RefusedError `token_expired` for a good one whose time is over, `unauthorized` for any other fault
+   */
   async verify(token: string): Promise<Verified> {
-    const payload: unknown = await this.#open(token);
+    return this.#verify(token, false);
+  }
+
+  /** @throws RefusedError as {@link verify} does, for what is no code */
+  async verifyCode(code: string): Promise<Verified> {
+    return this.#verify(code, true);
+  }
+
+  async #verify(token: string, isCode: boolean): Promise<Verified> {
+    const { payload, typ } = await this.#open(token);
+    if ((typ === CODE) !== isCode) throw refused('unauthorized', isCode ? 'this is no code' : 'a code is no token');
+    const { iss, iat, jti } = payload;
     if (!claims.Check(payload)) {
       throw refused('unauthorized', 'the token does not say role, dealer, sub and exp as it must');
     }
     const { dealer, sub } = payload;
     return {
       claims: { ...payload, dealer: String(dealer), sub: String(sub) },
-      ours: 'iss' in payload && payload.iss === ISSUER,
+      ours: iss === ISSUER,
+      issuedAt: iat === undefined ? undefined : iat * 1000,
+      tokenId: isId(jti) ? String(jti) : undefined,
     };
   }
 
-  async #open(token: string): Promise<JWTPayload> {
+  async #open(token: string): Promise<{ payload: JWTPayload; typ: string | undefined }> {
     this.#keys ??= Promise.all(this.#secrets.map(keyOf));
     for (const key of await this.#keys) {
       try {
-        return (await jwtVerify(token, key, { algorithms: [ALGORITHM], requiredClaims: ['exp', 'sub'] })).payload;
+        const options = { algorithms: [ALGORITHM], requiredClaims: ['exp', 'sub'] };
+        const { payload, protectedHeader } = await jwtVerify(token, key, options);
+        return { payload, typ: protectedHeader.typ };
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw refused('token_expired', 'the token has expired');
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;

@@ -5,6 +5,7 @@ import type { ChatRequest } from './chat.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
 import type { PublishRequest } from './publish.ts';
+import type { RevokeRequest } from './revoke.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
 import type { TailRequest } from './tail.ts';
 import type { TokenRequest } from './token.ts';
@@ -82,6 +83,20 @@ function token(program: Command): void {
     );
 }
 
+function revoke(program: Command): void {
+  add(program, 'revoke', {
+    summary: 'Take back the tokens of somebody, or of a whole dealer, that were made until now',
+    example: 'telle revoke --dealer d1 --role admin --sub a1',
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
+  })
+    .requiredOption('--dealer <dealerId>', 'the dealer; * for servers of all dealers')
+    .option('--role <role>', 'customer, admin or server; everybody of the dealer when absent')
+    .option('--sub <name>', "the groupId, the adminId, or the server's name")
+    .action(async (request: RevokeRequest, self: Command) =>
+      (await import('./revoke.ts')).revoke(settingsOf(self), request),
+    );
+}
+
 function dealer(program: Command): void {
   const parent = program.command('dealer').description('Make, list and remove dealers, in the database itself');
   const settings = ['DATABASE_URL'] as const;
@@ -95,6 +110,7 @@ function dealer(program: Command): void {
     .option('--phone <number>', 'the same')
     .option('--origin <origins...>', 'pages from which chatbots may join: https://cars.example, or * for any')
     .option('--retention-days <days>', 'conversations that are older are erased')
+    .option('--claims <which>', 'groups that may be claimed without a token: any, made (no name is chosen) or off')
     .action(async (dealerId: string, request: DealerRequest, self: Command) =>
       (await import('./dealer.ts')).addDealer(settingsOf(self), dealerId, request),
     );
@@ -195,4 +211,17 @@ function backup(program: Command): void {
 }
 
 /** Every command, in the order of the help. */
-export const COMMANDS = [serve, migrate, token, dealer, chat, tail, publish, exportOne, prune, doctor, backup] as const;
+export const COMMANDS = [
+  serve,
+  migrate,
+  token,
+  revoke,
+  dealer,
+  chat,
+  tail,
+  publish,
+  exportOne,
+  prune,
+  doctor,
+  backup,
+] as const;

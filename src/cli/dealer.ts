@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Value } from '@sinclair/typebox/value';
-import { DealerSettings } from '../../schemas/dealers.ts';
+import { CLAIMS, DealerSettings } from '../../schemas/dealers.ts';
 import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
@@ -17,14 +17,20 @@ export interface DealerRequest {
   readonly phone?: string;
   readonly origin?: readonly string[];
   readonly retentionDays?: string;
+  readonly claims?: string;
 }
 
 /** `telle dealer add`: makes a dealer, or gives it other settings; those that are not said stay as they were. */
 export async function addDealer(settings: Settings, dealerId: string, request: DealerRequest): Promise<void> {
   if (!isId(dealerId)) throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
-  const { origin, retentionDays, ...said } = request;
+  const { origin, retentionDays, claims: word, ...said } = request;
+  const claims = CLAIMS.find((each) => each === word);
+  if (word !== undefined && claims === undefined) {
+    throw new UsageError(`--claims is "${word}": it must be ${CLAIMS.join(', ')}`);
+  }
   const given = {
     ...said,
+    ...(claims && { claims }),
     ...(origin && { origins: [...origin] }),
     ...(retentionDays !== undefined && { retentionDays: Number(retentionDays) }),
   };

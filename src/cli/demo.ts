@@ -22,7 +22,9 @@ export async function makeDemoDealer(store: Store): Promise<void> {
  */
 export async function howToTry(store: Store, tokens: Tokens, url: string): Promise<string | null> {
   if (!(await store.dealer(DEMO))) return null;
-  const token = tokens.sign({ role: 'admin', dealer: DEMO, sub: ADMIN, exp: secondsFromNow(TTL) });
+  const who = { role: 'admin', dealer: DEMO, sub: ADMIN } as const;
+  const { current: gen } = await store.generation(who);
+  const token = tokens.sign({ ...who, exp: secondsFromNow(TTL), gen });
   // A group of its own at each start: one that exists is joined only with its token [P-3.1].
   const groupId = `try-${randomBytes(3).toString('hex')}`;
   const frame = (channel: string, payload: object) => JSON.stringify({ channel, payload });

@@ -1,6 +1,7 @@
 import type { Settings } from '../../schemas/settings.ts';
 import type { Claims } from '../../schemas/tokens.ts';
 import { secondsFromNow, Tokens } from '../auth/tokens.ts';
+import { generationFor } from './generation.ts';
 import { readSecrets } from './secrets.ts';
 
 /** How long a token that a command makes for itself holds, in seconds. */
@@ -13,5 +14,6 @@ export async function tokenFor(
   who: { role: Claims['role']; dealer: string; sub: string },
 ): Promise<string> {
   if (given !== undefined) return given;
-  return new Tokens(readSecrets(settings)).sign({ ...who, exp: secondsFromNow(TTL) });
+  const gen = await generationFor(settings, who);
+  return new Tokens(readSecrets(settings)).sign({ ...who, exp: secondsFromNow(TTL), gen });
 }

@@ -2,6 +2,7 @@ import { Value } from '@sinclair/typebox/value';
 import type { Settings } from '../../schemas/settings.ts';
 import { Claims } from '../../schemas/tokens.ts';
 import { secondsFromNow, Tokens } from '../auth/tokens.ts';
+import { generationFor } from './generation.ts';
 import { readSecrets } from './secrets.ts';
 import { secondsOf } from './settings.ts';
 import { UsageError } from './usage-error.ts';
@@ -28,7 +29,8 @@ export async function printToken(settings: Settings, request: TokenRequest): Pro
   const claims = { role, dealer, sub, exp: secondsFromNow(seconds) };
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
   if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);
-  const token = new Tokens(readSecrets(settings)).sign(claims);
+  const gen = await generationFor(settings, claims);
+  const token = new Tokens(readSecrets(settings)).sign({ ...claims, gen });
   process.stdout.write(`${link ? deskLink(url, token) : token}\n`);
 }
 

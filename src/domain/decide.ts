@@ -1,8 +1,10 @@
 import type { Body } from '../../schemas/accepted.ts';
+import { CLOSE } from '../../schemas/errors.ts';
 import { announce } from './announce.ts';
 import { chat } from './chat.ts';
 import { close } from './close.ts';
 import { erase } from './erase.ts';
+import { acknowledged } from './holding.ts';
 import { adminJoin, customerJoin } from './join.ts';
 import { message } from './message.ts';
 import { mute } from './mute.ts';
@@ -17,8 +19,15 @@ import {
   type Presence,
   refuse,
   type State,
+  withGroup,
 } from './state.ts';
 import { typing } from './typing.ts';
+
+/** What a customer sends shows that it has the token of its claim. */
+function acknowledging(state: State): State {
+  const holder = acknowledged(state.group?.holder ?? null);
+  return state.group && holder !== state.group.holder ? withGroup(state, { holder }) : state;
+}
 
 type Asked = Body | Presence | Erasure;
 type Verb<B extends Asked> = (state: State, body: B, policy: Policy) => Decision;
@@ -49,9 +58,15 @@ const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Typ
  * no clock, no chance. A trusted server's command makes the dealer and the group that it names [P-6.2]; anybody else's
  * needs them there.
  */
-export function decide(state: State, { role, body }: Command, policy: Policy): Decision {
+export function decide(given: State, { role, body, minted = false }: Command, policy: Policy): Decision {
   const trusted = role === 'server' && body.type !== 'ERASE_GROUP';
-  if (!state.dealer && !trusted) return refuse('unknown_dealer', 'this dealer does not exist');
+  if (!given.dealer && (!trusted || given.removed)) return refuse('unknown_dealer', 'this dealer does not exist');
+  const isCustomers = role === 'customer' && body.type !== 'CLIENT_JOIN';
+  // [P-3.1] Its conversation has been set aside, and its socket does not know yet.
+  if (isCustomers && given.group?.holder === 'minted' && !minted) {
+    return refuse('unavailable', 'this conversation has another name now: join again', undefined, CLOSE.restart);
+  }
+  const state = isCustomers ? acknowledging(given) : given;
   const namesGroup = 'groupId' in body && body.groupId !== undefined;
   if (namesGroup && state.group === null && !trusted && body.type !== 'CLIENT_JOIN') {
     return refuse('unknown_group', 'this dealer has no such group');

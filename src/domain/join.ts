@@ -1,5 +1,6 @@
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import { adminPresence, customerPresence, withPlace } from './chat.ts';
+import { holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
 import { type Decision, type Presence, refuse, type State, withGroup } from './state.ts';
 
 type CustomerJoin = Extract<Presence, { type: 'CLIENT_JOIN' }>;
@@ -18,10 +19,17 @@ const wasNotThere = ({ nodes }: State, { node, online }: Presence): boolean => !
 
 /** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */
 export function customerJoin(state: State, body: CustomerJoin): Decision {
-  const { dealerId, groupId } = body;
+  const { dealerId, groupId, node, entry } = body;
+  const isAgain = entry?.by === 'claim' && isSameClaim(state, entry, node);
   // Nor may the name of an erased one be taken: whoever has a token for it would be let into a stranger's conversation.
-  if (body.claim && (state.group !== null || state.erased !== null)) {
+  if (entry?.by === 'claim' && !isAgain && (state.group !== null || state.erased !== null)) {
     return refuse('unauthorized', 'this group exists: join it with its token');
+  }
+  if ((entry?.by === 'kept' || entry?.by === 'adopted') && state.group?.holder === 'minted') {
+    return refuse('unauthorized', 'this name is held by a token that its dealer minted');
+  }
+  if (entry?.by === 'minted' && isClaimed(state.group)) {
+    return setAside(state, state.group, { dealerId, groupId, node, spare: entry.spare });
   }
   if (wasNotThere(state, body)) return { events: [], state };
   const nodes = nodesAfter(state, body);
@@ -31,7 +39,8 @@ export function customerJoin(state: State, body: CustomerJoin): Decision {
   const changed = (state.group?.online ?? false) !== online;
   return {
     events: changed ? [customerPresence(dealerId, groupId, online)] : [],
-    state: { ...withGroup(state, { online }), nodes },
+    state: { ...withGroup(state, { online, holder: holderAfter(state.group, entry) }), nodes },
+    ...(isAgain && { revoked: true }),
   };
 }
 

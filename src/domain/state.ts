@@ -23,7 +23,15 @@ export interface Group {
   /** How far each side has said that it has read, as a seq. */
   readonly adminRead: number;
   readonly customerRead: number;
+  readonly holder: Holder;
 }
+
+/**
+ * By what a group's customer holds its name [P-3.1]: a token that its dealer minted, or a claim. A claim that nobody has
+ * acknowledged yet says when it was made, in ms since 1970, and by which join's id. Null: no customer has joined it, or
+ * nobody wrote it down.
+ */
+export type Holder = 'minted' | 'claimed' | `claimed ${number} ${string}` | null;
 
 export const NEW_GROUP: Group = {
   online: false,
@@ -34,12 +42,15 @@ export const NEW_GROUP: Group = {
   lastMessageSeq: 0,
   adminRead: 0,
   customerRead: 0,
+  holder: null,
 };
 
 /** All that one command may touch. */
 export interface State {
   /** Whether the dealer exists. */
   readonly dealer: boolean;
+  /** Whether one of that name was removed: only an operator makes it anew [P-11.5]. */
+  readonly removed: boolean;
   /** The group that the command names; null where it names none or the dealer has none of that name. */
   readonly group: Group | null;
   /** The last seq of the conversation of that name that was erased; null where none was. */
@@ -63,8 +74,8 @@ export type Presence =
       readonly online: boolean;
       /** The node whose sockets these are. */
       readonly node: string;
-      /** Joining without a token: only a group that nobody has may be taken so [P-3.1]. */
-      readonly claim: boolean;
+      /** By what it comes in; null: it was here before. */
+      readonly entry: Entry | null;
     }
   | {
       readonly type: 'ADMIN_JOIN';
@@ -72,6 +83,28 @@ export type Presence =
       readonly adminId: string;
       readonly online: boolean;
       readonly node: string;
+    };
+
+/**
+ * [P-3.1] By what a customer joins a group: a claim, without a token; the token that Telle gave it for one (`kept`); or one
+ * that its dealer minted, which is stronger.
+ */
+export type Entry =
+  | {
+      readonly by: 'claim';
+      /** The id of the join, and when it came, in ms since 1970. */
+      readonly id: string | undefined;
+      readonly at: number;
+      /** Whether this node has a live socket of the group. */
+      readonly isHere: boolean;
+    }
+  | { readonly by: 'kept' }
+  /** Whoever is here by a claim shows a minted token, too: the conversation is that customer's from now on. */
+  | { readonly by: 'adopted' }
+  | {
+      readonly by: 'minted';
+      /** The name that a conversation gets that must give way: nobody has it. */
+      readonly spare: string;
     };
 
 /** [P-11.4] A conversation is to be forgotten, with all that is known of its customer. */
@@ -97,6 +130,8 @@ export interface Command {
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
   readonly body: Body | Presence | Erasure;
+  /** Of a customer: whether its dealer minted its token [P-3.1]. */
+  readonly minted?: boolean;
 }
 
 /** Rules that a deployment may change. */
@@ -109,12 +144,21 @@ export interface Policy {
 export interface Accepted {
   readonly events: readonly Event[];
   readonly state: State;
+  /** The name under which the conversation that was there goes on: the state after is that of a new one. */
+  readonly setAside?: string;
+  /** Whether tokens of the group that were signed before are taken no more. */
+  readonly revoked?: boolean;
 }
 
 export type Decision = Accepted | { readonly refusal: Refusal };
 
-export const refuse = (code: Refusal['code'], message: string, details?: Refusal['details']): Decision => ({
-  refusal: details ? { code, message, details } : { code, message },
+export const refuse = (
+  code: Refusal['code'],
+  message: string,
+  details?: Refusal['details'],
+  close?: Refusal['close'],
+): Decision => ({
+  refusal: { code, message, ...(details && { details }), ...(close && { close }) },
 });
 
 /** The group as it stands; a new one goes on counting where an erased one of its name ended [P-8.2]. */
@@ -135,8 +179,9 @@ export const changed = (
     lastMessageSeq = group.lastMessageSeq,
     adminRead = group.adminRead,
     customerRead = group.customerRead,
+    holder = group.holder,
   }: Partial<Group>,
-): Group => ({ online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead });
+): Group => ({ online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead, holder });
 
 /** A state whose group has changed in the fields given. */
 export const withGroup = (state: State, change: Partial<Group>): State => ({

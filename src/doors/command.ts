@@ -1,7 +1,7 @@
 import { refused } from '../../schemas/errors.ts';
 import { identify } from '../auth/permit.ts';
 import { IDENTITY_FIELDS, type Session, senderOf } from '../auth/session.ts';
-import type { Command } from '../domain/state.ts';
+import type { Command, Entry } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
 import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
@@ -17,7 +17,8 @@ export function commandOf(session: Session, channel: string, payload: Record<str
   const body = decode(payload);
   for (const field of IDENTITY_FIELDS[session.role]) if (!(field in body)) mustBeWord(field, payload[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
-  return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body };
+  const minted = session.role === 'customer' && session.minted;
+  return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body, minted };
 }
 
 /** An identity field that this payload does not know is no less one. */
@@ -29,13 +30,13 @@ function mustBeWord(field: string, value: unknown): void {
 
 /**
  * That a node has sockets of somebody, or no longer [P-7.5].
- * @param claim whether a customer comes without a token, and so may only take a group that nobody has [P-3.1]
+ * @param entry by what a customer comes in [P-3.1]
  */
-export function presenceCommand(who: Who, node: string, online: boolean, claim = false): Command {
+export function presenceCommand(who: Who, node: string, online: boolean, entry: Entry | null = null): Command {
   const { role, dealerId } = who;
   const body: Command['body'] =
     role === 'customer'
-      ? { type: 'CLIENT_JOIN', dealerId, groupId: who.groupId, online, node, claim }
+      ? { type: 'CLIENT_JOIN', dealerId, groupId: who.groupId, online, node, entry }
       : { type: 'ADMIN_JOIN', dealerId, adminId: who.adminId, online, node };
   return { role, sender: senderOf(who), key: null, body };
 }

@@ -9,6 +9,7 @@ import type { Store } from '../journal/store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Timing } from '../timing.ts';
 import type { RequestLimits } from './http/limit.ts';
+import type { Revocations } from './revocations.ts';
 
 /** The room that every door opens into. */
 export interface Core {
@@ -23,6 +24,7 @@ export interface Core {
   readonly settings: Settings;
   readonly timing: Timing;
   readonly metrics: Metrics;
+  readonly revocations: Revocations;
   readonly limits: RequestLimits;
   readonly log: FastifyBaseLogger;
 }

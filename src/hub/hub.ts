@@ -2,6 +2,7 @@
 import type { CloseCode } from '../../schemas/errors.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import type { Claims } from '../../schemas/tokens.ts';
 import { dropAsSlow, type Peer, sendWithin } from './peer.ts';
 import type { Publication } from './publication.ts';
 
@@ -12,15 +13,28 @@ export interface Place {
   readonly groupId?: string | undefined;
 }
 
+/** By what somebody sits there: it may be taken back. */
+export interface Credential {
+  readonly claims: Claims;
+  /** The generation of the token, in ms since 1970 [P-4]. */
+  readonly gen: number;
+  readonly tokenId: string | undefined;
+  /** Of a customer: whether its dealer minted it [P-3.1]. */
+  readonly minted: boolean;
+}
+
 /** A socket in its place. */
 export interface Seat {
   readonly place: Place;
   readonly peer: Peer;
+  /** Another one after a refresh. */
+  credential: Credential;
 }
 
 class Seated implements Seat {
   readonly place: Place;
   readonly peer: Peer;
+  credential: Credential;
   /** What came before the socket was opened, in order; null once it is. */
   #held: Publication[] | null = [];
   #heldBytes = 0;
@@ -28,9 +42,10 @@ class Seated implements Seat {
   #floors: ReadonlyMap<string, number> | null = null;
   readonly #maxBacklog: number;
 
-  constructor(place: Place, peer: Peer, maxBacklog: number) {
+  constructor(place: Place, peer: Peer, credential: Credential, maxBacklog: number) {
     this.place = place;
     this.peer = peer;
+    this.credential = credential;
     this.#maxBacklog = maxBacklog;
   }
 
@@ -86,8 +101,8 @@ export class Hub {
    * Seats a socket. What is delivered from now on is held for it until {@link open}, so that nothing is lost between
    * reading the log and going live [P-3.6].
    */
-  enter(place: Place, peer: Peer): Seat {
-    const seat = new Seated(place, peer, this.#maxBacklog);
+  enter(place: Place, peer: Peer, credential: Credential): Seat {
+    const seat = new Seated(place, peer, credential, this.#maxBacklog);
     this.#setOf(place).add(seat);
     return seat;
   }
@@ -124,15 +139,18 @@ export class Hub {
     if (answer?.frame) sendWithin(answer.peer, answer.frame, this.#maxBacklog);
   }
 
-  /** Closes every socket of a dealer, or of all. */
-  close(code: CloseCode, reason: string, dealerId?: string): void {
+  /** The seats of a dealer, or of all. */
+  *seats(dealerId?: string): Generator<Seat> {
     const rooms = dealerId === undefined ? [...this.#rooms.values()] : [this.#rooms.get(dealerId)];
     for (const room of rooms) {
-      for (const seats of room ? [room.desk, ...room.groups.values()] : []) {
-        for (const { peer } of seats) peer.close(code, reason);
-      }
+      for (const seats of room ? [room.desk, ...room.groups.values()] : []) yield* seats;
     }
-    if (dealerId === undefined) for (const { peer } of this.#everywhere) peer.close(code, reason);
+    if (dealerId === undefined) yield* this.#everywhere;
+  }
+
+  /** Closes every socket of a dealer, or of all. */
+  close(code: CloseCode, reason: string, dealerId?: string): void {
+    for (const { peer } of this.seats(dealerId)) peer.close(code, reason);
   }
 
   /** The groups of a dealer that have a socket which is {@link open}. */
@@ -144,6 +162,13 @@ export class Hub {
   /** Closes the sockets of one group. */
   closeGroup(code: CloseCode, reason: string, dealerId: string, groupId: string): void {
     for (const { peer } of this.#rooms.get(dealerId)?.groups.get(groupId) ?? []) peer.close(code, reason);
+  }
+
+  /** [P-3.1] Closes the sockets of a group that came by a claim. */
+  closeClaimed(code: CloseCode, reason: string, dealerId: string, groupId: string): void {
+    for (const { peer, credential } of this.#rooms.get(dealerId)?.groups.get(groupId) ?? []) {
+      if (!credential.minted) peer.close(code, reason);
+    }
   }
 
   #setOf({ role, dealerId, groupId }: Place): Set<Seated> {

@@ -54,6 +54,11 @@ export class Presence {
     this.#leaving.set(key, setTimeout(() => this.#tell(key, who), this.#options.grace).unref());
   }
 
+  /** Whether somebody has a socket here. */
+  isHere(who: Who): boolean {
+    return this.#sockets.has(keyOf(who));
+  }
+
   /** Everybody who has a socket here. */
   here(): Who[] {
     return [...this.#sockets.values()].map(({ who }) => who);

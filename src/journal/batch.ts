@@ -144,6 +144,8 @@ class Batch {
       moves: [],
       arrivals: [],
       erasures: [],
+      setAside: [],
+      revoked: [],
       dealers: new Map(),
       groups: new Map(),
       users: new Map(),
@@ -164,8 +166,12 @@ class Batch {
       const found = priors && this.#rows.findPrior(priors.parts);
       return found ? this.#repeat(command, found) : decision;
     }
+    if (decision.setAside !== undefined && !this.#setAside(touched, before, decision.setAside)) {
+      return { refusal: { code: 'unavailable', message: 'this conversation is being written to: try again' } };
+    }
     this.#keep(touched, before, decision.state);
     if (command.body.type === 'ERASE_GROUP') this.#forget(command.body, before);
+    if (decision.revoked && touched.groups) this.#revoke(touched.groups);
     const happened = decision.events.map((event, index) =>
       this.#happen(event, command, index === decision.events.length - 1 ? command.key : null),
     );
@@ -194,6 +200,7 @@ class Batch {
     const rows = this.#rows;
     return {
       dealer: row(rows.dealers, dealers) !== null,
+      removed: rows.removed.has(dealers.key),
       group: row(rows.groups, groups),
       erased: row(rows.erased, groups),
       places: row(rows.places, places) ?? NONE,
@@ -226,6 +233,27 @@ class Batch {
         this.changes.arrivals.push({ dealerId: dealer, sender, nodeId, online });
       }
     }
+  }
+
+  /**
+   * Gives a conversation another name, before anything else of the batch is written.
+   * @returns whether it could: what the batch has made of it so far would go to the new one of the old name
+   */
+  #setAside({ groups: at }: Touched, { group }: State, to: string): boolean {
+    if (!at || !group || this.changes.groups.has(at.key)) return false;
+    const [dealerId = '', groupId = ''] = at.parts;
+    this.changes.setAside.push({ dealerId, groupId, to });
+    for (const table of OF_GROUP) {
+      for (const key of this.#rows[table].keys()) {
+        if (key === at.key || key.startsWith(`${at.key}/`)) this.#rows[table].delete(key);
+      }
+    }
+    this.#put('groups', `${dealerId}/${to}`, changed(group, { online: false }));
+    return true;
+  }
+
+  #revoke({ parts: [dealerId = '', groupId = ''] }: RowKey): void {
+    this.changes.revoked.push({ dealerId, groupId });
   }
 
   #forget({ dealerId, groupId, erasureId, reason }: Erasure, { group }: State): void {
@@ -291,6 +319,9 @@ class Batch {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Tables whose rows are a group's, and what its customer's ids are known by. */
+const OF_GROUP = ['users', 'leads', 'intents', 'priors'] as const;
 
 const row = <Row>(rows: ReadonlyMap<string, Row>, at: RowKey | undefined): Row | null =>
   (at && rows.get(at.key)) ?? null;

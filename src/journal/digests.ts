@@ -61,6 +61,7 @@ type Row = Readonly<Record<string, unknown>>;
  */
 export async function keyDigests(rows: (query: SQL) => Promise<readonly Row[]>, digests: Digests): Promise<void> {
   if (!digests.hasKey) return;
+  await keySubjects(rows, digests);
   for (;;) {
     const plain = await rows(sql`select dealer_id, erasure_id, digest from erasures
       where digest not like ${`${KEYED}%`} limit ${AT_ONCE}`);
@@ -72,5 +73,17 @@ export async function keyDigests(rows: (query: SQL) => Promise<readonly Row[]>, 
     await rows(sql`with n (dealer_id, erasure_id, plain, keyed) as (values ${sql.join(each, sql`, `)})
       update erasures set digest = n.keyed from n
       where erasures.dealer_id = n.dealer_id and erasures.erasure_id = n.erasure_id and digest = n.plain returning 1`);
+  }
+}
+
+/** Keys the plain digests by which customers are known whose tokens were taken back. */
+async function keySubjects(rows: (query: SQL) => Promise<readonly Row[]>, digests: Digests): Promise<void> {
+  const plain = await rows(sql`select dealer_id, subject, gen from generations
+    where subject like 'customer:%' and subject not like ${`customer:${KEYED}%`}`);
+  for (const { dealer_id, subject, gen } of plain) {
+    const keyed = `customer:${digests.keyed(String(subject).slice('customer:'.length))}`;
+    await rows(sql`insert into generations (dealer_id, subject, gen) values (${dealer_id}, ${keyed}, ${gen})
+      on conflict (dealer_id, subject) do update set gen = excluded.gen where excluded.gen > generations.gen returning gen`);
+    await rows(sql`delete from generations where dealer_id = ${dealer_id} and subject = ${subject} returning gen`);
   }
 }

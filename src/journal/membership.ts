@@ -10,6 +10,8 @@ interface Options {
   readonly silence: number;
   /** A dead node had sockets of somebody. Rejects where that could not be stored. */
   readonly gone: (who: { dealerId: string; sender: string }, nodeId: string) => Promise<void>;
+  /** The database has answered once more. */
+  readonly beaten: () => Promise<void>;
   /** A node died: what it had committed it may not have published. */
   readonly died: () => void;
   /** This node had been taken for dead: whoever is here must be told anew. */
@@ -47,8 +49,9 @@ export class Membership {
   }
 
   async #beat(): Promise<void> {
-    const { store, nodeId, silence, revived } = this.#options;
+    const { store, nodeId, silence, revived, beaten } = this.#options;
     const isKnown = await store.beat(nodeId);
+    await beaten();
     if (!isKnown && this.#hasBeaten) await revived();
     this.#hasBeaten = true;
     this.#since ??= Date.now();

@@ -12,6 +12,7 @@ import {
   LOCK_GROUPS,
   type Prepared,
   READ_ERASED,
+  READ_REMOVED,
   READ_ROWS,
   REMOVE_PRESENCES,
   UPSERT_CHATS,
@@ -89,10 +90,16 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
     await client.query('rollback and chain');
     return load(client, digests, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
   }
-  return { ...rows, erased: await erased(client, digests, missing) };
+  const unknown = [...needs.dealers.keys()].filter((dealerId) => !rows.dealers.has(dealerId));
+  const removed = await query<{ dealerId: string }>(client, READ_REMOVED, [unknown]);
+  return {
+    ...rows,
+    removed: new Set(removed.map(({ dealerId }) => dealerId)),
+    erased: await erased(client, digests, missing),
+  };
 }
 
-function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased'> {
+function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased' | 'removed'> {
   const places = new Map<string, Set<string>>();
   const presences = new Map<string, Set<string>>();
   const users = new Map<string, Fields>();

@@ -6,6 +6,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { WHOLE_DEALER } from './credentials.ts';
 
 /** A statement that Postgres parses once for a connection. */
 export interface Prepared {
@@ -27,12 +28,12 @@ export const LOCK_DEALERS: Prepared = { name: 'lock_dealers', text: `${DEALERS} 
 export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} for key share of d` };
 
 const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.unread, g.last_seq as "lastSeq",
-  g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead"`;
+  g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder`;
 
 /** How a dealer stands, and where a group of it is named that group, and whether an admin is here. One row. */
 export const READ_STANDING: Prepared = {
   name: 'read_standing',
-  text: `select d.origins, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
+  text: `select d.origins, coalesce(d.claims, 'any') as claims, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
       $2::text is not null and exists (
         select from chats c where c.dealer_id = $1 and c.place = '${DESK_SCOPE}' and c.online) as "adminOnline"
     from (values ($1::text, $2::text)) as n (dealer_id, group_id)
@@ -82,6 +83,12 @@ export const READ_ROWS: Prepared = {
       from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)`,
 };
 
+/** Of dealers that are not there, those that were removed. */
+export const READ_REMOVED: Prepared = {
+  name: 'read_removed',
+  text: `select dealer_id as "dealerId" from generations where dealer_id = any($1::text[]) and subject = '${WHOLE_DEALER}'`,
+};
+
 /** How far the conversations went that were erased, by the digest of their group's name. */
 export const READ_ERASED: Prepared = {
   name: 'read_erased',
@@ -126,13 +133,17 @@ function upsert(table: PgTable, only?: readonly string[]): Prepared {
   return { name: `upsert_${getTableName(table)}`, text };
 }
 
+/** What a batch writes of a group: all but what is known of its name. */
+const STANDING = Object.keys(getTableColumns(tables.groups)).filter(
+  (property) => property !== 'formerly' && property !== 'beginsAfter',
+);
 const SEQS = ['dealerId', 'dealerSeq', 'deskSeq', 'createdAt'];
 
 export const INSERT_EVENTS = insert(tables.events);
 export const INSERT_DEALERS = insert(tables.dealers, SEQS);
 export const UPSERT_DEALERS = upsert(tables.dealers, SEQS);
-export const INSERT_GROUPS = insert(tables.groups);
-export const UPSERT_GROUPS = upsert(tables.groups);
+export const INSERT_GROUPS = insert(tables.groups, STANDING);
+export const UPSERT_GROUPS = upsert(tables.groups, STANDING);
 export const UPSERT_CHATS = upsert(tables.chats);
 export const UPSERT_USERS = upsert(tables.users);
 export const UPSERT_LEADS = upsert(tables.leads);

@@ -8,6 +8,7 @@ import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { assetFolder } from '../assets.ts';
 import { changed, type Group } from '../domain/state.ts';
+import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
@@ -15,10 +16,12 @@ import { load, writing } from './postgres-batch.ts';
 import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { type ChangeOrder, EVENT, type EventsWhere, eventOfRow, type KeptEvent, Reader } from './reading.ts';
+import { beginningAfter, settingAside } from './setting-aside.ts';
 import {
   type Changes,
   type DeadLetter,
   type DealerSeqs,
+  type Doorway,
   dealerOf,
   letterOfRow,
   type Needs,
@@ -55,10 +58,7 @@ export function openPostgres(url: string, digests: Digests, onError: (error: Err
 }
 
 /** A row of `READ_STANDING`. */
-type StandingRow = { readonly adminOnline: boolean } & (
-  | (DealerSeqs & { readonly origins: string[] })
-  | { readonly origins: null }
-) &
+type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) | { readonly origins: null }) &
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
 /** By the log's key: dealer, scope and seq. */
@@ -76,13 +76,11 @@ const CHANGE_ORDER: ChangeOrder = {
 
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
-  readonly #digests: Digests;
   readonly #db: NodePgDatabase;
 
   constructor(pool: pg.Pool, digests: Digests) {
-    super(EVENTS_WHERE, CHANGE_ORDER);
+    super(EVENTS_WHERE, CHANGE_ORDER, digests, NOW);
     this.#pool = pool;
-    this.#digests = digests;
     this.#db = drizzle(pool);
   }
 
@@ -98,7 +96,7 @@ class PostgresStore extends Reader implements Store {
       const pending = await this.pendingMigrations();
       if (pending > 0 && !isNew) onUpgrade(pending);
       await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
-      await keyDigests((query) => this.rows(query), this.#digests);
+      await keyDigests((query) => this.rows(query), this.digests);
       return isNew;
     });
   }
@@ -134,14 +132,18 @@ class PostgresStore extends Reader implements Store {
     await withClient(this.#pool, async (client) => {
       try {
         const [, rows] = await inOneWrite(client, () =>
-          Promise.all([client.query('begin'), load(client, this.#digests, needs)]),
+          Promise.all([client.query('begin'), load(client, this.digests, needs)]),
         );
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
         const changes = work(rows);
+        for (const { dealerId, to } of changes.setAside) known.groups.add(`${dealerId}/${to}`);
         // Where one of them fails, those behind it do, and to commit then is to roll back.
         const statements = [
+          ...settingAside(changes, EVENTS_WHERE, this.digests).map(queryOf),
           ...writing(changes, known),
-          ...erasing(changes, EVENTS_WHERE, this.#digests).map(queryOf),
+          ...beginningAfter(changes).map(queryOf),
+          ...revokingCustomers(changes, this.digests, NOW).map(queryOf),
+          ...erasing(changes, EVENTS_WHERE, this.digests).map(queryOf),
           'commit',
         ];
         await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
@@ -157,7 +159,9 @@ class PostgresStore extends Reader implements Store {
       rows: [row],
     } = await this.#pool.query<StandingRow>({ ...READ_STANDING, values: [dealerId, groupId ?? null] });
     return {
-      dealer: row?.origins ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins } : null,
+      dealer: row?.origins
+        ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins, claims: row.claims }
+        : null,
       group: row?.groupId ? changed(row, {}) : null,
       adminOnline: row?.adminOnline ?? false,
     };
@@ -265,6 +269,7 @@ class PostgresStore extends Reader implements Store {
         for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
           await at.delete(table).where(eq(table.dealerId, dealerId));
         }
+        if (removed.length > 0) for (const statement of revokingAll(dealerId, NOW)) await at.execute(statement);
         return removed.length > 0;
       }),
     );

@@ -6,6 +6,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
 import type { Fields } from '../../schemas/records.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
+import { Credentials } from './credentials.ts';
+import type { Digests } from './digests.ts';
 import { ERASED } from './erasing.ts';
 
 /** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
@@ -32,6 +34,8 @@ export interface KeptGroup {
   readonly customerRead: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** [P-3.1] Whether it had to give its name to a customer with a minted token. */
+  readonly setAside: boolean;
   /** The payload of the last `CHAT_MSG`, as JSON text. */
   readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
 }
@@ -75,6 +79,8 @@ export interface Reading {
   /** A dealer's groups, those first that changed last. */
   groups(dealerId: string, filter: GroupFilter, part: Part): Promise<KeptGroup[]>;
   group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
+  /** The conversation that had this name and was set aside; null where there is none. */
+  setAside(dealerId: string, groupId: string): Promise<string | null>;
   /** Records of one table, those first that were made last; of the groups named alone, where any are. */
   records(table: RecordTable, dealerId: string, part: Part & { groupIds?: readonly string[] }): Promise<KeptRecord[]>;
   /** Page views, the last first, before a seq of `@desk`; of one group alone, where it is named. */
@@ -119,6 +125,7 @@ const groupOfRow = (row: Row): KeptGroup => ({
   customerRead: Number(row.customer_read),
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
+  setAside: row.formerly !== null,
   lastMessage:
     row.payload === null
       ? null
@@ -194,14 +201,14 @@ export interface ChangeOrder {
 }
 
 /** The reading half of a store, over whatever runs a query. */
-export abstract class Reader implements Reading {
-  protected abstract rows(query: SQL): Promise<readonly Row[]>;
+export abstract class Reader extends Credentials implements Reading {
   abstract log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
   readonly #eventsWhere: EventsWhere;
   readonly #changeOrder: ChangeOrder;
   readonly #groups: SQL;
 
-  constructor(eventsWhere: EventsWhere, changeOrder: ChangeOrder) {
+  constructor(eventsWhere: EventsWhere, changeOrder: ChangeOrder, digests: Digests, clock: SQL) {
+    super(digests, clock);
     this.#eventsWhere = eventsWhere;
     this.#changeOrder = changeOrder;
     this.#groups = sql`select g.*, m.payload, m.at as message_at from groups g
@@ -226,6 +233,14 @@ export abstract class Reader implements Reading {
   async group(dealerId: string, groupId: string): Promise<KeptGroup | null> {
     const [found] = await this.rows(sql`${this.#groups} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`);
     return found ? groupOfRow(found) : null;
+  }
+
+  async setAside(dealerId: string, groupId: string): Promise<string | null> {
+    const digests = this.digests.all(dealerId, groupId).map((digest) => sql`${digest}`);
+    const [found] = await this.rows(
+      sql`select group_id from groups where dealer_id = ${dealerId} and formerly in (${list(digests)}) limit 1`,
+    );
+    return found ? String(found.group_id) : null;
   }
 
   async records(

@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Group } from '../domain/state.ts';
 import type { End } from './sqlite-log.ts';
-import type { Changes, DealerSeqs } from './store.ts';
+import type { Changes, DealerSeqs, Doorway } from './store.ts';
 
 /** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
 const MAX_ROWS = 20_000;
@@ -33,12 +33,12 @@ class Kept<Row> {
 }
 
 /**
- * Dealers' seqs and origins, and groups, by the keys of `Rows`, and where scopes end, by dealer and scope. Valid as long as
+ * Dealers' seqs and doorways, and groups, by the keys of `Rows`, and where scopes end, by dealer and scope. Valid as long as
  * nobody but {@link RowCache.wrote} knows of a change.
  */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();
-  readonly origins = new Kept<readonly string[]>();
+  readonly doorways = new Kept<Doorway>();
   readonly groups = new Kept<Group>();
   readonly ends = new Kept<End>();
   readonly #version: () => unknown;
@@ -78,7 +78,7 @@ export class RowCache {
 
   clear(): void {
     this.dealers.clear();
-    this.origins.clear();
+    this.doorways.clear();
     this.groups.clear();
     this.ends.clear();
   }

@@ -6,10 +6,20 @@ import type { Database } from 'better-sqlite3';
 import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
+import { WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
 import { RowCache } from './sqlite-cache.ts';
 import { type End, prepareLog } from './sqlite-log.ts';
-import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows, type Standing } from './store.ts';
+import {
+  type Changes,
+  type DealerSeqs,
+  type Doorway,
+  type Needs,
+  namedRow,
+  type Prior,
+  type Rows,
+  type Standing,
+} from './store.ts';
 
 export function prepareStatements(client: Database, digests: Digests) {
   const read = prepareReads(client, digests);
@@ -29,9 +39,15 @@ export function prepareStatements(client: Database, digests: Digests) {
       cache.groups.get(key, () => read.group(dealerId, groupId)),
     );
     const missing = new Map([...groups].filter(([key]) => !foundGroups.has(key)));
+    const dealers = found(needs.dealers, ([dealerId = '']) =>
+      cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId)),
+    );
     return {
+      removed: new Set(
+        [...needs.dealers.keys()].filter((dealerId) => !dealers.has(dealerId) && read.removed(dealerId)),
+      ),
       erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, groupId)),
-      dealers: found(needs.dealers, ([dealerId = '']) => cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId))),
+      dealers,
       groups: foundGroups,
       places,
       presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
@@ -85,19 +101,18 @@ export function prepareStatements(client: Database, digests: Digests) {
 
   function standing(dealerId: string, groupId?: string): Standing {
     const seqs = dealer(dealerId);
-    const origins = seqs && cache.origins.get(dealerId, () => read.origins(dealerId));
+    const doorway = seqs && cache.doorways.get(dealerId, () => read.doorway(dealerId));
     return {
-      dealer: seqs && origins ? { ...seqs, origins } : null,
+      dealer: seqs && doorway ? { ...seqs, ...doorway } : null,
       group: (groupId !== undefined && group(dealerId, groupId)) || null,
       adminOnline: groupId !== undefined && read.adminOnline(dealerId),
     };
   }
 
-  /** The seq of a scope's first event after one. What is not there was erased, and left a receipt. */
+  /** The seq of a scope's first event after one. What is not there was erased, and left a receipt, or was set aside. */
   function firstAfter(dealerId: string, scope: string, seq: number): number | undefined {
     cache.refreshOnce();
-    const erased = read.erased(dealerId, scope) ?? 0;
-    const first = Math.max(seq, erased) + 1;
+    const first = Math.max(seq, read.erased(dealerId, scope) ?? 0, read.beginsAfter(dealerId, scope)) + 1;
     return first <= log.endOf(dealerId, scope).seq ? first : undefined;
   }
 
@@ -134,10 +149,12 @@ function prepareReads(client: Database, digests: Digests) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
     'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq FROM dealers WHERE dealer_id = ?',
   );
-  const origins = client.prepare<[string], string>('SELECT origins FROM dealers WHERE dealer_id = ?').pluck();
+  const doorway = client.prepare<[string], { origins: string; claims: Doorway['claims'] }>(
+    "SELECT origins, coalesce(claims, 'any') AS claims FROM dealers WHERE dealer_id = ?",
+  );
   const group = client.prepare<[string, string], GroupRow>(
     `SELECT online, muted_by AS mutedBy, closed, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
-      admin_read AS adminRead, customer_read AS customerRead FROM groups WHERE dealer_id = ? AND group_id = ?`,
+      admin_read AS adminRead, customer_read AS customerRead, holder FROM groups WHERE dealer_id = ? AND group_id = ?`,
   );
   const places = client
     .prepare<[string, string], string>('SELECT place FROM chats WHERE dealer_id = ? AND admin_id = ? AND online = 1')
@@ -162,13 +179,21 @@ function prepareReads(client: Database, digests: Digests) {
       'SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest IN (SELECT value FROM json_each(?))',
     )
     .pluck();
+  const beginsAfter = client
+    .prepare<[string, string], number>('SELECT begins_after FROM groups WHERE dealer_id = ? AND group_id = ?')
+    .pluck();
+  const removed = client.prepare<[string], unknown>(
+    `SELECT 1 FROM generations WHERE dealer_id = ? AND subject = '${WHOLE_DEALER}'`,
+  );
   return {
+    beginsAfter: (dealerId: string, groupId: string) => beginsAfter.get(dealerId, groupId) ?? 0,
+    removed: (dealerId: string) => removed.get(dealerId) !== undefined,
     erased: (dealerId: string, groupId: string) =>
       erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId))) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
-    origins: (dealerId: string): string[] | undefined => {
-      const found = origins.get(dealerId);
-      return found === undefined ? undefined : JSON.parse(found);
+    doorway: (dealerId: string): Doorway | undefined => {
+      const found = doorway.get(dealerId);
+      return found && { origins: JSON.parse(found.origins), claims: found.claims };
     },
     group: (dealerId: string, groupId: string): Group | undefined => {
       const row = group.get(dealerId, groupId);
@@ -197,6 +222,7 @@ const GROUP_STATE = [
   'last_message_position',
   'admin_read',
   'customer_read',
+  'holder',
   'updated_at',
 ];
 
@@ -211,6 +237,7 @@ const groupValues = (group: Group, end: End, at: number): (number | string | nul
   end.message,
   group.adminRead,
   group.customerRead,
+  group.holder,
   at,
 ];
 

@@ -11,10 +11,12 @@ import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
 import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
+import { beginningAfter, settingAside } from './setting-aside.ts';
 import { lock } from './sqlite-lock.ts';
 import { EVENTS_WHERE } from './sqlite-log.ts';
 import { prepareStatements } from './sqlite-statements.ts';
@@ -72,11 +74,13 @@ const isRepeat = (fault: unknown): boolean =>
   fault.code === 'SQLITE_CONSTRAINT_UNIQUE' &&
   fault.message.includes('events.id');
 
+/** The clock of this machine, in ms since 1970: the database has no other. */
+const NOW = sql`cast(unixepoch('subsec') * 1000 as integer)`;
+
 const CHANGE_ORDER: ChangeOrder = { columns: [sql`g.updated_at`], at: (ms) => [ms] };
 
 class SqliteStore extends Reader implements Store {
   readonly #client: Database.Database;
-  readonly #digests: Digests;
   readonly #lock: Database.Database | null;
   readonly #checkpoints: Checkpoints | null;
   readonly #db: BetterSQLite3Database;
@@ -88,9 +92,8 @@ class SqliteStore extends Reader implements Store {
     held: Database.Database | null,
     checkpoints: Checkpoints | null,
   ) {
-    super(EVENTS_WHERE, CHANGE_ORDER);
+    super(EVENTS_WHERE, CHANGE_ORDER, digests, NOW);
     this.#client = client;
-    this.#digests = digests;
     this.#lock = held;
     this.#checkpoints = checkpoints;
     this.#db = drizzle(client);
@@ -98,7 +101,7 @@ class SqliteStore extends Reader implements Store {
 
   /** Prepared at first use: the tables must be there. */
   get #prepared() {
-    this.#statements ??= prepareStatements(this.#client, this.#digests);
+    this.#statements ??= prepareStatements(this.#client, this.digests);
     return this.#statements;
   }
 
@@ -112,7 +115,7 @@ class SqliteStore extends Reader implements Store {
     const pending = await this.pendingMigrations();
     if (pending > 0 && !isNew) onUpgrade(pending);
     migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
-    await keyDigests((query) => this.rows(query), this.#digests);
+    await keyDigests((query) => this.rows(query), this.digests);
     return isNew;
   }
 
@@ -144,8 +147,15 @@ class SqliteStore extends Reader implements Store {
     const { cache, load, write } = this.#prepared;
     const transaction = this.#client.transaction(() => {
       const changes = work(load(needs, withPriors));
+      for (const statement of settingAside(changes, EVENTS_WHERE, this.digests)) this.#db.run(statement);
+      if (changes.setAside.length > 0) cache.clear();
       const ends = write(changes);
-      for (const statement of erasing(changes, EVENTS_WHERE, this.#digests)) this.#db.run(statement);
+      const consequences = [
+        ...beginningAfter(changes),
+        ...revokingCustomers(changes, this.digests, NOW),
+        ...erasing(changes, EVENTS_WHERE, this.digests),
+      ];
+      for (const statement of consequences) this.#db.run(statement);
       return { changes, ends };
     });
     try {
@@ -245,7 +255,9 @@ class SqliteStore extends Reader implements Store {
         for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
-        return this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
+        const isRemoved = this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
+        if (isRemoved) for (const statement of revokingAll(dealerId, NOW)) this.#db.run(statement);
+        return isRemoved;
       })
       .immediate();
   }

@@ -2,12 +2,13 @@
  * The store's face: what the journal and the readers need of a database. SQLite is one implementation; each must pass
  * `test/conformance/store.ts`.
  */
-import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
+import type { CLAIMS, Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Detail, Refusal } from '../../schemas/errors.ts';
 import { isId } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 import type { Erasure, Group } from '../domain/state.ts';
+import type { CredentialStore } from './credentials.ts';
 import type { Reading } from './reading.ts';
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
@@ -43,7 +44,8 @@ export interface Prior {
  * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
  * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
  * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key. Of a
- * group that is not there, `erased` tells the last seq of the one of its name that was erased.
+ * group that is not there, `erased` tells the last seq of the one of its name that was erased; `removed` has the dealers that
+ * are not there because they were removed.
  *
  * A repeat is rare, and what is written must pass the index that knows it: `priors` may lack one that is there. Whoever
  * would not write what has a key asks `findPrior` first; where what is written was stored before, `work` is called again
@@ -60,8 +62,9 @@ export interface Rows {
   readonly priors: Map<string, Prior>;
   readonly findPrior: (parts: readonly string[]) => Prior | undefined;
   readonly erased: Map<string, number>;
+  readonly removed: ReadonlySet<string>;
 }
-export type Table = Exclude<keyof Rows, 'erased' | 'findPrior'>;
+export type Table = Exclude<keyof Rows, 'erased' | 'removed' | 'findPrior'>;
 
 /** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
 export function namedRow(key: string) {
@@ -100,24 +103,41 @@ export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasu
   readonly lastSeq: number;
 }
 
+/** [P-3.1] A conversation that goes on under another name. */
+export interface SetAside {
+  readonly dealerId: string;
+  readonly groupId: string;
+  readonly to: string;
+}
+
 /**
  * What a batch writes: whole rows, new or changed, and the events in the order in which they happened. With an event comes
  * the row of its scope, a dealer or a group, which says how far the scope goes.
  */
-export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'findPrior' | 'erased'> {
+export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
   readonly events: StoredEvent[];
   readonly moves: Move[];
   readonly arrivals: Arrival[];
   /** Carried out after everything else is written. */
   readonly erasures: Forgotten[];
+  /** Carried out before anything else is written. */
+  readonly setAside: SetAside[];
+  /** Groups of which no token is taken any more that was signed before. */
+  readonly revoked: Pick<SetAside, 'dealerId' | 'groupId'>[];
   /** When, for the rows' own timestamps: milliseconds since 1970. */
   readonly at: number;
+}
+
+/** Who may join a dealer: pages of which origins, and who without a token. */
+export interface Doorway {
+  readonly origins: readonly string[];
+  readonly claims: (typeof CLAIMS)[number];
 }
 
 /** What a joining socket is told of its dealer and group. */
 export interface Standing {
   /** Null: there is no such dealer. */
-  readonly dealer: (DealerSeqs & { readonly origins: readonly string[] }) | null;
+  readonly dealer: (DealerSeqs & Doorway) | null;
   /** Null: none was asked for, or there is none of that name. */
   readonly group: Group | null;
   /** Whether any admin of the dealer is here; false where no group was asked for. */
@@ -145,7 +165,7 @@ export interface Stretch {
 }
 
 /** Every method rejects with the driver's own error where the database fails. */
-export interface Store extends Reading {
+export interface Store extends Reading, CredentialStore {
   /**
    * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
    * @param onUpgrade told first, where there are tables, how many migrations they are to have: a large log takes minutes
@@ -197,22 +217,24 @@ export interface Store extends Reading {
 }
 
 /** A dealer's settings, from its row: what was not set is absent. */
-export const dealerOf = ({ dealerId, name, email, phone, origins, retentionDays }: DealerRow): Dealer => ({
+export const dealerOf = ({ dealerId, name, email, phone, origins, retentionDays, claims }: DealerRow): Dealer => ({
   dealerId,
   ...(name !== null && { name }),
   ...(email !== null && { email }),
   ...(phone !== null && { phone }),
   origins,
   ...(retentionDays !== null && { retentionDays }),
+  ...(claims !== null && { claims }),
 });
 
 /** A dealer's settings, as its row has them. */
-export const rowOfSettings = ({ name, email, phone, origins, retentionDays }: DealerSettings) => ({
+export const rowOfSettings = ({ name, email, phone, origins, retentionDays, claims }: DealerSettings) => ({
   name: name ?? null,
   email: email ?? null,
   phone: phone ?? null,
   origins: origins ?? [],
   retentionDays: retentionDays ?? null,
+  claims: claims ?? null,
 });
 
 interface DealerRow {
@@ -222,6 +244,7 @@ interface DealerRow {
   readonly phone: string | null;
   readonly origins: string[];
   readonly retentionDays: number | null;
+  readonly claims: Doorway['claims'] | null;
 }
 
 /**

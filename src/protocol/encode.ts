@@ -45,10 +45,16 @@ export const eventFrame = ({ id, scope, seq, at, type, payload }: LoggedEvent): 
 export const passingFrame = (type: Event['type'], payload: string): string =>
   `{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`;
 
-const ERASURE = `{"channel":"${DELIVERIES.ERASE_GROUP.channel}","payload":{"type":"ERASE_GROUP",`;
+const beginningOf = (type: Event['type']): string =>
+  `{"channel":"${DELIVERIES[type].channel}","payload":{"type":"${type}",`;
+const ERASURE = beginningOf('ERASE_GROUP');
+const SETTING_ASIDE = beginningOf('SET_ASIDE');
 
 /** [P-11.4] Whether a frame tells that a conversation was erased, whichever node says so. */
 export const isErasure = (frame: string): boolean => frame.startsWith(ERASURE);
+
+/** [P-3.1] Whether a frame tells that its scope is another customer's from now on. */
+export const isSettingAside = (frame: string): boolean => frame.startsWith(SETTING_ASIDE);
 
 /** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
 export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>

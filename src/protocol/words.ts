@@ -29,6 +29,8 @@ export function inWords(event: Event): string {
       return `-- ${nameOf(event)} ${event.typing ? 'is typing' : 'stopped typing'}`;
     case 'READ':
       return `-- ${nameOf(event)} has read up to ${event.seq}`;
+    case 'SET_ASIDE':
+      return `-- a customer with a token of the dealer has this name now; what was claimed goes on as ${event.setAside}`;
     case 'ERASE_GROUP':
       return '-- the conversation was erased';
     default:

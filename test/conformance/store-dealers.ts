@@ -101,7 +101,12 @@ export function describeDealers(withStore: WithStore): void {
         assert.equal(await store.putDealer('d1', { name: 'A', origins: ['*'] }), false);
         await write(store, { dealers: { d1: seqsOf(4, 5) } });
         assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', name: 'A', origins: ['*'] });
-        assert.deepEqual((await standingOf(store, 'd1')).dealer, { dealerSeq: 4, deskSeq: 5, origins: ['*'] });
+        assert.deepEqual((await standingOf(store, 'd1')).dealer, {
+          dealerSeq: 4,
+          deskSeq: 5,
+          origins: ['*'],
+          claims: 'any',
+        });
       }),
     );
   });

@@ -150,6 +150,7 @@ export function describeLists(withStore: WithStore): void {
           seq: 4,
           createdAt: NOW,
           updatedAt: NOW,
+          setAside: false,
           lastMessage: { seq: 3, at: last.at, payload: last.payload },
         };
         assert.deepEqual(await store.group('d1', 'g1'), group);

@@ -11,6 +11,7 @@ const G1 = ['d1', 'g1'];
 const LARGE = 2 ** 33;
 
 const FULL_GROUP: Group = {
+  holder: 'claimed 1795267786123 j1',
   online: true,
   mutedBy: 'a1',
   closed: true,

@@ -48,7 +48,13 @@ export async function converseAndErase(store: Store, meanwhile: () => Promise<vo
     const outcome = await journal.append({ role, sender: `customer:${GROUP}`, key, body });
     assert.ok(!('refusal' in outcome), JSON.stringify(outcome));
   };
-  await append({ type: 'CLIENT_JOIN', ...at, online: true, node: 'n1', claim: true });
+  await append({
+    type: 'CLIENT_JOIN',
+    ...at,
+    online: true,
+    node: 'n1',
+    entry: { by: 'claim', id: undefined, at: 0, isHere: false },
+  });
   for (const [index, body] of BODIES.entries()) await append(body, `${WORD}-${index}`);
   const other: Command['body'] = {
     type: 'UPDATE_MSG',

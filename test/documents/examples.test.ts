@@ -1,7 +1,7 @@
 /** The examples of the documents come true: the story is played on a real server, and so are the HTTP exchanges. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ERASURE, examplesOf, STORY } from '../../schemas/examples.ts';
+import { ERASURE, examplesOf, SETTING_ASIDE, STORY } from '../../schemas/examples.ts';
 import { EXCHANGES, type Exchange, LETTER } from '../../schemas/http-examples.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { FRAMES } from '../../schemas/published.ts';
@@ -76,6 +76,15 @@ describe('the story', () => {
     }
     assert.equal(await clientOf('widget').closed, 4403);
   });
+
+  test(SETTING_ASIDE.title, async () => {
+    const { groupId, told } = SETTING_ASIDE;
+    await server.customer(groupId, { dealerId: DEALER });
+    await server.customer(groupId, { dealerId: DEALER, token: server.token('customer', groupId, { dealer: DEALER }) });
+    for (const actor of told.to) {
+      assertAsExample(await clientOf(actor).next('SET_ASIDE'), told.frame, `${actor} gets`);
+    }
+  });
 });
 
 describe('the story has an example of', () => {
@@ -99,7 +108,7 @@ describe('the story has an example of', () => {
 
   for (const [type, { channel }] of Object.entries(DELIVERIES)) {
     test(`${type} delivered on ${channel}`, () => {
-      const frames = [...STORY.flatMap(({ then }) => then), ERASURE.told].map(({ frame }) => frame);
+      const frames = [...STORY.flatMap(({ then }) => then), ERASURE.told, SETTING_ASIDE.told].map(({ frame }) => frame);
       assert.ok(frames.some((frame) => frame.channel === channel && frame.payload.type === type));
     });
   }

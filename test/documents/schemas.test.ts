@@ -45,7 +45,7 @@ describe('the published schemas', () => {
 
   test('leave out of a payload what the session of its role fills in, and nothing else', () => {
     const sessions: readonly Session[] = [
-      { role: 'customer', dealerId: 'd1', groupId: 'g1' },
+      { role: 'customer', dealerId: 'd1', groupId: 'g1', minted: false },
       { role: 'admin', dealerId: 'd1', adminId: 'a1' },
       { role: 'server', dealerId: 'd1', name: 'crm' },
     ];

@@ -34,6 +34,12 @@ const intent = fc
 /** Records go through JSON on their way, so that `__proto__` in them is a field of its own. */
 const parsed = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
+const entry = fc.constantFrom(
+  null,
+  { by: 'claim', id: undefined, at: 0, isHere: false } as const,
+  { by: 'kept' } as const,
+);
+
 const bodies = {
   customerSays: fc.record({ type: is('UPDATE_MSG'), ...at, user: is('customer'), message: text }),
   adminSays: fc.record({
@@ -63,7 +69,7 @@ const bodies = {
   }),
   types: fc.record({ type: is('TYPING'), ...at, user: is('customer'), typing: online }),
   announces: fc.record({ type: is('SYS_MSG'), dealerId, adminId, message: text }),
-  customerJoins: fc.record({ type: is('CLIENT_JOIN'), ...at, online, node, claim: fc.boolean() }),
+  customerJoins: fc.record({ type: is('CLIENT_JOIN'), ...at, online, node, entry }),
   adminJoins: fc.record({ type: is('ADMIN_JOIN'), dealerId, adminId, online, node }),
   opens: fc.record({ type: is('UPDATE_CHAT'), ...at, user: is('admin'), adminId, online }),
   deskIsSaid: fc.record({ type: is('UPDATE_CHAT'), dealerId, user: is('admin'), adminId, online }),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
-import { type Command, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
 
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const NOTHING: State = {
   dealer: false,
+  removed: false,
   group: null,
   erased: null,
   places: new Set(),
@@ -178,12 +179,13 @@ describe('who is there', () => {
     user: 'admin',
     online,
   });
-  const join = (online: boolean, claim = false, node = 'n1'): Body => ({
+  const CLAIM: Entry = { by: 'claim', id: undefined, at: 0, isHere: false };
+  const join = (online: boolean, entry: Entry | null = null, node = 'n1'): Body => ({
     type: 'CLIENT_JOIN',
     ...IDS,
     online,
     node,
-    claim,
+    entry,
   });
   const adminJoin = (online: boolean, node = 'n1'): Body => ({
     type: 'ADMIN_JOIN',
@@ -195,15 +197,15 @@ describe('who is there', () => {
   const nodes = new Set(['n1']);
 
   it('a customer’s first join makes the group, and tells it', () => {
-    const { events, group, state } = taken({ ...NOTHING, dealer: true }, join(true, true));
+    const { events, group, state } = taken({ ...NOTHING, dealer: true }, join(true, CLAIM));
     assert.deepEqual(events, [customerIs(true)]);
-    assert.deepEqual(group, { ...NEW_GROUP, online: true });
+    assert.deepEqual(group, { ...NEW_GROUP, online: true, holder: 'claimed' });
     assert.deepEqual([...state.nodes], ['n1']);
   });
 
   it('a group that exists cannot be claimed without its token', () => {
-    assert.equal(refused(chat(), join(true, true)), 'unauthorized');
-    assert.equal(refused(chat({ online: true }), join(true, true)), 'unauthorized');
+    assert.equal(refused(chat(), join(true, CLAIM)), 'unauthorized');
+    assert.equal(refused(chat({ online: true }), join(true, CLAIM)), 'unauthorized');
   });
 
   it('a customer’s coming and leaving is told only where it changes something', () => {
@@ -214,17 +216,17 @@ describe('who is there', () => {
   });
 
   it('a customer is online while any node has a socket of theirs', () => {
-    const both = taken(chat({ online: true }, { nodes }), join(true, false, 'n2'));
+    const both = taken(chat({ online: true }, { nodes }), join(true, null, 'n2'));
     assert.deepEqual([both.events, [...both.state.nodes]], [[], ['n1', 'n2']]);
-    const one = taken(both.state, join(false, false, 'n1'));
+    const one = taken(both.state, join(false, null, 'n1'));
     assert.deepEqual([one.events, one.group?.online, [...one.state.nodes]], [[], true, ['n2']]);
-    const none = taken(one.state, join(false, false, 'n2'));
+    const none = taken(one.state, join(false, null, 'n2'));
     assert.deepEqual([none.events, none.group?.online, [...none.state.nodes]], [[customerIs(false)], false, []]);
   });
 
   it('nobody leaves a node where they were not, and leaving makes no group', () => {
     const elsewhere = chat({ online: true }, { nodes });
-    assert.deepEqual(taken(elsewhere, join(false, false, 'n2')), {
+    assert.deepEqual(taken(elsewhere, join(false, null, 'n2')), {
       events: [],
       state: elsewhere,
       group: elsewhere.group,

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
-import { type Command, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
 
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const THERE: State = {
   dealer: true,
+  removed: false,
   group: { ...NEW_GROUP, lastSeq: 7, lastMessageSeq: 6, unread: 2, mutedBy: 'a1', adminRead: 3 },
   erased: null,
   places: new Set(),
@@ -35,7 +36,14 @@ function refused(state: State, body: Body, role?: Command['role']) {
 }
 
 const erasure = (reason: 'request' | 'retention'): Body => ({ type: 'ERASE_GROUP', ...IDS, erasureId: 'e1', reason });
-const join = (online: boolean, claim = false): Body => ({ type: 'CLIENT_JOIN', ...IDS, online, node: 'n1', claim });
+const CLAIM: Entry = { by: 'claim', id: undefined, at: 0, isHere: false };
+const join = (online: boolean, entry: Entry | null = null): Body => ({
+  type: 'CLIENT_JOIN',
+  ...IDS,
+  online,
+  node: 'n1',
+  entry,
+});
 const customerSays: Body = { type: 'UPDATE_MSG', ...IDS, user: 'customer', message: 'Hello' };
 const online = (group: Partial<Group> = {}): State => ({ ...THERE, group: { ...NEW_GROUP, online: true, ...group } });
 
@@ -63,8 +71,8 @@ describe('an erasure', () => {
 
 describe('the name of what was erased', () => {
   it('cannot be claimed without its token, even where nothing was ever said', () => {
-    assert.equal(refused(ERASED, join(true, true), 'customer'), 'unauthorized');
-    assert.equal(refused({ ...ERASED, erased: 0 }, join(true, true), 'customer'), 'unauthorized');
+    assert.equal(refused(ERASED, join(true, CLAIM), 'customer'), 'unauthorized');
+    assert.equal(refused({ ...ERASED, erased: 0 }, join(true, CLAIM), 'customer'), 'unauthorized');
   });
 
   it('is its customer’s still: with the token it is a new conversation, which counts on', () => {

@@ -84,7 +84,7 @@ export class Model {
         if (body.user === 'admin') chat.unread = 0;
         return 'done';
       case 'CLIENT_JOIN':
-        return body.claim && isTaken ? { refused: 'unauthorized' } : 'done';
+        return body.entry?.by === 'claim' && isTaken ? { refused: 'unauthorized' } : 'done';
       case 'UPDATE_CHAT':
         if (body.user === 'customer') return 'done';
         if (body.groupId !== undefined) chat.lastSeq += 1;

@@ -235,9 +235,11 @@ describe('decide', () => {
     lastMessageSeq: fc.nat(9),
     adminRead: fc.nat(9),
     customerRead: fc.nat(9),
+    holder: fc.constantFrom(null, 'minted' as const, 'claimed' as const, 'claimed 0 j1' as const),
   });
   const anyState: fc.Arbitrary<State> = fc.record({
     dealer: fc.boolean(),
+    removed: fc.boolean(),
     group: fc.oneof(fc.constant(null), fc.constant(NEW_GROUP), anyGroup),
     erased: fc.option(fc.nat(9), { nil: null }),
     places: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((places) => new Set(places)),

@@ -7,6 +7,7 @@ import { type Command, NEW_GROUP, type State } from '../../src/domain/state.ts';
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const STATE: State = {
   dealer: true,
+  removed: false,
   group: NEW_GROUP,
   erased: null,
   places: new Set(),
@@ -131,7 +132,13 @@ describe('what is not there', () => {
 
   it('keeps customers and admins from joining: there is no such dealer', () => {
     assert.equal(
-      refused(NOWHERE, { type: 'CLIENT_JOIN', ...IDS, online: true, node: 'n1', claim: true }),
+      refused(NOWHERE, {
+        type: 'CLIENT_JOIN',
+        ...IDS,
+        online: true,
+        node: 'n1',
+        entry: { by: 'claim', id: undefined, at: 0, isHere: false },
+      }),
       'unknown_dealer',
     );
     const adminJoin = { type: 'ADMIN_JOIN', dealerId: 'd1', adminId: 'a1', online: true, node: 'n1' } as const;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Hub, type Place, type Seat } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
-import { TestPeer } from '../support/peers.ts';
+import { CREDENTIAL, TestPeer } from '../support/peers.ts';
 
 const MAX_BACKLOG = 1000;
 
@@ -26,7 +26,7 @@ const large = (seq: number, bytes: number) => publication('g1', seq, { frame: 'x
 /** Seats a peer and opens it at once. */
 function seat(hub: Hub, place: Place, floors: Record<string, number> = {}): { peer: TestPeer; seat: Seat } {
   const peer = new TestPeer();
-  const taken = hub.enter(place, peer);
+  const taken = hub.enter(place, peer, CREDENTIAL);
   hub.open(taken, new Map(Object.entries(floors)));
   return { peer, seat: taken };
 }
@@ -96,7 +96,7 @@ describe('the hub', () => {
     it('holds everything back, and hands it over in order when it is', () => {
       const hub = new Hub(MAX_BACKLOG);
       const peer = new TestPeer();
-      const seat = hub.enter(customer('g1'), peer);
+      const seat = hub.enter(customer('g1'), peer, CREDENTIAL);
       hub.deliver(publication('g1', 1));
       hub.deliver(publication('@dealer', 1));
       hub.deliver(publication('g1', null));
@@ -111,7 +111,7 @@ describe('the hub', () => {
     it('drops a socket that has more held for it than the backlog allows, and hands over none of it', () => {
       const hub = new Hub(MAX_BACKLOG);
       const peer = new TestPeer();
-      const seat = hub.enter(customer('g1'), peer);
+      const seat = hub.enter(customer('g1'), peer, CREDENTIAL);
       hub.deliver(large(1, 600));
       assert.equal(peer.closes.length, 0);
       hub.deliver(large(2, 600));
@@ -125,7 +125,7 @@ describe('the hub', () => {
     it('keep back what is at or below the floor of its scope, held or live', () => {
       const hub = new Hub(MAX_BACKLOG);
       const peer = new TestPeer();
-      const seat = hub.enter(customer('g1'), peer);
+      const seat = hub.enter(customer('g1'), peer, CREDENTIAL);
       for (const seq of [4, 5, 6]) hub.deliver(publication('g1', seq));
       hub.open(seat, new Map([['g1', 5]]));
       assert.deepEqual(peer.texts, ['g1:6']);

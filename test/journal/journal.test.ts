@@ -13,7 +13,7 @@ import type { Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { overriding } from '../support/faulty-store.ts';
-import { TestPeer } from '../support/peers.ts';
+import { CREDENTIAL, TestPeer } from '../support/peers.ts';
 import { readSeqs } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
@@ -41,7 +41,14 @@ const customerComes = (groupId: string): Command => ({
   role: 'customer',
   sender: `customer:${groupId}`,
   key: null,
-  body: { type: 'CLIENT_JOIN', dealerId: 'd1', groupId, online: true, node: 'n1', claim: true },
+  body: {
+    type: 'CLIENT_JOIN',
+    dealerId: 'd1',
+    groupId,
+    online: true,
+    node: 'n1',
+    entry: { by: 'claim', id: undefined, at: 0, isHere: false },
+  },
 });
 const types: Command = {
   role: 'server',
@@ -96,7 +103,7 @@ const withJournal = (use: (opened: Opened) => Promise<void>) => async () => {
 /** A socket of group g1's that hears everything. */
 function seated(hub: Hub): TestPeer {
   const peer = new TestPeer();
-  hub.open(hub.enter({ role: 'customer', ...IDS }, peer), new Map());
+  hub.open(hub.enter({ role: 'customer', ...IDS }, peer, CREDENTIAL), new Map());
   return peer;
 }
 

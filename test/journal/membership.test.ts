@@ -70,6 +70,7 @@ class World {
         }
         tell({ what: 'gone', who: `${dealerId}/${sender}`, from });
       },
+      beaten: async () => {},
       died: () => tell({ what: 'died' }),
       revived: async () => tell({ what: 'revived' }),
     });

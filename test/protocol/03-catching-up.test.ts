@@ -57,7 +57,7 @@ describe('[P-3.6] recovery and what happens meanwhile', () => {
     assert.deepEqual(seenBy(client), { acked: 3 });
     await client.close();
     await crm.ask('event', botSays('acked', 'four'));
-    const token = await server.token('customer', 'acked');
+    const { token } = client.session;
     const again = await server.customer('acked', { token, since: seenBy(client) });
     await again.settled();
     assert.deepEqual(again.session.recovered, { acked: true });

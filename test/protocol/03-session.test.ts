@@ -180,14 +180,14 @@ describe('[P-3.5] session', () => {
 
   test('of a customer that comes back: the state of its group, and that an admin is online', () =>
     withFresh(async (server) => {
-      const customer = await server.customer('g1');
+      const token = await server.token('customer', 'g1');
+      const customer = await server.customer('g1', { token });
       const admin = await server.admin();
       await admin.ask('sys_message', { type: 'SYS_MSG', message: 'open till six' });
       await admin.ask('mute_bot', { type: 'MUTE_BOT', groupId: 'g1' });
       await customer.ask('customer_message', send('one'));
       await customer.ask('customer_message', send('two'));
       await customer.ask('close_chat', { type: 'CLOSE_CHAT' });
-      const token = await server.token('customer', 'g1');
       const { session } = await sessionOf(server, 'client_join', clientJoin({ groupId: 'g1', token }));
       assert.deepEqual(session, {
         role: 'customer',

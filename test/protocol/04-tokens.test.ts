@@ -223,7 +223,7 @@ describe('[P-4] refresh', () => {
 describe("[P-4] a customer's tokens", () => {
   test("Telle's own is renewed at each join, for its group alone", async () => {
     const exp = secondsFromNow(60);
-    const old = await server.tokens.sign({ role: 'customer', dealer: DEALER, sub: 'kept', exp }, true);
+    const old = await server.tokens.sign({ role: 'customer', dealer: DEALER, sub: 'kept', exp }, { ours: true });
     const { session } = await server.customer(undefined, { token: old });
     const renewed = decodeJwt(session.token);
     assert.deepEqual([renewed.role, renewed.dealer, renewed.sub], ['customer', DEALER, 'kept']);

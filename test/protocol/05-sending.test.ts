@@ -63,7 +63,7 @@ let server: TestServer;
 /** A server whose group `g1` has an event, so that there is something to read. */
 async function start() {
   server = await startServer({ settings: { RATE_LIMIT: 'off' }, timing: { closeTimeout: 5 } });
-  const first = await server.customer(GROUP);
+  const first = await server.customer(GROUP, { token: await server.token('customer', GROUP) });
   await first.ask('customer_message', { type: 'UPDATE_MSG', message: 'hello' });
   await first.close();
 }

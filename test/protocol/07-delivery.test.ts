@@ -140,7 +140,7 @@ describe('[P-7] to whom', () => {
   });
 
   test('these are all the events that there are', () => {
-    const byHand = new Set([...TABLE.map(([, type]) => type), 'READ', 'ERASE_GROUP']);
+    const byHand = new Set([...TABLE.map(([, type]) => type), 'READ', 'ERASE_GROUP', 'SET_ASIDE']);
     assert.deepEqual(Object.keys(DELIVERIES).sort(), [...byHand].sort());
   });
 

@@ -32,6 +32,9 @@ async function talking(groupId: string, count = 3) {
 }
 const says = (guest: Client, message: string) => guest.ask('customer_message', { type: 'UPDATE_MSG', message });
 const rejoin = (groupId: string, token: string, more: object = {}) => server.customer(groupId, { token, ...more });
+/** Joins with a token that was minted after an erasure [P-4]. */
+const joinAnew = async (groupId: string, more: object = {}) =>
+  rejoin(groupId, await server.freshToken('customer', groupId), more);
 
 const told = (groupId: string) => ({
   channel: 'CHAT_STATE',
@@ -227,14 +230,28 @@ describe('[P-11.4] who is there when a conversation is erased', () => {
     assertProblem(await read(server, 'groups/wanted'), 404, 'unknown_group');
   });
 
-  test('the customer’s own token makes a new conversation, which counts on and knows nothing of the old one', async () => {
+  test('no earlier token opens the name, of whoever it was', async () => {
+    const guest = await talking('closed-for-good');
+    const minted = server.token('customer', 'closed-for-good');
+    await erased('closed-for-good');
+    await guest.closed;
+    for (const token of [guest.session.token, minted]) {
+      const late = await server.connect();
+      late.send('client_join', { type: 'CLIENT_JOIN', dealerId: DEALER, token });
+      const { payload } = await late.next('error');
+      assert.deepEqual([payload.code, await late.closed], ['unauthorized', 4401]);
+      assertProblem(await server.http('GET', at('scopes/closed-for-good/events'), { token }), 401, 'unauthorized');
+    }
+  });
+
+  test('a token minted since makes a new conversation, which counts on and knows nothing of the old one', async () => {
     const watcher = await server.admin('w');
     const guest = await talking('again', 4);
     await watcher.ask('mute_bot', { type: 'MUTE_BOT', groupId: 'again' });
     await erased('again');
     await guest.closed;
     await watcher.next('ERASE_GROUP');
-    const back = await rejoin('again', guest.session.token);
+    const back = await joinAnew('again');
     const { seqs, muted, closed, unread } = back.session;
     assert.deepEqual([seqs.again, muted, closed, unread], [5, false, false, 0]);
     const { payload } = await watcher.next('UPDATE_GROUP');
@@ -250,7 +267,7 @@ describe('[P-11.4] who is there when a conversation is erased', () => {
     assert.deepEqual((await page(server, 'users', '?groupId=again')).items, []);
     await erased('again');
     assert.equal(await back.closed, 4403);
-    const third = await rejoin('again', guest.session.token);
+    const third = await joinAnew('again');
     assert.equal((await says(third, 'hello')).seq, 7);
   });
 
@@ -268,9 +285,9 @@ describe('[P-11.4] who is there when a conversation is erased', () => {
     const guest = await talking(groupId, 3);
     await erased(groupId);
     await guest.closed;
-    const back = await rejoin(groupId, guest.session.token);
+    const back = await joinAnew(groupId);
     await says(back, 'four');
-    const tab = await rejoin(groupId, guest.session.token, { since: { [groupId]: seen } });
+    const tab = await joinAnew(groupId, { since: { [groupId]: seen } });
     await tab.settled();
     return { recovered: tab.session.recovered[groupId], seqs: tab.seqs(groupId) };
   }
@@ -324,7 +341,7 @@ describe('[P-11.4] who is there when a conversation is erased', () => {
     await guest.closed;
     assert.ok(events >= 1 && events <= 51, `${events}`);
     assertProblem(await read(server, 'groups/rushed'), 404, 'unknown_group');
-    const back = await rejoin('rushed', guest.session.token);
+    const back = await joinAnew('rushed');
     assert.equal(back.session.seqs.rushed, events);
   });
 });
@@ -354,7 +371,7 @@ describe('[P-11.4] on two nodes', () => {
         assert.deepEqual([id, seq, payload.groupId], [undefined, undefined, 'g1']);
       }
       for (const each of servers) assertProblem(await read(each, 'groups/g1'), 404, 'unknown_group');
-      const back = await other.customer('g1', { token: here.session.token });
+      const back = await other.customer('g1', { token: await other.freshToken('customer', 'g1') });
       assert.equal(back.session.seqs.g1, 2);
       assert.equal((await back.ask('customer_message', { type: 'UPDATE_MSG', message: 'back' })).seq, 3);
       for (const witness of witnesses) {

@@ -1,5 +1,14 @@
 /** Sockets that are no sockets: what the hub and the journal send to them is kept. */
+import type { Credential } from '../../src/hub/hub.ts';
 import type { Peer } from '../../src/hub/peer.ts';
+
+/** By what a customer of a group sits in the hub. */
+export const CREDENTIAL: Credential = {
+  claims: { role: 'customer', dealer: 'd1', sub: 'g1', exp: 0 },
+  gen: 0,
+  tokenId: undefined,
+  minted: false,
+};
 
 export class TestPeer implements Peer {
   /** Every frame sent, in order. */

@@ -1,6 +1,6 @@
 /** What a store is given and gives back, made short to write. */
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
-import { type Group, NEW_GROUP } from '../../src/domain/state.ts';
+import { changed, type Group, NEW_GROUP } from '../../src/domain/state.ts';
 import {
   type Changes,
   type DealerSeqs,
@@ -68,6 +68,8 @@ export const changesOf = ({
   moves: moves ?? [],
   arrivals: arrivals ?? [],
   erasures: erasures ?? [],
+  setAside: [],
+  revoked: [],
   dealers: new Map(Object.entries(dealers ?? {})),
   groups: new Map(Object.entries(groups ?? {})),
   users: new Map(Object.entries(users ?? {})),
@@ -174,10 +176,14 @@ export async function readSeqs(
 /** A standing, as no more than its face says. */
 export async function standingOf(store: Store, dealerId: string, groupId?: string): Promise<Standing> {
   const { dealer, group, adminOnline } = await store.standing(dealerId, groupId);
-  const { online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead } = group ?? NEW_GROUP;
   return {
-    dealer: dealer && { dealerSeq: dealer.dealerSeq, deskSeq: dealer.deskSeq, origins: dealer.origins },
-    group: group && { online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead },
+    dealer: dealer && {
+      dealerSeq: dealer.dealerSeq,
+      deskSeq: dealer.deskSeq,
+      origins: dealer.origins,
+      claims: dealer.claims,
+    },
+    group: group && changed(group, {}),
     adminOnline,
   };
 }

@@ -50,8 +50,14 @@ export class TestServer {
   }
 
   /** A token that holds for an hour, or as long as said (in seconds; negative: expired). */
-  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600 } = {}): string {
-    return this.tokens.sign({ role, dealer, sub, exp: secondsFromNow(ttl) });
+  token(role: Claims['role'], sub: string, { dealer = DEALER, ttl = 3600, gen = 0 } = {}): string {
+    return this.tokens.sign({ role, dealer, sub, exp: secondsFromNow(ttl), gen });
+  }
+
+  /** A token of the generation that is signed now. */
+  async freshToken(role: Claims['role'], sub: string): Promise<string> {
+    const { current: gen } = await this.store.generation({ role, dealer: DEALER, sub });
+    return this.token(role, sub, { gen });
   }
 
   /** A socket through memory that has sent nothing. */

@@ -24,6 +24,7 @@ const emptyRows = (): Kept => ({
   intents: new Map(),
   priors: new Map(),
   erased: new Map(),
+  removed: new Set(),
 });
 
 function copyNeeded<Row>(from: Map<string, Row>, to: Map<string, Row>, keys: Iterable<string>): void {

@@ -3,11 +3,12 @@ import { refused } from '../../../schemas/errors.ts';
 import { isId } from '../../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
-import { type Session, sessionOf } from '../../auth/session.ts';
+import type { Session } from '../../auth/session.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Asker } from '../../documents/route.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import type { Core } from '../core.ts';
+import { identify } from '../identity.ts';
 
 /** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
 interface Authenticate {
@@ -26,9 +27,10 @@ const sessions = new WeakMap<FastifyRequest, Session>();
  * Who asks, as the bearer token says.
  * @throws RefusedError `unauthorized`, `token_expired` or `rate_limited`
  */
-export const authenticate = ({ tokens, limits }: Core): Authenticate =>
+export const authenticate = (core: Core): Authenticate =>
   guard(['customer', 'admin', 'server'], async (request) => {
-    const session = await sessionFrom(tokens, request.headers.authorization).catch(async (error: unknown) => {
+    const { limits } = core;
+    const session = await sessionFrom(core, request.headers.authorization).catch(async (error: unknown) => {
       await limits.byAddress(request);
       throw error;
     });
@@ -36,10 +38,10 @@ export const authenticate = ({ tokens, limits }: Core): Authenticate =>
     await limits.bySession(request, session);
   });
 
-async function sessionFrom(tokens: Core['tokens'], authorization: string | undefined): Promise<Session> {
+async function sessionFrom(core: Core, authorization: string | undefined): Promise<Session> {
   const token = bearerOf(authorization);
   if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
-  return sessionOf((await tokens.verify(token)).claims);
+  return identify(core, token);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** [P-11.5] `/v1/dealers`: who the tenants are. For a server of all dealers. */
-import { Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { Dealer, DealerList, DealerSettings } from '../../../schemas/dealers.ts';
 import { CLOSE, refused } from '../../../schemas/errors.ts';
 import { Nothing } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
+import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
 import { authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
@@ -14,8 +15,15 @@ const tags = ['dealers'];
 const params = Type.Object({ dealerId: Id });
 const unknownDealer = () => refused('unknown_dealer', 'there is no such dealer');
 
+/** A dealer, and of which generation its tokens must be that are minted now. */
+async function dealerAt(store: Store, dealerId: string): Promise<Static<typeof Dealer> | null> {
+  const dealer = await store.dealer(dealerId);
+  const { current: generation } = await store.generation({ role: 'server', dealer: dealerId, sub: '' });
+  return dealer && generation > 0 ? { ...dealer, generation } : dealer;
+}
+
 export function dealerRoutes(app: Http, core: Core): void {
-  const { store, hub } = core;
+  const { store, hub, revocations } = core;
   const onRequest = authenticateOperator(core);
 
   const listed = { tags, summary: 'Lists the dealers', querystring: ListQuery, response: { 200: DealerList } };
@@ -30,7 +38,7 @@ export function dealerRoutes(app: Http, core: Core): void {
 
   const read = { tags, summary: 'Reads a dealer', params, response: { 200: Dealer } };
   app.get('/v1/dealers/:dealerId', { onRequest, schema: read }, async ({ params: { dealerId } }) => {
-    const dealer = await store.dealer(dealerId);
+    const dealer = await dealerAt(store, dealerId);
     if (!dealer) throw unknownDealer();
     return dealer;
   });
@@ -44,7 +52,7 @@ export function dealerRoutes(app: Http, core: Core): void {
   };
   app.put('/v1/dealers/:dealerId', { onRequest, schema: put }, async ({ params: { dealerId }, body }, reply) => {
     const isNew = await store.putDealer(dealerId, body);
-    const dealer = await store.dealer(dealerId);
+    const dealer = await dealerAt(store, dealerId);
     if (!dealer) throw unknownDealer(); // removed meanwhile
     return reply.code(isNew ? 201 : 200).send(dealer);
   });
@@ -58,6 +66,7 @@ export function dealerRoutes(app: Http, core: Core): void {
   app.delete('/v1/dealers/:dealerId', { onRequest, schema: removed }, async ({ params: { dealerId } }, reply) => {
     if (!(await store.deleteDealer(dealerId))) throw unknownDealer();
     hub.close(CLOSE.unknownDealer, 'the dealer was removed', dealerId);
+    await revocations.told(dealerId);
     return reply.code(204).send();
   });
 }

@@ -24,6 +24,7 @@ export function groupItem(dealerId: string, group: KeptGroup): Static<typeof Gro
     adminRead,
     customerRead,
     ...times(group),
+    ...(group.setAside && { setAside: true }),
   };
 }
 

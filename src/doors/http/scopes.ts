@@ -6,6 +6,8 @@ import { Id } from '../../../schemas/kinds.ts';
 import { EventsQuery } from '../../../schemas/lists.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { maySee } from '../../auth/permit.ts';
+import type { Session } from '../../auth/session.ts';
+import { isClaimed } from '../../domain/holding.ts';
 import type { Store, Stretch } from '../../journal/store.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
@@ -29,8 +31,9 @@ export function scopeRoutes(app: Http, core: Core): void {
   app.get('/v1/dealers/:dealerId/scopes/:scope/events', options, async (request, reply) => {
     const { params, query } = request;
     const { dealerId, scope } = params;
-    if (!maySee(sessionAt(request, dealerId), scope)) throw unknownGroup();
-    await mustExist(core.store, dealerId, scope);
+    const session = sessionAt(request, dealerId);
+    if (!maySee(session, scope)) throw unknownGroup();
+    await mustExist(core.store, session, dealerId, scope);
     const stretch = stretchOf(query);
     const found = await core.store.events(dealerId, scope, { ...stretch, limit: query.limit + 1 });
     const hasMore = found.length > query.limit;
@@ -46,11 +49,13 @@ export function scopeRoutes(app: Http, core: Core): void {
 
 const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
 
-async function mustExist(store: Store, dealerId: string, scope: string): Promise<void> {
+async function mustExist(store: Store, session: Session, dealerId: string, scope: string): Promise<void> {
   const isGroup = scope !== DEALER_SCOPE && scope !== DESK_SCOPE;
   const { dealer, group } = await store.standing(dealerId, isGroup ? scope : undefined);
   if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
   if (isGroup && !group) throw unknownGroup();
+  // [P-3.1] It will be set aside as soon as this customer joins: until then it is a stranger's.
+  if (session.role === 'customer' && session.minted && isClaimed(group)) throw unknownGroup();
 }
 
 const nextCursor = ({ after, before }: Omit<Stretch, 'limit'>): string => cursorFor(`${after ?? ''}-${before ?? ''}`);

@@ -21,7 +21,7 @@ import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { type Entrance, type Joined, join, leave } from './join.ts';
+import { type Entrance, type Joined, join, leave, refresh } from './join.ts';
 import { Strikes, TokenBucket } from './limits.ts';
 import { WebSocketPeer } from './peer.ts';
 
@@ -228,7 +228,7 @@ export class Connection {
     if (this.#expiry) clearTimeout(this.#expiry);
     this.#expiry = null;
     if (!this.#joined || this.#socket.readyState !== this.#socket.OPEN) return;
-    const left = this.#joined.claims.exp * 1000 - Date.now();
+    const left = this.#joined.seat.credential.claims.exp * 1000 - Date.now();
     if (left > 2 * this.#core.timing.pingInterval) return;
     const expire = () => this.#refuse(undefined, refused('token_expired', 'the token has expired'));
     this.#expiry = setTimeout(expire, Math.max(0, left));
@@ -236,14 +236,9 @@ export class Connection {
 
   /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
   #refresh(joined: Joined, payload: unknown, id: string | undefined): void {
-    this.#core.tokens
-      .verify(decodeRefresh(payload).token)
-      .then(({ claims }) => {
-        const { role, dealer, sub } = joined.claims;
-        if (claims.role !== role || claims.dealer !== dealer || claims.sub !== sub) {
-          throw refused('unauthorized', 'the token is for another role, dealer or name');
-        }
-        this.#joined = { ...joined, claims };
+    refresh(this.#core, joined, decodeRefresh(payload).token)
+      .then((refreshed) => {
+        this.#joined = refreshed;
         this.#watchExpiry();
         if (id !== undefined) this.#send(ackFrame(id, null));
       })

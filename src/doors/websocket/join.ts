@@ -6,15 +6,18 @@ import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE, JOINS, type JoinChannel } from '
 import type { Claims } from '../../../schemas/tokens.ts';
 import { isOriginAllowed } from '../../auth/origins.ts';
 import { maySee } from '../../auth/permit.ts';
-import { type Session, sessionOf } from '../../auth/session.ts';
-import { secondsFromNow } from '../../auth/tokens.ts';
-import type { Seat } from '../../hub/hub.ts';
+import type { Session } from '../../auth/session.ts';
+import { secondsFromNow, type Verified } from '../../auth/tokens.ts';
+import type { Entry } from '../../domain/state.ts';
+import type { Credential, Seat } from '../../hub/hub.ts';
 import type { Peer } from '../../hub/peer.ts';
 import type { Who } from '../../hub/presence.ts';
+import type { Doorway, Store } from '../../journal/store.ts';
 import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
+import { credentialOf, mustBeTaken, nameHeld, renamed } from '../identity.ts';
 import { inTurn } from '../turns.ts';
 import type { Visitor } from './guard.ts';
 
@@ -38,18 +41,16 @@ export interface Joined {
   readonly session: Session;
   readonly seat: Seat;
   readonly who: Who | null;
-  /** What its token says: when it ends, and what the next one must say too [P-4]. */
-  readonly claims: Claims;
 }
 
-/** Who joins, proven, or claiming a group that nobody has. */
+/** Who joins, as a good token says, or claiming a group that nobody has. */
 interface Identified {
   readonly session: Session;
-  readonly claims: Claims;
-  /** Whether it takes a group without a token. */
-  readonly claim: boolean;
-  /** The customer's token to keep. */
-  readonly token?: string;
+  readonly credential: Credential;
+  /** By what a customer comes in. */
+  readonly entry: Entry | null;
+  /** The token that its dealer minted, which is handed back as it is. */
+  readonly minted?: string;
   readonly since: Since;
 }
 
@@ -65,16 +66,17 @@ export async function join(
   { channel, payload, id }: Envelope & { channel: JoinChannel },
   peer: Peer,
 ): Promise<Joined> {
-  const identified = await identify(core, entrance, decodeJoin[channel](payload), JOINS[channel]);
-  const { session, claims } = identified;
-  await admit(core, entrance, session);
+  const asked = decodeJoin[channel](payload);
+  const identified = await admit(core, entrance, asked, await identify(core, entrance, asked, JOINS[channel], id));
+  const { session, credential, entry } = identified;
   for (const scope of Object.keys(identified.since)) mayRecover(session, scope);
-  const seat = core.hub.enter(session, peer);
-  const joined: Joined = { session, seat, who: whoOf(session), claims };
+  const seat = core.hub.enter(session, peer, credential);
+  const joined: Joined = { session, seat, who: whoOf(session) };
   let isHere = false;
   try {
-    await core.feed.open(session);
-    isHere = await arrive(core, joined.who, identified.claim);
+    // Once it has its seat: what is taken back from now on closes it.
+    await Promise.all([core.feed.open(session), entry?.by === 'claim' ? null : mustBeTaken(core.store, credential)]);
+    isHere = await arrive(core, joined.who, entry);
     await inTurn(); // hundreds arrive in one transaction
     let { tails, recovered } = await recover(core, session, identified.since);
     // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
@@ -83,7 +85,8 @@ export async function join(
     for (const [scope, whole] of Object.entries(recovered)) {
       if (maySee(session, scope)) core.metrics.recovered(whole ? 'whole' : 'not whole');
     }
-    peer.send(sessionFrame(await describe(core, identified, tails, recovered)));
+    const token = await tokenToKeep(core, identified, seat);
+    peer.send(sessionFrame(await describe(core, seat, token, session, tails, recovered)));
     if (id !== undefined) peer.send(ackFrame(id, null));
     await replay(core, session, identified.since, tails, recovered, peer);
     core.hub.open(seat, tails);
@@ -94,6 +97,31 @@ export async function join(
   return joined;
 }
 
+/**
+ * [P-4] Lets a new token of the same role, dealer and sub take the old one's place.
+ * @throws RefusedError `unauthorized`, `token_expired`, or `unknown_dealer` where it was removed
+ */
+export async function refresh(core: Core, joined: Joined, token: string): Promise<Joined> {
+  const { seat, session } = joined;
+  const credential = credentialOf(await core.tokens.verify(token));
+  if (!areSame(credential.claims, seat.credential.claims)) throw otherToken();
+  await mustBeTaken(core.store, credential);
+  const isAdopting = session.role === 'customer' && session.minted !== credential.minted;
+  if (isAdopting && session.minted) throw otherToken();
+  if (isAdopting) await adopt(core, session);
+  seat.credential = credential;
+  return isAdopting ? { ...joined, session: { ...session, minted: true } } : joined;
+}
+
+const areSame = (one: Claims, other: Claims): boolean =>
+  one.role === other.role && one.dealer === other.dealer && one.sub === other.sub;
+
+/** [P-3.1] Makes a claimed conversation that of the customer whose minted token is shown by who claimed it. */
+async function adopt({ journal, nodeId }: Core, who: Who): Promise<void> {
+  const outcome = await journal.append(presenceCommand(who, nodeId, true, { by: 'adopted' }));
+  if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
+}
+
 /** Takes a socket out again. */
 export function leave(core: Core, { seat, who }: Joined): void {
   if (core.hub.leave(seat)) core.feed.close(seat.place.dealerId);
@@ -101,7 +129,13 @@ export function leave(core: Core, { seat, who }: Joined): void {
 }
 
 /** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
-async function identify(core: Core, entrance: Entrance, asked: Asked, role: Session['role']): Promise<Identified> {
+async function identify(
+  core: Core,
+  entrance: Entrance,
+  asked: Asked,
+  role: Session['role'],
+  id: string | undefined,
+): Promise<Identified> {
   if ('user' in asked && asked.user !== undefined && asked.user !== role) {
     throw refused('forbidden', `user is not ${role}`);
   }
@@ -111,42 +145,76 @@ async function identify(core: Core, entrance: Entrance, asked: Asked, role: Sess
     if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
     entrance.visitor.claim(asked.dealerId);
     const groupId = asked.groupId ?? randomUUID();
-    return { ...ownToken(core, asked.dealerId, groupId), claim: true, since };
+    const claims: Claims = { role: 'customer', dealer: asked.dealerId, sub: groupId, exp: 0 };
+    const credential: Credential = { claims, gen: 0, tokenId: undefined, minted: false };
+    const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
+    const isHere = core.presence.isHere(session);
+    return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
   }
   entrance.visitor.mustNotBeBarred();
-  const { claims, ours } = await core.tokens.verify(token);
-  const session = sessionFor(asked, claims);
-  if (session.role !== 'customer') return { session, claims, claim: false, since };
-  // A token that Telle gave is renewed at each join; a dealer's own holds as long as the dealer said.
-  if (ours) return { ...ownToken(core, session.dealerId, session.groupId), claim: false, since };
-  return { session, claims, claim: false, token, since };
-}
-
-function ownToken({ tokens }: Core, dealerId: string, groupId: string) {
-  const exp = secondsFromNow(CUSTOMER_TOKEN_TTL);
-  const claims: Claims = { role: 'customer', dealer: dealerId, sub: groupId, exp };
-  return { session: sessionOf(claims), claims, token: tokens.sign(claims, true) };
+  const verified = await core.tokens.verify(token);
+  const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since };
+  if (verified.claims.role !== 'customer') return { ...identified, entry: null };
+  if (verified.ours) return { ...identified, entry: { by: 'kept' } };
+  return { ...identified, entry: { by: 'minted', spare: randomUUID() }, minted: token };
 }
 
 /** The session that a join asks for, if the token is for just that. */
-function sessionFor(asked: Asked, { role, dealer, sub }: Claims): Session {
+function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verified): Session {
   const { dealerId } = asked;
   if (asked.type === 'SERVER_JOIN') {
     if (role === 'server' && (dealer === ALL_DEALERS || dealer === dealerId)) return { role, dealerId, name: sub };
   } else if (asked.type === 'ADMIN_JOIN') {
     if (role === 'admin' && dealer === dealerId && sub === asked.adminId) return { role, dealerId, adminId: sub };
-  } else if (role === 'customer' && dealer === dealerId && sub === (asked.groupId ?? sub)) {
-    return { role, dealerId, groupId: sub };
+  } else if (role === 'customer' && dealer === dealerId && (ours || sub === (asked.groupId ?? sub))) {
+    return { role, dealerId, groupId: sub, minted: !ours };
   }
-  throw refused('unauthorized', 'the token is for another role, dealer or name');
+  throw otherToken();
 }
 
-/** Whether there is such a dealer, and clients from this origin may join it [P-11.5]. A server may make its dealer [P-6.2]. */
-async function admit({ store }: Core, { origin }: Entrance, { role, dealerId }: Session): Promise<void> {
+/**
+ * Whether there is such a dealer, and clients from this origin may join it [P-11.5], and without a token [P-3.1]. A server may
+ * make its dealer [P-6.2].
+ * @returns who it is, by the name that its conversation has now
+ */
+async function admit({ store }: Core, { origin }: Entrance, asked: Asked, identified: Identified): Promise<Identified> {
+  const { session, credential, entry } = identified;
+  const { role, dealerId } = session;
   const { dealer } = await store.standing(dealerId);
   if (dealer === null && role !== 'server') throw refused('unknown_dealer', 'there is no such dealer');
   if (!isOriginAllowed(origin, dealer?.origins ?? [])) {
     throw refused('forbidden', 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
+  }
+  if (entry?.by === 'claim') mustBeClaimable(dealer?.claims, 'groupId' in asked && asked.groupId !== undefined);
+  if (entry?.by !== 'kept' || role !== 'customer') return identified;
+  const groupId = await nameHeld(store, session);
+  const formerly = await formerName(store, session, groupId, asked);
+  return { ...identified, session: { ...session, groupId, formerly }, credential: renamed(credential, groupId) };
+}
+
+/**
+ * [P-3.1] The name by which a client still calls a conversation that has another now: its token's, or the one that it chose.
+ * @throws RefusedError `unauthorized` where it names a group that its token is not for
+ */
+async function formerName(
+  store: Store,
+  { dealerId, groupId }: { dealerId: string; groupId: string },
+  now: string,
+  asked: Asked,
+): Promise<string | undefined> {
+  const named = 'groupId' in asked ? asked.groupId : undefined;
+  if (named === undefined || named === groupId) return groupId === now ? undefined : groupId;
+  if ((await store.setAside(dealerId, named)) === now) return named;
+  throw otherToken();
+}
+
+const otherToken = () => refused('unauthorized', 'the token is for another role, dealer or name');
+
+/** @throws RefusedError `unauthorized` where the dealer lets nobody claim a group, or none of a chosen name */
+function mustBeClaimable(claims: Doorway['claims'] | undefined, isChosen: boolean): void {
+  if (claims === 'off') throw refused('unauthorized', 'customers of this dealer join with a token');
+  if (claims === 'made' && isChosen) {
+    throw refused('unauthorized', 'customers of this dealer join with a token, or without a groupId');
   }
 }
 
@@ -155,17 +223,33 @@ function whoOf(session: Session): Who | null {
 }
 
 /** [P-7.5] Tells that somebody is here, and makes a customer's group. */
-async function arrive({ journal, presence, nodeId }: Core, who: Who | null, claim: boolean): Promise<boolean> {
+async function arrive({ journal, presence, nodeId }: Core, who: Who | null, entry: Entry | null): Promise<boolean> {
   if (!who) return false;
+  const claim = entry?.by === 'claim';
   // Counted first, so that no grace can end between; but a claim is nobody's presence until it is won.
   if (!claim) presence.came(who);
-  const outcome = await journal.append(presenceCommand(who, nodeId, true, claim));
+  const outcome = await journal.append(presenceCommand(who, nodeId, true, entry));
   if ('refusal' in outcome) {
     if (!claim) presence.left(who);
     throw new RefusedError(outcome.refusal);
   }
   if (claim) presence.came(who);
   return true;
+}
+
+/** The token that a customer keeps [P-3.1]: the one that its dealer minted, or a new one of Telle's; undefined for others. */
+async function tokenToKeep(
+  { store, tokens }: Core,
+  { session, minted }: Identified,
+  seat: Seat,
+): Promise<string | undefined> {
+  if (session.role !== 'customer' || minted !== undefined) return minted;
+  const { dealerId: dealer, groupId: sub } = session;
+  const exp = secondsFromNow(CUSTOMER_TOKEN_TTL);
+  const { current: gen } = await store.generation({ role: 'customer', dealer, sub });
+  const claims: Claims = { role: 'customer', dealer, sub, exp, gen };
+  seat.credential = { claims, gen, tokenId: undefined, minted: false };
+  return tokens.sign(claims, { ours: true });
 }
 
 /** [P-3.6] How far each scope goes, and which of those that `since` names can be replayed whole. */
@@ -205,14 +289,16 @@ function mayRecover(session: Session, scope: string): boolean {
     });
   }
   if (maySee(session, scope)) return true;
-  if (session.role === 'customer' && scope === DESK_SCOPE) return false;
+  if (session.role === 'customer' && (scope === DESK_SCOPE || scope === session.formerly)) return false;
   throw refused('forbidden', 'since names a scope that this session may not see');
 }
 
 /** [P-3.5] */
 async function describe(
   { store, timing }: Core,
-  { session, claims, token }: Identified,
+  { credential: { claims } }: Seat,
+  token: string | undefined,
+  session: Session,
   tails: ReadonlyMap<string, number>,
   recovered: Record<string, boolean>,
 ): Promise<SessionPayload> {

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { type Settings, sqliteFile } from '../../schemas/settings.ts';
+import type { Claims } from '../../schemas/tokens.ts';
+import { openStore } from '../app.ts';
+import { readSecrets } from './secrets.ts';
+
+/**
+ * The generation of which a token must be that is made now [P-4], as the database says. Where that is not there, or does not
+ * answer, it is 0, which is taken as long as nothing was revoked; the latter is told on stderr.
+ */
+export async function generationFor(
+  settings: Settings,
+  claims: Pick<Claims, 'role' | 'dealer' | 'sub'>,
+): Promise<number> {
+  const file = sqliteFile(settings);
+  if (file !== null && !existsSync(file)) return 0;
+  const store = openStore(settings, { secrets: readSecrets(settings) });
+  try {
+    if ((await store.pendingMigrations()) > 0) return 0;
+    return (await store.generation(claims)).current;
+  } catch {
+    process.stderr.write('telle: the database does not answer: this token is refused where tokens were revoked\n');
+    return 0;
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,34 @@
+/** [P-4] `/v1/dealers/{dealerId}/revocations`: tokens are taken back. For servers of the dealer, or of all. */
+import { Type } from '@sinclair/typebox';
+import { refused } from '../../../schemas/errors.ts';
+import { DealerOrAll } from '../../../schemas/kinds.ts';
+import { ALL_DEALERS } from '../../../schemas/table.ts';
+import { Revocation, RevocationRequest } from '../../../schemas/tokens.ts';
+import type { Core } from '../core.ts';
+import { authenticateServer, sessionAt } from './authenticate.ts';
+import type { Http } from './http.ts';
+
+const revocationParams = Type.Object({ dealerId: DealerOrAll });
+
+export function revocationRoutes(app: Http, core: Core): void {
+  const { store, revocations } = core;
+  const schema = {
+    tags: ['dealers'],
+    summary: 'Takes back every token of somebody, or of the whole dealer, that was signed until now',
+    description:
+      'Sockets that were joined with one are closed with 4401, on every node within two seconds. The answer says of which generation tokens must be from now on: a backend that mints its own puts it into them as `gen`.',
+    params: revocationParams,
+    body: RevocationRequest,
+    response: { 200: Revocation },
+  };
+  app.post('/v1/dealers/:dealerId/revocations', { onRequest: authenticateServer(core), schema }, async (request) => {
+    const { params, body } = request;
+    const { dealerId } = params;
+    sessionAt(request, dealerId);
+    if (dealerId !== ALL_DEALERS && !(await store.dealer(dealerId))) {
+      throw refused('unknown_dealer', 'there is no such dealer');
+    }
+    const generation = await revocations.revoke(dealerId, 'role' in body ? body : undefined);
+    return { dealerId, ...body, generation };
+  });
+}
