@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
+import { PRIVATE } from '../private-file.ts';
 import { mustExist } from './must-exist.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -15,7 +16,7 @@ export async function backUp(settings: Settings, file: string): Promise<void> {
   const store = openStore(settings);
   try {
     await rm(part, { force: true });
-    await writeFile(part, '', { mode: 0o600, flag: 'wx' }); // else others could read it while it is written
+    await writeFile(part, '', { mode: PRIVATE, flag: 'wx' }); // else others could read it while it is written
     await store.copyTo(part);
     await flush(part);
     await rename(part, file);

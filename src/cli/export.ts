@@ -6,6 +6,7 @@ import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
 import type { Store } from '../journal/store.ts';
+import { PRIVATE } from '../private-file.ts';
 import { mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
 
@@ -29,11 +30,12 @@ export async function exportDealer(settings: Settings, { dealer, output }: Expor
   }
 }
 
-/** A file of that name is there only when all of it is. */
+/** A file of that name is there only when all of it is. It is its owner's alone: everything of a dealer's customers is in it. */
 async function writeWhole(texts: Readable, file: string): Promise<void> {
   const part = `${file}.part`;
+  await rm(part, { force: true });
   try {
-    await pipeline(texts, createWriteStream(part));
+    await pipeline(texts, createWriteStream(part, { mode: PRIVATE, flags: 'wx' }));
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });

@@ -1,6 +1,4 @@
 /** The embedded store: one SQLite file, written by one process. */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { asc, count, eq, gt, ne, type SQL, sql } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
@@ -10,6 +8,7 @@ import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
+import { makeFolderOf, makePrivate } from '../private-file.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
@@ -43,13 +42,14 @@ const BUSY_TIMEOUT = 250;
 const MIGRATIONS = 'drizzle/sqlite/migrations';
 
 /**
- * Opens the file, making it (and its folder) where it is missing.
+ * Opens the file, making it (and its folder) where it is missing, for its owner alone.
  * @param digests of the names of what is erased
  * @param alone whether no other process may open it so, until it is closed
  */
 export function openSqlite(file: string, digests: Digests, alone: boolean): Store {
-  if (file !== MEMORY) mkdirSync(dirname(file), { recursive: true });
+  if (file !== MEMORY) makeFolderOf(file);
   const held = alone && file !== MEMORY ? lock(file) : null;
+  if (file !== MEMORY) makePrivate(file); // SQLite gives -wal and -shm the same mode
   const client = new Database(file, { timeout: BUSY_TIMEOUT });
   client.pragma('journal_mode = WAL');
   client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
