@@ -15,7 +15,7 @@ import { inFolder } from './support/server.ts';
 const DEALER = 'demo';
 const GROUPS = Array.from({ length: 8 }, (_, index) => `g${index}`);
 const KILLS = 4;
-const SECRET = 'only this test knows it';
+const SECRET = 'a secret that only this test knows';
 const HOUR = 3600;
 
 const script = (name: string) => fileURLToPath(new URL(`./support/${name}`, import.meta.url));

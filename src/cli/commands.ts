@@ -36,11 +36,14 @@ interface Told {
   readonly summary: string;
   readonly example: string;
   readonly settings: readonly Named[];
+  /** Settings that it heeds besides, though they are the server's: which secret that has, and whether it may be short. */
+  readonly servers?: readonly Named[];
 }
 
-function add(parent: Command, usage: string, { summary, example, settings }: Told): Command {
+function add(parent: Command, usage: string, { summary, example, settings, servers = [] }: Told): Command {
   const command = parent.command(usage).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
   for (const name of settings) command.addOption(settingOption(name));
+  for (const name of servers) command.addOption(settingOption(name).hideHelp());
   return command;
 }
 
@@ -71,6 +74,7 @@ function token(program: Command): void {
     summary: 'Print a token, or a link to the desk with one, and nothing else',
     example: 'telle token --role admin --dealer d1 --sub a1 --ttl 12h',
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
+    servers: ['HOST', 'REDIS_URL'],
   })
     .requiredOption('--role <role>', 'customer, admin or server')
     .requiredOption('--dealer <dealerId>', 'the dealer; * for a server of all dealers')
@@ -135,6 +139,7 @@ function chat(program: Command): void {
     summary: 'Chat from this terminal, as a customer or as an admin',
     example: 'telle chat --dealer demo',
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
+    servers: ['HOST', 'REDIS_URL'],
   })
     .requiredOption('--dealer <dealerId>', 'the dealer')
     .option('--group <groupId>', 'the conversation; a new one for a customer who names none')
@@ -149,6 +154,7 @@ function tail(program: Command): void {
     summary: 'Show every event of a dealer as it happens',
     example: 'telle tail --dealer demo --json',
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
+    servers: ['HOST', 'REDIS_URL'],
   })
     .requiredOption('--dealer <dealerId>', 'the dealer; * for all of them')
     .option('--json', 'the frames themselves, one a line')
@@ -162,6 +168,7 @@ function publish(program: Command): void {
     summary: 'Send events as another server does: JSON, field=value words, or lines of JSON from stdin',
     example: "telle publish type=UPDATE_MSG dealerId=demo groupId=g1 user=bot message='Hello!'",
     settings: ['DATABASE_URL', 'AUTH_SECRET', 'REDIS_URL', 'REDIS_PREFIX'],
+    servers: ['HOST'],
   })
     .option('--file <file>', 'lines of JSON to send, instead of stdin')
     .addOption(

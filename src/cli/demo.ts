@@ -1,9 +1,11 @@
-/** The dealer that a newcomer finds: made with the database, so that whoever removes it is rid of it. */
+/** The dealer that a newcomer finds, unless in production: made with the database, so that whoever removes it is rid of it. */
 import { randomBytes } from 'node:crypto';
 import type { Tokens } from '../auth/tokens.ts';
 import { secondsFromNow } from '../auth/tokens.ts';
 import type { Store } from '../journal/store.ts';
+import { isProduction } from './settings.ts';
 import { deskLink } from './token.ts';
+import type { Warning } from './warning.ts';
 
 const DEMO = 'demo';
 const ADMIN = 'alice';
@@ -13,6 +15,23 @@ const TTL = 24 * 60 * 60;
 /** Makes the demo dealer, in a new database. */
 export async function makeDemoDealer(store: Store): Promise<void> {
   await store.putDealer(DEMO, { name: 'Demo Motors', origins: ['*'] });
+}
+
+/** What is to be said of a demo dealer that production has from before, and that any web page may join. */
+export async function warningsOfDemo(store: Store): Promise<Warning[]> {
+  const demo = isProduction() ? await store.dealer(DEMO) : null;
+  if (!demo?.origins?.includes('*')) return [];
+  return [{ found: `any web page may join the dealer ${DEMO}`, advice: `telle dealer remove ${DEMO}` }];
+}
+
+/** How to make the first dealer; null where there is one. */
+export async function howToBegin(store: Store): Promise<string | null> {
+  if ((await store.dealers('', 1)).length > 0) return null;
+  return [
+    'There is no dealer yet. To make one, and a token for an agent of it:',
+    'telle dealer add main-street --name "Main Street Cars" --origin https://cars.example',
+    'telle token --role admin --dealer main-street --sub bob',
+  ].join('\n');
 }
 
 /**

@@ -1,15 +1,17 @@
 /** `telle doctor`: looks at all that a server needs, and says what to do about what is wrong. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
+import { isShared } from '../private-file.ts';
+import { warningsOfDemo } from './demo.ts';
+import { warningsOfFiles } from './private-files.ts';
 import { readSecrets, secretFile } from './secrets.ts';
 import { painter } from './style.ts';
+import type { Warning } from './warning.ts';
 
-/** A secret that is shorter can be guessed: HS256 wants as many bits as its digest has [RFC 7518, 3.2]. */
-const MIN_SECRET = 32;
 /** Clocks that differ by more than this, in ms, make events' times and tokens' ends look wrong. */
 const MAX_SKEW = 1_000;
 /** Free bytes of a disk below which it is soon full. */
@@ -27,6 +29,7 @@ type Check = (settings: Settings) => Promise<readonly Finding[]> | readonly Find
 
 const ok = (found: string): Finding => ({ state: 'ok', found });
 const warning = (found: string, advice: string): Finding => ({ state: 'warning', found, advice });
+const warned = ({ found, advice }: Warning): Finding => warning(found, advice);
 const fault = (found: string, advice: string): Finding => ({ state: 'fault', found, advice });
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -59,13 +62,14 @@ function checkSecret(settings: Settings): Finding[] {
   if (settings.AUTH_SECRET === undefined && file !== null && settings.REDIS_URL === undefined) {
     const kept = secretFile(file);
     if (!existsSync(kept)) return [ok(`none yet: ${kept} is made at the first start`)];
-    if ((statSync(kept).mode & 0o077) === 0) return [ok(`in ${kept}`)];
-    return [fault(`${kept} can be read by others`, `chmod 600 ${kept}, and think of a new secret: remove the file`)];
+    if (isShared(kept))
+      return [fault(`${kept} can be read by others`, `chmod 600 ${kept}, and think of a new secret: remove the file`)];
   }
   try {
-    const shortest = Math.min(...readSecrets(settings).map((secret) => Buffer.byteLength(secret)));
-    if (shortest >= MIN_SECRET) return [ok('AUTH_SECRET is set')];
-    return [warning(`AUTH_SECRET has ${shortest} bytes`, 'take at least 32 by chance: openssl rand -base64 32')];
+    const findings: Finding[] = [];
+    readSecrets(settings, (short) => findings.push(warned(short)));
+    if (findings.length > 0) return findings;
+    return [ok(settings.AUTH_SECRET === undefined ? `in ${secretFile(file ?? '')}` : 'AUTH_SECRET is set')];
   } catch (error) {
     return [fault(messageOf(error), 'set AUTH_SECRET to the same on every node: openssl rand -base64 32')];
   }
@@ -84,6 +88,8 @@ async function checkDatabase(settings: Settings): Promise<Finding[]> {
         ok(`${shownDatabase(settings)} answers`),
         migrationsOf(pending),
         ...(await skewOf('the database', () => store.now())),
+        ...warningsOfFiles(settings).map(warned),
+        ...(pending === 0 ? await warningsOfDemo(store) : []).map(warned),
       ];
     } finally {
       await store.close();

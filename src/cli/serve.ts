@@ -1,13 +1,17 @@
+import { fstatSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { createApp, openStore } from '../app.ts';
 import { Tokens } from '../auth/tokens.ts';
 import type { Store } from '../journal/store.ts';
-import { howToTry, makeDemoDealer } from './demo.ts';
+import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { tellOfUpgrade } from './migrate.ts';
+import { warningsOfFiles } from './private-files.ts';
 import { readSecrets } from './secrets.ts';
+import { isProduction } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
+import { sentenceOf, type Warning } from './warning.ts';
 
 /** How long a drain may take, in ms, before the process ends all the same. */
 const DRAIN_LIMIT = 9_000;
@@ -21,11 +25,15 @@ const BACKLOG = 65_535;
 export async function serve(settings: Settings): Promise<void> {
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
-  const secrets = readSecrets(settings);
+  const warnings: Warning[] = [];
+  const secrets = readSecrets(settings, (warning) => warnings.push(warning));
   const store = open(settings, secrets);
   const isNew = await migrate(settings, store);
-  if (isNew && sqliteFile(settings) !== null) await makeDemoDealer(store);
+  if (isNew && sqliteFile(settings) !== null && !isProduction()) await makeDemoDealer(store);
+  warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)));
+  const beginning = await howToBegin(store);
   const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
+  for (const warning of warnings) app.log.warn(sentenceOf(warning));
   await Promise.resolve(app.ready()).catch(async (error: Error) => {
     await app.close();
     throw new UsageError(error.message, { cause: error });
@@ -35,14 +43,12 @@ export async function serve(settings: Settings): Promise<void> {
     throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
   });
   const at = addressOf(settings, app.server.address());
-  // In production stdout is kept: no token goes there.
-  const isKept = process.env.NODE_ENV === 'production';
-  const trial = isKept ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
+  const trial = isKept() ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
-  process.stdout.write(greeting(settings, at, trial));
+  process.stdout.write(greeting(settings, at, trial ?? beginning));
   process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
   await app.close();
@@ -66,9 +72,17 @@ async function migrate(settings: Settings, store: Store): Promise<boolean> {
   }
 }
 
-function greeting(settings: Settings, at: string, trial: string | null): string {
+/** Whether what is printed is kept, and no token may go there: in production, and where systemd's journal takes it. */
+function isKept(): boolean {
+  const { JOURNAL_STREAM } = process.env; // the device and inode of what systemd has connected
+  if (isProduction() || JOURNAL_STREAM === undefined) return isProduction();
+  const { dev, ino } = fstatSync(process.stdout.fd);
+  return JOURNAL_STREAM === `${dev}:${ino}`;
+}
+
+function greeting(settings: Settings, at: string, hint: string | null): string {
   const lines = [`telle ${version}  ws://${at}/ws  http://${at}/health`, `database  ${shownDatabase(settings)}`];
-  return `${[...lines, ...(trial === null ? [] : ['', trial])].join('\n')}\n`;
+  return `${[...lines, ...(hint === null ? [] : ['', hint])].join('\n')}\n`;
 }
 
 /** Where it listens: host and port. */

@@ -4,6 +4,9 @@ import type { TSchema } from '@sinclair/typebox';
 import { type SettingName, Settings, withoutPassword } from '../../schemas/settings.ts';
 import { UsageError } from './usage-error.ts';
 
+/** Whether this is no developer's: then less is let pass, and no token is printed that nobody asked for. */
+export const isProduction = (): boolean => process.env.NODE_ENV === 'production';
+
 export const SETTING_NAMES = Object.keys(Settings.properties) as SettingName[];
 
 /** `MAX_FRAME_BYTES` is `--max-frame-bytes` on the command line. */

@@ -21,11 +21,18 @@ export interface TokenRequest {
 /** A link to the desk that signs in: what follows `#` stays in the browser, and is in no request. */
 export const deskLink = (url: string, token: string): string => `${url.replace(/\/+$/, '')}/desk#token=${token}`;
 
+/**
+ * The longest time that a token may hold: a year, though it be a leap year, so that one is made anew every year. Who has
+ * it is let in until then, and nobody remembers a token that was made for longer.
+ */
+const LONGEST = '366d';
+
 /** `telle token`: prints a token, or a link with it, and nothing else. */
 export async function printToken(settings: Settings, request: TokenRequest): Promise<void> {
   const { role, dealer, sub, ttl, link = false, url } = request;
   const seconds = Math.floor(secondsOf(ttl));
   if (!(seconds > 0)) throw new UsageError(`--ttl is "${ttl}": it must be a time such as 30m, 12h or 30d`);
+  if (seconds > secondsOf(LONGEST)) throw new UsageError(`--ttl is "${ttl}": a token holds at most ${LONGEST}`);
   const claims = { role, dealer, sub, exp: secondsFromNow(seconds) };
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
   if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);

@@ -12,7 +12,7 @@ import { Client } from '../support/client.ts';
 import { type ServerProcess, startProcess } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
 
-const SECRET = 'only this test knows it';
+const SECRET = 'a secret that only this test knows';
 const DEALER = 'demo';
 const tokens = new Tokens([SECRET]);
 const tokenFor = (role: 'customer' | 'admin' | 'server', sub: string) =>

@@ -8,7 +8,8 @@ import { readSettings } from '../../src/cli/settings.ts';
 import { printToken, type TokenRequest } from '../../src/cli/token.ts';
 import type { Store } from '../../src/journal/store.ts';
 
-const SETTINGS = readSettings({ DATABASE_URL: 'sqlite::memory:', AUTH_SECRET: 'a secret' });
+const [NEW, OLD] = ['the new secret which is long enough', 'the old secret that is as long as that'];
+const SETTINGS = readSettings({ DATABASE_URL: 'sqlite::memory:', AUTH_SECRET: NEW });
 const ID = '1 to 64 of A-Z a-z 0-9 . _ : @ -';
 
 /** What is wrong with a token that is asked for, whole. */
@@ -22,6 +23,10 @@ const WRONG: readonly (readonly [asked: Partial<TokenRequest>, sentence: string]
   [{ role: 'customer', sub: '@desk' }, `--sub is "@desk": it must be ${ID}, not beginning with @`],
   [{ ttl: '0' }, '--ttl is "0": it must be a time such as 30m, 12h or 30d'],
   [{ ttl: '0.9s' }, '--ttl is "0.9s": it must be a time such as 30m, 12h or 30d'],
+  [{ ttl: '367d' }, '--ttl is "367d": a token holds at most 366d'],
+  [{ ttl: '31622401' }, '--ttl is "31622401": a token holds at most 366d'],
+  [{ ttl: '2900000d' }, '--ttl is "2900000d": a token holds at most 366d'],
+  [{ ttl: '9'.repeat(400) }, `--ttl is "${'9'.repeat(400)}": a token holds at most 366d`],
   [{ role: 'server', link: true }, '--link is for --role admin: nobody else has a desk'],
   [{ ttl: 'soon' }, '--ttl is "soon": it must be a time such as 30m, 12h or 30d'],
 ];
@@ -37,7 +42,7 @@ describe('a token that is asked for wrongly', () => {
 
 describe('secrets', () => {
   it('are what AUTH_SECRET lists, the first to sign with', () => {
-    assert.deepEqual(readSecrets({ ...SETTINGS, AUTH_SECRET: 'new, old' }), ['new', 'old']);
+    assert.deepEqual(readSecrets({ ...SETTINGS, AUTH_SECRET: `${NEW}, ${OLD}` }), [NEW, OLD]);
   });
 
   it('have no empty part', () => {
@@ -81,7 +86,7 @@ describe('the dealer demo', () => {
     withStore(async (store) => {
       await makeDemoDealer(store);
       await store.deleteDealer('demo');
-      assert.equal(await howToTry(store, new Tokens(['a secret']), 'http://127.0.0.1:8080'), null);
+      assert.equal(await howToTry(store, new Tokens([NEW]), 'http://127.0.0.1:8080'), null);
     }),
   );
 
@@ -89,7 +94,7 @@ describe('the dealer demo', () => {
     'is tried with an agent’s token that verifies, in a group that is new each time',
     withStore(async (store) => {
       await makeDemoDealer(store);
-      const tokens = new Tokens(['a secret']);
+      const tokens = new Tokens([NEW]);
       const framesOf = (trial: string | null) => (trial?.match(/^\{.*$/gm) ?? []).map((line) => JSON.parse(line));
       const url = 'http://127.0.0.1:8080';
       const trial = await howToTry(store, tokens, url);

@@ -4,7 +4,7 @@ import { run } from '../../src/cli/run.ts';
 import { SETTING_NAMES } from '../../src/cli/settings.ts';
 import type { Ended } from './process.ts';
 
-const VARIABLES = [...SETTING_NAMES, 'TELLE_TOKEN'];
+const VARIABLES = [...SETTING_NAMES, 'TELLE_TOKEN', 'NODE_ENV'];
 
 type Env = Readonly<Record<string, string>>;
 

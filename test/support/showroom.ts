@@ -13,7 +13,7 @@ import { Client, type Frame } from './client.ts';
 import { RestartingServer } from './restarting-server.ts';
 import { Website } from './visitor.ts';
 
-const SECRET = 'only this test knows it';
+const SECRET = 'a secret that only this test knows';
 const HOUR = 3600;
 const SCREENSHOTS = 'test/screenshots';
 /** The dealer that a new database has. */
