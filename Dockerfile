@@ -25,7 +25,7 @@ ENV NODE_ENV=production \
     DATABASE_URL=sqlite:/data/telle.db \
     WELCOME=off
 WORKDIR /app
-RUN mkdir /data && chown node:node /data
+RUN install --directory --owner node --group node --mode 0700 /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
