@@ -269,7 +269,7 @@ describe('Secrets', { timeout: 60_000 }, () => {
     tally.scenario('telle serve, NODE_ENV=production, LOG_LEVEL=trace', (attempt) =>
       inFolder(async (cwd) => {
         const secret = `${CANARY}-secret-long-enough-to-be-one`;
-        const env = { NODE_ENV: 'production', LOG_LEVEL: 'trace', AUTH_SECRET: `${secret},another-${CANARY}` };
+        const env = { NODE_ENV: 'production', LOG_LEVEL: 'trace', AUTH_SECRET: `${secret},another-${secret}` };
         const served = await startProcess({ cwd, env });
         await rawHttp(served.http.slice('http://'.length), { path: `/v1/dealers?token=${CANARY}` });
         await served.kill('SIGTERM');
