@@ -89,6 +89,9 @@ export const ErasureReceipt = Type.Object(
     dealerId: Id,
     erasureId: Type.String(),
     reason: Type.Union([Type.Literal('request'), Type.Literal('retention')]),
+    by: Type.Union([Type.String(), Type.Null()], {
+      description: 'Who asked for it: a role and the sub of its token. Null: an older version did not note it.',
+    }),
     events: count,
     pageviews: count,
     users: count,

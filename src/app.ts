@@ -33,6 +33,7 @@ import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Digests } from './journal/digests.ts';
+import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
 import type { Membership } from './journal/membership.ts';
 import { openPostgres } from './journal/postgres.ts';
@@ -111,7 +112,17 @@ export async function createApp({
     lookForRevoked: () => revocations.lookSoon(),
   });
   const policy = { autoMute: settings.AUTO_MUTE };
-  const journal = new Journal({ store, bus, policy, onFault, onCommit: (batch) => metrics.committed(batch) });
+  let eraser: Eraser | undefined;
+  const journal = new Journal({
+    store,
+    bus,
+    policy,
+    onFault,
+    onCommit: (batch) => {
+      metrics.committed(batch);
+      if (batch.types.includes('ERASE_GROUP')) eraser?.wake();
+    },
+  });
   const nodeId = randomUUID();
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
   const feed = new Feed(bus, sequencer);
@@ -166,6 +177,7 @@ export async function createApp({
     await membership?.close();
     await redisDoors?.close();
     await journal.close();
+    await eraser?.close();
     await sockets.close();
   });
   app.addHook('onClose', async () => {
@@ -177,6 +189,7 @@ export async function createApp({
     membership = joinNodes(core, bus, sequencer);
     redisDoors = redis === null ? undefined : openRedisDoors(core, redis);
     metricsServer = await serveMetrics(core);
+    eraser = new Eraser({ store: given, interval: timing.erasingInterval, onFault });
     stopForgetting = forgetDaily(core);
   });
   return app;
@@ -231,9 +244,10 @@ function countByRole(people: readonly Who[]): Record<string, number> {
 /** [P-11.5] Carries out what dealers' `retentionDays` ask for, now and every day. @returns what stops it */
 function forgetDaily({ store, journal, timing, log }: Core): () => void {
   const forget = async () => {
-    let pruned: Pruned = { dealers: 0, groups: 0 };
+    let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
     for await (pruned of prune(store, journal, Date.now()));
-    if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
+    if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be forgotten');
+    else if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
   };
   let isStopped = false;
   const run = () =>

@@ -11,6 +11,8 @@ export interface Timing {
   readonly nodeSilence: number;
   /** [P-11.5] How often conversations that are too old for their dealer are looked for. */
   readonly retentionInterval: number;
+  /** [P-11.4] How often it is looked for what an erasure has marked and another node, or an earlier run, has not finished. */
+  readonly erasingInterval: number;
   /** How long a whole HTTP request may take to come, and how often it is looked for those that took longer. */
   readonly requestTimeout: number;
   readonly requestInterval: number;
@@ -25,6 +27,7 @@ export const TIMING: Timing = {
   nodeInterval: 2_000,
   nodeSilence: 10_000,
   retentionInterval: 24 * 60 * 60 * 1000,
+  erasingInterval: 60_000,
   requestTimeout: 30_000,
   requestInterval: 1_000,
   closeTimeout: 3_000,

@@ -3,7 +3,7 @@
  * a row of two dealers cannot exist, but for the log's own, which is a position. Times are milliseconds since 1970; JSON is
  * kept as the text that was delivered.
  */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, not, sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, sqliteView, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
@@ -216,6 +216,8 @@ export const erasures = sqliteTable(
     erasureId: text('erasure_id').notNull(),
     digest: text('digest').notNull(),
     reason: text('reason').$type<'request' | 'retention'>().notNull(),
+    /** Who asked for it; null: an older version did not note it. */
+    by: text('by'),
     lastSeq: count('last_seq'),
     events: count('events'),
     pageviews: count('pageviews'),
@@ -230,6 +232,32 @@ export const erasures = sqliteTable(
     index('erasures_at').on(table.dealerId, table.at, table.erasureId),
   ],
 );
+
+/**
+ * Conversations that are erased, and are not out of the log yet: nothing of theirs can be read, and they go part by part. `groupId`
+ * is theirs until the last part is gone, then null until nothing is left of them beside the tables either. `lastSeq` and `deskSeq`
+ * are the last that is still there of the conversation, and of what the desk was told of it; 0: nothing is.
+ */
+export const erasing = sqliteTable(
+  'erasing',
+  {
+    dealerId: text('dealer_id').notNull(),
+    erasureId: text('erasure_id').notNull(),
+    groupId: text('group_id'),
+    lastSeq: count('last_seq'),
+    deskSeq: count('desk_seq'),
+    /** The position of the last of its events that is still there. */
+    lastPosition: count('last_position'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.erasureId] }),
+    index('erasing_group').on(table.dealerId, table.groupId),
+  ],
+);
+
+/** Whether an event is one of an erased conversation, or of what the desk was told of one. */
+const isErased = sql`exists (select 1 from erasing x where x.dealer_id = events.dealer_id and x.group_id = events.group_id
+  and events.seq <= case events.scope when '@desk' then x.desk_seq else x.last_seq end)`;
 
 const field = <T>(path: string, name: string) => sql<T>`json_extract(payload, ${sql.raw(`'$.${path}'`)})`.as(name);
 
@@ -247,7 +275,7 @@ export const messages = sqliteView('messages').as((query) =>
       at: events.at,
     })
     .from(events)
-    .where(eq(events.type, sql`'CHAT_MSG'`)),
+    .where(and(eq(events.type, sql`'CHAT_MSG'`), not(isErased))),
 );
 
 /** The page views, for people who open the database. */
@@ -264,5 +292,5 @@ export const pageviews = sqliteView('pageviews').as((query) =>
       at: events.at,
     })
     .from(events)
-    .where(and(eq(events.scope, sql`'@desk'`), eq(events.type, sql`'UPDATE_PAGEVIEW'`))),
+    .where(and(eq(events.scope, sql`'@desk'`), eq(events.type, sql`'UPDATE_PAGEVIEW'`), not(isErased))),
 );

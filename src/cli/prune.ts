@@ -1,5 +1,6 @@
 import type { Settings } from '../../schemas/settings.ts';
 import { openJournal, openStore } from '../app.ts';
+import { eraseMarked } from '../journal/eraser.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
 import { rootOf } from '../log.ts';
 import { mustExist } from './must-exist.ts';
@@ -15,15 +16,17 @@ export async function pruneDatabase(settings: Settings): Promise<void> {
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );
   const isWatched = process.stderr.isTTY;
-  let pruned: Pruned = { dealers: 0, groups: 0 };
+  let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
   try {
     for await (pruned of prune(store, journal, Date.now())) {
       if (isWatched) process.stderr.write(`\r${pruned.groups} conversations erased`);
     }
+    await eraseMarked(store);
   } finally {
     if (isWatched) process.stderr.write('\n');
     await journal.close();
     await store.close();
   }
   process.stdout.write(`${pruned.groups} conversations of ${pruned.dealers} dealers with retentionDays were erased\n`);
+  if (pruned.failed > 0) throw new Error(`${pruned.failed} conversations that are too old could not be erased`);
 }

@@ -45,6 +45,9 @@ export class Checkpoints {
   readonly #finish: () => void;
   #thread: Worker | null = null;
   #isUnderWay = false;
+  /** Settles with the one that is under way, or was last. */
+  #settled = Promise.resolve();
+  #settle: () => void = () => {};
   #events = 0;
   #count = 0;
   #endedAt = 0;
@@ -63,10 +66,16 @@ export class Checkpoints {
     this.#events += events;
     if (this.#events < (this.#count === 0 ? BUSY : WORTH)) return;
     if (this.#isUnderWay || performance.now() - this.#endedAt < PAUSE) return;
-    this.#events = 0;
-    this.#isUnderWay = true;
     this.#thread ??= this.#start();
-    this.#thread.postMessage('checkpoint');
+    this.#begin(this.#thread);
+  }
+
+  /** Resolves when most of what was committed is in the file, where there is a thread to carry it. */
+  async carried(): Promise<void> {
+    const thread = this.#thread;
+    if (!thread) return;
+    if (!this.#isUnderWay) this.#begin(thread);
+    await this.#settled;
   }
 
   /** Resolves when the thread and its connection are gone. */
@@ -78,6 +87,15 @@ export class Checkpoints {
     await new Promise((resolve) => thread.once('exit', resolve));
   }
 
+  #begin(thread: Worker): void {
+    this.#events = 0;
+    this.#isUnderWay = true;
+    this.#settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    thread.postMessage('checkpoint');
+  }
+
   #start(): Worker {
     const workerData = { sqlite: sqliteModule(), file: this.#file };
     const thread = new Worker(THREAD, { eval: true, workerData, execArgv: [] });
@@ -87,7 +105,9 @@ export class Checkpoints {
       if (this.#count % FINISHED === 0) this.#finish();
       this.#isUnderWay = false;
       this.#endedAt = performance.now();
+      this.#settle();
     });
+    thread.on('exit', () => this.#settle());
     // It stays under way for ever: from now on the commits do it.
     thread.on('error', ({ message }) => {
       this.#thread = null;

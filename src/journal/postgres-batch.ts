@@ -4,6 +4,7 @@ import type { Fields } from '../../schemas/records.ts';
 import { changed, type Group } from '../domain/state.ts';
 import type { Digests } from './digests.ts';
 import {
+  FREE_KEYS,
   HOLD_DEALERS,
   INSERT_DEALERS,
   INSERT_EVENTS,
@@ -117,6 +118,9 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
   for (const row of found) takers[row.kind]?.(row.key.join('/'), row);
   return { places, presences, users, leads, intents, priors, findPrior: (parts) => priors.get(parts.join('/')) };
 }
+
+/** [P-11.4] Takes their keys from events that are marked to be erased: they are free. */
+export const freeKeys = ({ priors }: Needs): pg.QueryConfig => ({ ...FREE_KEYS, values: partsOf(priors, 4) });
 
 /** Of groups that are not there: the last seq of the one of its name that was erased. */
 async function erased(

@@ -7,6 +7,7 @@ import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { WHOLE_DEALER } from './credentials.ts';
+import { isKept } from './erasing.ts';
 
 /** A statement that Postgres parses once for a connection. */
 export interface Prepared {
@@ -78,7 +79,8 @@ export const READ_ROWS: Prepared = {
     union all select 'priors', array[n.dealer_id, n.scope, n.sender, n.id], '', e.seq, e.at
       from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as n(dealer_id, scope, sender, id)
       cross join lateral (select seq, at from events e
-        where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and keyed limit 1) as e
+        where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and keyed
+          and ${isKept('e')} limit 1) as e
     union all select 'presences', array[dealer_id, sender], node_id, 0, 0
       from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)`,
 };
@@ -89,12 +91,23 @@ export const READ_REMOVED: Prepared = {
   text: `select dealer_id as "dealerId" from generations where dealer_id = any($1::text[]) and subject = '${WHOLE_DEALER}'`,
 };
 
-/** How far the conversations went that were erased, by the digest of their group's name. */
+/** How far the conversations went that were erased, by the digest of their group's name, or by the name where it is still there. */
 export const READ_ERASED: Prepared = {
   name: 'read_erased',
   text: `select n.dealer_id as "dealerId", n.group_id as "groupId", max(e.last_seq) as "lastSeq"
-    from erasures e join unnest($1::text[], $2::text[], $3::text[]) as n(dealer_id, group_id, digest)
-    using (dealer_id, digest) group by n.dealer_id, n.group_id`,
+    from unnest($1::text[], $2::text[], $3::text[]) as n(dealer_id, group_id, digest) cross join lateral (
+      select last_seq from erasures r where (r.dealer_id, r.digest) = (n.dealer_id, n.digest)
+      union all select last_seq from erasing x where (x.dealer_id, x.group_id) = (n.dealer_id, n.group_id)) as e
+    group by n.dealer_id, n.group_id`,
+};
+
+/** Takes their keys from events that are not kept. */
+export const FREE_KEYS: Prepared = {
+  name: 'free_keys',
+  text: `update events e set keyed = false
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n(dealer_id, scope, sender, id)
+    where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and e.keyed
+      and not ${isKept('e')}`,
 };
 
 /** Strikes off that a node has sockets of somebody. Its parameter is the rows' JSON. */

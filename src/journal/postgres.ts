@@ -1,5 +1,5 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
-import { and, asc, desc, eq, gt, gte, lt, ne, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, lt, ne, type SQL, sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { PgDialect } from 'drizzle-orm/pg-core';
@@ -10,12 +10,13 @@ import { assetFolder } from '../assets.ts';
 import { changed, type Group } from '../domain/state.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
-import { erasing } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
-import { load, writing } from './postgres-batch.ts';
+import { freeKeys, load, writing } from './postgres-batch.ts';
+import { eraseMarked, erasing, Vacuum } from './postgres-erasing.ts';
+import { EVENTS_WHERE, eventsOf, firstAfter, logOf } from './postgres-log.ts';
 import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
-import { type ChangeOrder, EVENT, type EventsWhere, eventOfRow, type KeptEvent, Reader } from './reading.ts';
+import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
 import {
   type Changes,
@@ -61,13 +62,6 @@ export function openPostgres(url: string, digests: Digests, onError: (error: Err
 type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) | { readonly origins: null }) &
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
-/** By the log's key: dealer, scope and seq. */
-const EVENTS_WHERE: EventsWhere = {
-  ofDealer: (dealerId) => sql`dealer_id = ${dealerId}`,
-  ofGroup: (dealerId, groupId) => sql`dealer_id = ${dealerId} and scope = ${groupId}`,
-  isLastMessage: sql`m.dealer_id = g.dealer_id and m.scope = g.group_id and m.seq = g.last_message_seq`,
-};
-
 /** Within a minute, which the index has, those that it finds are sorted. */
 const CHANGE_ORDER: ChangeOrder = {
   columns: [sql`g.updated_minute`, sql`g.updated_at`],
@@ -77,11 +71,13 @@ const CHANGE_ORDER: ChangeOrder = {
 class PostgresStore extends Reader implements Store {
   readonly #pool: pg.Pool;
   readonly #db: NodePgDatabase;
+  readonly #vacuum: Vacuum;
 
   constructor(pool: pg.Pool, digests: Digests) {
     super(EVENTS_WHERE, CHANGE_ORDER, digests, NOW);
     this.#pool = pool;
     this.#db = drizzle(pool);
+    this.#vacuum = new Vacuum(pool);
   }
 
   protected override async rows(query: SQL): Promise<Record<string, unknown>[]> {
@@ -121,14 +117,14 @@ class PostgresStore extends Reader implements Store {
   async commit(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#transact(needs, work);
+        return await this.#transact(needs, work, attempt > 1);
       } catch (error) {
         if (!isLostRace(error) || attempt === MAX_TRIES) throw error;
       }
     }
   }
 
-  async #transact(needs: Needs, work: (rows: Rows) => Changes): Promise<void> {
+  async #transact(needs: Needs, work: (rows: Rows) => Changes, isAgain: boolean): Promise<void> {
     await withClient(this.#pool, async (client) => {
       try {
         const [, rows] = await inOneWrite(client, () =>
@@ -139,11 +135,12 @@ class PostgresStore extends Reader implements Store {
         for (const { dealerId, to } of changes.setAside) known.groups.add(`${dealerId}/${to}`);
         // Where one of them fails, those behind it do, and to commit then is to roll back.
         const statements = [
+          ...(isAgain ? [freeKeys(needs)] : []),
           ...settingAside(changes, EVENTS_WHERE, this.digests).map(queryOf),
           ...writing(changes, known),
           ...beginningAfter(changes).map(queryOf),
           ...revokingCustomers(changes, this.digests, NOW).map(queryOf),
-          ...erasing(changes, EVENTS_WHERE, this.digests).map(queryOf),
+          ...erasing(changes, this.digests).map(queryOf),
           'commit',
         ];
         await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
@@ -174,41 +171,16 @@ class PostgresStore extends Reader implements Store {
     return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
   }
 
-  async events(dealerId: string, scope: string, { after, before, since, limit }: Stretch): Promise<StoredEvent[]> {
-    const { events } = tables;
-    const latest = before !== undefined && after === undefined;
-    const rows = await this.#db
-      .select()
-      .from(events)
-      .where(
-        and(
-          eq(events.dealerId, dealerId),
-          eq(events.scope, scope),
-          after === undefined ? undefined : gt(events.seq, after),
-          before === undefined ? undefined : lt(events.seq, before),
-          since === undefined ? undefined : gte(events.at, since),
-        ),
-      )
-      .orderBy(latest ? desc(events.seq) : asc(events.seq))
-      .limit(limit);
-    return latest ? rows.reverse() : rows;
+  events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]> {
+    return eventsOf(this.#db, dealerId, scope, stretch);
   }
 
-  async firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-    if (seen.size === 0) return new Map();
-    const each = [...seen].map(
-      ([scope, seq]) => sql`select min(seq) as first, min(scope) as scope from events
-        where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq}`,
-    );
-    const found = await this.rows(sql.join(each, sql` union all `));
-    return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));
+  firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>> {
+    return firstAfter(this.#db, dealerId, seen);
   }
 
-  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
-    const beyond = after ? sql`and (scope, seq) > (${after.scope}, ${after.seq})` : sql``;
-    const found = await this.rows(sql`select ${EVENT} from events
-      where dealer_id = ${dealerId} ${beyond} order by scope, seq limit ${limit}`);
-    return found.map(eventOfRow);
+  log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
+    return logOf(this.#db, dealerId, after, limit);
   }
 
   async beat(nodeId: string): Promise<boolean> {
@@ -262,17 +234,38 @@ class PostgresStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, dealers } =
+      tables;
     return withClient(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
         const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
-        for (const table of [events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
+        // Whoever is erasing a part holds its mark, and then its events.
+        for (const table of [
+          erasing,
+          events,
+          groups,
+          chats,
+          presences,
+          users,
+          leads,
+          leadIntents,
+          erasures,
+          deadLetters,
+        ]) {
           await at.delete(table).where(eq(table.dealerId, dealerId));
         }
         if (removed.length > 0) for (const statement of revokingAll(dealerId, NOW)) await at.execute(statement);
         return removed.length > 0;
       }),
     );
+  }
+
+  erasePart(): Promise<boolean> {
+    return eraseMarked(this.#pool);
+  }
+
+  scrub(): Promise<boolean> {
+    return this.#vacuum.run();
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {

@@ -8,7 +8,7 @@ import type { Fields } from '../../schemas/records.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
 import { Credentials } from './credentials.ts';
 import type { Digests } from './digests.ts';
-import { ERASED } from './erasing.ts';
+import { blankedBy, ERASED } from './erasing.ts';
 
 /** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
 export interface Mark {
@@ -67,6 +67,8 @@ export interface KeptEvent {
 export interface Receipt {
   readonly erasureId: string;
   readonly reason: string;
+  /** Who asked for it; null: an older version did not note it. */
+  readonly by: string | null;
   readonly events: number;
   readonly pageviews: number;
   readonly users: number;
@@ -98,8 +100,15 @@ export interface Reading {
   logSize(dealerId: string): Promise<number>;
   /** The last seq of each group of the dealer that has changed since a time, in ms since 1970. */
   tailsSince(dealerId: string, since: number): Promise<Map<string, number>>;
-  /** Groups without their customer in which nothing has happened since a time, in ms since 1970, and how far they go. */
-  idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]>;
+  /**
+   * Groups without their customer in which nothing has happened since a time, in ms since 1970, and how far they go: the
+   * longest first, after so many.
+   */
+  idleGroups(
+    dealerId: string,
+    since: number,
+    part: { after?: number; limit: number },
+  ): Promise<{ groupId: string; lastSeq: number }[]>;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -153,6 +162,7 @@ export const eventOfRow = (row: Row): KeptEvent => ({
 const receiptOfRow = (row: Row): Receipt => ({
   erasureId: String(row.erasure_id),
   reason: String(row.reason),
+  by: textOrNull(row.by),
   events: Number(row.events),
   pageviews: Number(row.pageviews),
   users: Number(row.users),
@@ -185,9 +195,10 @@ const descending = (columns: readonly SQL[]): SQL => list(columns.map((column) =
 
 export const EVENT = sql`scope, seq, id, type, group_id, payload, at`;
 
-/** What finds events in the log: those of a dealer, of a group's scope. Each database has it in its own order. */
+/** What finds events in the log that may be read. Each database has it in its own order. */
 export interface EventsWhere {
   readonly ofDealer: (dealerId: string) => SQL;
+  /** Those of a group's own scope. */
   readonly ofGroup: (dealerId: string, groupId: string) => SQL;
   /** An event `m` is the last message of a group `g`. */
   readonly isLastMessage: SQL;
@@ -267,6 +278,7 @@ export abstract class Reader extends Credentials implements Reading {
   ): Promise<KeptEvent[]> {
     const where = all([
       sql`dealer_id = ${dealerId} and scope = '@desk' and type = 'UPDATE_PAGEVIEW' and sender <> ${ERASED}`,
+      sql`${sql.raw(blankedBy('events'))} is null`,
       groupId === undefined ? null : sql`group_id = ${groupId}`,
       seq === undefined ? null : sql`seq < ${seq}`,
     ]);
@@ -319,10 +331,14 @@ export abstract class Reader extends Credentials implements Reading {
     return new Map(found.map((row) => [String(row.group_id), Number(row.last_seq)]));
   }
 
-  async idleGroups(dealerId: string, since: number, limit: number): Promise<{ groupId: string; lastSeq: number }[]> {
+  async idleGroups(
+    dealerId: string,
+    since: number,
+    { after = 0, limit }: { after?: number; limit: number },
+  ): Promise<{ groupId: string; lastSeq: number }[]> {
     const { columns, at } = this.#changeOrder;
     const found = await this.rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
-      and ${before(columns, at(since))} and not g.online order by ${list(columns)} limit ${limit}`);
+      and ${before(columns, at(since))} and not g.online order by ${list(columns)} limit ${limit} offset ${after}`);
     return found.map((row) => ({ groupId: String(row.group_id), lastSeq: Number(row.last_seq) }));
   }
 }

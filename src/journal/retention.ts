@@ -11,41 +11,42 @@ const AT_ONCE = 100;
 export interface Pruned {
   readonly dealers: number;
   readonly groups: number;
+  /** Conversations that were due, and could not be erased now. */
+  readonly failed: number;
 }
 
 /**
  * Erases what is too old, dealer by dealer, telling after each part how far it has come. A customer who is here is never
- * forgotten. Throws where the database fails: what was erased until then is.
+ * forgotten. One that cannot be erased hinders no other. Throws where the database fails to tell what is too old.
  * @param now ms since 1970
  */
 export async function* prune(store: Store, journal: Journal, now: number): AsyncGenerator<Pruned> {
-  let dealers = 0;
-  let groups = 0;
+  let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
   for await (const { dealerId, retentionDays } of dealersOf(store)) {
     if (retentionDays === undefined) continue;
-    dealers += 1;
-    yield { dealers, groups };
-    for (;;) {
-      const idle = await store.idleGroups(dealerId, now - retentionDays * DAY, AT_ONCE);
-      const erased = await Promise.all(idle.map((group) => forget(journal, dealerId, group)));
-      groups += erased.filter(Boolean).length;
-      yield { dealers, groups };
-      // Those that were refused would be found again.
-      if (idle.length < AT_ONCE || !erased.some(Boolean)) break;
+    pruned = { ...pruned, dealers: pruned.dealers + 1 };
+    yield pruned;
+    for (let left = 0; ; ) {
+      const idle = await store.idleGroups(dealerId, now - retentionDays * DAY, { after: left, limit: AT_ONCE });
+      const fates = await Promise.all(idle.map((group) => forget(journal, dealerId, group)));
+      const count = (fate: Fate) => fates.filter((each) => each === fate).length;
+      const erased = count('erased');
+      pruned = { ...pruned, groups: pruned.groups + erased, failed: pruned.failed + count('failed') };
+      yield pruned;
+      if (idle.length < AT_ONCE) break;
+      left += idle.length - erased; // they are found again, before all others
     }
   }
 }
 
-async function forget(
-  journal: Journal,
-  dealerId: string,
-  group: { groupId: string; lastSeq: number },
-): Promise<boolean> {
+/** What became of a conversation: one that goes on after all is refused. */
+type Fate = 'erased' | 'refused' | 'failed';
+
+async function forget(journal: Journal, dealerId: string, group: { groupId: string; lastSeq: number }): Promise<Fate> {
   const body = { type: 'ERASE_GROUP', dealerId, ...group, erasureId: randomUUID(), reason: 'retention' } as const;
   const outcome = await journal.append({ role: 'server', sender: 'server:retention', key: null, body });
-  if (!('refusal' in outcome)) return true;
-  if (outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);
-  return false;
+  if (!('refusal' in outcome)) return 'erased';
+  return outcome.refusal.code === 'unavailable' ? 'failed' : 'refused';
 }
 
 async function* dealersOf(store: Store) {

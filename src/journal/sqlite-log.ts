@@ -7,6 +7,7 @@ import type { Database } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { IS_MILESTONE } from '../../drizzle/sqlite/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { blank } from './erasing.ts';
 import type { EventsWhere, KeptEvent } from './reading.ts';
 import type { RowCache } from './sqlite-cache.ts';
 import type { Changes, StoredEvent, Stretch } from './store.ts';
@@ -52,7 +53,8 @@ const keptOf = ({ scope, seq, id, type, groupId, payload, at }: StoredEvent): Ke
 const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
 
 export function prepareLog(client: Database, cache: RowCache) {
-  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter } = statementsOf(client);
+  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter, lastErased, deskMarks } =
+    statementsOf(client);
 
   function endOf(dealerId: string, scope: string): End {
     return cache.ends.get(`${dealerId}/${scope}`, () => readEnd(dealerId, scope)) ?? NOTHING;
@@ -83,9 +85,13 @@ export function prepareLog(client: Database, cache: RowCache) {
     return ends;
   }
 
-  /** A scope's events, the last first, from one on that is at most 31 after `seq`, or from its last. */
+  /**
+   * A scope's events, the last first, from one on that is at most 31 after `seq`, or from its last. None that is marked to be
+   * erased [P-11.4]: a milestone may lead to the conversation that had the name before.
+   */
   function* backwards(dealerId: string, scope: string, seq: number): Generator<EventRow> {
-    let position = milestone.get(dealerId, scope, seq) ?? endOf(dealerId, scope).position;
+    const erased = lastErased.get(dealerId, scope) ?? 0;
+    let position = milestone.get(dealerId, scope, Math.max(seq, erased + 1)) ?? endOf(dealerId, scope).position;
     while (position > 0) {
       const row = eventAt.get(position);
       if (row?.scope !== scope || row.dealerId !== dealerId) {
@@ -117,6 +123,16 @@ export function prepareLog(client: Database, cache: RowCache) {
   }
 
   function events(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
+    const found = stretchOf(dealerId, scope, stretch);
+    const marks = scope === DESK_SCOPE ? deskMarks.all(dealerId) : [];
+    if (marks.length === 0) return found;
+    return found.map((event) => {
+      const mark = marks.find(({ groupId, deskSeq }) => groupId === event.groupId && event.seq <= deskSeq);
+      return mark ? blank(event, dealerId, mark.erasureId) : event;
+    });
+  }
+
+  function stretchOf(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
     const { after, before = Number.MAX_SAFE_INTEGER, since = 0, limit } = stretch;
     if (stretch.before !== undefined && after === undefined) return latest(dealerId, scope, before, stretch);
     const found: StoredEvent[] = [];
@@ -174,6 +190,15 @@ function statementsOf(client: Database) {
       `SELECT previous, dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at
         FROM events WHERE position = ?`,
     ),
+    lastErased: client
+      .prepare<[string, string], number | null>(
+        'SELECT max(last_seq) FROM erasing WHERE dealer_id = ? AND group_id = ?',
+      )
+      .pluck(),
+    deskMarks: client.prepare<[string], { erasureId: string; groupId: string; deskSeq: number }>(
+      `SELECT erasure_id AS erasureId, group_id AS groupId, desk_seq AS deskSeq FROM erasing
+        WHERE dealer_id = ? AND group_id IS NOT NULL ORDER BY desk_seq`,
+    ),
     scopesAfter: client
       .prepare<[string, string, string, number], string>(
         `SELECT group_id AS scope FROM groups WHERE dealer_id = ? AND group_id > ?
@@ -192,15 +217,19 @@ const among = (ends: SQL): SQL => sql`position in (
 
 /** A position alone names no tenant: what is found there must be of the dealer who asked, too. */
 export const EVENTS_WHERE: EventsWhere = {
-  ofGroup: (dealerId, groupId) =>
-    sql`dealer_id = ${dealerId} and scope = ${groupId} and ${among(
-      sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`,
-    )}`,
   ofDealer: (dealerId) =>
     sql`dealer_id = ${dealerId} and ${among(
       sql`select last_position from groups where dealer_id = ${dealerId}
       union all select dealer_position from dealers where dealer_id = ${dealerId}
       union all select desk_position from dealers where dealer_id = ${dealerId}`,
     )}`,
+  ofGroup: (dealerId, groupId) =>
+    sql`dealer_id = ${dealerId} and scope = ${groupId} and ${among(
+      sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`,
+    )}`,
   isLastMessage: sql`m.position = g.last_message_position and m.dealer_id = g.dealer_id`,
 };
+
+/** The events of a dealer that are marked to be erased. */
+export const ofMarked = (dealerId: string): SQL =>
+  sql`dealer_id = ${dealerId} and ${among(sql`select last_position from erasing where dealer_id = ${dealerId}`)}`;

@@ -8,6 +8,7 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group } from '../domain/state.ts';
 import { WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
+import { isKept } from './erasing.ts';
 import { RowCache } from './sqlite-cache.ts';
 import { type End, prepareLog } from './sqlite-log.ts';
 import {
@@ -30,6 +31,7 @@ export function prepareStatements(client: Database, digests: Digests) {
   /** The rows that a batch needs, as they stand. @param withPriors whether keys are looked up before they are written */
   function load(needs: Needs, withPriors: boolean): Rows {
     cache.refresh();
+    if (withPriors) for (const parts of needs.priors.values()) read.freeKey(parts);
     const places = found(needs.places, ([dealerId = '', adminId = '']) => read.places(dealerId, adminId));
     const groups = new Map(needs.groups);
     for (const [key, [dealerId = '']] of needs.places) {
@@ -172,11 +174,18 @@ function prepareReads(client: Database, digests: Digests) {
     'SELECT fields FROM lead_intents WHERE dealer_id = ? AND group_id = ? AND intent = ?',
   );
   const prior = client.prepare<[string, string, string, string], Prior>(
-    'SELECT seq, at FROM events WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1',
+    `SELECT seq, at FROM events e WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1 AND ${isKept('e')}`,
   );
+  const unkey = client.prepare<[string, string, string, string]>(
+    `UPDATE events AS e SET keyed = 0
+      WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1 AND NOT ${isKept('e')}`,
+  );
+  // By the digest of its name, or by the name where it is still there.
   const erased = client
-    .prepare<[string, string], number | null>(
-      'SELECT max(last_seq) FROM erasures WHERE dealer_id = ? AND digest IN (SELECT value FROM json_each(?))',
+    .prepare<[string, string, string, string], number | null>(
+      `SELECT max(last_seq) FROM (
+        SELECT last_seq FROM erasures WHERE dealer_id = ? AND digest IN (SELECT value FROM json_each(?))
+        UNION ALL SELECT last_seq FROM erasing WHERE dealer_id = ? AND group_id = ?)`,
     )
     .pluck();
   const beginsAfter = client
@@ -189,7 +198,7 @@ function prepareReads(client: Database, digests: Digests) {
     beginsAfter: (dealerId: string, groupId: string) => beginsAfter.get(dealerId, groupId) ?? 0,
     removed: (dealerId: string) => removed.get(dealerId) !== undefined,
     erased: (dealerId: string, groupId: string) =>
-      erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId))) ?? undefined,
+      erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId)), dealerId, groupId) ?? undefined,
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     doorway: (dealerId: string): Doorway | undefined => {
       const found = doorway.get(dealerId);
@@ -205,6 +214,9 @@ function prepareReads(client: Database, digests: Digests) {
     user: (dealerId: string, groupId: string) => parsed(user.get(dealerId, groupId)),
     lead: (dealerId: string, groupId: string) => parsed(lead.get(dealerId, groupId)),
     intent: (dealerId: string, groupId: string, word: string) => parsed(intent.get(dealerId, groupId, word)),
+    /** [P-11.4] The key of an event that is marked to be erased is free. */
+    freeKey: ([dealerId = '', scope = '', sender = '', id = '']: readonly string[]) =>
+      unkey.run(dealerId, scope, sender, id),
     prior: ([dealerId = '', scope = '', sender = '', id = '']: readonly string[]) =>
       prior.get(dealerId, scope, sender, id),
   };

@@ -12,12 +12,13 @@ import { makeFolderOf, makePrivate } from '../private-file.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
-import { erasing } from './erasing.ts';
+import { PART } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
+import { eraseAll, eraseMarked, scrub } from './sqlite-erasing.ts';
 import { lock } from './sqlite-lock.ts';
-import { EVENTS_WHERE } from './sqlite-log.ts';
+import { EVENTS_WHERE, ofMarked } from './sqlite-log.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
   type Changes,
@@ -150,12 +151,9 @@ class SqliteStore extends Reader implements Store {
       for (const statement of settingAside(changes, EVENTS_WHERE, this.digests)) this.#db.run(statement);
       if (changes.setAside.length > 0) cache.clear();
       const ends = write(changes);
-      const consequences = [
-        ...beginningAfter(changes),
-        ...revokingCustomers(changes, this.digests, NOW),
-        ...erasing(changes, EVENTS_WHERE, this.digests),
-      ];
+      const consequences = [...beginningAfter(changes), ...revokingCustomers(changes, this.digests, NOW)];
       for (const statement of consequences) this.#db.run(statement);
+      eraseAll(this.#db, changes, this.digests);
       return { changes, ends };
     });
     try {
@@ -247,12 +245,13 @@ class SqliteStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, deadLetters, dealers } = tables;
+    const { events, groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, dealers } =
+      tables;
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
-        this.#db.delete(events).where(EVENTS_WHERE.ofDealer(dealerId)).run();
-        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, deadLetters]) {
+        for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) this.#db.delete(events).where(where(dealerId)).run();
+        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         const isRemoved = this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
@@ -260,6 +259,17 @@ class SqliteStore extends Reader implements Store {
         return isRemoved;
       })
       .immediate();
+  }
+
+  async erasePart(): Promise<boolean> {
+    const isMore = this.#client.transaction(() => eraseMarked(this.#db)).immediate();
+    if (isMore) this.#checkpoints?.wrote(PART);
+    return isMore;
+  }
+
+  async scrub(): Promise<boolean> {
+    await this.#checkpoints?.carried();
+    return scrub(this.#client, this.#db);
   }
 
   async bury(letters: readonly DeadLetter[]): Promise<void> {

@@ -101,6 +101,8 @@ export interface Arrival {
 /** A conversation that is to be erased, and how far its log went. */
 export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
   readonly lastSeq: number;
+  /** Who asked for it, as a sender is written. */
+  readonly by: string;
 }
 
 /** [P-3.1] A conversation that goes on under another name. */
@@ -203,6 +205,16 @@ export interface Store extends Reading, CredentialStore {
   dealers(after: string, limit: number): Promise<Dealer[]>;
   /** Replaces a dealer's settings, making the dealer if it is new. Answers whether it was. */
   putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
+  /**
+   * Takes the next part of what erasures have marked out of the log, in a transaction of its own. Where another node is at it,
+   * that counts as done. Answers whether there may be more.
+   */
+  erasePart(): Promise<boolean>;
+  /**
+   * Takes what has been erased out of where the database keeps it beside the tables, as far as it can. Answers whether that is
+   * done: what hinders it passes, and it may be asked again.
+   */
+  scrub(): Promise<boolean>;
   /** Removes a dealer and everything of it. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
   /** Keeps letters, in one transaction: all of them, or none. */

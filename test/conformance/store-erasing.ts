@@ -45,6 +45,7 @@ const erasureOf = (groupId: string, more: Partial<Forgotten> = {}): Forgotten =>
   groupId,
   erasureId: `receipt-of-${groupId}`,
   reason: 'request',
+  by: 'admin:a1',
   lastSeq: 3,
   ...more,
 });
@@ -174,12 +175,13 @@ export function describeErasing(withStore: WithStore): void {
         await converse(store, 'd1', 'g1');
         await write(store, { groups: { 'd1/quiet': groupRow() } });
         await write(store, { erasures: [erasureOf('g1', { erasureId: 'e1' })], at: NOW + 1 });
-        const quiet = erasureOf('quiet', { erasureId: 'e2', reason: 'retention', lastSeq: 0 });
+        const by = 'server:retention';
+        const quiet = erasureOf('quiet', { erasureId: 'e2', reason: 'retention', by, lastSeq: 0 });
         await write(store, { erasures: [quiet], at: NOW + 2 });
         const counts = { events: 3, pageviews: 2, users: 1, leads: 1, intents: 2 };
-        const one = { erasureId: 'e1', reason: 'request', ...counts, at: NOW + 1 };
+        const one = { erasureId: 'e1', reason: 'request', by: 'admin:a1', ...counts, at: NOW + 1 };
         const none = { events: 0, pageviews: 0, users: 0, leads: 0, intents: 0 };
-        const other = { erasureId: 'e2', reason: 'retention', ...none, at: NOW + 2 };
+        const other = { erasureId: 'e2', reason: 'retention', by, ...none, at: NOW + 2 };
         assert.deepEqual(await store.erasure('d1', 'e1'), one);
         assert.deepEqual(await store.erasures('d1', { limit: 10 }), [other, one]);
         assert.deepEqual([await store.erasure('d1', 'e3'), await store.erasure('d2', 'e1')], [null, null]);

@@ -78,7 +78,7 @@ export function describeLetters(withStore: WithStore): void {
         await store.bury(letters);
         const left = async () => new Set((await store.deadLetters('', 20)).map(({ deadLetterId }) => deadLetterId));
         await write(store, {
-          erasures: [{ dealerId: 'd1', groupId: '7', erasureId: 'e1', reason: 'request', lastSeq: 0 }],
+          erasures: [{ dealerId: 'd1', groupId: '7', erasureId: 'e1', reason: 'request', by: 'admin:a1', lastSeq: 0 }],
         });
         const [, , ...others] = Object.keys(texts);
         assert.deepEqual(await left(), new Set(others));

@@ -89,7 +89,7 @@ export function describeLog(withStore: WithStore): void {
         await change('d1/back', NOW - 5 * DAY);
         await change('d1/back', NOW);
         const idle = async (since: number, limit: number) =>
-          (await store.idleGroups('d1', since, limit)).map(({ groupId }) => groupId);
+          (await store.idleGroups('d1', since, { limit })).map(({ groupId }) => groupId);
         assert.deepEqual(await idle(NOW - 2 * DAY, 10), ['oldest', 'older']);
         assert.deepEqual(await idle(NOW - 2 * DAY, 1), ['oldest']);
         assert.deepEqual(await idle(NOW - 3 * DAY, 10), ['oldest'], 'that moment is not before it');
@@ -111,7 +111,7 @@ export function describeLog(withStore: WithStore): void {
           store.pageviews('d1', part),
           store.erasures('d1', part),
           store.log('d1', null, 10),
-          store.idleGroups('d1', NOW, 10),
+          store.idleGroups('d1', NOW, { limit: 10 }),
         ];
         assert.deepEqual(await Promise.all(lists), [[], [], [], [], [], []]);
         assert.deepEqual([await store.erasure('d1', 'e1'), await store.logSize('d1')], [null, 0]);

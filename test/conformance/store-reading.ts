@@ -196,7 +196,14 @@ export function describeReading(withStore: WithStore): void {
       'of a log whose beginning was erased are what there is, from its first on',
       withStore(async (store) => {
         const left = Array.from({ length: 40 }, (_, index) => eventRow('d1', 'g1', 5001 + index));
-        const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 5000 } as const;
+        const erasure = {
+          dealerId: 'd1',
+          groupId: 'g1',
+          erasureId: 'e1',
+          reason: 'request',
+          by: 'admin:a1',
+          lastSeq: 5000,
+        } as const;
         await write(store, { erasures: [erasure] });
         await write(store, { events: left });
         assert.deepEqual(await store.events('d1', 'g1', { limit: 100 }), left);

@@ -45,7 +45,8 @@ export async function converseAndErase(store: Store, meanwhile: () => Promise<vo
   });
   const append = async (body: Command['body'], key: string | null = null) => {
     const role = body.type === 'CLIENT_JOIN' ? 'customer' : 'server';
-    const outcome = await journal.append({ role, sender: `customer:${GROUP}`, key, body });
+    const sender = body.type === 'ERASE_GROUP' ? 'admin:a1' : `customer:${GROUP}`;
+    const outcome = await journal.append({ role, sender, key, body });
     assert.ok(!('refusal' in outcome), JSON.stringify(outcome));
   };
   await append({
@@ -92,6 +93,8 @@ export function describeTraces(name: string, open: () => Promise<Opened>): void 
         await converseAndErase(store, async () => assert.deepEqual(await tablesWith(WORD), everywhere));
         assert.deepEqual(await tablesWith(WORD), []);
         assert.deepEqual(await tablesWith('okapi'), ['events']);
+        assert.deepEqual(await tablesWith('e1'), ['erasing', 'erasures', 'events']);
+        assert.equal(await store.scrub(), true);
         assert.deepEqual(await tablesWith('e1'), ['erasures', 'events']);
       } finally {
         await close();

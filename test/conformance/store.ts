@@ -69,9 +69,11 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.pageviews('d1', { limit: 1 }));
       await assert.rejects(store.erasures('d1', { limit: 1 }));
       await assert.rejects(store.erasure('d1', 'e1'));
+      await assert.rejects(store.erasePart());
+      await assert.rejects(store.scrub());
       await assert.rejects(store.log('d1', null, 1));
       await assert.rejects(store.logSize('d1'));
-      await assert.rejects(store.idleGroups('d1', 0, 1));
+      await assert.rejects(store.idleGroups('d1', 0, { limit: 1 }));
     });
   });
 }

@@ -23,7 +23,9 @@ async function withSecrets<T>({ url }: TestDatabase, secrets: readonly string[],
 type Opened = ReturnType<typeof openStore>;
 
 const erase = (erasureId: string, lastSeq: number) => (store: Opened) =>
-  write(store, { erasures: [{ dealerId: NAME[0], groupId: NAME[1], erasureId, reason: 'request', lastSeq }] });
+  write(store, {
+    erasures: [{ dealerId: NAME[0], groupId: NAME[1], erasureId, reason: 'request', by: 'admin:a1', lastSeq }],
+  });
 
 /** How far the conversation of that name went that was erased, as a new one is told. */
 const lastSeq = async (store: Opened) => (await load(store, { groups: [NAME] })).erased.get(NAME.join('/'));
@@ -90,14 +92,24 @@ describe('the digest of a name in a receipt', { timeout: 60_000 }, () => {
       it(
         'is keyed however many there are',
         withDatabase(async (database) => {
-          const erasures = Array.from({ length: 2_100 }, (_, index) => {
-            const name = `${index}`;
-            return { dealerId: NAME[0], groupId: name, erasureId: name, reason: 'request', lastSeq: 1 } as const;
+          const erasuresFrom = (first: number) =>
+            Array.from({ length: 210 }, (_, index) => {
+              const name = `${first + index}`;
+              return {
+                dealerId: NAME[0],
+                groupId: name,
+                erasureId: name,
+                reason: 'request',
+                by: 'admin:a1',
+                lastSeq: 1,
+              } as const;
+            });
+          await withSecrets(database, [], async (store) => {
+            for (let first = 0; first < 1_050; first += 210) await write(store, { erasures: erasuresFrom(first) });
           });
-          await withSecrets(database, [], (store) => write(store, { erasures }));
           await withSecrets(database, ['one'], async () => {});
           const digests = await digestsIn(database);
-          assert.equal(new Set(digests).size, 2_100);
+          assert.equal(new Set(digests).size, 1_050);
           assert.ok(digests.every((digest) => digest.startsWith('k1.')));
         }),
       );

@@ -51,7 +51,14 @@ describe('a log that had a key of every event', () => {
         const group = await store.group('d2', 'g1');
         assert.deepEqual(group?.lastMessage, { seq: 1, at: keyed.at, payload: keyed.payload });
         await assert.rejects(write(store, { events: [{ ...keyed, seq: 9 }] }), /events\.id/);
-        const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 71 } as const;
+        const erasure = {
+          dealerId: 'd1',
+          groupId: 'g1',
+          erasureId: 'e1',
+          reason: 'request',
+          by: 'admin:a1',
+          lastSeq: 71,
+        } as const;
         await write(store, { erasures: [erasure] });
         assert.deepEqual([await readSeqs(store, 'd1', 'g1'), (await store.erasure('d1', 'e1'))?.events], [[], 71]);
         await store.deleteDealer('d1');
@@ -125,7 +132,14 @@ describe('the log of an SQLite file', () => {
         await store.events('d1', 'g1', { limit: 1 });
         await write(other, { events: [eventRow('d1', 'g1', 41)] });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1', { after: 38 }), [39, 40, 41]);
-        const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 41 } as const;
+        const erasure = {
+          dealerId: 'd1',
+          groupId: 'g1',
+          erasureId: 'e1',
+          reason: 'request',
+          by: 'admin:a1',
+          lastSeq: 41,
+        } as const;
         await write(other, { erasures: [erasure], at: NOW });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1'), []);
         assert.deepEqual(await store.firstAfter('d1', new Map([['g1', 0]])), new Map());
@@ -164,7 +178,14 @@ describe('the log of an SQLite file', () => {
       await write(store, { events: [...eventRows('d1', 'g1', 3), ...eventRows('d2', 'g1', 3)] });
       const last = "SELECT last_position FROM groups WHERE dealer_id = 'd2'";
       onFile(file, (client) => client.exec(`UPDATE groups SET last_position = (${last}) WHERE dealer_id = 'd1'`));
-      const erasure = { dealerId: 'd1', groupId: 'g1', erasureId: 'e1', reason: 'request', lastSeq: 3 } as const;
+      const erasure = {
+        dealerId: 'd1',
+        groupId: 'g1',
+        erasureId: 'e1',
+        reason: 'request',
+        by: 'admin:a1',
+        lastSeq: 3,
+      } as const;
       await write(store, { erasures: [erasure] });
       await store.deleteDealer('d1');
       assert.deepEqual(await readSeqs(store, 'd2', 'g1'), [1, 2, 3]);

@@ -1,0 +1,72 @@
+/** [P-11.4] Goes on with what erasures have marked, part by part, so that what is said meanwhile goes between. */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from './store.ts';
+
+/** The least pause between two parts, in ms: for as long as a part takes, the database is everybody else's. */
+const LEAST_PAUSE = 5;
+/** The pause after all is out of the tables and scrubbed, in ms: of erasures that follow each other closely, one scrub does. */
+const SCRUB_PAUSE = 1_000;
+
+interface Options {
+  readonly store: Store;
+  /** How often it looks for what another node or an earlier run has left, in ms. */
+  readonly interval: number;
+  /** Told what went wrong; it is tried again after the interval. */
+  readonly onFault: (fault: unknown, what: string) => void;
+}
+
+export class Eraser {
+  readonly #options: Options;
+  readonly #stop = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | null = null;
+  #isAsked = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.wake(), options.interval).unref();
+    this.wake();
+  }
+
+  /** To be called when something has been marked. */
+  wake(): void {
+    this.#isAsked = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Resolves when it is at nothing: what is left goes on at the next start. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { store, onFault } = this.#options;
+    const { signal } = this.#stop;
+    try {
+      while (this.#isAsked && !signal.aborted) {
+        this.#isAsked = false;
+        for (let took = 0; !signal.aborted; ) {
+          const began = performance.now();
+          if (!(await store.erasePart())) break;
+          took = performance.now() - began;
+          await sleep(Math.max(LEAST_PAUSE, took), undefined, { signal });
+        }
+        if (!signal.aborted) await store.scrub();
+        if (this.#isAsked) await sleep(SCRUB_PAUSE, undefined, { signal });
+      }
+    } catch (fault) {
+      if (!signal.aborted) onFault(fault, 'what is being erased could not be gone on with');
+    }
+  }
+}
+
+/** Finishes at once whatever is marked, for a command. Rejects where the database fails. */
+export async function eraseMarked(store: Store): Promise<void> {
+  while (await store.erasePart());
+  await store.scrub();
+}
