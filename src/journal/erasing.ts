@@ -11,7 +11,7 @@ import type { Changes, Forgotten, StoredEvent } from './store.ts';
 export const ERASED = 'erased';
 
 /** Events of each of the two logs that go in one transaction: some 10 ms, in which an embedded database does nothing else. */
-export const PART = 1000;
+export const PART = 500;
 
 /** A conversation that is marked, of which something is still there. */
 export type Marked = Pick<Forgotten, 'dealerId' | 'groupId' | 'erasureId'>;

@@ -13,8 +13,8 @@ import { withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 /** More than two parts of each of the two logs. */
-const SAID = 2_500;
-const SEEN = 2_100;
+const SAID = 1_500;
+const SEEN = 1_100;
 /** In everything of the customer, and in nothing else. */
 const WORD = 'zebra';
 const GROUP = `${WORD}-1`;
@@ -81,7 +81,7 @@ async function readAll(store: Store): Promise<string> {
   }
   found.push(await store.groups('d1', {}, { limit: 100 }), await store.records('users', 'd1', { limit: 100 }));
   found.push(await store.pageviews('d1', { limit: 100 }), await store.erasures('d1', { limit: 100 }));
-  for (const stretch of [{ after: 0 }, { after: 990 }, { before: 40 }, { before: SAID + 1 }]) {
+  for (const stretch of [{ after: 0 }, { after: 490 }, { before: 40 }, { before: SAID + 1 }]) {
     found.push(await store.events('d1', GROUP, { ...stretch, limit: 100 }));
   }
   return JSON.stringify(found);
@@ -115,7 +115,7 @@ for (const kind of DATABASES) {
       withDatabase(async (store, database) => {
         const before = await store.events('d1', '@desk', { limit: 5_000 });
         await write(store, { erasures: [erasure] });
-        assert.ok((await left(database)) > 1_000, 'the rest goes later');
+        assert.ok((await left(database)) > 500, 'the rest goes later');
         const { by, events, pageviews, users } = (await store.erasure('d1', 'e1')) ?? assert.fail();
         assert.deepEqual([by, events, pageviews, users], ['admin:a1', SAID, SEEN, 1]);
         for (let isMore = true; isMore; isMore = await store.erasePart()) {
@@ -226,6 +226,7 @@ for (const kind of DATABASES) {
       'is finished by a server that starts',
       withDatabase(async (store, database) => {
         await write(store, { erasures: [erasure] });
+        assert.equal(await store.erasePart(), true);
         const settings = { DATABASE_URL: database.url };
         await withServer({ settings, timing: { presenceGrace: 5 } }, () =>
           until('nothing is left', async () => (await left(database)) === 0),
