@@ -7,10 +7,13 @@ import type {
   UpdateUser,
 } from '../../schemas/accepted.ts';
 import type { Fields } from '../../schemas/records.ts';
+import { fieldsOf, textOf } from './size.ts';
 import { type Decision, refuse, type State } from './state.ts';
 
 /** The most bytes that a merged user, lead or intent may reach: eight updates of the largest size [P-6.1]. */
 export const MAX_MERGED_BYTES = 64 * 1024;
+/** The most fields that it may come to have [P-6.1]: a form has dozens, and each takes time whenever any of them changes. */
+export const MAX_FIELDS = 200;
 
 type UserUpdate = Static<typeof UpdateUser>;
 type LeadUpdate = Static<typeof UpdateLead>;
@@ -35,8 +38,13 @@ export function merge(record: Fields | null, update: Fields): Fields {
 }
 
 function keep(state: State, name: 'user' | 'lead' | 'intent', body: UserUpdate | LeadUpdate | IntentUpdate): Decision {
-  const merged = merge(state[name], body.message);
-  if (Buffer.byteLength(JSON.stringify(merged)) > MAX_MERGED_BYTES) {
+  const before = state[name];
+  const merged = merge(before, body.message);
+  // What has more from before the bound may change, and shrink.
+  if (fieldsOf(merged) > Math.max(MAX_FIELDS, fieldsOf(before ?? {}))) {
+    return refuse('too_large', `with this update the ${name} would have more than ${MAX_FIELDS} fields`);
+  }
+  if (Buffer.byteLength(textOf(merged)) > MAX_MERGED_BYTES) {
     return refuse('too_large', `with this update the ${name} would hold more than ${MAX_MERGED_BYTES} bytes`);
   }
   return { events: [body], state: { ...state, [name]: merged } };

@@ -1,6 +1,7 @@
 /** The rows of a batch, out of Postgres and into it: a fixed number of statements, whatever the size of the batch. */
 import type pg from 'pg';
 import type { Fields } from '../../schemas/records.ts';
+import { recordOf, textOf } from '../domain/size.ts';
 import { changed, type Group } from '../domain/state.ts';
 import type { Digests } from './digests.ts';
 import {
@@ -110,9 +111,9 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
   const takers: Readonly<Record<string, (key: string, row: FoundRow) => void>> = {
     places: (key, { value }) => places.set(key, (places.get(key) ?? new Set()).add(value)),
     presences: (key, { value }) => presences.set(key, (presences.get(key) ?? new Set()).add(value)),
-    users: (key, { value }) => users.set(key, JSON.parse(value)),
-    leads: (key, { value }) => leads.set(key, JSON.parse(value)),
-    intents: (key, { value }) => intents.set(key, JSON.parse(value)),
+    users: (key, { value }) => users.set(key, recordOf(value)),
+    leads: (key, { value }) => leads.set(key, recordOf(value)),
+    intents: (key, { value }) => intents.set(key, recordOf(value)),
     priors: (key, { seq, at }) => priors.set(key, { seq, at }),
   };
   for (const row of found) takers[row.kind]?.(row.key.join('/'), row);
@@ -148,7 +149,7 @@ export function writing(changes: Changes, known: Known): pg.QueryConfig[] {
   };
   const record = ([key, fields]: [string, Fields]) => ({
     ...namedRow(key),
-    fields: JSON.stringify(fields),
+    fields: textOf(fields),
     createdAt: at,
     updatedAt: at,
   });

@@ -5,6 +5,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { recordOf, textOf } from '../domain/size.ts';
 import type { Group } from '../domain/state.ts';
 import { WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
@@ -145,7 +146,7 @@ interface FieldsRow {
   readonly fields: string;
 }
 
-const parsed = (row: FieldsRow | undefined): Fields | undefined => row && JSON.parse(row.fields);
+const parsed = (row: FieldsRow | undefined): Fields | undefined => row && recordOf(row.fields);
 
 function prepareReads(client: Database, digests: Digests) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
@@ -297,11 +298,11 @@ function prepareWrites(client: Database) {
     absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
     record: (table: keyof typeof records, key: string, row: Fields, at: number) => {
       const { dealerId, groupId } = namedRow(key);
-      records[table].run(dealerId, groupId, JSON.stringify(row), at, at);
+      records[table].run(dealerId, groupId, textOf(row), at, at);
     },
     intent: (key: string, row: Fields, at: number) => {
       const { dealerId, groupId, intent: word } = namedRow(key);
-      intent.run(dealerId, groupId, word, JSON.stringify(row), at, at);
+      intent.run(dealerId, groupId, word, textOf(row), at, at);
     },
   };
 }

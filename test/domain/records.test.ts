@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
-import { MAX_MERGED_BYTES } from '../../src/domain/records.ts';
+import { MAX_FIELDS, MAX_MERGED_BYTES } from '../../src/domain/records.ts';
+import { fieldsOf } from '../../src/domain/size.ts';
 import { type Command, NEW_GROUP, type State } from '../../src/domain/state.ts';
 
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
@@ -85,6 +86,42 @@ describe('a record', () => {
     assert.equal(JSON.stringify(taken({ ...STATE, user }, update('x'.repeat(10))).state.user).length, MAX_MERGED_BYTES);
     assert.equal(refused({ ...STATE, user }, update('x'.repeat(11))), 'too_large');
     assert.equal(refused({ ...STATE, user }, update('é'.repeat(6))), 'too_large', 'bytes are counted, not characters');
+  });
+});
+
+describe('the fields of a record [P-6.1]', () => {
+  const some = (count: number, from = 0) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${from + at}`, 1]));
+  const update = (message: Record<string, unknown>) => ({ type: 'UPDATE_LEAD', ...IDS, message }) as const;
+
+  it('are counted with those of objects within it, and with the elements of arrays', () => {
+    assert.equal(fieldsOf({}), 0);
+    assert.equal(fieldsOf({ name: 'Ann', email: null }), 2);
+    assert.equal(fieldsOf({ vehicle: { make: 'VW', model: 'Golf' }, more: [] }), 4);
+    assert.equal(fieldsOf({ list: [1, [2, 3], { a: 1 }] }), 7);
+  });
+
+  it(`are ${MAX_FIELDS} at most, whatever they are in`, () => {
+    const lead = some(MAX_FIELDS - 1);
+    assert.equal(fieldsOf(taken({ ...STATE, lead }, update({ last: 1 })).state.lead ?? {}), MAX_FIELDS);
+    for (const message of [some(2, 1000), { vehicle: { year: 2026 } }, { list: [1] }]) {
+      const decision = ask({ ...STATE, lead }, update(message));
+      assert.ok('refusal' in decision);
+      assert.deepEqual(
+        [decision.refusal.code, decision.refusal.message],
+        ['too_large', 'with this update the lead would have more than 200 fields'],
+      );
+    }
+    assert.equal(refused(STATE, update(some(MAX_FIELDS + 1))), 'too_large');
+    taken({ ...STATE, lead }, update({ f1: null, last: 1, more: 1 }));
+  });
+
+  it('may be more where they were before the bound: they may change, and become fewer, but not more', () => {
+    const lead = some(4500);
+    taken({ ...STATE, lead }, update({ f0: 2 }));
+    const { state } = taken({ ...STATE, lead }, update({ f0: null, f1: null, name: 'Ann' }));
+    assert.equal(fieldsOf(state.lead ?? {}), 4499);
+    assert.equal(refused({ ...STATE, lead }, update({ one: 'more' })), 'too_large');
   });
 });
 

@@ -1,0 +1,40 @@
+/** How large a record is: a user, a lead or an intent, as it is kept. */
+
+/** What a field counts for beside its text, in bytes: to read, merge and write one takes as long as so much text. */
+const FIELD_BYTES = 128;
+
+/** The texts of records that were read, or measured: a large one is written as JSON but once. */
+const texts = new WeakMap<object, string>();
+
+/** A record, from its JSON text. */
+export function recordOf<R extends object>(text: string): R {
+  const record = JSON.parse(text);
+  texts.set(record, text);
+  return record;
+}
+
+/** A record's JSON text. What has been measured may not change any more. */
+export function textOf(record: object): string {
+  const known = texts.get(record);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(record);
+  texts.set(record, text);
+  return text;
+}
+
+/** How many fields a record has [P-6.1]: those of objects within it count, too, and so do the elements of arrays. */
+export function fieldsOf(record: object): number {
+  let count = 0;
+  for (const value of Object.values(record)) {
+    count += 1;
+    if (typeof value === 'object' && value !== null) count += fieldsOf(value);
+  }
+  return count;
+}
+
+/**
+ * How much work an update was, in bytes of text: the whole record was read, merged and written, though little of it changed.
+ * @param record as it is now; null where the update was refused, and there is none
+ */
+export const weightOfUpdate = (update: object, record: object | null): number =>
+  Math.max(FIELD_BYTES * fieldsOf(update), record ? FIELD_BYTES * fieldsOf(record) + textOf(record).length : 0);
