@@ -127,6 +127,8 @@ export interface Command {
   readonly role: Role;
   /** Who sent it, within the dealer: the namespace of its keys [P-8.4]. */
   readonly sender: string;
+  /** The dealer that it waits with for its turn: `*` where it comes from a server of all dealers. Absent: the one it names. */
+  readonly turn?: string;
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
   readonly body: Body | Presence | Erasure;

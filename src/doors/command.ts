@@ -17,8 +17,9 @@ export function commandOf(session: Session, channel: string, payload: Record<str
   const body = decode(payload);
   for (const field of IDENTITY_FIELDS[session.role]) if (!(field in body)) mustBeWord(field, payload[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
-  const minted = session.role === 'customer' && session.minted;
-  return { role: session.role, sender: senderOf(session), key: ownKey ?? id ?? null, body, minted };
+  const { role, dealerId } = session;
+  const minted = role === 'customer' && session.minted;
+  return { role, sender: senderOf(session), turn: dealerId, key: ownKey ?? id ?? null, body, minted };
 }
 
 /** An identity field that this payload does not know is no less one. */

@@ -6,6 +6,7 @@ import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
 import { DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
 import { decide } from '../domain/decide.ts';
+import { weightOfUpdate } from '../domain/size.ts';
 import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
 import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from './store.ts';
 
@@ -28,9 +29,13 @@ export interface Receipt {
 }
 
 /** What became of a command: its events, the last its own; null for a receipt where that one is not stored. */
-export type Outcome =
+export type Outcome = (
   | { readonly happened: readonly Happened[]; readonly receipt: Receipt | null }
-  | { readonly refusal: Refusal };
+  | { readonly refusal: Refusal }
+) & {
+  /** How much work it was, in bytes, where that is not said by its length: of an update of a record, taken or refused. */
+  readonly weight?: number;
+};
 
 /** The world outside, as the batch is told it. */
 export interface Circumstances {
@@ -156,6 +161,15 @@ class Batch {
   }
 
   run(command: Command, touched: Touched): Outcome {
+    const outcome = this.#run(command, touched);
+    const { body } = command;
+    if (!('message' in body) || typeof body.message === 'string') return outcome;
+    const { users, leads, intents } = touched;
+    const record = row(this.#rows.users, users) ?? row(this.#rows.leads, leads) ?? row(this.#rows.intents, intents);
+    return { ...outcome, weight: weightOfUpdate(body.message, record) };
+  }
+
+  #run(command: Command, touched: Touched): Outcome {
     const { priors } = touched;
     const prior = priors && this.#rows.priors.get(priors.key);
     if (prior) return this.#repeat(command, prior);

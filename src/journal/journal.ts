@@ -12,15 +12,13 @@ import type { Peer } from '../hub/peer.ts';
 import type { Publication } from '../hub/publication.ts';
 import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
 import { type Happened, type Outcome, planOf, type Receipt, runBatch } from './batch.ts';
+import { type Entry, FairQueue } from './queue.ts';
 import type { Store } from './store.ts';
+import { BATCH, LEAST, Weights } from './weights.ts';
 
-/** The most commands of one transaction: a batch blocks the event loop, so it is bounded. */
-const MAX_BATCH = 256;
-/** The most that they may hold together, in bytes; one that holds more is a batch of its own. */
-const MAX_BATCH_BYTES = 128 * 1024;
-/** What an update of a record counts for, in bytes, however small it is: all of the record is read, merged and written anew. */
-const RECORD_BYTES = 16 * 1024;
-/** The most commands that wait for a transaction; more are refused as `unavailable`. */
+/** How many commands fill a batch, whatever they are. */
+const FULL = BATCH / LEAST;
+/** The most commands that wait for a transaction; more are refused as `unavailable`, of whoever has the most first. */
 const MAX_WAITING = 20_000;
 
 /** How long joins are gathered at most, and how long the next may take, in ms: nobody waits for a join as for an answer. */
@@ -31,9 +29,11 @@ const NEXT_JOIN = 1;
 export interface Origin {
   readonly peer: Peer;
   readonly id: string | undefined;
+  /** The address that it takes turns with: all customers behind it are one. Absent: it takes turns as its sender. */
+  readonly address?: string | undefined;
 }
 
-interface Waiting {
+interface Waiting extends Entry {
   readonly command: Command;
   readonly origin: Origin | undefined;
   readonly settle: (outcome: Outcome) => void;
@@ -53,7 +53,10 @@ const notTaken = (message: string): Outcome => ({ refusal: { code: 'unavailable'
 
 export class Journal {
   readonly #options: Options;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new FairQueue<Waiting>(MAX_WAITING);
+  readonly #weights = new Weights();
+  /** How many are waiting that are no joins. */
+  #hurried = 0;
   /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
   readonly #doubtful = new Set<string>();
   #running: Promise<void> | null = null;
@@ -78,12 +81,24 @@ export class Journal {
   /** {@link append}, for what comes by the ten thousand: told by a call, and not by a promise. */
   submit(command: Command, origin: Origin | undefined, settle: (outcome: Outcome) => void): void {
     if (this.#closed) settle(notTaken('the server is shutting down'));
-    else if (this.#waiting.length >= MAX_WAITING) settle(notTaken('too much is waiting to be stored'));
-    else {
-      this.#waiting.push({ command, origin, settle });
+    else if (!this.#waiting.push(this.#waitingOf(command, origin, settle))) {
+      settle(notTaken('too much is waiting to be stored'));
+    } else {
+      if (!isJoin(command.body)) this.#hurried += 1;
       this.#running ??= this.#run();
-      if (this.#waiting.length === MAX_BATCH) this.#wake();
+      if (this.#waiting.size === FULL) this.#wake();
     }
+  }
+
+  #waitingOf(command: Command, origin: Origin | undefined, settle: Waiting['settle']): Waiting {
+    return {
+      dealerId: command.turn ?? command.body.dealerId,
+      sender: origin?.address ?? command.sender,
+      weight: this.#weights.of(command.body),
+      command,
+      origin,
+      settle,
+    };
   }
 
   /** Resolves when the batch that is being committed, if any, has been published or has failed. */
@@ -98,9 +113,11 @@ export class Journal {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.size > 0) {
       await this.#gather();
-      this.#committing = this.#commit(this.#waiting.splice(0, batchSize(this.#waiting)));
+      const batch = this.#waiting.take(BATCH);
+      for (const { command } of batch) if (!isJoin(command.body)) this.#hurried -= 1;
+      this.#committing = this.#commit(batch);
       await this.#committing;
     }
     this.#running = null;
@@ -118,9 +135,9 @@ export class Journal {
     do {
       await this.#turn();
       now = performance.now();
-      if (this.#waiting.length > known) last = now;
-      known = this.#waiting.length;
-    } while (known < MAX_BATCH && now - last < NEXT_JOIN && now - began < JOINING && this.#waiting.every(isJoin));
+      if (this.#waiting.size > known) last = now;
+      known = this.#waiting.size;
+    } while (known < FULL && now - last < NEXT_JOIN && now - began < JOINING && this.#hurried === 0);
   }
 
   /**
@@ -161,7 +178,9 @@ export class Journal {
     bus.publish(publicationsOf(batch, outcomes));
     batch.forEach((each, index) => {
       const outcome = outcomes[index];
-      if (outcome) this.#settle(each, outcome);
+      if (!outcome) return;
+      if (outcome.weight !== undefined) this.#weights.learn(each.command.body, outcome.weight);
+      this.#settle(each, outcome);
     });
   }
 
@@ -192,24 +211,7 @@ export class Journal {
   }
 }
 
-const isJoin = ({ command: { body } }: Waiting): boolean => body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN';
-
-/** An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after. */
-function batchSize(waiting: readonly Waiting[]): number {
-  let bytes = 0;
-  const full = waiting.findIndex(({ command: { body } }, index) => {
-    bytes += weightOf(body);
-    return index === MAX_BATCH || body.type === 'ERASE_GROUP' || bytes > MAX_BATCH_BYTES;
-  });
-  return full < 0 ? waiting.length : Math.max(1, full);
-}
-
-/** About how much a command holds, in bytes. */
-function weightOf(body: Command['body']): number {
-  if (!('message' in body)) return 0;
-  if (typeof body.message === 'string') return body.message.length;
-  return body.type === 'UPDATE_PAGEVIEW' ? JSON.stringify(body.message).length : RECORD_BYTES;
-}
+const isJoin = ({ type }: Command['body']): boolean => type === 'CLIENT_JOIN' || type === 'ADMIN_JOIN';
 
 /** The frames of a batch's events; a command's own comes last among its events, and is answered to its origin [P-7]. */
 function publicationsOf(batch: readonly Waiting[], outcomes: readonly Outcome[]): Publication[] {

@@ -340,6 +340,73 @@ describe('the journal', () => {
     }));
 
   it(
+    'stores what another dealer says next, though thousands of records of one dealer wait to be updated',
+    withJournal(async ({ journal, commits }) => {
+      await journal.append(says('makes d1'));
+      const flood = Array.from({ length: 1000 }, (_, n) =>
+        journal.append({
+          role: 'customer',
+          sender: `customer:g${n}`,
+          key: null,
+          body: { type: 'UPDATE_USER', dealerId: 'flooded', groupId: `g${n}`, message: { name: 'Ann' } },
+        }),
+      );
+      await new Promise(setImmediate);
+      const before = commits.count;
+      const { body, ...hello } = says('a');
+      await journal.append({ ...hello, body: { ...body, dealerId: 'd2' } as Command['body'] });
+      assert.ok(commits.count - before <= 2, `${commits.count - before} commits`);
+      await Promise.all(flood);
+    }),
+  );
+
+  it(
+    'lets customers behind one address take turns as one, and stores in order what a server says to several dealers',
+    withJournal(async ({ journal, published }) => {
+      const peer = new TestPeer();
+      const comes = (sender: string, address: string | undefined, turn: string, dealerId: string, key: string) =>
+        journal.append(
+          {
+            ...says(key),
+            sender,
+            turn,
+            body: { type: 'UPDATE_MSG', ...IDS, dealerId, user: 'customer', message: 'x'.repeat(4000) },
+          },
+          { peer, id: key, address },
+        );
+      const flood = Array.from({ length: 90 }, (_, n) => comes(`customer:g${n}`, '192.0.2.1', 'd1', 'd1', `f${n}`));
+      const platform = Array.from({ length: 9 }, (_, n) => comes('server:crm', undefined, '*', `d${n % 3}`, `p${n}`));
+      await Promise.all([...flood, ...platform, comes('customer:a', '192.0.2.2', 'd1', 'd1', 'a')]);
+      const order = published.map(({ frame }) => String(JSON.parse(frame).id));
+      assert.ok(order.indexOf('a') < 32, `place ${order.indexOf('a')}`);
+      assert.deepEqual(
+        order.filter((id) => id.startsWith('p')),
+        Array.from({ length: 9 }, (_, n) => `p${n}`),
+      );
+      assert.deepEqual(
+        order.filter((id) => id.startsWith('f')),
+        Array.from({ length: 90 }, (_, n) => `f${n}`),
+      );
+    }),
+  );
+
+  it(
+    'knows after an update how heavy a record is, and stores fewer large ones at once than small ones',
+    withJournal(async ({ journal, commits }) => {
+      const update = (groupId: string, message: Record<string, unknown>) =>
+        journal.append({ ...says(null), body: { type: 'UPDATE_LEAD', dealerId: 'd1', groupId, message } });
+      const batches = async (comments: string) => {
+        for (let n = 0; n < 20; n += 1) for (const part of 'abcd') await update(`g${n}`, { [part]: comments });
+        const before = commits.count;
+        await Promise.all(Array.from({ length: 20 }, (_, n) => update(`g${n}`, { source: 'site' })));
+        return commits.count - before;
+      };
+      assert.equal(await batches('short'), 1);
+      assert.ok((await batches('x'.repeat(8000))) >= 4);
+    }),
+  );
+
+  it(
     'settles what it has taken before it is closed, and takes nothing after',
     withJournal(async ({ journal, store }) => {
       const taken = Array.from({ length: 600 }, () => journal.append(says(null)));

@@ -1,0 +1,38 @@
+/** How much work a command is, in bytes of text, as far as that is known before it is done. */
+import { textOf } from '../domain/size.ts';
+import type { Command } from '../domain/state.ts';
+
+type Body = Command['body'];
+
+/** What a batch may weigh: it holds up the event loop, or others' rows. What weighs more is a batch of its own. */
+export const BATCH = 128 * 1024;
+/** What any command weighs at least: so a batch has no more than 256. */
+export const LEAST = BATCH / 256;
+/** What an update of a record weighs while nobody knows how large the record is: all of it is read, merged and written anew. */
+const UNKNOWN_RECORD = 16 * 1024;
+/** How many records' weights are kept, some 2 MiB of them; with one more, that begins anew. */
+const MAX_KNOWN = 10_000;
+
+export class Weights {
+  #records = new Map<string, number>();
+
+  of(body: Body): number {
+    // An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after.
+    if (body.type === 'ERASE_GROUP') return BATCH;
+    if (!('message' in body)) return LEAST;
+    const { message } = body;
+    if (typeof message === 'string') return Math.max(LEAST, message.length);
+    if (body.type === 'UPDATE_PAGEVIEW') return Math.max(LEAST, textOf(message).length);
+    return this.#records.get(nameOf(body)) ?? UNKNOWN_RECORD;
+  }
+
+  /** Told what a command turned out to weigh: the next update of the same record weighs as much. */
+  learn(body: Body, weight: number): void {
+    if (body.type === 'UPDATE_PAGEVIEW') return;
+    if (this.#records.size >= MAX_KNOWN) this.#records = new Map();
+    this.#records.set(nameOf(body), Math.max(LEAST, weight));
+  }
+}
+
+/** The record that an update is for; of a group's intents, any. */
+const nameOf = (body: Body): string => `${body.dealerId}/${'groupId' in body ? body.groupId : ''}/${body.type}`;
