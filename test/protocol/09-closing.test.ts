@@ -84,6 +84,23 @@ describe('[P-9] rate_limited', () => {
     });
   }
 
+  test('an update of a large record takes as many frames of the rate as it is work; of a small one it takes one', async () => {
+    const crm = await server.server();
+    const update = (message: object) => ({ type: 'UPDATE_LEAD', message });
+    for (const [groupId, comments, most] of [
+      ['small-lead', 'short', 20],
+      ['large-lead', 'x'.repeat(7900), 10],
+    ] as const) {
+      const customer = await speaker('customer', groupId);
+      for (const part of 'abcdefgh') await crm.ask('event', { ...update({ [part]: comments }), groupId });
+      let taken = 0;
+      while ((await customer.ask('customer_update', update({ a: taken }), `u${taken}`)).channel === 'ack') taken += 1;
+      assert.ok(most === 20 ? taken >= 20 : taken < most, `${taken} updates of the ${groupId}`);
+    }
+    assert.equal((await crm.ask('event', { ...update({ a: 1 }), groupId: 'large-lead' })).channel, 'ack');
+    assert.equal(limited(crm), 0, 'another server is exempt');
+  });
+
   test('RATE_LIMIT=off exempts everybody', async () => {
     await withServer({ timing, settings: { RATE_LIMIT: 'off' } }, async (free) => {
       for (const client of [await free.customer(), await free.admin()]) {

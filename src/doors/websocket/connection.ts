@@ -47,6 +47,7 @@ export class Connection {
   readonly #core: Core;
   readonly #socket: WebSocket;
   readonly #peer: WebSocketPeer;
+  readonly #address: string | undefined;
   /** What it may join with; null once it has joined. */
   #entrance: Entrance | null;
   #joined: Joined | null = null;
@@ -70,6 +71,7 @@ export class Connection {
     this.#socket = socket;
     this.#peer = new WebSocketPeer(socket, stream, () => core.metrics.sent(this.#role));
     this.#entrance = entrance;
+    this.#address = entrance.address;
     heartbeat.start(this);
     joins.add(this);
     core.metrics.connected('none', 1);
@@ -247,7 +249,9 @@ export class Connection {
 
   #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
     const command = commandOf(session, channel, payload, id);
-    this.#core.journal.submit(command, { peer: this.#peer, id }, (outcome) => {
+    const address = session.role === 'customer' ? this.#address : undefined;
+    this.#core.journal.submit(command, { peer: this.#peer, id, address }, (outcome) => {
+      this.#bucket?.charge(outcome.weight ?? 0); // [P-9]
       if ('refusal' in outcome) this.#refuse(id, new RefusedError(outcome.refusal));
       else if (outcome.receipt?.duplicate && id !== undefined) this.#send(ackFrame(id, outcome.receipt));
     });

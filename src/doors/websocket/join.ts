@@ -33,6 +33,8 @@ export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
+  /** The address that it comes from, or its network; a socket through memory has none. */
+  readonly address: string | undefined;
   /** Whom it comes from, and what that one may still do. */
   readonly visitor: Visitor;
 }

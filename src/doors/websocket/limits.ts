@@ -1,5 +1,8 @@
 /** What a socket or an address may do in a time: counted in plain numbers, since there is one of these for every socket. */
 
+/** The work that one token pays for, in bytes: as much as the longest frame holds. */
+const PAID_BYTES = 16 * 1024;
+
 /** Lets so many through at once, and so many a second after that. */
 export class TokenBucket {
   readonly #capacity: number;
@@ -22,6 +25,11 @@ export class TokenBucket {
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** Takes more for what one of them was let through with, where that turned out to be more work: those that follow wait for it. */
+  charge(weight: number): void {
+    this.#tokens -= Math.max(0, weight / PAID_BYTES - 1);
   }
 }
 
