@@ -12,6 +12,7 @@ import { redis } from './redis.ts';
 import type { Scenarios } from './scenario.ts';
 import { stalls } from './stalls.ts';
 import { tokens } from './tokens.ts';
+import { updates } from './updates.ts';
 
 export const SCENARIOS: Scenarios = {
   ...recovery,
@@ -26,6 +27,7 @@ export const SCENARIOS: Scenarios = {
   ...stalls,
   ...clock,
   ...floods,
+  ...updates,
 };
 
 /** Those that wait for a time that is the protocol's, and do little else. */
@@ -37,6 +39,6 @@ const WAITING = ['join-timeout', 'database-locked', 'stream-of-a-dead-node', 'cl
  */
 export const ALONE: readonly (readonly string[])[] = [
   ['slow-consumers', ...Object.keys(stalls)],
-  Object.keys(floods),
+  [...Object.keys(floods), ...Object.keys(updates)],
   WAITING,
 ];

@@ -50,8 +50,10 @@ async function used(): Promise<number> {
 }
 
 async function measure(): Promise<Measures> {
+  const { user, system } = process.cpuUsage();
   const counts = await census();
-  return { used: await used(), files: readdirSync('/proc/self/fd').length, counts, faults };
+  const files = readdirSync('/proc/self/fd').length;
+  return { used: await used(), cpu: (user + system) / 1000, files, counts, faults };
 }
 
 const { settings, timing }: TargetOptions = JSON.parse(process.argv[2] ?? '{}');

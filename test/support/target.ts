@@ -14,6 +14,8 @@ export interface TargetOptions {
 export interface Measures {
   /** Bytes of memory in use, after garbage was collected. */
   readonly used: number;
+  /** Milliseconds of CPU so far. */
+  readonly cpu: number;
   /** Open file descriptors. */
   readonly files: number;
   readonly counts: Census;
