@@ -91,7 +91,7 @@ export const MET: Readonly<Record<ErrorCode, string>> = {
   unknown_intent: 'the group has no such intent: create it first',
   bot_muted: 'the bot is muted in this chat',
   group_closed: 'the chat is closed, and the bot does not open it',
-  too_large: 'the merged record is too large; over HTTP the body or an event',
+  too_large: 'the merged record is too large, or too many chats are open; over HTTP the body or an event',
   rate_limited: 'too many frames or requests: wait a moment',
   unavailable: 'the database is away, or the server is shutting down',
   internal: "a fault of the server's",

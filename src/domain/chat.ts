@@ -2,7 +2,10 @@ import type { Static } from '@sinclair/typebox';
 import type { UpdateChat, UpdateGroup } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
-import { type Decision, type State, withGroup } from './state.ts';
+import { type Decision, refuse, type State, withGroup } from './state.ts';
+
+/** The most chats that an admin may have open: all of them are looked at with each, and left in one transaction [P-7.5]. */
+export const MAX_OPEN_CHATS = 200;
 
 export const customerPresence = (dealerId: string, groupId: string, online: boolean): Event => ({
   type: 'UPDATE_GROUP',
@@ -30,11 +33,16 @@ export function withPlace(state: State, place: string, online: boolean): State {
   return { ...state, places };
 }
 
+const chatsIn = ({ places }: State): number => places.size - (places.has(DESK_SCOPE) ? 1 : 0);
+
 /** `UPDATE_CHAT` and `UPDATE_GROUP`: somebody is said to be here, or not to be. */
 export function chat(state: State, body: Static<typeof UpdateChat | typeof UpdateGroup>): Decision {
   const { dealerId, online } = body;
   if (body.type === 'UPDATE_CHAT' && body.user === 'admin') {
     const place = body.groupId ?? DESK_SCOPE;
+    if (online && place !== DESK_SCOPE && !state.places.has(place) && chatsIn(state) >= MAX_OPEN_CHATS) {
+      return refuse('too_large', `this admin has ${MAX_OPEN_CHATS} chats open: leave one first`);
+    }
     return {
       events: [adminPresence(dealerId, place, body.adminId, online)],
       state: withPlace(state, place, online),

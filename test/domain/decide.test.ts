@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MAX_OPEN_CHATS } from '../../src/domain/chat.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
 
@@ -195,6 +196,23 @@ describe('who is there', () => {
     node,
   });
   const nodes = new Set(['n1']);
+
+  it('lets an admin have 200 chats open, and no more until one is left [P-7.5]', () => {
+    const places = new Set(['@desk', ...Array.from({ length: MAX_OPEN_CHATS }, (_, n) => `g${n}`)]);
+    const says = (groupId: string | undefined, online: boolean): Body => ({
+      type: 'UPDATE_CHAT',
+      dealerId: 'd1',
+      ...(groupId !== undefined && { groupId }),
+      adminId: 'a1',
+      user: 'admin',
+      online,
+    });
+    const full = chat({}, { places });
+    for (const body of [says('g1', true), says('g1', false), says(undefined, true)]) taken(full, body, 'admin');
+    assert.equal(refused(full, says('one more', true), 'admin'), 'too_large');
+    const { state } = taken(full, says('g1', false), 'admin');
+    taken(state, says('one more', true), 'admin');
+  });
 
   it('a customer’s first join makes the group, and tells it', () => {
     const { events, group, state } = taken({ ...NOTHING, dealer: true }, join(true, CLAIM));
