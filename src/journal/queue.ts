@@ -18,15 +18,24 @@ export interface Entry {
   readonly weight: number;
 }
 
-interface Queue<T> {
-  readonly size: number;
-  /** The one that `shift` takes. */
-  first(): T | undefined;
-  shift(): T | undefined;
+/** A queue that takes turns with others: all that do are a ring. */
+abstract class Member<T> {
+  readonly key: string;
+  /** What it may still give in this turn, in bytes; where that is nothing, or less, the turn is the next one's. */
+  credit = TURN;
+  next: Member<T> = this;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  abstract readonly size: number;
+  /** Takes the one whose turn it is, if it weighs no more than that, in bytes. */
+  abstract shift(most: number): T | undefined;
 }
 
 /** What one sender has waiting, in order. */
-class Line<T> implements Queue<T> {
+class Line<T extends Entry> extends Member<T> {
   readonly #entries: T[] = [];
   #gone = 0;
 
@@ -38,60 +47,40 @@ class Line<T> implements Queue<T> {
     this.#entries.push(entry);
   }
 
-  first(): T | undefined {
-    return this.#entries[this.#gone];
-  }
-
-  shift(): T | undefined {
-    const entry = this.first();
+  shift(most: number): T | undefined {
+    const entry = this.#entries[this.#gone];
+    if (!entry || entry.weight > most) return undefined;
     this.#gone += 1;
     if (this.#gone === GAP) this.#gone -= this.#entries.splice(0, GAP).length;
     return entry;
   }
 }
 
-/** A place in the ring of those who take turns. */
-class Member<Q> {
-  readonly key: string;
-  readonly queue: Q;
-  /** What it may still give in this turn, in bytes; where that is nothing, or less, the turn is the next one's. */
-  credit = TURN;
-  next: Member<Q> = this;
-
-  constructor(key: string, queue: Q) {
-    this.key = key;
-    this.queue = queue;
-  }
-}
-
 /** Queues that give in turn, each as much as any other. One that is empty is forgotten, with what it owed. */
-class Turns<T extends Entry, Q extends Queue<T>> implements Queue<T> {
-  readonly #make: () => Q;
-  readonly #members = new Map<string, Member<Q>>();
+class Turns<T extends Entry, M extends Member<T>> extends Member<T> {
+  readonly #make: (key: string) => M;
+  readonly #members = new Map<string, M>();
   /** The end of the ring: behind it comes whose turn it is. */
-  #last: Member<Q> | null = null;
-  #size = 0;
+  #last: Member<T> | null = null;
+  size = 0;
 
-  constructor(make: () => Q) {
+  constructor(key: string, make: (key: string) => M) {
+    super(key);
     this.#make = make;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  find(key: string): Q | undefined {
-    return this.#members.get(key)?.queue;
+  find(key: string): M | undefined {
+    return this.#members.get(key);
   }
 
   /** The queue of that name, into which the caller puts one more. A new one comes last. */
-  widen(key: string): Q {
-    this.#size += 1;
-    return this.find(key) ?? this.#add(key);
+  widen(key: string): M {
+    this.size += 1;
+    return this.#members.get(key) ?? this.#add(key);
   }
 
-  #add(key: string): Q {
-    const member = new Member(key, this.#make());
+  #add(key: string): M {
+    const member = this.#make(key);
     const last = this.#last;
     if (last) {
       member.next = last.next;
@@ -99,33 +88,25 @@ class Turns<T extends Entry, Q extends Queue<T>> implements Queue<T> {
     }
     this.#last = member;
     this.#members.set(key, member);
-    return member.queue;
+    return member;
   }
 
-  #current(): Member<Q> | undefined {
+  shift(most: number): T | undefined {
     while (this.#last && this.#last.next.credit <= 0) {
       this.#last = this.#last.next;
       this.#last.credit += TURN;
     }
-    return this.#last?.next;
-  }
-
-  first(): T | undefined {
-    return this.#current()?.queue.first();
-  }
-
-  shift(): T | undefined {
-    const current = this.#current();
-    const entry = current?.queue.shift();
+    const current = this.#last?.next;
+    const entry = current?.shift(most);
     if (!current || !entry) return undefined;
-    this.#size -= 1;
+    this.size -= 1;
     current.credit -= entry.weight;
-    if (current.queue.size === 0) this.#drop(current);
+    if (current.size === 0) this.#drop(current);
     return entry;
   }
 
   /** Takes out the one whose turn it is. */
-  #drop(current: Member<Q>): void {
+  #drop(current: Member<T>): void {
     this.#members.delete(current.key);
     if (this.#last === current) this.#last = null;
     else if (this.#last) this.#last.next = current.next;
@@ -135,16 +116,18 @@ class Turns<T extends Entry, Q extends Queue<T>> implements Queue<T> {
 type Senders<T extends Entry> = Turns<T, Line<T>>;
 type Dealers<T extends Entry> = Turns<T, Senders<T>>;
 
+const lineOf = <T extends Entry>(key: string): Line<T> => new Line(key);
+const sendersOf = <T extends Entry>(key: string): Senders<T> => new Turns(key, lineOf<T>);
+const dealersOf = <T extends Entry>(key: string): Dealers<T> => new Turns(key, sendersOf<T>);
+
 export class FairQueue<T extends Entry> {
   readonly #max: number;
   /** Servers of all dealers, and dealers: whoever speaks for all has as many turns as they have together. */
-  readonly #sides: Turns<T, Dealers<T>>;
+  readonly #sides: Turns<T, Dealers<T>> = new Turns('', dealersOf<T>);
 
   /** @param max how many may wait */
   constructor(max: number) {
-    const senders = (): Senders<T> => new Turns(() => new Line<T>());
     this.#max = max;
-    this.#sides = new Turns(() => new Turns(senders));
   }
 
   get size(): number {
@@ -162,7 +145,7 @@ export class FairQueue<T extends Entry> {
 
   /**
    * A dealer may have as many waiting as there is room left for all others, and a sender as many as its dealer then has room
-   * left for other senders: so there always is some for whoever has nothing waiting. One alone may take a third of it all.
+   * left for other senders: so there is some for whoever has nothing waiting. One alone may take a third of it all.
    */
   #isOver(side: string, dealerId: string, sender: string): boolean {
     if (this.size * 3 < this.#max) return false;
@@ -175,12 +158,12 @@ export class FairQueue<T extends Entry> {
 
   /** Takes those whose turn it is, of so much weight together, in bytes; what weighs more comes alone. */
   take(weight: number): T[] {
-    const taken: T[] = [];
-    let left = weight;
-    for (let next = this.#sides.first(); next; next = this.#sides.first()) {
+    const first = this.#sides.shift(Number.POSITIVE_INFINITY);
+    if (!first) return [];
+    const taken = [first];
+    let left = weight - first.weight;
+    for (let next = this.#sides.shift(left); next; next = this.#sides.shift(left)) {
       left -= next.weight;
-      if (left < 0 && taken.length > 0) break;
-      this.#sides.shift();
       taken.push(next);
     }
     return taken;
