@@ -4,6 +4,8 @@ export interface Timing {
   readonly pingInterval: number;
   /** [P-2.6] How long a socket may take to answer one. */
   readonly pongTimeout: number;
+  /** [P-3.6] How long a socket that joins may take to read what it missed. */
+  readonly replayTimeout: number;
   /** [P-7.5] How long the last socket may be gone before its owner is told to be offline. */
   readonly presenceGrace: number;
   /** [P-7.5] How often a node says that it lives, and how long it may be silent before its sockets count as gone. */
@@ -23,6 +25,7 @@ export interface Timing {
 export const TIMING: Timing = {
   pingInterval: 25_000,
   pongTimeout: 10_000,
+  replayTimeout: 30_000,
   presenceGrace: 5_000,
   nodeInterval: 2_000,
   nodeSilence: 10_000,

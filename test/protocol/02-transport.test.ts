@@ -185,6 +185,22 @@ describe('[P-2.6] pings', () => {
     });
   });
 
+  test('a pong that answers no ping of its own keeps nothing open: a socket that does not read is dropped', async () => {
+    await withServer({ timing: heartbeat, settings: quiet }, async (fast) => {
+      const port = await fast.listen();
+      const [admin, client] = [await fast.dial(port), await fast.dial(port)];
+      await admin.ask('admin_join', adminJoin({ token: await fast.token('admin', 'a1') }));
+      await client.ask('client_join', clientJoin({ groupId: 'talks' }));
+      client.socket.pause();
+      const talk = setInterval(() => client.socket.pong(), 20).unref();
+      admin.socket.on('ping', (payload) => client.socket.pong(payload));
+      await admin.next(({ payload }) => payload.groupId === 'talks' && payload.online === false);
+      clearInterval(talk);
+      client.socket.resume();
+      assert.equal(await client.closed, 1006);
+    });
+  });
+
   test('a socket that answers is kept while its join takes longer than the pong timeout', async () => {
     const { opened, open } = gate();
     const wrapStore = (store: Store) => overriding(store, { tails: (...of) => opened.then(() => store.tails(...of)) });

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
+import { ask } from '../support/ask.ts';
 import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin } from '../support/joins.ts';
+import { Reading } from '../support/metrics.ts';
 import { DEALER, startServer, withServer } from '../support/server.ts';
 
 const options = { timing: { closeTimeout: 50 }, settings: { RATE_LIMIT: 'off' } };
@@ -12,6 +14,7 @@ const server = await startServer(options);
 after(() => server.close());
 const crm = await server.server();
 
+const CAR = '\u{1F697}';
 const CHANNELS = { customer: 'client_join', admin: 'admin_join' };
 const send = (message: string, more: object = {}) => ({ type: 'UPDATE_MSG', message, ...more });
 const botSays = (groupId: string, message: string) => send(message, { dealerId: DEALER, groupId, user: 'bot' });
@@ -45,6 +48,41 @@ describe('[P-3.6] recovery and what happens meanwhile', () => {
       for (let n = 0; n < 20; n += 1) bot.send('event', botSays('large', `${n}`));
       await client.next(({ seq }) => seq === 320);
       assert.deepEqual(client.seqs('large'), range(1, 320));
+    });
+  });
+
+  test('one that reads nothing costs a page of the log, and is closed in time; coming back, it goes on where it was', async () => {
+    let read = 0;
+    const wrapStore = (store: Store) =>
+      overriding(store, {
+        events: async (...of) => {
+          const page = await store.events(...of);
+          read += page.length;
+          return page;
+        },
+      });
+    const timing = { closeTimeout: 50, replayTimeout: 500, presenceGrace: 0 };
+    await withServer({ settings: options.settings, timing, wrapStore }, async (calm) => {
+      await fill('unread', 500, { on: calm, text: CAR.repeat(4000) });
+      const [admin, token] = [await calm.admin(), await calm.token('customer', 'unread')];
+      const join = (seen: number) => clientJoin({ groupId: 'unread', token, since: { unread: seen } });
+      const at = await calm.listen();
+      const idle = await calm.dial(at);
+      idle.send('client_join', join(0));
+      idle.socket.pause();
+      await admin.next(({ payload }) => payload.groupId === 'unread' && payload.online === false);
+      assert.ok(read < 500, `${read} events were read for it`);
+      assert.equal(new Reading((await ask(calm, '/metrics')).text).sum('telle_closes_total', { code: '4508' }), 1);
+      idle.socket.resume();
+      await idle.closed;
+      const got = idle.seqs('unread');
+      while (got.length < 500) {
+        const again = await calm.dial(at);
+        again.send('client_join', join(got.length));
+        await again.next(({ seq }) => seq === 500).catch(() => again.closed);
+        got.push(...again.seqs('unread'));
+      }
+      assert.deepEqual(got, range(1, 500));
     });
   });
 

@@ -18,9 +18,13 @@ export class TestPeer implements Peer {
   /** What it says to have unsent; a test sets it. */
   unsent = 0;
 
+  get isOpen(): boolean {
+    return this.closes.length === 0;
+  }
+
   /** After `close` nothing more goes out, as `Peer` says. */
   send(frame: string, onGone?: () => void): void {
-    if (this.closes.length === 0) this.texts.push(frame);
+    if (this.isOpen) this.texts.push(frame);
     onGone?.();
   }
 

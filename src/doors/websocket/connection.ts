@@ -77,16 +77,16 @@ export class Connection {
     core.metrics.connected('none', 1);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('ping', () => this.#control());
-    socket.on('pong', () => {
-      heartbeat.lives(this);
+    socket.on('pong', (payload) => {
+      heartbeat.lives(this, payload.toString('latin1'));
       this.#control();
     });
     socket.on('close', (code) => this.#end(code));
   }
 
   /** [P-2.6] */
-  ping(): void {
-    this.#socket.ping();
+  ping(payload: string): void {
+    this.#socket.ping(payload);
     this.#watchExpiry();
   }
 

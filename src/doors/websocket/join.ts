@@ -14,19 +14,18 @@ import type { Peer } from '../../hub/peer.ts';
 import type { Who } from '../../hub/presence.ts';
 import type { Doorway, Store } from '../../journal/store.ts';
 import { decodeJoin } from '../../protocol/decode.ts';
-import { ackFrame, eventFrame, instant, sessionFrame } from '../../protocol/encode.ts';
+import { ackFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
 import { credentialOf, mustBeTaken, nameHeld, renamed } from '../identity.ts';
 import { inTurn } from '../turns.ts';
 import type { Visitor } from './guard.ts';
+import { replay } from './replay.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
 const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
 /** [P-3.6] The most events of a scope that are replayed. */
 const MAX_REPLAY = 500;
-/** The part of a socket's backlog that a replay may take before it waits for the network. */
-const REPLAY_SHARE = 1 / 4;
 
 /** What the upgrade request says. */
 export interface Entrance {
@@ -90,7 +89,7 @@ export async function join(
     const token = await tokenToKeep(core, identified, seat);
     peer.send(sessionFrame(await describe(core, seat, token, session, tails, recovered)));
     if (id !== undefined) peer.send(ackFrame(id, null));
-    await replay(core, session, identified.since, tails, recovered, peer);
+    await replay(core, session.dealerId, identified.since, { tails, recovered }, peer);
     core.hub.open(seat, tails);
   } catch (error) {
     leave(core, isHere ? joined : { ...joined, who: null });
@@ -321,30 +320,4 @@ async function describe(
     online: adminOnline,
     unread: group?.unread ?? 0,
   };
-}
-
-/** [P-3.6] Sends what each recovered scope has had since, in order, no faster than the socket takes it. */
-async function replay(
-  { store, settings }: Core,
-  { dealerId }: Session,
-  since: Since,
-  tails: ReadonlyMap<string, number>,
-  recovered: Readonly<Record<string, boolean>>,
-  peer: Peer,
-): Promise<void> {
-  const share = settings.MAX_SOCKET_BACKLOG * REPLAY_SHARE;
-  let window = share;
-  for (const [scope, after] of Object.entries(since)) {
-    const tail = tails.get(scope) ?? 0;
-    if (!recovered[scope] || tail === after) continue;
-    for (const event of await store.events(dealerId, scope, { after, before: tail + 1, limit: MAX_REPLAY })) {
-      const frame = eventFrame(event);
-      window -= Buffer.byteLength(frame);
-      if (window > 0) peer.send(frame);
-      else {
-        await new Promise<void>((resolve) => peer.send(frame, resolve));
-        window = share;
-      }
-    }
-  }
 }

@@ -68,12 +68,16 @@ export class WebSocketPeer implements Peer {
     this.#sent = sent;
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
   get unsent(): number {
     return this.#socket.bufferedAmount;
   }
 
   send(frame: string, onGone?: () => void): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) {
+    if (!this.isOpen) {
       onGone?.();
       return;
     }

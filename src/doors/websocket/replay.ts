@@ -1,0 +1,63 @@
+/** [P-3.6] What a socket missed, told page by page: a page is read from the log when the one before it has left. */
+import type { Since } from '../../../schemas/frames.ts';
+import { dropAsSlow, type Peer } from '../../hub/peer.ts';
+import { eventFrame } from '../../protocol/encode.ts';
+import type { Core } from '../core.ts';
+
+/** The most events that are read before any of them is sent: however long, they are less than a socket's backlog. */
+const PAGE = 16;
+/** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
+const SHARE = 1 / 4;
+
+/** How far each scope goes, and which of those that `since` names can be told whole. */
+export interface Missed {
+  readonly tails: ReadonlyMap<string, number>;
+  readonly recovered: Readonly<Record<string, boolean>>;
+}
+
+/**
+ * Sends what each recovered scope has had since, in order, no faster than the socket takes it. One that has not taken all
+ * of it in time is closed as a slow consumer, and may rejoin with the `since` that it has then [P-9].
+ * @returns when everything has left, or the socket is closed
+ */
+export async function replay(
+  core: Core,
+  dealerId: string,
+  since: Since,
+  { tails, recovered }: Missed,
+  peer: Peer,
+): Promise<void> {
+  const behind = Object.entries(since).filter(([scope, seen]) => recovered[scope] && (tails.get(scope) ?? 0) > seen);
+  if (behind.length === 0) return;
+  const deadline = setTimeout(() => dropAsSlow(peer), core.timing.replayTimeout);
+  try {
+    for (const [scope, seen] of behind) await tell(core, { dealerId, scope, seen, tail: tails.get(scope) ?? 0 }, peer);
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+interface Behind {
+  readonly dealerId: string;
+  readonly scope: string;
+  /** The last seq that the socket has seen, and the last that there is. */
+  readonly seen: number;
+  readonly tail: number;
+}
+
+async function tell(core: Core, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
+  let after = seen;
+  while (after < tail && peer.isOpen) {
+    const page = await core.store.events(dealerId, scope, { after, before: tail + 1, limit: PAGE });
+    const last = page.at(-1);
+    if (!last) return; // erased meanwhile
+    for (const event of page) {
+      if (event === last || peer.unsent > core.settings.MAX_SOCKET_BACKLOG * SHARE) await sent(peer, eventFrame(event));
+      else peer.send(eventFrame(event));
+    }
+    after = last.seq;
+  }
+}
+
+/** Sends a frame. Resolves when it, and all that was sent before it, has left, or the socket is no more. */
+const sent = (peer: Peer, frame: string): Promise<void> => new Promise((resolve) => peer.send(frame, resolve));
