@@ -5,6 +5,11 @@ import { OneOf } from './kinds.ts';
 const seconds = (minimum: number, maximum: number, options: object) =>
   Type.Number({ minimum, maximum, 'x-unit': 'seconds', ...options });
 
+const MIB = 1024 * 1024;
+
+const bytesADay = (bytes: number, description: string) =>
+  Type.Integer({ minimum: 1024, maximum: Number.MAX_SAFE_INTEGER, default: bytes, description });
+
 export const Settings = Type.Object({
   HOST: Type.String({
     minLength: 1,
@@ -92,6 +97,18 @@ export const Settings = Type.Object({
     default: 600,
     description: 'joins with bad tokens that one address may try in a minute, before it is turned away',
   }),
+  MAX_SOCKETS_PER_GROUP: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: 20,
+    description: 'sockets that one customer may have on this node; one more may not join',
+  }),
+  MAX_BYTES_PER_GROUP: bytesADay(16 * MIB, "what a chat's customer may store in a day, in bytes"),
+  MAX_BYTES_PER_DEALER: bytesADay(
+    1024 * MIB,
+    'what may be stored of a dealer in a day, in bytes: by its customers, by its agents, and four times that by its servers',
+  ),
+  MAX_BYTES_PER_ADDRESS: bytesADay(256 * MIB, 'what customers of one address may store in a day, in bytes'),
   JOIN_TIMEOUT: seconds(0.1, 300, {
     default: 10,
     description:
@@ -100,7 +117,7 @@ export const Settings = Type.Object({
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',
     description:
-      'frames of customers and admins: 20 at once, 10 a second after that; handshakes, claims and bad tokens of an address; off for trusted networks',
+      'frames of customers and admins: 20 at once, 10 a second after that; handshakes, claims and bad tokens of an address; bytes a day; off for trusted networks',
   }),
   METRICS_PORT: Type.Optional(
     Type.Integer({

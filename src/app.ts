@@ -6,6 +6,7 @@ import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Feed } from './bus/feed.ts';
 import { MemoryBus } from './bus/memory.ts';
+import { Budgets } from './doors/budgets.ts';
 import type { Core } from './doors/core.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
@@ -140,6 +141,7 @@ export async function createApp({
     metrics,
     revocations,
     limits: await limitRequests(app, settings),
+    budgets: new Budgets(settings, metrics.overBudget),
     log,
   };
 

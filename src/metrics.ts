@@ -48,6 +48,12 @@ export class Metrics {
   readonly joined = this.#tally('joins_total', 'Sockets that joined, by role', 'role');
   /** A frame, a join or an HTTP request was refused. */
   readonly refused = this.#tally('refusals_total', 'What was refused, by code', 'code');
+  /** A send was refused since a day's budget is used up. */
+  readonly overBudget = this.#tally(
+    'budget_refusals_total',
+    "Sends refused since a day's budget is used up, by budget",
+    'budget',
+  );
   /** A socket was closed, by this server's code or the client's. */
   readonly closed = this.#tally('closes_total', 'Sockets closed, by code', 'code');
   /** A scope of `since` was replayed (`whole`), or could not be. */

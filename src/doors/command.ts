@@ -1,17 +1,26 @@
+import type { Body } from '../../schemas/accepted.ts';
 import { refused } from '../../schemas/errors.ts';
 import { identify } from '../auth/permit.ts';
 import { IDENTITY_FIELDS, type Session, senderOf } from '../auth/session.ts';
 import type { Command, Entry } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
+import type { Outcome } from '../journal/batch.ts';
+import type { Origin } from '../journal/journal.ts';
 import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
+import type { Core } from './core.ts';
+
+/** What somebody sends, and no presence or erasure, which only the server itself asks for. */
+export interface Send extends Command {
+  readonly body: Body;
+}
 
 /**
  * What a session asks with a payload on a channel: decoded, its identity the session's, which is written into it.
  * @param id the envelope's; another server's payload may bring its own key [P-6], which then counts
  * @throws RefusedError `unknown_channel`, `forbidden` or `invalid_payload`
  */
-export function commandOf(session: Session, channel: string, payload: Record<string, unknown>, id?: string): Command {
+export function commandOf(session: Session, channel: string, payload: Record<string, unknown>, id?: string): Send {
   const decode = bodyDecoder(session.role, channel, payload.type);
   identify(session, payload);
   const body = decode(payload);
@@ -20,6 +29,26 @@ export function commandOf(session: Session, channel: string, payload: Record<str
   const { role, dealerId } = session;
   const minted = role === 'customer' && session.minted;
   return { role, sender: senderOf(session), turn: dealerId, key: ownKey ?? id ?? null, body, minted };
+}
+
+/**
+ * Hands a send to the journal, within the day's budgets of who sends it. What is not stored, as it was refused or is a
+ * repeat, is not charged.
+ * @param holder whom the sender's address counts as; null where it has none
+ * @throws RefusedError `rate_limited` where a budget is used up
+ */
+export function submit(
+  { budgets, journal }: Core,
+  from: { readonly session: Session; readonly holder: string | null },
+  send: Send,
+  origin: Origin | undefined,
+  settle: (outcome: Outcome) => void,
+): void {
+  const charge = budgets.charge(from.session, from.holder, send.body);
+  journal.submit(send, origin, (outcome) => {
+    if ('refusal' in outcome || outcome.receipt?.duplicate) budgets.giveBack(charge);
+    settle(outcome);
+  });
 }
 
 /** An identity field that this payload does not know is no less one. */

@@ -8,6 +8,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../journal/store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Timing } from '../timing.ts';
+import type { Budgets } from './budgets.ts';
 import type { RequestLimits } from './http/limit.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -26,5 +27,6 @@ export interface Core {
   readonly metrics: Metrics;
   readonly revocations: Revocations;
   readonly limits: RequestLimits;
+  readonly budgets: Budgets;
   readonly log: FastifyBaseLogger;
 }

@@ -35,6 +35,11 @@ export class Presence {
     else this.#sockets.set(key, { who, count: 1 });
   }
 
+  /** How many sockets they have here. */
+  sockets(who: Who): number {
+    return this.#sockets.get(keyOf(who))?.count ?? 0;
+  }
+
   /** A socket of theirs has gone. */
   left(who: Who): void {
     const key = keyOf(who);
@@ -52,11 +57,6 @@ export class Presence {
     const key = keyOf(who);
     if (this.#closed || this.#sockets.has(key) || this.#leaving.has(key)) return;
     this.#leaving.set(key, setTimeout(() => this.#tell(key, who), this.#options.grace).unref());
-  }
-
-  /** Whether somebody has a socket here. */
-  isHere(who: Who): boolean {
-    return this.#sockets.has(keyOf(who));
   }
 
   /** Everybody who has a socket here. */

@@ -30,7 +30,7 @@ export interface Origin {
   readonly peer: Peer;
   readonly id: string | undefined;
   /** The address that it takes turns with: all customers behind it are one. Absent: it takes turns as its sender. */
-  readonly address?: string | undefined;
+  readonly address?: string | null | undefined;
 }
 
 interface Waiting extends Entry {

@@ -7,8 +7,8 @@ import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { WebSocket } from 'ws';
-import { holderOf } from '../../src/doors/websocket/guard.ts';
-import { Holdings, Quota } from '../../src/doors/websocket/limits.ts';
+import { holderOf } from '../../src/doors/http/proxies.ts';
+import { Holdings, Quota } from '../../src/doors/limits.ts';
 import { Client } from '../support/client.ts';
 import { clientJoin } from '../support/joins.ts';
 import { assertProblem } from '../support/problem.ts';
@@ -99,6 +99,26 @@ describe('an address', () => {
       assert.deepEqual([refused.code, refused.retryable], ['rate_limited', true]);
       assert.deepEqual(await client.ask('ping', {}, 'p1'), { channel: 'ack', id: 'p1' });
       assert.equal(await claim(await come(at, { address: '127.0.0.2' })), 'ack');
+    });
+  });
+
+  test('is given back the claims that are refused, and so is the dealer', async () => {
+    const settings = { MAX_CLAIMS_PER_ADDRESS: '3', MAX_CLAIMS_PER_DEALER: '2' };
+    await listening(settings, async (at) => {
+      const claims = async (payload: object) => {
+        const client = await come(at);
+        return (await client?.ask('client_join', clientJoin(payload)))?.code;
+      };
+      assert.equal(await claims({ groupId: 'taken' }), undefined);
+      for (let n = 0; n < 5; n += 1) assert.equal(await claims({ groupId: 'taken' }), 'unauthorized');
+      for (let n = 0; n < 5; n += 1) assert.equal(await claims({ dealerId: 'nobody' }), 'unknown_dealer');
+      const many = await Promise.all([1, 2, 3, 4].map(() => claims({ groupId: 'taken' })));
+      assert.ok(
+        many.every((code) => code === 'unauthorized' || code === 'rate_limited'),
+        'no more at once than may be',
+      );
+      assert.equal(await claims({}), undefined);
+      assert.equal(await claims({}), 'rate_limited', "the dealer's are used up");
     });
   });
 
@@ -194,6 +214,16 @@ describe('TRUST_PROXY', () => {
     });
   });
 
+  test('set, a port that the proxy writes with an address is no part of it', async () => {
+    await listening({ MAX_CLAIMS_PER_ADDRESS: '1', TRUST_PROXY: '127.0.0.1' }, async (at) => {
+      const codes = [];
+      for (const forwardedFor of ['1.2.3.4:1', '1.2.3.4:2', '"1.2.3.4"', '[2001:db8::1]:1', '[2001:db8::1]:2']) {
+        codes.push(await claim(await come(at, { forwardedFor })));
+      }
+      assert.deepEqual(codes, ['ack', 'rate_limited', 'rate_limited', 'ack', 'rate_limited']);
+    });
+  });
+
   test('set, the handshakes of those behind the proxy are counted one by one', async () => {
     await listening({ MAX_HANDSHAKES_PER_ADDRESS: '1', TRUST_PROXY: '127.0.0.1' }, async (at) => {
       for (const forwardedFor of ['1.2.3.4', '5.6.7.8']) assert.ok(await come(at, { forwardedFor }));
@@ -276,6 +306,22 @@ test('a quota lets each have so many in a window, and begins anew with the next'
   );
   assert.deepEqual([quota.isSpent('a', 999), quota.isSpent('b', 999)], [true, false]);
   assert.ok(quota.take('a', 1000));
+});
+
+test('a quota is taken of by amounts, and given back what it took in the same window', () => {
+  const quota = new Quota(10, 1000);
+  assert.deepEqual([quota.take('a', 0, 8), quota.take('a', 0, 3), quota.take('a', 0, 2)], [true, false, true]);
+  quota.giveBack('a', 0, 8);
+  assert.ok(quota.take('a', 1, 8));
+  assert.ok(quota.take('a', 1000, 10));
+  quota.giveBack('a', 999, 10);
+  assert.ok(quota.isSpent('a', 1000), 'of a window that is over nothing is given back');
+});
+
+test('a quota counts no more than so many at a time: who has been counted the longest is forgotten', () => {
+  const quota = new Quota(1, 1000);
+  for (let n = 0; n <= 100_000; n += 1) quota.take(`${n}`, 0);
+  assert.deepEqual([quota.isSpent('0', 0), quota.isSpent('1', 0), quota.isSpent('100000', 0)], [false, true, true]);
 });
 
 test('a quota tells how many seconds are left of its window, at least one', () => {

@@ -4,12 +4,11 @@ import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts'
 import { EventResults, Events, MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import type { Session } from '../../auth/session.ts';
-import type { Command } from '../../domain/state.ts';
 import type { Outcome } from '../../journal/batch.ts';
 import { isJsonObject, kindOf } from '../../protocol/checker.ts';
 import { isKey } from '../../protocol/decode.ts';
 import { ackPayload, errorPayload } from '../../protocol/encode.ts';
-import { commandOf } from '../command.ts';
+import { commandOf, type Send, submit } from '../command.ts';
 import type { Core } from '../core.ts';
 import { inTurns } from '../turns.ts';
 import { authenticateServer, sessionOfRequest } from './authenticate.ts';
@@ -101,7 +100,9 @@ interface Result {
 async function take(core: Core, session: Session, payload: unknown): Promise<Result> {
   const id = isJsonObject(payload) && isKey(payload.id) ? payload.id : undefined;
   try {
-    return { id, outcome: await core.journal.append(commandFrom(core, session, payload)) };
+    const send = commandFrom(core, session, payload);
+    const from = { session, holder: null };
+    return { id, outcome: await new Promise((settle) => submit(core, from, send, undefined, settle)) };
   } catch (error) {
     if (error instanceof RefusedError) return { id, outcome: error };
     core.log.error({ err: error }, 'an event could not be handled');
@@ -109,7 +110,7 @@ async function take(core: Core, session: Session, payload: unknown): Promise<Res
   }
 }
 
-function commandFrom({ settings }: Core, session: Session, payload: unknown): Command {
+function commandFrom({ settings }: Core, session: Session, payload: unknown): Send {
   if (payload === undefined || bytesOf(payload) > settings.MAX_FRAME_BYTES) {
     throw refused('too_large', `expected at most ${settings.MAX_FRAME_BYTES} bytes of JSON`);
   }

@@ -5,6 +5,7 @@ import { RefusedError } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import type { Session } from '../../auth/session.ts';
 import type { Http } from './http.ts';
+import { addressOf, holderOf, proxiesOf } from './proxies.ts';
 
 /** Requests in a time (ms): far more than a page or a person asks, far less than a scan or a guess needs. */
 const MAX_REQUESTS = 300;
@@ -18,13 +19,15 @@ export interface RequestLimits {
   bySession(request: FastifyRequest, session: Session): Promise<void>;
 }
 
-export async function limitRequests(app: Http, { RATE_LIMIT }: Settings): Promise<RequestLimits> {
-  if (RATE_LIMIT === 'off') return { byAddress: async () => {}, bySession: async () => {} };
+export async function limitRequests(app: Http, settings: Settings): Promise<RequestLimits> {
+  if (settings.RATE_LIMIT === 'off') return { byAddress: async () => {}, bySession: async () => {} };
   await app.register(rateLimit, { global: false, max: MAX_REQUESTS, timeWindow: WINDOW });
   const sessions = new WeakMap<FastifyRequest, string>();
-  // By the plugin's own key: a client of IPv6 has a whole network of addresses.
-  const ofAddress = app.createRateLimit();
-  const ofSession = app.createRateLimit({ keyGenerator: (request) => sessions.get(request) ?? request.ip });
+  const isProxy = proxiesOf(settings) ?? (() => false);
+  const holderIn = ({ raw: { socket, headers } }: FastifyRequest): string =>
+    holderOf(addressOf(socket.remoteAddress, headers['x-forwarded-for'], isProxy) ?? '');
+  const ofAddress = app.createRateLimit({ keyGenerator: holderIn });
+  const ofSession = app.createRateLimit({ keyGenerator: (request) => sessions.get(request) ?? holderIn(request) });
   const mustBeWithin = (limit: Awaited<ReturnType<typeof ofAddress>>): void => {
     if (limit.isAllowed || !limit.isExceeded) return;
     const retryAfter = limit.ttlInSeconds;

@@ -17,12 +17,12 @@ import { JOINS, type JoinChannel } from '../../../schemas/table.ts';
 import { dropAsSlow, sendWithin } from '../../hub/peer.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../protocol/decode.ts';
 import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
-import { commandOf } from '../command.ts';
+import { commandOf, submit } from '../command.ts';
 import type { Core } from '../core.ts';
+import { Strikes, TokenBucket } from '../limits.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type Entrance, type Joined, join, leave, refresh } from './join.ts';
-import { Strikes, TokenBucket } from './limits.ts';
 import { WebSocketPeer } from './peer.ts';
 
 /** [P-9] What is counted towards 4400. */
@@ -47,9 +47,10 @@ export class Connection {
   readonly #core: Core;
   readonly #socket: WebSocket;
   readonly #peer: WebSocketPeer;
-  readonly #address: string | undefined;
   /** What it may join with; null once it has joined. */
   #entrance: Entrance | null;
+  /** Whom its address counts as, beyond its join. */
+  readonly #holder: string | null;
   #joined: Joined | null = null;
   #bucket: TokenBucket | null = null;
   /** [P-9] 4400 and 4429. */
@@ -71,7 +72,7 @@ export class Connection {
     this.#socket = socket;
     this.#peer = new WebSocketPeer(socket, stream, () => core.metrics.sent(this.#role));
     this.#entrance = entrance;
-    this.#address = entrance.address;
+    this.#holder = entrance.visitor.holder;
     heartbeat.start(this);
     joins.add(this);
     core.metrics.connected('none', 1);
@@ -197,7 +198,7 @@ export class Connection {
 
   #refuseJoin({ visitor }: Entrance, id: string | undefined, error: unknown): void {
     const isUnauthorized = error instanceof RefusedError && errorKind(error.refusal.code).status === 401;
-    if (isUnauthorized) visitor.wasRefused();
+    visitor.wasRefused(isUnauthorized);
     this.#refuse(id, error);
   }
 
@@ -249,8 +250,8 @@ export class Connection {
 
   #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
     const command = commandOf(session, channel, payload, id);
-    const address = session.role === 'customer' ? this.#address : undefined;
-    this.#core.journal.submit(command, { peer: this.#peer, id, address }, (outcome) => {
+    const origin = { peer: this.#peer, id, address: session.role === 'customer' ? this.#holder : null };
+    submit(this.#core, { session, holder: this.#holder }, command, origin, (outcome) => {
       this.#bucket?.charge(outcome.weight ?? 0); // [P-9]
       if ('refusal' in outcome) this.#refuse(id, new RefusedError(outcome.refusal));
       else if (outcome.receipt?.duplicate && id !== undefined) this.#send(ackFrame(id, outcome.receipt));

@@ -2,26 +2,10 @@
 import { performance } from 'node:perf_hooks';
 import { type RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
-import { Holdings, Quota } from './limits.ts';
+import { holderOf } from '../http/proxies.ts';
+import { giveBackAll, Holdings, Quota, takeAll } from '../limits.ts';
 
 const MINUTE = 60_000;
-/** Half of an IPv6 address names a network: who has one address of it has all. */
-const NETWORK_GROUPS = 4;
-
-/**
- * Who an address counts as: itself, or for IPv6 its network of 64 bits.
- * @param address as Node tells it: an IPv4 address may come as `::ffff:1.2.3.4`
- */
-export function holderOf(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (!address.includes(':')) return address;
-  const [head = '', tail = ''] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
-  const zeros = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => '0');
-  const groups = [...head, ...(address.includes('::') ? zeros : []), ...tail];
-  const network = groups.slice(0, NETWORK_GROUPS).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${network.join(':')}::/64`;
-}
 
 export class Guard {
   readonly #isOff: boolean;
@@ -52,7 +36,9 @@ export class Guard {
   /** What a socket of an address may still do; one through memory has no address, and no bounds. */
   visitor(address: string | undefined): Visitor {
     const holder = address === undefined || this.#isOff ? null : holderOf(address);
+    let undoClaim = () => {};
     return {
+      holder,
       knock: () => {
         const now = performance.now();
         if (holder === null || this.#handshakes.take(holder, now)) return;
@@ -63,18 +49,21 @@ export class Guard {
         if (holder === null || !this.#refusals.isSpent(holder, now)) return;
         throw tooMany('too many joins of this address were refused', this.#refusals, now);
       },
-      wasRefused: () => {
-        if (holder !== null) this.#refusals.take(holder, performance.now());
+      wasRefused: (isUnauthorized) => {
+        if (holder !== null && isUnauthorized) this.#refusals.take(holder, performance.now());
+        undoClaim();
+        undoClaim = () => {};
       },
       claim: (dealerId) => {
         if (holder === null) return;
         const now = performance.now();
-        for (const [quota, key] of [
-          [this.#claims, holder],
-          [this.#claimsOfDealer, dealerId],
-        ] as const) {
-          if (!quota.take(key, now)) throw tooMany('too many new groups', quota, now);
-        }
+        const shares = [
+          { quota: this.#claims, key: holder, amount: 1 },
+          { quota: this.#claimsOfDealer, key: dealerId, amount: 1 },
+        ];
+        const spent = takeAll(shares, now);
+        if (spent) throw tooMany('too many new groups', spent.quota, now);
+        undoClaim = () => giveBackAll(shares, now);
       },
     };
   }
@@ -87,12 +76,14 @@ function tooMany(what: string, quota: Quota, now: number): RefusedError {
 }
 
 export interface Visitor {
+  /** Whom its address counts as; null where it has none, or nothing is counted. */
+  readonly holder: string | null;
   /** It asks for a socket. @throws RefusedError `rate_limited` */
   knock(): void;
   /** @throws RefusedError `rate_limited` where so many joins of its address were refused that no further one is looked at */
   mustNotBeBarred(): void;
-  /** A join of its was refused as unauthorized. */
-  wasRefused(): void;
-  /** It claims a group of a dealer. @throws RefusedError `rate_limited` */
+  /** A join of its was refused: what it has claimed by it, it has not got, and that is counted no more. */
+  wasRefused(isUnauthorized: boolean): void;
+  /** It claims a group of a dealer, one at a time. @throws RefusedError `rate_limited` */
   claim(dealerId: string): void;
 }

@@ -7,7 +7,7 @@ import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { addressOf, proxiesOf } from '../http/proxies.ts';
-import { Guard, holderOf } from './guard.ts';
+import { Guard } from './guard.ts';
 import type { Entrance } from './join.ts';
 
 /** [P-2.1] */
@@ -54,8 +54,7 @@ export function doorkeeper(app: Http, core: Core): (request: IncomingMessage, st
     visitor.knock();
     mustUpgrade(request);
     visitor.mustNotBeBarred();
-    const holder = address === undefined ? undefined : holderOf(address);
-    return { origin: headers.origin, bearer: bearerOf(headers.authorization), address: holder, visitor };
+    return { origin: headers.origin, bearer: bearerOf(headers.authorization), visitor };
   };
 }
 

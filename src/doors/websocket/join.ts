@@ -32,8 +32,6 @@ export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
-  /** The address that it comes from, or its network; a socket through memory has none. */
-  readonly address: string | undefined;
   /** Whom it comes from, and what that one may still do. */
   readonly visitor: Visitor;
 }
@@ -149,7 +147,7 @@ async function identify(
     const claims: Claims = { role: 'customer', dealer: asked.dealerId, sub: groupId, exp: 0 };
     const credential: Credential = { claims, gen: 0, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
-    const isHere = core.presence.isHere(session);
+    const isHere = core.presence.sockets(session) > 0;
     return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
   }
   entrance.visitor.mustNotBeBarred();
@@ -224,8 +222,10 @@ function whoOf(session: Session): Who | null {
 }
 
 /** [P-7.5] Tells that somebody is here, and makes a customer's group. */
-async function arrive({ journal, presence, nodeId }: Core, who: Who | null, entry: Entry | null): Promise<boolean> {
+async function arrive(core: Core, who: Who | null, entry: Entry | null): Promise<boolean> {
+  const { journal, presence, nodeId } = core;
   if (!who) return false;
+  mustHaveRoom(core, who);
   const claim = entry?.by === 'claim';
   // Counted first, so that no grace can end between; but a claim is nobody's presence until it is won.
   if (!claim) presence.came(who);
@@ -251,6 +251,13 @@ async function tokenToKeep(
   const claims: Claims = { role: 'customer', dealer, sub, exp, gen };
   seat.credential = { claims, gen, tokenId: undefined, minted: false };
   return tokens.sign(claims, { ours: true });
+}
+
+/** What one socket of a group sends, all others get: so many of them can do that. */
+function mustHaveRoom({ presence, settings }: Core, who: Who): void {
+  const most = settings.MAX_SOCKETS_PER_GROUP;
+  if (who.role === 'customer' && presence.sockets(who) >= most)
+    throw refused('rate_limited', `this chat has ${most} sockets open: close one of them`);
 }
 
 /** [P-3.6] How far each scope goes, and which of those that `since` names can be replayed whole. */

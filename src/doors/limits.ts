@@ -1,4 +1,4 @@
-/** What a socket or an address may do in a time: counted in plain numbers, since there is one of these for every socket. */
+/** What a socket, an address, a dealer or a group may do in a time: plain numbers, since there is one of these for every socket. */
 
 /** The work that one token pays for, in bytes: as much as the longest frame holds. */
 const PAID_BYTES = 16 * 1024;
@@ -52,6 +52,9 @@ export class Strikes {
   }
 }
 
+/** The most keys that are counted: beyond that, whoever has been for the longest is forgotten. 100,000 take some 15 MB. */
+const MAX_KEYS = 100_000;
+
 /** Lets each of many have so many in a window of time, the same window for all. */
 export class Quota {
   readonly #limit: number;
@@ -65,26 +68,64 @@ export class Quota {
     this.#window = window;
   }
 
-  /** Takes one of a key's, if there is one left. */
-  take(key: string, now: number): boolean {
-    if (this.isSpent(key, now)) return false;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  /** Takes so many of a key's, if that many are left. */
+  take(key: string, now: number, amount = 1): boolean {
+    if (this.isSpent(key, now, amount)) return false;
+    this.#counts.set(key, this.#taken(key) + amount);
+    if (this.#counts.size > MAX_KEYS) this.#forgetOldest();
     return true;
   }
 
-  /** Whether a key has none left, until the window ends. */
-  isSpent(key: string, now: number): boolean {
+  /** Gives back what a key took at a time, where that is in this window. */
+  giveBack(key: string, takenAt: number, amount = 1): void {
+    if (takenAt < this.#endsAt - this.#window) return;
+    const left = this.#taken(key) - amount;
+    if (left > 0) this.#counts.set(key, left);
+    else this.#counts.delete(key);
+  }
+
+  /** Whether a key has less than so many left, until the window ends. */
+  isSpent(key: string, now: number, amount = 1): boolean {
     if (now >= this.#endsAt) {
       this.#counts = new Map();
       this.#endsAt = now + this.#window;
     }
-    return (this.#counts.get(key) ?? 0) >= this.#limit;
+    return this.#taken(key) + amount > this.#limit;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#counts.keys();
+    if (oldest !== undefined) this.#counts.delete(oldest);
+  }
+
+  #taken(key: string): number {
+    return this.#counts.get(key) ?? 0;
   }
 
   /** In how many whole seconds the window has ended. */
   secondsLeft(now: number): number {
     return Math.max(1, Math.ceil((this.#endsAt - now) / 1000));
   }
+}
+
+/** What is taken of one quota. */
+export interface Share {
+  readonly quota: Quota;
+  readonly key: string;
+  readonly amount: number;
+}
+
+/** Takes of several quotas, or of none. @returns the first that has too little left; null where all have been taken of */
+export function takeAll<T extends Share>(shares: readonly T[], now: number): T | null {
+  const spent = shares.find(({ quota, key, amount }) => quota.isSpent(key, now, amount));
+  if (spent) return spent;
+  for (const { quota, key, amount } of shares) quota.take(key, now, amount);
+  return null;
+}
+
+/** Gives back what was taken of several quotas at a time. */
+export function giveBackAll(shares: readonly Share[], takenAt: number): void {
+  for (const { quota, key, amount } of shares) quota.giveBack(key, takenAt, amount);
 }
 
 /** Counts what each has open at a time. */
