@@ -60,7 +60,7 @@ export class Quota {
   readonly #limit: number;
   readonly #window: number;
   #counts = new Map<string, number>();
-  #endsAt = 0;
+  #beganAt = Number.NEGATIVE_INFINITY;
 
   /** @param window in milliseconds */
   constructor(limit: number, window: number) {
@@ -78,7 +78,7 @@ export class Quota {
 
   /** Gives back what a key took at a time, where that is in this window. */
   giveBack(key: string, takenAt: number, amount = 1): void {
-    if (takenAt < this.#endsAt - this.#window) return;
+    if (takenAt < this.#beganAt) return;
     const left = this.#taken(key) - amount;
     if (left > 0) this.#counts.set(key, left);
     else this.#counts.delete(key);
@@ -86,9 +86,9 @@ export class Quota {
 
   /** Whether a key has less than so many left, until the window ends. */
   isSpent(key: string, now: number, amount = 1): boolean {
-    if (now >= this.#endsAt) {
+    if (now >= this.#beganAt + this.#window) {
       this.#counts = new Map();
-      this.#endsAt = now + this.#window;
+      this.#beganAt = now;
     }
     return this.#taken(key) + amount > this.#limit;
   }
@@ -104,7 +104,7 @@ export class Quota {
 
   /** In how many whole seconds the window has ended. */
   secondsLeft(now: number): number {
-    return Math.max(1, Math.ceil((this.#endsAt - now) / 1000));
+    return Math.max(1, Math.ceil((this.#beganAt + this.#window - now) / 1000));
   }
 }
 

@@ -309,6 +309,11 @@ test('a quota lets each have so many in a window, and begins anew with the next'
 });
 
 test('a quota is taken of by amounts, and given back what it took in the same window', () => {
+  const early = new Quota(1, 86_400_000);
+  for (const now of [1234.567_891, 1234.567_892]) {
+    assert.ok(early.take('a', now));
+    early.giveBack('a', now);
+  }
   const quota = new Quota(10, 1000);
   assert.deepEqual([quota.take('a', 0, 8), quota.take('a', 0, 3), quota.take('a', 0, 2)], [true, false, true]);
   quota.giveBack('a', 0, 8);

@@ -1,4 +1,5 @@
 /** The table of scenarios, by name. */
+import { budgets } from './budgets.ts';
 import { clock } from './clock.ts';
 import { faults } from './faults.ts';
 import { floods } from './floods.ts';
@@ -28,6 +29,7 @@ export const SCENARIOS: Scenarios = {
   ...clock,
   ...floods,
   ...updates,
+  ...budgets,
 };
 
 /** Those that wait for a time that is the protocol's, and do little else. */
@@ -38,7 +40,7 @@ const WAITING = ['join-timeout', 'database-locked', 'stream-of-a-dead-node', 'cl
  * those that leave the machine to them.
  */
 export const ALONE: readonly (readonly string[])[] = [
-  ['slow-consumers', ...Object.keys(stalls)],
+  ['slow-consumers', ...Object.keys(stalls), ...Object.keys(budgets)],
   [...Object.keys(floods), ...Object.keys(updates)],
   WAITING,
 ];
