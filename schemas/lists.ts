@@ -3,6 +3,8 @@ import { type TSchema, Type } from '@sinclair/typebox';
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 200;
+/** The most bytes of a page's rows, as the database has them; a page has at least one row. What a socket may have unsent by far. */
+export const MAX_PAGE_BYTES = 256 * 1024;
 
 /** Paging: how many at most, and where the page before ended. */
 export const Paging = {

@@ -8,6 +8,7 @@ import { Feed } from './bus/feed.ts';
 import { MemoryBus } from './bus/memory.ts';
 import { Budgets } from './doors/budgets.ts';
 import type { Core } from './doors/core.ts';
+import { boundBodies } from './doors/http/bodies.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
 import { describeRoutes, documentRoutes } from './doors/http/documents.ts';
@@ -21,6 +22,7 @@ import { limitRequests } from './doors/http/limit.ts';
 import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
+import { answerInTurn } from './doors/http/pipelining.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
@@ -35,6 +37,7 @@ import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Digests } from './journal/digests.ts';
 import { Eraser } from './journal/eraser.ts';
+import { Audit } from './journal/audit.ts';
 import { Journal } from './journal/journal.ts';
 import type { Membership } from './journal/membership.ts';
 import { openPostgres } from './journal/postgres.ts';
@@ -97,6 +100,7 @@ export async function createApp({
 }: AppOptions): Promise<Http> {
   const app: Http = Fastify(fastifyOptions(settings, timing, logTo));
   const { log } = app;
+  answerInTurn(app, timing);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
   const store = failingAsUnavailable(given, onFault);
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
@@ -142,11 +146,13 @@ export async function createApp({
     revocations,
     limits: await limitRequests(app, settings),
     budgets: new Budgets(settings, metrics.overBudget),
+    audit: new Audit(store, log.child({ stream: 'audit' })),
     log,
   };
 
   await describeRoutes(app, version);
   app.removeContentTypeParser('text/plain');
+  boundBodies(app, settings);
   validateWithSchemas(app);
   await negotiateFormats(app);
   answerErrorsAsProblems(app, core);

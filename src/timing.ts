@@ -18,6 +18,8 @@ export interface Timing {
   /** How long a whole HTTP request may take to come, and how often it is looked for those that took longer. */
   readonly requestTimeout: number;
   readonly requestInterval: number;
+  /** How long nothing of an HTTP answer may be taken before its connection is cut. */
+  readonly stallTimeout: number;
   /** How long a socket that was closed may take to say so too, before it is cut. */
   readonly closeTimeout: number;
 }
@@ -33,5 +35,6 @@ export const TIMING: Timing = {
   erasingInterval: 60_000,
   requestTimeout: 30_000,
   requestInterval: 1_000,
+  stallTimeout: 30_000,
   closeTimeout: 3_000,
 };

@@ -262,6 +262,25 @@ export const erasing = pgTable(
 const isErased = sql`exists (select 1 from erasing x where x.dealer_id = events.dealer_id and x.group_id = events.group_id
   and events.seq <= case events.scope when '@desk' then x.desk_seq else x.last_seq end)`;
 
+/**
+ * Who took out, erased or changed what, and from where; it names no customer. `auditId` is in the order of time. Of a dealer
+ * that was removed nothing is left but that it was, filed under `*`.
+ */
+export const audit = pgTable(
+  'audit',
+  {
+    dealerId: text('dealer_id').notNull(),
+    auditId: text('audit_id').notNull(),
+    at: instant('at'),
+    by: text('by').notNull(),
+    action: text('action').notNull(),
+    route: text('route').notNull(),
+    address: text('address'),
+    detail: text('detail'),
+  },
+  (table) => [primaryKey({ columns: [table.dealerId, table.auditId] })],
+);
+
 const field = <T>(path: string, name: string) => sql<T>`payload::json #>> ${sql.raw(`'{${path}}'`)}`.as(name);
 /** As JSON, not as text: text cannot hold every character that a customer may send (U+0000). */
 const said = (path: string, name: string) => sql<unknown>`payload::json #> ${sql.raw(`'{${path}}'`)}`.as(name);

@@ -259,6 +259,25 @@ export const erasing = sqliteTable(
 const isErased = sql`exists (select 1 from erasing x where x.dealer_id = events.dealer_id and x.group_id = events.group_id
   and events.seq <= case events.scope when '@desk' then x.desk_seq else x.last_seq end)`;
 
+/**
+ * Who took out, erased or changed what, and from where; it names no customer. `auditId` is in the order of time. Of a dealer
+ * that was removed nothing is left but that it was, filed under `*`.
+ */
+export const audit = sqliteTable(
+  'audit',
+  {
+    dealerId: text('dealer_id').notNull(),
+    auditId: text('audit_id').notNull(),
+    at: instant('at'),
+    by: text('by').notNull(),
+    action: text('action').notNull(),
+    route: text('route').notNull(),
+    address: text('address'),
+    detail: text('detail'),
+  },
+  (table) => [primaryKey({ columns: [table.dealerId, table.auditId] })],
+);
+
 const field = <T>(path: string, name: string) => sql<T>`json_extract(payload, ${sql.raw(`'$.${path}'`)})`.as(name);
 
 /** The chat, for people who open the database. */

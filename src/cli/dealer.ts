@@ -3,7 +3,9 @@ import { Value } from '@sinclair/typebox/value';
 import { CLAIMS, DealerSettings } from '../../schemas/dealers.ts';
 import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
+import { ALL_DEALERS } from '../../schemas/table.ts';
 import { openStore } from '../app.ts';
+import { changedSettings, recordCommand } from '../journal/audit.ts';
 import type { Store } from '../journal/store.ts';
 import { tellOfUpgrade } from './migrate.ts';
 import { UsageError } from './usage-error.ts';
@@ -37,8 +39,11 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
   const [fault] = [...Value.Errors(DealerSettings, given)];
   if (fault) throw new UsageError(`${fault.path.slice(1)}: ${fault.message}`);
   await withStore(settings, async (store) => {
-    const { dealerId: _, ...had } = (await store.dealer(dealerId)) ?? { dealerId };
+    const before = await store.dealer(dealerId);
+    const { dealerId: _, ...had } = before ?? { dealerId };
     const isNew = await store.putDealer(dealerId, { ...had, ...given });
+    const detail = changedSettings(before, { dealerId, ...had, ...given });
+    await recordCommand(store, 'telle dealer add', { dealerId, action: 'change_dealer', detail });
     process.stdout.write(`${dealerId} was ${isNew ? 'made' : 'changed'}\n`);
   });
 }
@@ -69,6 +74,8 @@ export async function removeDealer(settings: Settings, dealerId: string, { yes }
       throw new UsageError(`${dealerId} was not removed: say --yes to remove it`);
     }
     await store.deleteDealer(dealerId);
+    const act = { dealerId: ALL_DEALERS, action: 'remove_dealer', detail: dealerId } as const;
+    await recordCommand(store, 'telle dealer remove', act);
     process.stdout.write(`${dealerId} and its ${events} events were removed\n`);
   });
 }

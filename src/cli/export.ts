@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '../../schemas/settings.ts';
 import { openStore } from '../app.ts';
+import { recordCommand } from '../journal/audit.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
 import type { Store } from '../journal/store.ts';
 import { PRIVATE } from '../private-file.ts';
@@ -22,6 +23,7 @@ export async function exportDealer(settings: Settings, { dealer, output }: Expor
   try {
     const lines = await exportOf(store, dealer);
     if (!lines) throw new Error(`there is no dealer ${dealer}`);
+    await recordCommand(store, 'telle export', { dealerId: dealer, action: 'export' });
     const texts = Readable.from(watched(lines, await store.logSize(dealer)), { objectMode: false });
     if (output === undefined) await pipeline(texts, process.stdout, { end: false });
     else await writeWhole(texts, output);

@@ -4,6 +4,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import type { Feed } from '../bus/feed.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Presence } from '../hub/presence.ts';
+import type { Audit } from '../journal/audit.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../journal/store.ts';
 import type { Metrics } from '../metrics.ts';
@@ -28,5 +29,6 @@ export interface Core {
   readonly revocations: Revocations;
   readonly limits: RequestLimits;
   readonly budgets: Budgets;
+  readonly audit: Audit;
   readonly log: FastifyBaseLogger;
 }

@@ -1,9 +1,11 @@
 /** Everything of a dealer, line by line: what `GET …/export` and `telle export` write. */
-import type { Mark, Part } from './reading.ts';
+import { MAX_PAGE_BYTES } from '../../schemas/lists.ts';
+import { momentOf } from './audit.ts';
+import type { Mark, Part, Place } from './reading.ts';
 import type { Store } from './store.ts';
 
-/** Rows that are read, and lines that are written, at a time: memory holds no more. */
-const AT_ONCE = 500;
+/** Rows that are read, and lines that are written, at a time, and the bytes of them: memory holds no more. */
+const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
 
 /** Some lines of NDJSON, and how many of them are events. */
 export interface Lines {
@@ -17,26 +19,27 @@ const line = (kind: string, row: object): string => `${JSON.stringify({ kind, ..
 async function* pages<Row>(read: (part: Part) => Promise<Row[]>, markOf: (row: Row) => Mark): AsyncGenerator<Row[]> {
   let after: Mark | undefined;
   for (;;) {
-    const rows = await read({ after, limit: AT_ONCE });
-    if (rows.length > 0) yield rows;
+    const rows = await read({ after, ...AT_ONCE });
     const last = rows.at(-1);
-    if (!last || rows.length < AT_ONCE) return;
+    if (!last) return;
+    yield rows;
     after = markOf(last);
   }
 }
 
 /**
- * The dealer, its groups, users, leads, intents, receipts and the whole log, a line each; the last line says how many
+ * The dealer, its groups, users, leads, intents, receipts, who did what, and the whole log, a line each; the last line says how many
  * there are of each, so that a file that was cut off shows. Not one moment's picture: what is written while it goes on may
  * or may not be in it. Times are ms since 1970, as the database has them.
  * @returns null where there is no such dealer
  */
 export async function exportOf(store: Store, dealerId: string): Promise<AsyncGenerator<Lines> | null> {
   const dealer = await store.dealer(dealerId);
-  return dealer && linesOf(store, dealerId, line('dealer', dealer));
+  return dealer && linesOf(store, dealerId, line('dealer', dealer), momentOf(Date.now()));
 }
 
-async function* linesOf(store: Store, dealerId: string, first: string): AsyncGenerator<Lines> {
+/** @param began the moment from which on what is done is not told: that it is taken, to begin with */
+async function* linesOf(store: Store, dealerId: string, first: string, began: string): AsyncGenerator<Lines> {
   const counts: Record<string, number> = {};
   const written = (kind: string, rows: readonly object[]): string => {
     counts[kind] = (counts[kind] ?? 0) + rows.length;
@@ -46,10 +49,10 @@ async function* linesOf(store: Store, dealerId: string, first: string): AsyncGen
   // By their names: by the time of their last change they would move while they are read.
   for (let after = ''; ; ) {
     const rows = await store.groupsByName(dealerId, after, AT_ONCE);
-    const groups = rows.map(({ lastMessage: _, ...group }) => group);
-    if (rows.length > 0) yield { text: written('group', groups), events: 0 };
     const last = rows.at(-1);
-    if (!last || rows.length < AT_ONCE) break;
+    if (!last) break;
+    const groups = rows.map(({ lastMessage: _, ...group }) => group);
+    yield { text: written('group', groups), events: 0 };
     after = last.groupId;
   }
   for (const [kind, table] of RECORDS) {
@@ -64,12 +67,19 @@ async function* linesOf(store: Store, dealerId: string, first: string): AsyncGen
     ({ at, erasureId }) => ({ at, key: [erasureId] }),
   );
   for await (const rows of receipts) yield { text: written('erasure', rows), events: 0 };
-  for (let after: { scope: string; seq: number } | null = null; ; ) {
+  for (let after = ''; ; ) {
+    const acts = (await store.acts(dealerId, after, AT_ONCE.limit)).filter(({ auditId }) => auditId < began);
+    const last = acts.at(-1);
+    if (!last) break;
+    yield { text: written('audit', acts), events: 0 };
+    after = last.auditId;
+  }
+  for (let after: Place | null = null; ; ) {
     const rows = await store.log(dealerId, after, AT_ONCE);
-    const events = rows.map(({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));
-    if (rows.length > 0) yield { text: written('event', events), events: rows.length };
     const last = rows.at(-1);
-    if (!last || rows.length < AT_ONCE) break;
+    if (!last) break;
+    const events = rows.map(({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));
+    yield { text: written('event', events), events: rows.length };
     after = { scope: last.scope, seq: last.seq };
   }
   yield { text: line('end', { counts }), events: 0 };

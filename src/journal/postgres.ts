@@ -8,6 +8,8 @@ import * as tables from '../../drizzle/postgres/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { assetFolder } from '../assets.ts';
 import { changed, type Group } from '../domain/state.ts';
+import type { KeptAct } from './audit.ts';
+import type { Bounds } from './bounded.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
 import { pendingIn } from './migrations.ts';
@@ -16,7 +18,7 @@ import { eraseMarked, erasing, Vacuum } from './postgres-erasing.ts';
 import { EVENTS_WHERE, eventsOf, firstAfter, logOf } from './postgres-log.ts';
 import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
-import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
+import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
 import {
   type Changes,
@@ -24,6 +26,7 @@ import {
   type DealerSeqs,
   type Doorway,
   dealerOf,
+  type LetterRow,
   letterOfRow,
   type Needs,
   type Rows,
@@ -179,8 +182,8 @@ class PostgresStore extends Reader implements Store {
     return firstAfter(this.#db, dealerId, seen);
   }
 
-  log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
-    return logOf(this.#db, dealerId, after, limit);
+  log(dealerId: string, after: Place | null, bounds: Bounds): Promise<KeptEvent[]> {
+    return logOf(this.#db, dealerId, after, bounds);
   }
 
   async beat(nodeId: string): Promise<boolean> {
@@ -234,7 +237,20 @@ class PostgresStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, dealers } =
+    const {
+      events,
+      groups,
+      chats,
+      presences,
+      users,
+      leads,
+      leadIntents,
+      erasures,
+      erasing,
+      deadLetters,
+      audit,
+      dealers,
+    } =
       tables;
     return withClient(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
@@ -251,6 +267,7 @@ class PostgresStore extends Reader implements Store {
           leadIntents,
           erasures,
           deadLetters,
+          audit,
         ]) {
           await at.delete(table).where(eq(table.dealerId, dealerId));
         }
@@ -272,11 +289,9 @@ class PostgresStore extends Reader implements Store {
     if (letters.length > 0) await this.#db.insert(tables.deadLetters).values(letters.map(rowOfLetter));
   }
 
-  async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {
-    const { deadLetters } = tables;
-    const { deadLetterId } = deadLetters;
-    const page = this.#db.select().from(deadLetters).where(gt(deadLetterId, after)).orderBy(asc(deadLetterId));
-    return (await page.limit(limit)).map(letterOfRow);
+  async deadLetters(after: string, bounds: Bounds): Promise<DeadLetter[]> {
+    const { rows } = await this.#db.execute<LetterRow & Record<string, unknown>>(lettersAfter(after, bounds));
+    return rows.map(letterOfRow);
   }
 
   async deadLetter(deadLetterId: string): Promise<DeadLetter | null> {
@@ -287,6 +302,10 @@ class PostgresStore extends Reader implements Store {
 
   async removeDeadLetter(deadLetterId: string): Promise<void> {
     await this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId));
+  }
+
+  async keepAct(act: KeptAct): Promise<void> {
+    await this.#db.insert(tables.audit).values(act);
   }
 
   async copyTo(): Promise<void> {

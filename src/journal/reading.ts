@@ -6,6 +6,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
 import type { Fields } from '../../schemas/records.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
+import type { KeptAct } from './audit.ts';
+import { type Bounds, beginningOf } from './bounded.ts';
 import { Credentials } from './credentials.ts';
 import type { Digests } from './digests.ts';
 import { blankedBy, ERASED } from './erasing.ts';
@@ -16,10 +18,15 @@ export interface Mark {
   readonly key: readonly string[];
 }
 
-/** A part of a list: up to `limit` rows, after a place in it. */
-export interface Part {
+/** A part of a list, after a place in it. */
+export interface Part extends Bounds {
   readonly after?: Mark | undefined;
-  readonly limit: number;
+}
+
+/** A part of a dealer's page views, before a seq of `@desk`; of one group alone, where it is named. */
+export interface PageviewsPart extends Bounds {
+  readonly before?: number;
+  readonly groupId?: string;
 }
 
 /** A group as it stands, with its last chat message. Times are ms since 1970. */
@@ -63,6 +70,9 @@ export interface KeptEvent {
   readonly at: number;
 }
 
+/** A place in the log of a dealer. */
+export type Place = Pick<KeptEvent, 'scope' | 'seq'>;
+
 /** [P-11.4] That a conversation was erased, and how much of it there was. */
 export interface Receipt {
   readonly erasureId: string;
@@ -85,17 +95,19 @@ export interface Reading {
   setAside(dealerId: string, groupId: string): Promise<string | null>;
   /** Records of one table, those first that were made last; of the groups named alone, where any are. */
   records(table: RecordTable, dealerId: string, part: Part & { groupIds?: readonly string[] }): Promise<KeptRecord[]>;
-  /** Page views, the last first, before a seq of `@desk`; of one group alone, where it is named. */
-  pageviews(dealerId: string, part: { before?: number; groupId?: string; limit: number }): Promise<KeptEvent[]>;
+  /** Page views, the last first. */
+  pageviews(dealerId: string, part: PageviewsPart): Promise<KeptEvent[]>;
   /** Receipts of what was erased, the last first. */
   erasures(dealerId: string, part: Part): Promise<Receipt[]>;
   erasure(dealerId: string, erasureId: string): Promise<Receipt | null>;
   /** Those of the groups named that there are. */
   existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
   /** Groups by their names, after the one named. */
-  groupsByName(dealerId: string, after: string, limit: number): Promise<KeptGroup[]>;
+  groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<KeptGroup[]>;
   /** Every event of a dealer by scope and seq, after the one named. */
-  log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
+  log(dealerId: string, after: Place | null, bounds: Bounds): Promise<KeptEvent[]>;
+  /** Who did what with a dealer, in the order of time, after the one named. */
+  acts(dealerId: string, after: string, limit: number): Promise<Omit<KeptAct, 'dealerId'>[]>;
   /** How many events a dealer's log has. */
   logSize(dealerId: string): Promise<number>;
   /** The last seq of each group of the dealer that has changed since a time, in ms since 1970. */
@@ -171,6 +183,16 @@ const receiptOfRow = (row: Row): Receipt => ({
   at: Number(row.at),
 });
 
+const actOfRow = (row: Row): Omit<KeptAct, 'dealerId'> => ({
+  auditId: String(row.audit_id),
+  at: Number(row.at),
+  by: String(row.by),
+  action: String(row.action),
+  route: String(row.route),
+  address: textOrNull(row.address),
+  detail: textOrNull(row.detail),
+});
+
 const named = (name: string): SQL => sql.raw(`"${name}"`);
 const all = (conditions: readonly (SQL | null)[]): SQL =>
   sql.join(
@@ -211,22 +233,37 @@ export interface ChangeOrder {
   readonly at: (ms: number) => readonly number[];
 }
 
+/** Dead letters by id, as `letterOfRow` takes them. */
+export const lettersAfter = (after: string, bounds: Bounds): SQL =>
+  beginningOf(
+    {
+      columns: sql`dead_letter_id as "deadLetterId", source, payload, code, message, details, at`,
+      from: sql`dead_letters`,
+      where: sql`dead_letter_id > ${after}`,
+      order: sql`dead_letter_id`,
+      text: sql`payload`,
+    },
+    bounds,
+  );
+
 /** The reading half of a store, over whatever runs a query. */
 export abstract class Reader extends Credentials implements Reading {
-  abstract log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]>;
+  abstract log(dealerId: string, after: Place | null, bounds: Bounds): Promise<KeptEvent[]>;
   readonly #eventsWhere: EventsWhere;
   readonly #changeOrder: ChangeOrder;
-  readonly #groups: SQL;
+  readonly #groups: { readonly columns: SQL; readonly from: SQL };
 
   constructor(eventsWhere: EventsWhere, changeOrder: ChangeOrder, digests: Digests, clock: SQL) {
     super(digests, clock);
     this.#eventsWhere = eventsWhere;
     this.#changeOrder = changeOrder;
-    this.#groups = sql`select g.*, m.payload, m.at as message_at from groups g
-      left join events m on ${eventsWhere.isLastMessage}`;
+    this.#groups = {
+      columns: sql`g.*, m.payload, m.at as message_at`,
+      from: sql`groups g left join events m on ${eventsWhere.isLastMessage}`,
+    };
   }
 
-  async groups(dealerId: string, filter: GroupFilter, { after: mark, limit }: Part): Promise<KeptGroup[]> {
+  async groups(dealerId: string, filter: GroupFilter, { after: mark, ...bounds }: Part): Promise<KeptGroup[]> {
     const { columns, at } = this.#changeOrder;
     const order = [...columns, sql`g.group_id`];
     const where = all([
@@ -237,12 +274,15 @@ export abstract class Reader extends Credentials implements Reading {
       flag(sql`(g.unread > 0)`, filter.unread),
       after(order, mark, at),
     ]);
-    const found = await this.rows(sql`${this.#groups} where ${where} order by ${descending(order)} limit ${limit}`);
+    const groups = { ...this.#groups, where, order: descending(order), text: sql`m.payload` };
+    const found = await this.rows(beginningOf(groups, bounds));
     return found.map(groupOfRow);
   }
 
   async group(dealerId: string, groupId: string): Promise<KeptGroup | null> {
-    const [found] = await this.rows(sql`${this.#groups} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`);
+    const { columns, from } = this.#groups;
+    const where = sql`g.dealer_id = ${dealerId} and g.group_id = ${groupId}`;
+    const [found] = await this.rows(sql`select ${columns} from ${from} where ${where}`);
     return found ? groupOfRow(found) : null;
   }
 
@@ -257,7 +297,7 @@ export abstract class Reader extends Credentials implements Reading {
   async records(
     table: RecordTable,
     dealerId: string,
-    { after: mark, limit, groupIds }: Part & { groupIds?: readonly string[] },
+    { after: mark, groupIds, ...bounds }: Part & { groupIds?: readonly string[] },
   ): Promise<KeptRecord[]> {
     const order = [sql`created_at`, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
     const groups = groupIds?.map((groupId) => sql`${groupId}`);
@@ -266,23 +306,20 @@ export abstract class Reader extends Credentials implements Reading {
       groups ? sql`group_id in (${list(groups)})` : null,
       after(order, mark),
     ]);
-    const found = await this.rows(
-      sql`select * from ${named(table)} where ${where} order by ${descending(order)} limit ${limit}`,
-    );
+    const records = { columns: sql`*`, from: named(table), where, order: descending(order), text: sql`fields` };
+    const found = await this.rows(beginningOf(records, bounds));
     return found.map(recordOfRow);
   }
 
-  async pageviews(
-    dealerId: string,
-    { before: seq, groupId, limit }: { before?: number; groupId?: string; limit: number },
-  ): Promise<KeptEvent[]> {
+  async pageviews(dealerId: string, { before: seq, groupId, ...bounds }: PageviewsPart): Promise<KeptEvent[]> {
     const where = all([
       sql`dealer_id = ${dealerId} and scope = '@desk' and type = 'UPDATE_PAGEVIEW' and sender <> ${ERASED}`,
       sql`${sql.raw(blankedBy('events'))} is null`,
       groupId === undefined ? null : sql`group_id = ${groupId}`,
       seq === undefined ? null : sql`seq < ${seq}`,
     ]);
-    const found = await this.rows(sql`select ${EVENT} from events where ${where} order by seq desc limit ${limit}`);
+    const views = { columns: EVENT, from: sql`events`, where, order: sql`seq desc`, text: sql`payload` };
+    const found = await this.rows(beginningOf(views, bounds));
     return found.map(eventOfRow);
   }
 
@@ -311,11 +348,17 @@ export abstract class Reader extends Credentials implements Reading {
     return new Set(found.map((row) => String(row.group_id)));
   }
 
-  async groupsByName(dealerId: string, after: string, limit: number): Promise<KeptGroup[]> {
-    const found = await this.rows(
-      sql`${this.#groups} where g.dealer_id = ${dealerId} and g.group_id > ${after} order by g.group_id limit ${limit}`,
-    );
+  async groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<KeptGroup[]> {
+    const where = sql`g.dealer_id = ${dealerId} and g.group_id > ${after}`;
+    const groups = { ...this.#groups, where, order: sql`g.group_id`, text: sql`m.payload` };
+    const found = await this.rows(beginningOf(groups, bounds));
     return found.map(groupOfRow);
+  }
+
+  async acts(dealerId: string, after: string, limit: number): Promise<Omit<KeptAct, 'dealerId'>[]> {
+    const found = await this.rows(sql`select * from audit
+      where dealer_id = ${dealerId} and audit_id > ${after} order by audit_id limit ${limit}`);
+    return found.map(actOfRow);
   }
 
   async logSize(dealerId: string): Promise<number> {

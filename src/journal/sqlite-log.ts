@@ -7,8 +7,9 @@ import type { Database } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { IS_MILESTONE } from '../../drizzle/sqlite/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import type { Bounds } from './bounded.ts';
 import { blank } from './erasing.ts';
-import type { EventsWhere, KeptEvent } from './reading.ts';
+import type { EventsWhere, KeptEvent, Place } from './reading.ts';
 import type { RowCache } from './sqlite-cache.ts';
 import type { Changes, StoredEvent, Stretch } from './store.ts';
 
@@ -49,6 +50,23 @@ const keptOf = ({ scope, seq, id, type, groupId, payload, at }: StoredEvent): Ke
   payload,
   at,
 });
+
+/** Those of a scope's events that are of a stretch, in their order, as far as it reaches; no more are asked for. */
+function within(
+  { before = Number.MAX_SAFE_INTEGER, since = 0, limit, bytes = Infinity }: Stretch,
+  rows: Iterable<EventRow>,
+): StoredEvent[] {
+  const found: StoredEvent[] = [];
+  let left = bytes;
+  for (const row of rows) {
+    if (row.seq >= before || row.at < since) continue;
+    left -= Buffer.byteLength(row.payload);
+    if (left < 0 && found.length > 0) break;
+    found.push(eventOf(row));
+    if (found.length === limit) break;
+  }
+  return found;
+}
 
 const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
 
@@ -102,62 +120,53 @@ export function prepareLog(client: Database, cache: RowCache) {
     }
   }
 
-  /** The latest of a stretch, ascending. */
-  function latest(dealerId: string, scope: string, before: number, { since = 0, limit }: Stretch): StoredEvent[] {
-    const found: StoredEvent[] = [];
-    for (const row of backwards(dealerId, scope, before - 1)) {
-      if (row.seq < before && row.at >= since) found.push(eventOf(row));
-      if (found.length === limit) break;
+  /** A scope's events after a seq, the first first, up to one that is at most 31 after `before`: from milestone to milestone. */
+  function* forwards(dealerId: string, scope: string, after: number, before: number): Generator<EventRow> {
+    for (let seen = after; seen < before - 1; ) {
+      const run: EventRow[] = [];
+      for (const row of backwards(dealerId, scope, seen + 1)) {
+        if (row.seq <= seen) break;
+        run.push(row);
+      }
+      const [last] = run;
+      if (!last) return;
+      yield* run.reverse();
+      seen = last.seq;
     }
-    return found.reverse();
-  }
-
-  /** Every event after a seq, ascending, up to one that is at most 31 after another seq. */
-  function run(dealerId: string, scope: string, after: number, to: number): StoredEvent[] {
-    const found: StoredEvent[] = [];
-    for (const row of backwards(dealerId, scope, to)) {
-      if (row.seq <= after) break;
-      found.push(eventOf(row));
-    }
-    return found.reverse();
   }
 
   function events(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
-    const found = stretchOf(dealerId, scope, stretch);
-    const marks = scope === DESK_SCOPE ? deskMarks.all(dealerId) : [];
+    const { after, before = Number.MAX_SAFE_INTEGER } = stretch;
+    const isLatest = stretch.before !== undefined && after === undefined;
+    const found = isLatest
+      ? within(stretch, backwards(dealerId, scope, before - 1)).reverse()
+      : within(stretch, forwards(dealerId, scope, after ?? 0, before));
+    return blanked(dealerId, found);
+  }
+
+  /** [P-11.4] What the desk was told of conversations that are marked says nothing, though its turn has not come yet. */
+  function blanked(dealerId: string, found: StoredEvent[]): StoredEvent[] {
+    const marks = found.some(({ scope }) => scope === DESK_SCOPE) ? deskMarks.all(dealerId) : [];
     if (marks.length === 0) return found;
     return found.map((event) => {
+      if (event.scope !== DESK_SCOPE) return event;
       const mark = marks.find(({ groupId, deskSeq }) => groupId === event.groupId && event.seq <= deskSeq);
       return mark ? blank(event, dealerId, mark.erasureId) : event;
     });
   }
 
-  function stretchOf(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
-    const { after, before = Number.MAX_SAFE_INTEGER, since = 0, limit } = stretch;
-    if (stretch.before !== undefined && after === undefined) return latest(dealerId, scope, before, stretch);
-    const found: StoredEvent[] = [];
-    let seen = after ?? 0;
-    while (found.length < limit && seen < before - 1) {
-      const next = run(dealerId, scope, seen, Math.min(seen + limit, before - 1));
-      const last = next.at(-1);
-      if (!last) break;
-      seen = last.seq;
-      found.push(...next.filter((event) => event.seq < before && event.at >= since));
-    }
-    return found.slice(0, limit);
+  /** Events of all scopes of a dealer, by scope and seq. */
+  function ofDealer(dealerId: string, after: Place | null, bounds: Bounds): KeptEvent[] {
+    return blanked(dealerId, within(bounds, everything(dealerId, after, bounds.limit))).map(keptOf);
   }
 
-  /** Events of all scopes of a dealer, by scope and seq. */
-  function ofDealer(dealerId: string, after: { scope: string; seq: number } | null, limit: number): KeptEvent[] {
-    const found = after ? events(dealerId, after.scope, { after: after.seq, limit }) : [];
-    for (let last: string | undefined = after?.scope ?? ''; last !== undefined && found.length < limit; ) {
+  function* everything(dealerId: string, after: Place | null, limit: number): Generator<EventRow> {
+    if (after) yield* forwards(dealerId, after.scope, after.seq, Number.MAX_SAFE_INTEGER);
+    for (let last: string | undefined = after?.scope ?? ''; last !== undefined; ) {
       const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);
-      for (const scope of scopes) {
-        if (found.length < limit) found.push(...events(dealerId, scope, { limit: limit - found.length }));
-      }
+      for (const scope of scopes) yield* forwards(dealerId, scope, 0, Number.MAX_SAFE_INTEGER);
       last = scopes.at(-1);
     }
-    return found.map(keptOf);
   }
 
   /** Reads all of it at one moment: another process may be erasing. */

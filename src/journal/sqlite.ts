@@ -9,12 +9,14 @@ import { MEMORY } from '../../schemas/settings.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { assetFolder } from '../assets.ts';
 import { makeFolderOf, makePrivate } from '../private-file.ts';
+import type { KeptAct } from './audit.ts';
+import type { Bounds } from './bounded.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
 import { PART } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
-import { type ChangeOrder, type KeptEvent, Reader } from './reading.ts';
+import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
 import { eraseAll, eraseMarked, scrub } from './sqlite-erasing.ts';
 import { lock } from './sqlite-lock.ts';
@@ -24,6 +26,7 @@ import {
   type Changes,
   type DeadLetter,
   dealerOf,
+  type LetterRow,
   letterOfRow,
   type Needs,
   type Rows,
@@ -190,8 +193,8 @@ class SqliteStore extends Reader implements Store {
     return new Map(found.flatMap(([scope, first]) => (first === undefined ? [] : [[scope, first]])));
   }
 
-  async log(dealerId: string, after: { scope: string; seq: number } | null, limit: number): Promise<KeptEvent[]> {
-    return this.#prepared.log.ofDealer(dealerId, after, limit);
+  async log(dealerId: string, after: Place | null, bounds: Bounds): Promise<KeptEvent[]> {
+    return this.#prepared.log.ofDealer(dealerId, after, bounds);
   }
 
   /** Written once: no other node looks whether this one still lives. */
@@ -245,13 +248,26 @@ class SqliteStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const { events, groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, dealers } =
+    const {
+      events,
+      groups,
+      chats,
+      presences,
+      users,
+      leads,
+      leadIntents,
+      erasures,
+      erasing,
+      deadLetters,
+      audit,
+      dealers,
+    } =
       tables;
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
         for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) this.#db.delete(events).where(where(dealerId)).run();
-        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters]) {
+        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, audit]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         const isRemoved = this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
@@ -279,11 +295,8 @@ class SqliteStore extends Reader implements Store {
     this.#client.transaction(bury).immediate();
   }
 
-  async deadLetters(after: string, limit: number): Promise<DeadLetter[]> {
-    const { deadLetters } = tables;
-    const { deadLetterId } = deadLetters;
-    const page = this.#db.select().from(deadLetters).where(gt(deadLetterId, after)).orderBy(asc(deadLetterId));
-    return page.limit(limit).all().map(letterOfRow);
+  async deadLetters(after: string, bounds: Bounds): Promise<DeadLetter[]> {
+    return this.#db.all<LetterRow>(lettersAfter(after, bounds)).map(letterOfRow);
   }
 
   async deadLetter(deadLetterId: string): Promise<DeadLetter | null> {
@@ -294,6 +307,10 @@ class SqliteStore extends Reader implements Store {
 
   async removeDeadLetter(deadLetterId: string): Promise<void> {
     this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId)).run();
+  }
+
+  async keepAct(act: KeptAct): Promise<void> {
+    this.#db.insert(tables.audit).values(act).run();
   }
 
   async copyTo(file: string): Promise<void> {

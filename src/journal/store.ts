@@ -9,6 +9,8 @@ import { isId } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 import type { Erasure, Group } from '../domain/state.ts';
 import type { CredentialStore } from './credentials.ts';
+import type { KeptAct } from './audit.ts';
+import type { Bounds } from './bounded.ts';
 import type { Reading } from './reading.ts';
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
@@ -164,6 +166,8 @@ export interface Stretch {
   /** None from before this time, in ms since 1970. */
   readonly since?: number;
   readonly limit: number;
+  /** At most so many bytes of payloads, as UTF-8, but at least one event. */
+  readonly bytes?: number;
 }
 
 /** Every method rejects with the driver's own error where the database fails. */
@@ -220,9 +224,11 @@ export interface Store extends Reading, CredentialStore {
   /** Keeps letters, in one transaction: all of them, or none. */
   bury(letters: readonly DeadLetter[]): Promise<void>;
   /** Dead letters by id, and so by time, after the one named. */
-  deadLetters(after: string, limit: number): Promise<DeadLetter[]>;
+  deadLetters(after: string, bounds: Bounds): Promise<DeadLetter[]>;
   deadLetter(deadLetterId: string): Promise<DeadLetter | null>;
   removeDeadLetter(deadLetterId: string): Promise<void>;
+  /** Keeps who did what [{@link Audit}]. */
+  keepAct(act: KeptAct): Promise<void>;
   /** Writes one moment's copy of an embedded database to a file that is not there. Rejects for any other database. */
   copyTo(file: string): Promise<void>;
   close(): Promise<void>;
@@ -270,13 +276,17 @@ export const rowOfLetter = ({ payload, details, ...letter }: DeadLetter) => ({
   details: JSON.stringify(details),
 });
 
-export const letterOfRow = ({ payload, details, dealerId, groupId, ...row }: LetterRow): DeadLetter => ({
-  ...row,
+export const letterOfRow = ({ deadLetterId, source, payload, code, message, details, at }: LetterRow): DeadLetter => ({
+  deadLetterId,
+  source,
   payload: JSON.parse(payload),
+  code,
+  message,
   details: JSON.parse(details),
+  at,
 });
 
-type LetterRow = ReturnType<typeof rowOfLetter>;
+export type LetterRow = Omit<ReturnType<typeof rowOfLetter>, 'dealerId' | 'groupId'>;
 
 /** The dealer and the group that an event's text names; null where there is none, or the text is no event at all. */
 function namesIn(text: string): { dealerId: string | null; groupId: string | null } {

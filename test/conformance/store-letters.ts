@@ -28,7 +28,7 @@ export function describeLetters(withStore: WithStore): void {
           letter('c', { payload: '😀'.repeat(10_000), at: NOW + 1 }),
         ];
         await store.bury(letters);
-        assert.deepEqual(await store.deadLetters('', 10), letters);
+        assert.deepEqual(await store.deadLetters('', { limit: 10 }), letters);
         for (const each of letters) assert.deepEqual(await store.deadLetter(each.deadLetterId), each);
       }),
     );
@@ -39,9 +39,9 @@ export function describeLetters(withStore: WithStore): void {
         const many = Array.from({ length: 1000 }, (_, index) => letter(String(index).padStart(4, '0')));
         await store.bury(many);
         await store.bury([]);
-        assert.deepEqual(await store.deadLetters('', 2000), many);
+        assert.deepEqual(await store.deadLetters('', { limit: 2000 }), many);
         await assert.rejects(store.bury([letter('new'), letter('0500')]));
-        assert.deepEqual(await store.deadLetters('', 2000), many);
+        assert.deepEqual(await store.deadLetters('', { limit: 2000 }), many);
       }),
     );
 
@@ -52,7 +52,7 @@ export function describeLetters(withStore: WithStore): void {
         await store.bury(names.map((name) => letter(name)));
         const sorted = names.toSorted((one, other) => (one < other ? -1 : 1));
         const idsAfter = async (after: string, limit: number) =>
-          (await store.deadLetters(after, limit)).map(({ deadLetterId }) => deadLetterId);
+          (await store.deadLetters(after, { limit })).map(({ deadLetterId }) => deadLetterId);
         assert.deepEqual(await idsAfter('', 3), sorted.slice(0, 3));
         assert.deepEqual(await idsAfter(sorted[2] ?? '', 3), sorted.slice(3, 6));
         assert.deepEqual(await idsAfter(sorted[5] ?? '', 3), sorted.slice(6));
@@ -76,7 +76,8 @@ export function describeLetters(withStore: WithStore): void {
         };
         const letters = Object.entries(texts).map(([name, payload]) => letter(name, { payload }));
         await store.bury(letters);
-        const left = async () => new Set((await store.deadLetters('', 20)).map(({ deadLetterId }) => deadLetterId));
+        const left = async () =>
+          new Set((await store.deadLetters('', { limit: 20 })).map(({ deadLetterId }) => deadLetterId));
         await write(store, {
           erasures: [{ dealerId: 'd1', groupId: '7', erasureId: 'e1', reason: 'request', by: 'admin:a1', lastSeq: 0 }],
         });
@@ -95,7 +96,7 @@ export function describeLetters(withStore: WithStore): void {
         await store.removeDeadLetter('a');
         await store.removeDeadLetter('never-was');
         assert.equal(await store.deadLetter('a'), null);
-        assert.deepEqual(await store.deadLetters('', 10), [letter('b')]);
+        assert.deepEqual(await store.deadLetters('', { limit: 10 }), [letter('b')]);
       }),
     );
   });

@@ -48,7 +48,7 @@ export function describeLog(withStore: WithStore): void {
         // Of all scopes the first, then of all the second, …: they lie between each other.
         const mixed = events.toSorted((one, other) => one.seq - other.seq);
         await write(store, { events: [...mixed, eventRow('d2', 'g1', 1)] });
-        const whole = await store.log('d1', null, 1000);
+        const whole = await store.log('d1', null, { limit: 1000 });
         const visited = [...new Set(whole.map(({ scope }) => scope))];
         assert.deepEqual(visited.toSorted(), scopes.toSorted());
         assert.deepEqual(
@@ -63,7 +63,7 @@ export function describeLog(withStore: WithStore): void {
         for (const size of [1, 4, 21]) {
           const parts: typeof whole = [];
           for (let last: (typeof whole)[number] | null = null; ; ) {
-            const part: typeof whole = await store.log('d1', last, size);
+            const part: typeof whole = await store.log('d1', last, { limit: size });
             parts.push(...part);
             last = part.at(-1) ?? null;
             if (!last) break;
@@ -110,7 +110,7 @@ export function describeLog(withStore: WithStore): void {
           store.records('users', 'd1', part),
           store.pageviews('d1', part),
           store.erasures('d1', part),
-          store.log('d1', null, 10),
+          store.log('d1', null, { limit: 10 }),
           store.idleGroups('d1', NOW, { limit: 10 }),
         ];
         assert.deepEqual(await Promise.all(lists), [[], [], [], [], [], []]);

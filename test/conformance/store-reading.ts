@@ -150,6 +150,32 @@ export function describeReading(withStore: WithStore): void {
     );
 
     it(
+      'of a stretch of so many bytes are those whose payloads fit into them, but at least one, whatever the limit',
+      withStore(async (store) => {
+        // Of 3 bytes a character, and more of them with each event: characters are not what counts.
+        const rows = eventRows('d1', 'g1', 70).map((row) => ({ ...row, payload: JSON.stringify('€'.repeat(row.seq)) }));
+        await write(store, { events: rows });
+        for (const stretch of [{}, { after: 20 }, { after: 20, before: 60 }, { before: 60 }, { since: NOW + 40 }]) {
+          const isLatest = 'before' in stretch && !('after' in stretch);
+          const whole = await readSeqs(store, 'd1', 'g1', stretch);
+          const inOrder = isLatest ? whole.toReversed() : whole;
+          for (const bytes of [1, 5, 11, 12, 64, 200, 1000, 5000, 1_000_000]) {
+            for (const limit of [1, 7, 1000]) {
+              let left = bytes;
+              const fitting = inOrder.filter((seq, index) => {
+                left -= 2 + 3 * seq;
+                return index === 0 || left >= 0;
+              });
+              const expected = fitting.slice(0, limit).toSorted((one, other) => one - other);
+              const said = JSON.stringify({ ...stretch, bytes, limit });
+              assert.deepEqual(await readSeqs(store, 'd1', 'g1', { ...stretch, bytes, limit }), expected, said);
+            }
+          }
+        }
+      }),
+    );
+
+    it(
       'after a seq do not hold it, and are the first of what follows',
       withStore(async (store) => {
         await write(store, { events: eventRows('d1', 'g1', 20) });

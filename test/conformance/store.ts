@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
+import { describeBounds } from './store-bounds.ts';
 import { describeCommit } from './store-commit.ts';
 import { describeDealers } from './store-dealers.ts';
 import { describeErasing } from './store-erasing.ts';
@@ -44,6 +45,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describeLetters(withStore);
     describeLists(withStore);
     describeLog(withStore);
+    describeBounds(withStore);
     describeErasing(withStore);
     describeForgetting(withStore);
 
@@ -62,7 +64,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.dealers('', 1));
       await assert.rejects(store.putDealer('d1', {}));
       await assert.rejects(store.deleteDealer('d1'));
-      await assert.rejects(store.deadLetters('', 1));
+      await assert.rejects(store.deadLetters('', { limit: 1 }));
       await assert.rejects(store.groups('d1', {}, { limit: 1 }));
       await assert.rejects(store.group('d1', 'g1'));
       await assert.rejects(store.records('users', 'd1', { limit: 1 }));
@@ -71,7 +73,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.erasure('d1', 'e1'));
       await assert.rejects(store.erasePart());
       await assert.rejects(store.scrub());
-      await assert.rejects(store.log('d1', null, 1));
+      await assert.rejects(store.log('d1', null, { limit: 1 }));
       await assert.rejects(store.logSize('d1'));
       await assert.rejects(store.idleGroups('d1', 0, { limit: 1 }));
     });

@@ -175,7 +175,7 @@ describe('dead letters', { concurrency: true }, () => {
           await outside.addAll(texts);
           await until('the stream is empty', async () => (await outside.length()) === 0);
           assert.deepEqual(sizes, [64, 36]);
-          const kept = await server.store.deadLetters('', 200);
+          const kept = await server.store.deadLetters('', { limit: 200 });
           assert.deepEqual(
             kept.map(({ payload }) => payload),
             texts.filter((_, n) => n % 2 === 0),
@@ -205,7 +205,7 @@ describe('dead letters', { concurrency: true }, () => {
           assert.deepEqual(await outside.stream(), { length: 2, pending: 2 });
           isFull.value = false;
           await until('the stream is empty', async () => (await outside.length()) === 0);
-          const kept = await server.store.deadLetters('', 10);
+          const kept = await server.store.deadLetters('', { limit: 10 });
           assert.deepEqual(
             kept.map(({ payload }) => payload),
             ['no JSON', 'nor this'],
@@ -238,7 +238,7 @@ describe('dead letters', { concurrency: true }, () => {
             assertProblem(await server.http(method, url, { token }), 403, 'forbidden');
           }
         }
-        assert.deepEqual(await server.store.deadLetters('', 10), [letter]);
+        assert.deepEqual(await server.store.deadLetters('', { limit: 10 }), [letter]);
       }),
     );
 
@@ -317,7 +317,7 @@ describe('dead letters', { concurrency: true }, () => {
         const [letter] = await buried.first(1);
         const replay = `/v1/dead-letters/${letter?.deadLetterId}/replay`;
         assertProblem(await server.http('POST', replay, { token: operator }), 400, 'bad_frame');
-        assert.deepEqual(await server.store.deadLetters('', 10), [letter]);
+        assert.deepEqual(await server.store.deadLetters('', { limit: 10 }), [letter]);
       }),
     );
   });

@@ -260,7 +260,7 @@ describe('Redis as other servers know it', { concurrency: true }, () => {
           await witness.next(saying('at last'));
           await outside.removed.first(1);
           assert.deepEqual(await outside.stream(), { length: 0, pending: 0 });
-          assert.deepEqual(await server.store.deadLetters('', 10), []);
+          assert.deepEqual(await server.store.deadLetters('', { limit: 10 }), []);
         },
       );
     });

@@ -74,7 +74,7 @@ async function readAll(store: Store): Promise<string> {
     found.push(...desk);
   }
   for (let after: { scope: string; seq: number } | null = null; ; ) {
-    const part: { scope: string; seq: number }[] = await store.log('d1', after, 1000);
+    const part: { scope: string; seq: number }[] = await store.log('d1', after, { limit: 1000 });
     found.push(...part);
     after = part.at(-1) ?? null;
     if (!after) break;

@@ -136,7 +136,7 @@ export const mute: Scenarios = {
             .shuffled(groups)
             .map((groupId) => admin.ask('admin_message', { type: 'UPDATE_MSG', groupId, message: 'It is me' })),
         ]);
-        const letters = () => one.server.store.deadLetters('', 10_000);
+        const letters = () => one.server.store.deadLetters('', { limit: 10_000 });
         const stored = async () => {
           const logs = await Promise.all(groups.map((groupId) => one.log(groupId)));
           return logs.flat().filter(({ payload }) => JSON.parse(payload).user === 'bot').length;

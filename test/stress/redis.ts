@@ -81,7 +81,7 @@ export const redis: Scenarios = {
       ledger.equal(await outside.stream(), { length: 0, pending: 0 }, 'left in the stream');
       ledger.count(1500);
       ledger.equal(await lengthOf(one, groups), 1000, 'stored');
-      const letters = await one.server.store.deadLetters('', 10_000);
+      const letters = await one.server.store.deadLetters('', { limit: 10_000 });
       ledger.equal(letters.length, 100, 'dead letters');
     }),
 

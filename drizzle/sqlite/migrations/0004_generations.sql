@@ -1,3 +1,15 @@
+CREATE TABLE `audit` (
+	`dealer_id` text NOT NULL,
+	`audit_id` text NOT NULL,
+	`at` integer NOT NULL,
+	`by` text NOT NULL,
+	`action` text NOT NULL,
+	`route` text NOT NULL,
+	`address` text,
+	`detail` text,
+	PRIMARY KEY(`dealer_id`, `audit_id`)
+);
+--> statement-breakpoint
 CREATE TABLE `erasing` (
 	`dealer_id` text NOT NULL,
 	`erasure_id` text NOT NULL,

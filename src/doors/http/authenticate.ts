@@ -75,9 +75,12 @@ export const authenticateOperator = (core: Core): Authenticate =>
     throw refused('forbidden', 'a token of a server of all dealers is needed');
   });
 
+/** Who asks, where its token was good. */
+export const knownSession = (request: FastifyRequest): Session | undefined => sessions.get(request);
+
 /** Who asks, on a route that authenticates. */
 export function sessionOfRequest(request: FastifyRequest): Session {
-  const session = sessions.get(request);
+  const session = knownSession(request);
   if (!session) throw refused('unauthorized', 'a bearer token is needed');
   return session;
 }

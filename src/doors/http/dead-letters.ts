@@ -4,9 +4,11 @@ import { DeadLetterList } from '../../../schemas/dead-letters.ts';
 import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts';
 import { AckPayload } from '../../../schemas/frames.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
+import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { ackPayload, instant } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { takeEvent } from '../redis/take.ts';
+import { recordAct } from './audited.ts';
 import { authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
@@ -28,8 +30,8 @@ export function deadLetterRoutes(app: Http, core: Core): void {
     pageOf(
       'dead-letters',
       query,
-      async (after, limit) =>
-        (await store.deadLetters(after ?? '', limit)).map((letter) => ({ ...letter, at: instant(letter.at) })),
+      async (after, bounds) =>
+        (await store.deadLetters(after ?? '', bounds)).map((letter) => ({ ...letter, at: instant(letter.at) })),
       ({ deadLetterId }) => deadLetterId,
     ),
   );
@@ -44,12 +46,14 @@ export function deadLetterRoutes(app: Http, core: Core): void {
   app.post(
     '/v1/dead-letters/:id/replay',
     { onRequest, schema: replayed, config: { errors: [...EVENT_ERRORS, 'bad_frame', 'unknown_route'] } },
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
       const letter = await store.deadLetter(id);
       if (!letter) throw refused('unknown_route', 'there is no such dead letter');
       const outcome = await takeEvent(core, letter.payload, id); // replayed twice at once, it is stored once
       if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
       await store.removeDeadLetter(id);
+      await recordAct(core, request, { dealerId: ALL_DEALERS, action: 'replay_dead_letter', detail: id });
       return ackPayload(outcome.receipt?.id ?? id, outcome.receipt);
     },
   );

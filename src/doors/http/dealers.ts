@@ -6,7 +6,10 @@ import { Nothing } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import type { Store } from '../../journal/store.ts';
+import { ALL_DEALERS } from '../../../schemas/table.ts';
+import { changedSettings } from '../../journal/audit.ts';
 import type { Core } from '../core.ts';
+import { recordAct } from './audited.ts';
 import { authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
@@ -31,7 +34,7 @@ export function dealerRoutes(app: Http, core: Core): void {
     pageOf(
       'dealers',
       query,
-      (after, limit) => store.dealers(after ?? '', limit),
+      (after, { limit }) => store.dealers(after ?? '', limit),
       ({ dealerId }) => dealerId,
     ),
   );
@@ -50,10 +53,16 @@ export function dealerRoutes(app: Http, core: Core): void {
     body: DealerSettings,
     response: { 200: Dealer, 201: Dealer },
   };
-  app.put('/v1/dealers/:dealerId', { onRequest, schema: put }, async ({ params: { dealerId }, body }, reply) => {
+  app.put('/v1/dealers/:dealerId', { onRequest, schema: put }, async (request, reply) => {
+    const {
+      params: { dealerId },
+      body,
+    } = request;
+    const before = await store.dealer(dealerId);
     const isNew = await store.putDealer(dealerId, body);
     const dealer = await dealerAt(store, dealerId);
     if (!dealer) throw unknownDealer(); // removed meanwhile
+    await recordAct(core, request, { dealerId, action: 'change_dealer', detail: changedSettings(before, dealer) });
     return reply.code(isNew ? 201 : 200).send(dealer);
   });
 
@@ -63,10 +72,12 @@ export function dealerRoutes(app: Http, core: Core): void {
     params,
     response: { 204: Nothing },
   };
-  app.delete('/v1/dealers/:dealerId', { onRequest, schema: removed }, async ({ params: { dealerId } }, reply) => {
+  app.delete('/v1/dealers/:dealerId', { onRequest, schema: removed }, async (request, reply) => {
+    const { dealerId } = request.params;
     if (!(await store.deleteDealer(dealerId))) throw unknownDealer();
     hub.close(CLOSE.unknownDealer, 'the dealer was removed', dealerId);
     await revocations.told(dealerId);
+    await recordAct(core, request, { dealerId: ALL_DEALERS, action: 'remove_dealer', detail: dealerId });
     return reply.code(204).send();
   });
 }

@@ -5,6 +5,7 @@ import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { exportOf } from '../../journal/export.ts';
 import type { Core } from '../core.ts';
+import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import type { Http } from './http.ts';
@@ -27,6 +28,7 @@ export function exportRoutes(app: Http, core: Core): void {
       const { dealerId } = request.params;
       const lines = await exportOf(core.store, dealerId);
       if (!lines) throw refused('unknown_dealer', 'there is no such dealer');
+      await recordAct(core, request, { dealerId, action: 'export' });
       return reply
         .type('application/x-ndjson')
         .header('content-disposition', 'attachment; filename="export.ndjson"')

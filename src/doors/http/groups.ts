@@ -7,6 +7,7 @@ import { ListQuery } from '../../../schemas/lists.ts';
 import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery } from '../../../schemas/reading.ts';
 import { senderOf } from '../../auth/session.ts';
 import type { Core } from '../core.ts';
+import { recordAct } from './audited.ts';
 import { authenticateReader, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
@@ -80,6 +81,7 @@ export function groupRoutes(app: Http, core: Core): void {
       if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
       const receipt = await store.erasure(dealerId, erasureId);
       if (!receipt) throw refused('internal', 'the receipt is not there');
+      await recordAct(core, request, { dealerId, action: 'erase_group', detail: erasureId });
       return receiptItem(dealerId, receipt);
     },
   );

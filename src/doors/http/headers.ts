@@ -11,6 +11,8 @@ import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
 
 export const REQUEST_ID = 'x-request-id';
+/** [P-11.6] Who may read an answer is asked each time: nobody keeps one. */
+export const NOT_KEPT = 'no-store';
 /** How long a browser may remember that it may ask, in seconds. */
 const PREFLIGHT_AGE = 600;
 
@@ -21,8 +23,9 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
 }
 
 export async function setHeaders(app: Http, core: Core): Promise<void> {
-  app.addHook('onRequest', async ({ id }, reply) => {
+  app.addHook('onRequest', async ({ id, url, routeOptions }, reply) => {
     reply.header(REQUEST_ID, id);
+    if (/^\/v1([/?]|$)/.test(routeOptions.url ?? url)) reply.header('cache-control', NOT_KEPT);
   });
   await app.register(helmet, {
     // TLS ends at whatever stands before this server, and that decides for its whole domain.

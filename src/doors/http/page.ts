@@ -1,4 +1,6 @@
 import { refused } from '../../../schemas/errors.ts';
+import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
+import type { Bounds } from '../../journal/bounded.ts';
 import type { Mark, Part } from '../../journal/reading.ts';
 
 /** A place in a list, as an opaque word [P-11.3]. */
@@ -30,18 +32,21 @@ function placeIn(list: string, cursor: string | undefined): string | undefined {
   return place.slice(list.length + 1);
 }
 
-/** [P-11.3] One page of a list that is ordered by a key: up to `limit` items, and where to read on. */
+/**
+ * [P-11.3] One page of a list that is ordered by a key: up to `limit` items, as many as fit into a page's bytes, and where to
+ * read on.
+ */
 export async function pageOf<Item>(
   list: string,
   { limit, cursor }: Paging,
-  read: (after: string | undefined, limit: number) => Promise<Item[]>,
+  read: (after: string | undefined, bounds: Bounds) => Promise<Item[]>,
   keyOf: (item: Item) => string,
 ): Promise<Page<Item>> {
-  // One more than asked for tells whether there is a next page.
-  const found = await read(placeIn(list, cursor), limit + 1);
-  const items = found.slice(0, limit);
+  const items = await read(placeIn(list, cursor), { limit, bytes: MAX_PAGE_BYTES });
   const last = items.at(-1);
-  return { items, next: found.length > limit && last ? cursorFor(`${list}:${keyOf(last)}`) : null };
+  if (!last) return { items, next: null };
+  const beyond = await read(keyOf(last), { limit: 1 });
+  return { items, next: beyond.length > 0 ? cursorFor(`${list}:${keyOf(last)}`) : null };
 }
 
 /** A list that is ordered by time, and where that is the same, by so many parts of a key. */
@@ -55,7 +60,7 @@ export const pageByTime = <Item>(
   pageOf(
     list,
     paging,
-    (place, limit) => read({ after: place === undefined ? undefined : markFrom(place, parts), limit }),
+    (place, bounds) => read({ after: place === undefined ? undefined : markFrom(place, parts), ...bounds }),
     (item) => {
       const { at, key } = markOf(item);
       return JSON.stringify([at, ...key]);

@@ -29,9 +29,9 @@ export function pageviewRoutes(app: Http, core: Core): void {
       const page = await pageOf(
         'pageviews',
         paging,
-        (place, limit) =>
+        (place, bounds) =>
           core.store.pageviews(dealerId, {
-            limit,
+            ...bounds,
             ...(groupId !== undefined && { groupId }),
             ...(place !== undefined && { before: seqFrom(place) }),
           }),

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { type ErrorCode, errorKind, type Refusal, RefusedError } from '../../../schemas/errors.ts';
 import type { Core } from '../core.ts';
-import { REQUEST_ID, requestIdOf } from './headers.ts';
+import { tellRefusal } from './audited.ts';
+import { NOT_KEPT, REQUEST_ID, requestIdOf } from './headers.ts';
 
 /** Seconds after which a client may try again what was `unavailable` or `rate_limited`. */
 const RETRY_AFTER = 1;
@@ -17,6 +18,7 @@ export function sendProblem(
 ): FastifyReply {
   const { status, retryable } = errorKind(code);
   if (retryable && status !== 500) reply.header('retry-after', retryAfter ?? RETRY_AFTER);
+  reply.header('cache-control', NOT_KEPT);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   const problem = { ...problemOf({ code, message }), ...(details && { details }), ...more };
   return reply.code(status).type(PROBLEM).send(problem);
@@ -68,6 +70,7 @@ function endWithProblem(socket: Duplex, refusal: Refusal, lines: readonly string
       `content-type: ${PROBLEM}`,
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
+      `cache-control: ${NOT_KEPT}`,
       ...lines,
       '',
       body,
@@ -84,10 +87,12 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-export function answerErrorsAsProblems(app: FastifyInstance, { log, metrics }: Core): void {
-  app.setErrorHandler<FastifyError | RefusedError>((error, _, reply) => {
+export function answerErrorsAsProblems(app: FastifyInstance, core: Core): void {
+  const { log, metrics } = core;
+  app.setErrorHandler<FastifyError | RefusedError>((error, request, reply) => {
     if (error instanceof RefusedError) {
       metrics.refused(error.refusal.code);
+      tellRefusal(core, request, error.refusal);
       return sendProblem(reply, error.refusal);
     }
     const status = error.statusCode ?? 500;

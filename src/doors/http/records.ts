@@ -6,10 +6,12 @@ import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
 import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
+import type { Action } from '../../journal/audit.ts';
 import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
 import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
 import { adfOf, type Prospect } from './adf.ts';
+import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { intentsCsv, leadsCsv } from './csv.ts';
@@ -35,6 +37,9 @@ const CSV_TYPE = 'text/csv';
 const ADF_TYPE = 'application/x-adf+xml';
 type Format = typeof JSON_TYPE | typeof CSV_TYPE | typeof ADF_TYPE;
 const TAKEN_OUT: readonly Format[] = [JSON_TYPE, CSV_TYPE, ADF_TYPE];
+
+/** What is taken out of the system is kept an account of. */
+const ACTIONS: Readonly<Partial<Record<Format, Action>>> = { [CSV_TYPE]: 'csv', [ADF_TYPE]: 'adf' };
 
 const LISTS: Readonly<Record<string, Listed>> = {
   users: {
@@ -81,6 +86,8 @@ export function recordRoutes(app: Http, core: Core): void {
       async (request, reply) => {
         const { dealerId } = request.params;
         const format = formatFor(request, reply, formats);
+        const action = ACTIONS[format];
+        if (action) await recordAct(core, request, { dealerId, action });
         return ANSWERS[format]({ ...list, name, dealerId, query: request.query, store: core.store, request, reply });
       },
     );

@@ -3,12 +3,13 @@ import { type Static, Type } from '@sinclair/typebox';
 import { refused } from '../../../schemas/errors.ts';
 import { EventList } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
-import { EventsQuery } from '../../../schemas/lists.ts';
+import { EventsQuery, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { maySee } from '../../auth/permit.ts';
 import type { Session } from '../../auth/session.ts';
 import { isClaimed } from '../../domain/holding.ts';
-import type { Store, Stretch } from '../../journal/store.ts';
+import type { Bounds } from '../../journal/bounded.ts';
+import type { Store, StoredEvent, Stretch } from '../../journal/store.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { authenticate, sessionAt } from './authenticate.ts';
@@ -35,13 +36,11 @@ export function scopeRoutes(app: Http, core: Core): void {
     if (!maySee(session, scope)) throw unknownGroup();
     await mustExist(core.store, session, dealerId, scope);
     const stretch = stretchOf(query);
-    const found = await core.store.events(dealerId, scope, { ...stretch, limit: query.limit + 1 });
-    const hasMore = found.length > query.limit;
-    // Going backwards, what is left over is the first of those found, for they come in ascending order.
-    const isBackwards = stretch.before !== undefined && stretch.after === undefined;
-    const page = hasMore ? (isBackwards ? found.slice(1) : found.slice(0, -1)) : found;
-    const edge = isBackwards ? page.at(0) : page.at(-1);
-    const next = hasMore && edge ? nextCursor({ ...stretch, [isBackwards ? 'before' : 'after']: edge.seq }) : null;
+    const read = (bounds: Bounds & Ends) => core.store.events(dealerId, scope, bounds);
+    const page = await read({ ...stretch, limit: query.limit, bytes: MAX_PAGE_BYTES });
+    const rest = restOf(stretch, page);
+    const hasMore = rest !== null && (await read({ ...rest, limit: 1 })).length > 0;
+    const next = hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null;
     const body = `{"items":[${page.map(eventFrame).join(',')}],"next":${JSON.stringify(next)}}`;
     return reply.type('application/json; charset=utf-8').send(body);
   });
@@ -58,10 +57,19 @@ async function mustExist(store: Store, session: Session, dealerId: string, scope
   if (session.role === 'customer' && session.minted && isClaimed(group)) throw unknownGroup();
 }
 
-const nextCursor = ({ after, before }: Omit<Stretch, 'limit'>): string => cursorFor(`${after ?? ''}-${before ?? ''}`);
+/** Where a stretch of a log begins and ends, neither included. */
+type Ends = Pick<Stretch, 'after' | 'before'>;
+
+/** What a page leaves of its stretch: with `before` alone, it was read backwards. Null where it had nothing. */
+function restOf(ends: Ends, page: readonly StoredEvent[]): Ends | null {
+  const [first, last] = [page.at(0), page.at(-1)];
+  if (!first || !last) return null;
+  const isBackwards = ends.before !== undefined && ends.after === undefined;
+  return isBackwards ? { before: first.seq } : { ...ends, after: last.seq };
+}
 
 /** Where to read on: after the cursor's place, or as asked. */
-function stretchOf({ after, before, cursor }: Static<typeof EventsQuery>): Omit<Stretch, 'limit'> {
+function stretchOf({ after, before, cursor }: Static<typeof EventsQuery>): Ends {
   if (cursor === undefined) return { ...(after !== undefined && { after }), ...(before !== undefined && { before }) };
   const [, low, high] = /^(\d{0,16})-(\d{0,16})$/.exec(placeOf(cursor)) ?? [];
   if (low === undefined || high === undefined) throw badCursor();

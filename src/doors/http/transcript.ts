@@ -2,19 +2,21 @@
 import { Readable } from 'node:stream';
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
+import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { Transcript, type TranscriptLine } from '../../../schemas/reading.ts';
 import type { Store, StoredEvent } from '../../journal/store.ts';
 import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
 import type { Core } from '../core.ts';
+import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { unknownGroup } from './groups.ts';
 import type { Http } from './http.ts';
 import { formatFor } from './negotiate.ts';
 
-/** Events that are read from the log at a time. */
-const AT_ONCE = 500;
+/** Events that are read from the log at a time, and their bytes. */
+const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
 
 const params = Type.Object({ dealerId: Id, groupId: GroupId });
 
@@ -35,6 +37,7 @@ export function transcriptRoutes(app: Http, core: Core): void {
       const { dealerId, groupId } = request.params;
       if (!(await core.store.group(dealerId, groupId))) throw unknownGroup();
       const format = formatFor(request, reply, ['application/json', 'text/plain']);
+      await recordAct(core, request, { dealerId, action: 'transcript' });
       reply.type(`${format}; charset=utf-8`);
       const pieces = WRITERS[format](dealerId, groupId, eventsOf(core.store, dealerId, groupId));
       return reply.send(Readable.from(pieces, { objectMode: false }));
@@ -47,10 +50,10 @@ type Pages = AsyncIterable<StoredEvent[]>;
 
 async function* eventsOf(store: Store, dealerId: string, groupId: string): Pages {
   for (let after = 0; ; ) {
-    const events = await store.events(dealerId, groupId, { after, limit: AT_ONCE });
-    if (events.length > 0) yield events;
+    const events = await store.events(dealerId, groupId, { after, ...AT_ONCE });
     const last = events.at(-1);
-    if (!last || events.length < AT_ONCE) return;
+    if (!last) return;
+    yield events;
     after = last.seq;
   }
 }

@@ -196,9 +196,11 @@ export class Connection {
       .finally(() => this.#readBehindJoin());
   }
 
-  #refuseJoin({ visitor }: Entrance, id: string | undefined, error: unknown): void {
-    const isUnauthorized = error instanceof RefusedError && errorKind(error.refusal.code).status === 401;
-    visitor.wasRefused(isUnauthorized);
+  #refuseJoin({ visitor, address }: Entrance, id: string | undefined, error: unknown): void {
+    const code = error instanceof RefusedError ? error.refusal.code : 'internal';
+    const { status } = errorKind(code);
+    visitor.wasRefused(status === 401);
+    if (status === 401 || status === 403) this.#core.audit.refused({ code, route: '/ws', address });
     this.#refuse(id, error);
   }
 

@@ -54,7 +54,7 @@ export function doorkeeper(app: Http, core: Core): (request: IncomingMessage, st
     visitor.knock();
     mustUpgrade(request);
     visitor.mustNotBeBarred();
-    return { origin: headers.origin, bearer: bearerOf(headers.authorization), visitor };
+    return { origin: headers.origin, bearer: bearerOf(headers.authorization), address: address ?? null, visitor };
   };
 }
 

@@ -32,6 +32,7 @@ export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
+  readonly address: string | null;
   /** Whom it comes from, and what that one may still do. */
   readonly visitor: Visitor;
 }

@@ -11,6 +11,7 @@ import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
+import { onWebSocket } from '../http/upgrades.ts';
 import { Connection, type Shared } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
@@ -50,7 +51,7 @@ export async function websocketDoor(app: Http, core: Core): Promise<WebSocketDoo
   app.addHook('preClose', async () => {
     isClosing = true;
   });
-  app.server.on('upgrade', (request, stream, head) => {
+  onWebSocket(app, (request, stream, head) => {
     let entrance: Entrance;
     try {
       if (isClosing) throw refused('unavailable', 'the server is shutting down');

@@ -1,0 +1,110 @@
+/** Who did what that a dealer may have to answer for: kept in the database, and told in the log. It names no customer. */
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Dealer } from '../../schemas/dealers.ts';
+import type { Store } from './store.ts';
+
+/** What is kept an account of. */
+export type Action =
+  | 'export'
+  | 'csv'
+  | 'adf'
+  | 'transcript'
+  | 'erase_group'
+  | 'change_dealer'
+  | 'remove_dealer'
+  | 'replay_dead_letter';
+
+/** Something that was done. */
+export interface Act {
+  /** `*` where it is no dealer's that there still is: only operators see it. */
+  readonly dealerId: string;
+  /** The sender of who did it, such as `admin:alice`; `cli` for a command at the server itself. */
+  readonly by: string;
+  readonly action: Action;
+  /** As the documents write it: with the names of parameters, never with their values. */
+  readonly route: string;
+  /** Where it came from; null for a command. */
+  readonly address: string | null;
+  /** A receipt's id, names of settings: nothing of a customer. */
+  readonly detail?: string;
+}
+
+/** An act as it is kept. `auditId` is in the order of time, `at` in ms since 1970. */
+export interface KeptAct extends Omit<Act, 'detail' | 'action'> {
+  readonly action: string;
+  readonly auditId: string;
+  readonly at: number;
+  readonly detail: string | null;
+}
+
+/** Somebody who was refused for who they are, or are not. */
+export interface Refused {
+  readonly code: string;
+  /** Whose dealer and which name, where the token was good; of a customer no more than that it was one. */
+  readonly dealerId?: string;
+  readonly by?: string;
+  readonly route: string | null;
+  readonly address: string | null;
+}
+
+/** The names of the settings that are no longer what they were; an account says no values. */
+export function changedSettings(before: Dealer | null, after: Dealer): string {
+  const [had, has] = [Object(before), Object(after)];
+  const names = [...new Set([...Object.keys(had), ...Object.keys(has)])].filter((name) => name !== 'dealerId');
+  return names.filter((name) => !isDeepStrictEqual(had[name], has[name])).join(' ');
+}
+
+/** As much of a log as is needed: lines at level `info`. */
+interface Log {
+  info(fields: object, message: string): void;
+}
+
+/** Between two lines about refusals of one address with one code, in ms: those between them are counted. */
+const QUIET = 1000;
+/** Addresses and codes that are remembered; with one more, it begins anew. */
+const MAX_REMEMBERED = 10_000;
+
+/** What ids of acts begin with that are of a time, in ms since 1970: those before it come before it. */
+export const momentOf = (at: number): string => at.toString(36).padStart(9, '0');
+
+export class Audit {
+  readonly #store: Pick<Store, 'keepAct'>;
+  readonly #log: Log | null;
+  #refusals = new Map<string, { at: number; more: number }>();
+
+  /** @param log a stream of its own; null where there is none, as in a command */
+  constructor(store: Pick<Store, 'keepAct'>, log: Log | null) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Tells of an act in the log, and resolves when it is kept. Rejects where the database fails. */
+  async record({ detail, ...act }: Act): Promise<void> {
+    const at = Date.now();
+    const auditId = `${momentOf(at)}-${randomBytes(6).toString('hex')}`;
+    this.#log?.info({ ...act, ...(detail !== undefined && { detail }) }, 'done');
+    await this.#store.keepAct({ ...act, detail: detail ?? null, auditId, at });
+  }
+
+  /** Tells of a refusal in the log alone, and not of each: whoever is refused may try a thousand times a second. */
+  refused({ code, address, ...who }: Refused): void {
+    const key = `${address} ${code}`;
+    const now = performance.now();
+    const last = this.#refusals.get(key);
+    if (last && now - last.at < QUIET) {
+      last.more += 1;
+      return;
+    }
+    if (this.#refusals.size >= MAX_REMEMBERED) this.#refusals = new Map();
+    this.#refusals.set(key, { at: now, more: 0 });
+    this.#log?.info({ code, address, ...who, ...(last?.more && { more: last.more }) }, 'refused');
+  }
+}
+
+/** Keeps an account of what a command does, whose user is whoever may run it beside the database. */
+export const recordCommand = (
+  store: Store,
+  command: string,
+  act: Pick<Act, 'dealerId' | 'action' | 'detail'>,
+): Promise<void> => new Audit(store, null).record({ ...act, by: 'cli', route: command, address: null });
