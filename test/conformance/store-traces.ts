@@ -69,7 +69,7 @@ export async function converseAndErase(store: Store, meanwhile: () => Promise<vo
   const refused = { type: 'UPDATE_USER', ...at, message: { name: 5, nickname: WORD } };
   await store.bury([{ deadLetterId: 'l1', source: 'ingress', payload: JSON.stringify(refused), ...why }]);
   await meanwhile();
-  await append({ type: 'ERASE_GROUP', ...at, erasureId: 'e1', reason: 'request' });
+  await append({ type: 'ERASE_GROUP', ...at, erasureId: 'receipt-1', reason: 'request' });
   await journal.close();
 }
 
@@ -93,9 +93,9 @@ export function describeTraces(name: string, open: () => Promise<Opened>): void 
         await converseAndErase(store, async () => assert.deepEqual(await tablesWith(WORD), everywhere));
         assert.deepEqual(await tablesWith(WORD), []);
         assert.deepEqual(await tablesWith('okapi'), ['events']);
-        assert.deepEqual(await tablesWith('e1'), ['erasing', 'erasures', 'events']);
+        assert.deepEqual(await tablesWith('receipt-1'), ['erasing', 'erasures', 'events']);
         assert.equal(await store.scrub(), true);
-        assert.deepEqual(await tablesWith('e1'), ['erasures', 'events']);
+        assert.deepEqual(await tablesWith('receipt-1'), ['erasures', 'events']);
       } finally {
         await close();
       }

@@ -105,11 +105,11 @@ describe('the digest of a name in a receipt', { timeout: 60_000 }, () => {
               } as const;
             });
           await withSecrets(database, [], async (store) => {
-            for (let first = 0; first < 1_050; first += 210) await write(store, { erasures: erasuresFrom(first) });
+            for (let first = 0; first < 420; first += 210) await write(store, { erasures: erasuresFrom(first) });
           });
           await withSecrets(database, ['one'], async () => {});
           const digests = await digestsIn(database);
-          assert.equal(new Set(digests).size, 1_050);
+          assert.equal(new Set(digests).size, 420);
           assert.ok(digests.every((digest) => digest.startsWith('k1.')));
         }),
       );

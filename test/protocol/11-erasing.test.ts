@@ -61,7 +61,7 @@ describe('[P-11.4] DELETE of a group', () => {
     assert.deepEqual([...Value.Errors(ErasureReceipt, receipt)], []);
     const { erasureId, at: _, ...rest } = receipt;
     const counts = { events: 2, pageviews: 2, users: 1, leads: 1, intents: 2 };
-    assert.deepEqual(rest, { dealerId: DEALER, reason: 'request', ...counts });
+    assert.deepEqual(rest, { dealerId: DEALER, reason: 'request', by: 'admin:a1', ...counts });
     assert.doesNotMatch(JSON.stringify(receipt), /counted/);
     const [listed] = (await page(server, 'erasures')).items;
     assert.deepEqual(listed, receipt);
