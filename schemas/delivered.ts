@@ -23,6 +23,7 @@ export const MuteStatus = Type.Object({
   groupId: GroupId,
   adminId: Id,
   muted: Type.Boolean(),
+  user: Type.Optional(Type.Literal('customer', { description: 'who brought it about, where the admin named did not' })),
 });
 /** [P-7.2] */
 export const ChatClosed = Type.Object({

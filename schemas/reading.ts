@@ -46,9 +46,26 @@ export const GroupItem = Type.Object(
 
 const Fields = Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Object({}, { additionalProperties: true }));
 
+/** [P-6.5] What is known, and whose word it is. */
+const known = {
+  fields: Fields,
+  customer: Type.Optional(
+    Type.Unsafe<Readonly<Record<string, unknown>>>(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description:
+            "what the customer said and the dealer has not said since: the customer's word, where fields has the same",
+        },
+      ),
+    ),
+  ),
+};
+
 /** A group's one user, or its one lead. */
 export const RecordItem = Type.Object(
-  { dealerId: Id, groupId: GroupId, fields: Fields, ...times },
+  { dealerId: Id, groupId: GroupId, ...known, ...times },
   { description: 'What is known of a customer, merged.' },
 );
 /** One of a group's intents. */
@@ -57,7 +74,7 @@ export const IntentItem = Type.Object(
     dealerId: Id,
     groupId: GroupId,
     intent: Type.String(),
-    fields: Fields,
+    ...known,
     ...times,
   },
   { description: 'Something that a customer wants.' },

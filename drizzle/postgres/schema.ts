@@ -18,6 +18,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
+import type { User } from '../../schemas/kinds.ts';
 
 const flag = (name: string) => boolean(name).notNull().default(false);
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
@@ -53,6 +54,7 @@ export const groups = pgTable(
     muted: flag('muted'),
     mutedBy: text('muted_by'),
     closed: flag('closed'),
+    closedBy: text('closed_by').$type<User>(),
     unread: count('unread'),
     lastSeq: count('last_seq'),
     lastMessageSeq: count('last_message_seq'),
@@ -185,11 +187,15 @@ export const events = pgTable(
   ],
 );
 
-/** The one user and the one lead of a group: merged JSON objects. */
+/**
+ * The one user and the one lead of a group, as JSON objects: what both sides said, merged, and what of it is the customer's
+ * word alone, or said against the dealer's. Of what an earlier version kept it is not known: it counts as the dealer's.
+ */
 const record = () => ({
   dealerId: text('dealer_id').notNull(),
   groupId: text('group_id').notNull(),
   fields: text('fields').notNull(),
+  customer: text('customer').notNull().default('{}'),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
 });

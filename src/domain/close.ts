@@ -3,11 +3,13 @@ import type { CloseChat } from '../../schemas/accepted.ts';
 import { author } from './author.ts';
 import { type Decision, type State, withGroup } from './state.ts';
 
-/** `CLOSE_CHAT` [P-7.2]. */
+/** `CLOSE_CHAT` [P-7.2]. A customer who closes what is closed takes nothing from who closed it before [P-7.4]. */
 export function close(state: State, body: Static<typeof CloseChat>): Decision {
   const { dealerId, groupId } = body;
+  const who = author(body);
+  const isLate = who.user === 'customer' && state.group?.closed;
   return {
-    events: [{ type: 'CLOSE_CHAT', dealerId, groupId, ...author(body), close: true }],
-    state: withGroup(state, { closed: true }),
+    events: [{ type: 'CLOSE_CHAT', dealerId, groupId, ...who, close: true }],
+    state: withGroup(state, isLate ? {} : { closed: true, closedBy: who.user }),
   };
 }

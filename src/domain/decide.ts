@@ -18,6 +18,7 @@ import {
   type Policy,
   type Presence,
   refuse,
+  type Side,
   type State,
   withGroup,
 } from './state.ts';
@@ -30,7 +31,7 @@ function acknowledging(state: State): State {
 }
 
 type Asked = Body | Presence | Erasure;
-type Verb<B extends Asked> = (state: State, body: B, policy: Policy) => Decision;
+type Verb<B extends Asked> = (state: State, body: B, policy: Policy, side: Side) => Decision;
 
 /** One verb for each type that can be asked. */
 const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Type }>> } = {
@@ -74,5 +75,5 @@ export function decide(given: State, { role, body, minted = false }: Command, po
   const standing = trusted ? { ...state, dealer: true, group: namesGroup ? groupOf(state) : state.group } : state;
   // The table pairs each type with its verb; TypeScript cannot follow that pairing through an index.
   const verb = VERBS[body.type] as Verb<Asked>;
-  return verb(standing, body, policy);
+  return verb(standing, body, policy, role === 'customer' ? 'customer' : 'dealer');
 }

@@ -15,17 +15,18 @@ export function message(state: State, body: Message, policy: Policy): Decision {
   return botSays(state, group, body);
 }
 
-/** [P-7.4] A customer's message opens a closed chat again, unmuted. */
+/** [P-7.4] A customer's message opens a closed chat again: unmuted, unless it was the customer who closed it. */
 function customerSays(state: State, group: Group, body: Message): Decision {
-  const unread = group.unread + 1;
-  if (!group.closed || group.mutedBy === null) return say(state, changed(group, { unread, closed: false }), body);
-  const unmuted = muteStatus(body, group.mutedBy, false);
-  return say(state, changed(group, { unread, closed: false, mutedBy: null }), body, unmuted);
+  const opened = changed(group, { unread: group.unread + 1, closed: false, closedBy: null });
+  const isMuteOver = group.closed && group.closedBy !== 'customer';
+  if (!isMuteOver || group.mutedBy === null) return say(state, opened, body);
+  const unmuted: Event = { ...muteStatus(body, group.mutedBy, false), user: 'customer' };
+  return say(state, changed(opened, { mutedBy: null }), body, unmuted);
 }
 
 /** [P-7.3] An admin's message takes over from the bot; [P-7.4] it opens a closed chat. */
 function adminSays(state: State, group: Group, body: Message, adminId: string, policy: Policy): Decision {
-  const answered = changed(group, { unread: 0, closed: false });
+  const answered = changed(group, { unread: 0, closed: false, closedBy: null });
   if (!policy.autoMute || group.mutedBy !== null) return say(state, answered, body);
   return say(state, changed(answered, { mutedBy: adminId }), body, muteStatus(body, adminId, true));
 }

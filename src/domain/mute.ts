@@ -1,10 +1,14 @@
 import type { Static } from '@sinclair/typebox';
 import type { MuteBot, UnmuteBot } from '../../schemas/accepted.ts';
-import type { Event } from '../../schemas/delivered.ts';
+import type { MuteStatus } from '../../schemas/delivered.ts';
 import { type Decision, type State, withGroup } from './state.ts';
 
 /** [P-7.2] The event that tells whether the bot is silenced, and by which admin's doing it is or was. */
-export const muteStatus = (at: { dealerId: string; groupId: string }, adminId: string, muted: boolean): Event => ({
+export const muteStatus = (
+  at: { dealerId: string; groupId: string },
+  adminId: string,
+  muted: boolean,
+): Static<typeof MuteStatus> => ({
   type: 'MUTE_STATUS',
   dealerId: at.dealerId,
   groupId: at.groupId,

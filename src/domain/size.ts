@@ -3,15 +3,8 @@
 /** What a field counts for beside its text, in bytes: to read, merge and write one takes as long as so much text. */
 const FIELD_BYTES = 128;
 
-/** The texts of records that were read, or measured: a large one is written as JSON but once. */
+/** The texts of records that were measured: a large one is written as JSON but once. */
 const texts = new WeakMap<object, string>();
-
-/** A record, from its JSON text. */
-export function recordOf<R extends object>(text: string): R {
-  const record = JSON.parse(text);
-  texts.set(record, text);
-  return record;
-}
 
 /** A record's JSON text. What has been measured may not change any more. */
 export function textOf(record: object): string {
@@ -34,7 +27,10 @@ export function fieldsOf(record: object): number {
 
 /**
  * How much work an update was, in bytes of text: the whole record was read, merged and written, though little of it changed.
- * @param record as it is now; null where the update was refused, and there is none
+ * @param sides what each side has said of the record, as it is now; empty where the update was refused, and there is none
  */
-export const weightOfUpdate = (update: object, record: object | null): number =>
-  Math.max(FIELD_BYTES * fieldsOf(update), record ? FIELD_BYTES * fieldsOf(record) + textOf(record).length : 0);
+export const weightOfUpdate = (update: object, sides: readonly object[]): number =>
+  Math.max(
+    FIELD_BYTES * fieldsOf(update),
+    sides.reduce((sum, side) => sum + FIELD_BYTES * fieldsOf(side) + textOf(side).length, 0),
+  );

@@ -5,7 +5,7 @@
 import type { Body } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
-import type { Role } from '../../schemas/kinds.ts';
+import type { Role, User } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 
 /** One customer's conversation. */
@@ -14,6 +14,8 @@ export interface Group {
   /** The admin whose mute silences the bot; null while it may speak. */
   readonly mutedBy: string | null;
   readonly closed: boolean;
+  /** [P-7.4] Who closed it; null while it is open, and where a version that did not keep it closed it. */
+  readonly closedBy: User | null;
   /** [P-7.1] How many of the customer's messages no admin has read. */
   readonly unread: number;
   /** The last seq of the group's scope. The journal numbers; the domain only reads it. */
@@ -37,6 +39,7 @@ export const NEW_GROUP: Group = {
   online: false,
   mutedBy: null,
   closed: false,
+  closedBy: null,
   unread: 0,
   lastSeq: 0,
   lastMessageSeq: 0,
@@ -44,6 +47,17 @@ export const NEW_GROUP: Group = {
   customerRead: 0,
   holder: null,
 };
+
+/** Whose word something is: the customer's, or the dealer's, for whom admins and servers speak [P-6.5]. */
+export type Side = 'customer' | 'dealer';
+
+/** A user, a lead or an intent, as it is kept [P-6.5]. */
+export interface Known {
+  /** What both sides said, merged: where they differ, what the dealer said. */
+  readonly fields: Fields;
+  /** What the customer said and the dealer has not said since. Where `fields` has the same, it is the customer's word. */
+  readonly customer: Fields;
+}
 
 /** All that one command may touch. */
 export interface State {
@@ -59,10 +73,12 @@ export interface State {
   readonly places: ReadonlySet<string>;
   /** The nodes that have sockets of the customer or admin who comes or leaves. */
   readonly nodes: ReadonlySet<string>;
-  readonly user: Fields | null;
-  readonly lead: Fields | null;
+  readonly user: Known | null;
+  readonly lead: Known | null;
   /** The group's intent of the name that the command's message gives. */
-  readonly intent: Fields | null;
+  readonly intent: Known | null;
+  /** How many intents the group has, as far as the command may add one: {@link MAX_INTENTS} of them or more are as many. */
+  readonly intents: number;
 }
 
 /** [P-7.5] A node has a live socket of a customer or admin, or has it no longer and the grace is over. */
@@ -176,6 +192,7 @@ export const changed = (
     online = group.online,
     mutedBy = group.mutedBy,
     closed = group.closed,
+    closedBy = group.closedBy,
     unread = group.unread,
     lastSeq = group.lastSeq,
     lastMessageSeq = group.lastMessageSeq,
@@ -183,7 +200,18 @@ export const changed = (
     customerRead = group.customerRead,
     holder = group.holder,
   }: Partial<Group>,
-): Group => ({ online, mutedBy, closed, unread, lastSeq, lastMessageSeq, adminRead, customerRead, holder });
+): Group => ({
+  online,
+  mutedBy,
+  closed,
+  closedBy,
+  unread,
+  lastSeq,
+  lastMessageSeq,
+  adminRead,
+  customerRead,
+  holder,
+});
 
 /** A state whose group has changed in the fields given. */
 export const withGroup = (state: State, change: Partial<Group>): State => ({

@@ -84,6 +84,9 @@ function touchedBy({ body, key, sender }: Command): Touched {
       rows.leads = rowKey(dealerId, body.groupId);
       break;
     case 'CREATE_LEAD_INTENT':
+      rows.intentCounts = rowKey(dealerId, body.groupId);
+      rows.intents = rowKey(dealerId, body.groupId, body.message.intent);
+      break;
     case 'UPDATE_LEAD_INTENT':
       rows.intents = rowKey(dealerId, body.groupId, body.message.intent);
   }
@@ -103,7 +106,17 @@ function isInGroup({ body }: Command): boolean {
   return groupId !== undefined && scopeOf(eventTypeOf(body), groupId) === groupId;
 }
 
-const TABLES: readonly Table[] = ['dealers', 'groups', 'places', 'presences', 'users', 'leads', 'intents', 'priors'];
+const TABLES: readonly Table[] = [
+  'dealers',
+  'groups',
+  'places',
+  'presences',
+  'users',
+  'leads',
+  'intents',
+  'intentCounts',
+  'priors',
+];
 
 /** What is to be done in one transaction, before its rows are there: the commands, and what each touches. */
 export interface Plan {
@@ -121,6 +134,7 @@ export function planOf(commands: readonly Command[]): Plan {
     users: new Map(),
     leads: new Map(),
     intents: new Map(),
+    intentCounts: new Map(),
     priors: new Map(),
     writtenDealers: new Set(),
   };
@@ -166,7 +180,7 @@ class Batch {
     if (!('message' in body) || typeof body.message === 'string') return outcome;
     const { users, leads, intents } = touched;
     const record = row(this.#rows.users, users) ?? row(this.#rows.leads, leads) ?? row(this.#rows.intents, intents);
-    return { ...outcome, weight: weightOfUpdate(body.message, record) };
+    return { ...outcome, weight: weightOfUpdate(body.message, record ? [record.fields, record.customer] : []) };
   }
 
   #run(command: Command, touched: Touched): Outcome {
@@ -210,7 +224,7 @@ class Batch {
     }
   }
 
-  #stateOf({ dealers, groups, places, presences, users, leads, intents }: Touched): State {
+  #stateOf({ dealers, groups, places, presences, users, leads, intents, intentCounts }: Touched): State {
     const rows = this.#rows;
     return {
       dealer: row(rows.dealers, dealers) !== null,
@@ -222,6 +236,7 @@ class Batch {
       user: row(rows.users, users),
       lead: row(rows.leads, leads),
       intent: row(rows.intents, intents),
+      intents: row(rows.intentCounts, intentCounts) ?? 0,
     };
   }
 
@@ -233,6 +248,9 @@ class Batch {
     if (after.user && after.user !== before.user) this.#put('users', touched.users?.key, after.user);
     if (after.lead && after.lead !== before.lead) this.#put('leads', touched.leads?.key, after.lead);
     if (after.intent && after.intent !== before.intent) this.#put('intents', touched.intents?.key, after.intent);
+    if (after.intents !== before.intents && touched.intentCounts) {
+      this.#rows.intentCounts.set(touched.intentCounts.key, after.intents);
+    }
     if (after.places !== before.places && touched.places) {
       const [, adminId = ''] = touched.places.parts;
       this.#rows.places.set(touched.places.key, after.places);
@@ -274,7 +292,7 @@ class Batch {
     this.changes.erasures.push({ dealerId, groupId, erasureId, reason, by, lastSeq: group?.lastSeq ?? 0 });
   }
 
-  #put<T extends Exclude<Table, 'places' | 'presences' | 'priors'>>(
+  #put<T extends Exclude<Table, 'places' | 'presences' | 'intentCounts' | 'priors'>>(
     table: T,
     key = '',
     row: NonNullable<ReturnType<Rows[T]['get']>>,

@@ -1,8 +1,7 @@
 /** The rows of a batch, out of Postgres and into it: a fixed number of statements, whatever the size of the batch. */
 import type pg from 'pg';
-import type { Fields } from '../../schemas/records.ts';
-import { recordOf, textOf } from '../domain/size.ts';
-import { changed, type Group } from '../domain/state.ts';
+import { textOf } from '../domain/size.ts';
+import { changed, type Group, type Known } from '../domain/state.ts';
 import type { Digests } from './digests.ts';
 import {
   FREE_KEYS,
@@ -43,7 +42,7 @@ interface FoundRow {
 }
 
 /** Which dealers and groups were there when the batch began. */
-interface Known {
+interface Existing {
   readonly dealers: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
 }
@@ -74,6 +73,7 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
       ...partsOf(needs.intents, 3),
       ...partsOf(needs.priors, 4),
       ...partsOf(needs.presences, 2),
+      ...partsOf(needs.intentCounts, 2),
     ]),
   ]);
   const rows = {
@@ -104,20 +104,23 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
 function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased' | 'removed'> {
   const places = new Map<string, Set<string>>();
   const presences = new Map<string, Set<string>>();
-  const users = new Map<string, Fields>();
-  const leads = new Map<string, Fields>();
-  const intents = new Map<string, Fields>();
+  const users = new Map<string, Known>();
+  const leads = new Map<string, Known>();
+  const intents = new Map<string, Known>();
+  const intentCounts = new Map<string, number>();
   const priors = new Map<string, Prior>();
   const takers: Readonly<Record<string, (key: string, row: FoundRow) => void>> = {
     places: (key, { value }) => places.set(key, (places.get(key) ?? new Set()).add(value)),
     presences: (key, { value }) => presences.set(key, (presences.get(key) ?? new Set()).add(value)),
-    users: (key, { value }) => users.set(key, recordOf(value)),
-    leads: (key, { value }) => leads.set(key, recordOf(value)),
-    intents: (key, { value }) => intents.set(key, recordOf(value)),
+    users: (key, { value }) => users.set(key, JSON.parse(value)),
+    leads: (key, { value }) => leads.set(key, JSON.parse(value)),
+    intents: (key, { value }) => intents.set(key, JSON.parse(value)),
+    intentCounts: (key, { seq }) => intentCounts.set(key, seq),
     priors: (key, { seq, at }) => priors.set(key, { seq, at }),
   };
   for (const row of found) takers[row.kind]?.(row.key.join('/'), row);
-  return { places, presences, users, leads, intents, priors, findPrior: (parts) => priors.get(parts.join('/')) };
+  const findPrior = (parts: readonly string[]) => priors.get(parts.join('/'));
+  return { places, presences, users, leads, intents, intentCounts, priors, findPrior };
 }
 
 /** [P-11.4] Takes their keys from events that are marked to be erased: they are free. */
@@ -139,7 +142,7 @@ async function erased(
 }
 
 /** The statements that write what a batch changes. `known` tells which rows were there: another may not have come meanwhile. */
-export function writing(changes: Changes, known: Known): pg.QueryConfig[] {
+export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
   const { events, moves, arrivals, dealers, groups, users, leads, intents, at } = changes;
   const dealerRow = ([dealerId, seqs]: [string, DealerSeqs]) => ({ dealerId, createdAt: at, ...seqs });
   // What is spread comes last: a field added after it takes V8 ten times as long, and there is one row for each message.
@@ -147,9 +150,10 @@ export function writing(changes: Changes, known: Known): pg.QueryConfig[] {
     const { dealerId, groupId } = namedRow(key);
     return { dealerId, groupId, muted: group.mutedBy !== null, createdAt: at, updatedAt: at, ...group };
   };
-  const record = ([key, fields]: [string, Fields]) => ({
+  const record = ([key, { fields, customer }]: [string, Known]) => ({
     ...namedRow(key),
     fields: textOf(fields),
+    customer: textOf(customer),
     createdAt: at,
     updatedAt: at,
   });

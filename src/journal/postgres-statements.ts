@@ -6,6 +6,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import * as tables from '../../drizzle/postgres/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { MAX_INTENTS } from '../domain/records.ts';
 import { WHOLE_DEALER } from './credentials.ts';
 import { isKept } from './erasing.ts';
 
@@ -28,7 +29,7 @@ export const LOCK_DEALERS: Prepared = { name: 'lock_dealers', text: `${DEALERS} 
 /** Keeps dealers from being removed. */
 export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} for key share of d` };
 
-const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.unread, g.last_seq as "lastSeq",
+const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.closed_by as "closedBy", g.unread, g.last_seq as "lastSeq",
   g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder`;
 
 /** How a dealer stands, and where a group of it is named that group, and whether an admin is here. One row. */
@@ -60,6 +61,9 @@ export const LOCK_GROUPS: Prepared = {
     order by g.dealer_id, g.group_id for no key update`,
 };
 
+/** A record as one text of JSON. */
+const KNOWN = `'{"fields":' || fields || ',"customer":' || customer || '}'`;
+
 /**
  * The other rows of a batch, as `kind`, the parts of the key, and a value. Read once the locks are held. Each prior is looked
  * for by itself (`limit 1`): a join may be planned, by statistics from before the log grew, as one pass over all of its keys.
@@ -69,11 +73,11 @@ export const READ_ROWS: Prepared = {
   text: `
     select 'places' as kind, array[dealer_id, admin_id] as key, place as value, 0::bigint as seq, 0::bigint as at
       from chats join unnest($1::text[], $2::text[]) as n(dealer_id, admin_id) using (dealer_id, admin_id) where online
-    union all select 'users', array[dealer_id, group_id], fields, 0, 0
+    union all select 'users', array[dealer_id, group_id], ${KNOWN}, 0, 0
       from users join unnest($3::text[], $4::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)
-    union all select 'leads', array[dealer_id, group_id], fields, 0, 0
+    union all select 'leads', array[dealer_id, group_id], ${KNOWN}, 0, 0
       from leads join unnest($5::text[], $6::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)
-    union all select 'intents', array[dealer_id, group_id, intent], fields, 0, 0
+    union all select 'intents', array[dealer_id, group_id, intent], ${KNOWN}, 0, 0
       from lead_intents join unnest($7::text[], $8::text[], $9::text[]) as n(dealer_id, group_id, intent)
       using (dealer_id, group_id, intent)
     union all select 'priors', array[n.dealer_id, n.scope, n.sender, n.id], '', e.seq, e.at
@@ -82,7 +86,11 @@ export const READ_ROWS: Prepared = {
         where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and keyed
           and ${isKept('e')} limit 1) as e
     union all select 'presences', array[dealer_id, sender], node_id, 0, 0
-      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)`,
+      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)
+    union all select 'intentCounts', array[n.dealer_id, n.group_id], '', i.count, 0
+      from unnest($16::text[], $17::text[]) as n(dealer_id, group_id) cross join lateral (select count(*) from (
+        select from lead_intents i where (i.dealer_id, i.group_id) = (n.dealer_id, n.group_id)
+        limit ${MAX_INTENTS}) as few) as i`,
 };
 
 /** Of dealers that are not there, those that were removed. */

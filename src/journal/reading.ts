@@ -4,8 +4,8 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
-import type { Fields } from '../../schemas/records.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
+import type { Known } from '../domain/state.ts';
 import type { KeptAct } from './audit.ts';
 import { type Bounds, beginningOf } from './bounded.ts';
 import { Credentials } from './credentials.ts';
@@ -35,6 +35,8 @@ export interface KeptGroup {
   readonly online: boolean;
   readonly mutedBy: string | null;
   readonly closed: boolean;
+  /** Who closed it, where that is known [P-7.4]. */
+  readonly closedBy: string | null;
   readonly unread: number;
   readonly seq: number;
   readonly adminRead: number;
@@ -47,11 +49,10 @@ export interface KeptGroup {
   readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
 }
 
-/** A user, a lead or an intent (which alone has the word) as it was merged. Times are ms since 1970. */
-export interface KeptRecord {
+/** A user, a lead or an intent (which alone has the word) as it is kept. Times are ms since 1970. */
+export interface KeptRecord extends Known {
   readonly groupId: string;
   readonly intent: string | null;
-  readonly fields: Fields;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -95,6 +96,13 @@ export interface Reading {
   setAside(dealerId: string, groupId: string): Promise<string | null>;
   /** Records of one table, those first that were made last; of the groups named alone, where any are. */
   records(table: RecordTable, dealerId: string, part: Part & { groupIds?: readonly string[] }): Promise<KeptRecord[]>;
+  /** The intents of the groups named, by group and word, after the one given. */
+  intentsOf(
+    dealerId: string,
+    groupIds: readonly string[],
+    after: Pick<KeptRecord, 'groupId' | 'intent'> | undefined,
+    limit: number,
+  ): Promise<KeptRecord[]>;
   /** Page views, the last first. */
   pageviews(dealerId: string, part: PageviewsPart): Promise<KeptEvent[]>;
   /** Receipts of what was erased, the last first. */
@@ -140,6 +148,7 @@ const groupOfRow = (row: Row): KeptGroup => ({
   online: Boolean(row.online),
   mutedBy: textOrNull(row.muted_by),
   closed: Boolean(row.closed),
+  closedBy: textOrNull(row.closed_by),
   unread: Number(row.unread),
   seq: Number(row.last_seq),
   adminRead: Number(row.admin_read),
@@ -157,6 +166,7 @@ const recordOfRow = (row: Row): KeptRecord => ({
   groupId: String(row.group_id),
   intent: textOrNull(row.intent),
   fields: JSON.parse(String(row.fields)),
+  customer: JSON.parse(String(row.customer)),
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
 });
@@ -308,6 +318,23 @@ export abstract class Reader extends Credentials implements Reading {
     ]);
     const records = { columns: sql`*`, from: named(table), where, order: descending(order), text: sql`fields` };
     const found = await this.rows(beginningOf(records, bounds));
+    return found.map(recordOfRow);
+  }
+
+  async intentsOf(
+    dealerId: string,
+    groupIds: readonly string[],
+    last: Pick<KeptRecord, 'groupId' | 'intent'> | undefined,
+    limit: number,
+  ): Promise<KeptRecord[]> {
+    if (groupIds.length === 0) return [];
+    const where = all([
+      sql`dealer_id = ${dealerId} and group_id in (${list(groupIds.map((groupId) => sql`${groupId}`))})`,
+      last ? sql`(group_id, intent) > ${valuesOf([last.groupId, last.intent ?? ''])}` : null,
+    ]);
+    const found = await this.rows(
+      sql`select * from lead_intents where ${where} order by group_id, intent limit ${limit}`,
+    );
     return found.map(recordOfRow);
   }
 

@@ -3,10 +3,10 @@
  * `drizzle/sqlite/schema.ts`: Drizzle's own way through a prepared statement costs more than the statement.
  */
 import type { Database } from 'better-sqlite3';
-import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
-import { recordOf, textOf } from '../domain/size.ts';
-import type { Group } from '../domain/state.ts';
+import { MAX_INTENTS } from '../domain/records.ts';
+import { textOf } from '../domain/size.ts';
+import type { Group, Known } from '../domain/state.ts';
 import { WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
 import { isKept } from './erasing.ts';
@@ -59,6 +59,7 @@ export function prepareStatements(client: Database, digests: Digests) {
       intents: found(needs.intents, ([dealerId = '', groupId = '', intent = '']) =>
         read.intent(dealerId, groupId, intent),
       ),
+      intentCounts: found(needs.intentCounts, ([dealerId = '', groupId = '']) => read.intentCount(dealerId, groupId)),
       priors: withPriors ? found(needs.priors, read.prior) : new Map(),
       findPrior: read.prior,
     };
@@ -142,11 +143,12 @@ interface GroupRow extends Omit<Group, 'online' | 'closed'> {
   readonly closed: number;
 }
 
-interface FieldsRow {
-  readonly fields: string;
-}
+const parsed = (json: string | undefined): Known | undefined => (json === undefined ? undefined : JSON.parse(json));
 
-const parsed = (row: FieldsRow | undefined): Fields | undefined => row && recordOf(row.fields);
+/** A record as one text of JSON. */
+const KNOWN = `'{"fields":' || fields || ',"customer":' || customer || '}'`;
+
+const knownValues = ({ fields, customer }: Known): string[] => [textOf(fields), textOf(customer)];
 
 function prepareReads(client: Database, digests: Digests) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
@@ -156,7 +158,7 @@ function prepareReads(client: Database, digests: Digests) {
     "SELECT origins, coalesce(claims, 'any') AS claims FROM dealers WHERE dealer_id = ?",
   );
   const group = client.prepare<[string, string], GroupRow>(
-    `SELECT online, muted_by AS mutedBy, closed, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
+    `SELECT online, muted_by AS mutedBy, closed, closed_by AS closedBy, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
       admin_read AS adminRead, customer_read AS customerRead, holder FROM groups WHERE dealer_id = ? AND group_id = ?`,
   );
   const places = client
@@ -169,11 +171,20 @@ function prepareReads(client: Database, digests: Digests) {
     `SELECT 1 FROM chats WHERE dealer_id = ? AND place = '${DESK_SCOPE}' AND online = 1 LIMIT 1`,
   );
   const record = (table: 'users' | 'leads') =>
-    client.prepare<[string, string], FieldsRow>(`SELECT fields FROM ${table} WHERE dealer_id = ? AND group_id = ?`);
+    client
+      .prepare<[string, string], string>(`SELECT ${KNOWN} FROM ${table} WHERE dealer_id = ? AND group_id = ?`)
+      .pluck();
   const [user, lead] = [record('users'), record('leads')];
-  const intent = client.prepare<[string, string, string], FieldsRow>(
-    'SELECT fields FROM lead_intents WHERE dealer_id = ? AND group_id = ? AND intent = ?',
-  );
+  const intent = client
+    .prepare<[string, string, string], string>(
+      `SELECT ${KNOWN} FROM lead_intents WHERE dealer_id = ? AND group_id = ? AND intent = ?`,
+    )
+    .pluck();
+  const intentCount = client
+    .prepare<[string, string], number>(
+      `SELECT count(*) FROM (SELECT 1 FROM lead_intents WHERE dealer_id = ? AND group_id = ? LIMIT ${MAX_INTENTS})`,
+    )
+    .pluck();
   const prior = client.prepare<[string, string, string, string], Prior>(
     `SELECT seq, at FROM events e WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1 AND ${isKept('e')}`,
   );
@@ -218,6 +229,7 @@ function prepareReads(client: Database, digests: Digests) {
     /** [P-11.4] The key of an event that is marked to be erased is free. */
     freeKey: ([dealerId = '', scope = '', sender = '', id = '']: readonly string[]) =>
       unkey.run(dealerId, scope, sender, id),
+    intentCount: (dealerId: string, groupId: string) => intentCount.get(dealerId, groupId),
     prior: ([dealerId = '', scope = '', sender = '', id = '']: readonly string[]) =>
       prior.get(dealerId, scope, sender, id),
   };
@@ -228,6 +240,7 @@ const GROUP_STATE = [
   'muted',
   'muted_by',
   'closed',
+  'closed_by',
   'unread',
   'last_seq',
   'last_message_seq',
@@ -243,6 +256,7 @@ const groupValues = (group: Group, end: End, at: number): (number | string | nul
   flag(group.mutedBy !== null),
   group.mutedBy,
   flag(group.closed),
+  group.closedBy,
   group.unread,
   group.lastSeq,
   group.lastMessageSeq,
@@ -269,8 +283,8 @@ function prepareWrites(client: Database) {
   );
   const recordInto = (table: string, key: readonly string[]) =>
     client.prepare(
-      `INSERT INTO ${table} (${key}, fields, created_at, updated_at) VALUES (${marks(key.length + 3)})
-        ON CONFLICT (${key}) DO UPDATE SET ${asGiven(['fields', 'updated_at'])}`,
+      `INSERT INTO ${table} (${key}, fields, customer, created_at, updated_at) VALUES (${marks(key.length + 4)})
+        ON CONFLICT (${key}) DO UPDATE SET ${asGiven(['fields', 'customer', 'updated_at'])}`,
     );
   const intent = recordInto('lead_intents', ['dealer_id', 'group_id', 'intent']);
   const records = {
@@ -296,13 +310,13 @@ function prepareWrites(client: Database) {
       `INSERT INTO presences (dealer_id, sender, node_id, at) VALUES (${marks(4)}) ON CONFLICT DO NOTHING`,
     ),
     absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
-    record: (table: keyof typeof records, key: string, row: Fields, at: number) => {
+    record: (table: keyof typeof records, key: string, row: Known, at: number) => {
       const { dealerId, groupId } = namedRow(key);
-      records[table].run(dealerId, groupId, textOf(row), at, at);
+      records[table].run(dealerId, groupId, ...knownValues(row), at, at);
     },
-    intent: (key: string, row: Fields, at: number) => {
+    intent: (key: string, row: Known, at: number) => {
       const { dealerId, groupId, intent: word } = namedRow(key);
-      intent.run(dealerId, groupId, word, textOf(row), at, at);
+      intent.run(dealerId, groupId, word, ...knownValues(row), at, at);
     },
   };
 }

@@ -6,11 +6,10 @@ import type { CLAIMS, Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Detail, Refusal } from '../../schemas/errors.ts';
 import { isId } from '../../schemas/kinds.ts';
-import type { Fields } from '../../schemas/records.ts';
-import type { Erasure, Group } from '../domain/state.ts';
-import type { CredentialStore } from './credentials.ts';
+import type { Erasure, Group, Known } from '../domain/state.ts';
 import type { KeptAct } from './audit.ts';
 import type { Bounds } from './bounded.ts';
+import type { CredentialStore } from './credentials.ts';
 import type { Reading } from './reading.ts';
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
@@ -45,8 +44,9 @@ export interface Prior {
 /**
  * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
  * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
- * somebody) by dealer and sender; intents by dealer, group and intent; priors by dealer, scope, sender and key. Of a
- * group that is not there, `erased` tells the last seq of the one of its name that was erased; `removed` has the dealers that
+ * somebody) by dealer and sender; intents by dealer, group and intent; intentCounts (how many intents a group has, up to
+ * {@link MAX_INTENTS}) by dealer and group; priors by dealer, scope, sender and key. Of a group that is not there, `erased`
+ * tells the last seq of the one of its name that was erased. `removed` has the dealers that
  * are not there because they were removed.
  *
  * A repeat is rare, and what is written must pass the index that knows it: `priors` may lack one that is there. Whoever
@@ -58,9 +58,10 @@ export interface Rows {
   readonly groups: Map<string, Group>;
   readonly places: Map<string, ReadonlySet<string>>;
   readonly presences: Map<string, ReadonlySet<string>>;
-  readonly users: Map<string, Fields>;
-  readonly leads: Map<string, Fields>;
-  readonly intents: Map<string, Fields>;
+  readonly users: Map<string, Known>;
+  readonly leads: Map<string, Known>;
+  readonly intents: Map<string, Known>;
+  readonly intentCounts: Map<string, number>;
   readonly priors: Map<string, Prior>;
   readonly findPrior: (parts: readonly string[]) => Prior | undefined;
   readonly erased: Map<string, number>;
@@ -118,7 +119,8 @@ export interface SetAside {
  * What a batch writes: whole rows, new or changed, and the events in the order in which they happened. With an event comes
  * the row of its scope, a dealer or a group, which says how far the scope goes.
  */
-export interface Changes extends Omit<Rows, 'places' | 'presences' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
+export interface Changes
+  extends Omit<Rows, 'places' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
   readonly events: StoredEvent[];
   readonly moves: Move[];
   readonly arrivals: Arrival[];

@@ -18,6 +18,7 @@ export function inWords(event: Event): string {
     case 'SYS_MSG':
       return `${event.adminId} to everybody: ${plainText(event.message)}`;
     case 'MUTE_STATUS':
+      if (event.user === 'customer') return `-- the customer wrote again: ${event.adminId}'s take-over is over`;
       return `-- ${event.adminId} ${event.muted ? 'took over from the bot' : 'let the bot speak again'}`;
     case 'CLOSE_CHAT':
       return `-- closed by ${nameOf(event)}`;

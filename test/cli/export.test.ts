@@ -8,7 +8,7 @@ import { readSettings } from '../../src/cli/settings.ts';
 import { at, erase, fill, read } from '../support/lists.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { telle } from '../support/process.ts';
-import { eventRow, groupRow, NOW, ODD_TEXT, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, NOW, ODD_TEXT, write } from '../support/rows.ts';
 import { DEALER, inFolder, type TestServer, withServer } from '../support/server.ts';
 
 const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
@@ -155,7 +155,7 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
           const all = <Row>(row: Row, suffix = '') => Object.fromEntries(names.map((name) => [name + suffix, row]));
           const payload = JSON.stringify({ type: 'CHAT_MSG', message: ODD_TEXT });
           const events = names.map((_, index) => eventRow(DEALER, 'g0', index + 1, { payload, at: NOW }));
-          const fields = { text: ODD_TEXT };
+          const fields = known({ text: ODD_TEXT });
           await write(store, {
             groups: all(groupRow()),
             users: all(fields),

@@ -8,7 +8,7 @@ import { readSettings } from '../../src/cli/settings.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { startProcess, telle } from '../support/process.ts';
-import { eventRow, groupRow, readSeqs, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, readSeqs, write } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
 const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
@@ -24,7 +24,7 @@ async function converse(store: Store, name: string, days: number, online = false
   const [dealerId = '', groupId = ''] = name.split('/');
   const at = Date.now() - days * DAY;
   const groups = { [name]: groupRow({ lastSeq: 1, lastMessageSeq: 1, online }) };
-  await write(store, { groups, events: [eventRow(dealerId, groupId, 1)], users: { [name]: { name } }, at });
+  await write(store, { groups, events: [eventRow(dealerId, groupId, 1)], users: { [name]: known({ name }) }, at });
 }
 
 /** Two conversations that d1 keeps no longer, and others that are kept: new ones, one who is here, other dealers'. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Bounds } from '../../src/journal/bounded.ts';
 import type { Store } from '../../src/journal/store.ts';
-import { eventRow, groupRow, NOW, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, NOW, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 /** So many rows of each list, each longer than the one before. */
@@ -22,9 +22,9 @@ async function fill(store: Store): Promise<void> {
     const view = JSON.stringify({ type: 'UPDATE_PAGEVIEW', message: { title: text } });
     await write(store, {
       groups: { [`d1/${name}`]: groupRow({ lastSeq: 1, lastMessageSeq: 1 }) },
-      users: { [`d1/${name}`]: { text } },
-      leads: { [`d1/${name}`]: { text } },
-      intents: { [`d1/${name}/buy`]: { text } },
+      users: { [`d1/${name}`]: known({ text }) },
+      leads: { [`d1/${name}`]: known({ text }) },
+      intents: { [`d1/${name}/buy`]: known({ text }) },
       events: [
         eventRow('d1', name, 1, { payload: message }),
         eventRow('d1', '@desk', index + 1, { type: 'UPDATE_PAGEVIEW', groupId: name, payload: view }),

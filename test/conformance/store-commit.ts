@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
 import type { Store } from '../../src/journal/store.ts';
-import { changesOf, eventRow, groupRow, load, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { changesOf, eventRow, groupRow, known, load, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 const G1 = ['d1', 'g1'];
@@ -13,9 +13,9 @@ const everything = (more: object = {}) => ({
   events: [eventRow('d1', 'g1', 1), eventRow('d1', '@desk', 1)],
   dealers: { d1: seqsOf(0, 1) },
   groups: { 'd1/g1': groupRow({ lastSeq: 1, lastMessageSeq: 1 }) },
-  users: { 'd1/g1': { name: 'Ann' } },
-  leads: { 'd1/g1': { source: 'web' } },
-  intents: { 'd1/g1/buy': { intent: 'buy' } },
+  users: { 'd1/g1': known({ name: 'Ann' }) },
+  leads: { 'd1/g1': known({ source: 'web' }) },
+  intents: { 'd1/g1/buy': known({ intent: 'buy' }) },
   moves: [{ dealerId: 'd1', place: '@desk', adminId: 'a1', online: true }],
   ...more,
 });
@@ -68,9 +68,9 @@ export function describeCommit(withStore: WithStore): void {
         await write(store, {
           dealers: { d1: seqsOf(1, 2), d2: seqsOf(3, 4) },
           groups: { 'd1/g1': NEW_GROUP, 'd1/g2': NEW_GROUP, 'd2/g1': groupRow({ unread: 5 }) },
-          users: { 'd1/g1': { name: 'Ann' }, 'd1/g2': { name: 'Ben' } },
-          leads: { 'd1/g1': { source: 'web' }, 'd2/g1': { source: 'fair' } },
-          intents: { 'd1/g1/buy': { intent: 'buy' }, 'd1/g1/lease': { intent: 'lease' } },
+          users: { 'd1/g1': known({ name: 'Ann' }), 'd1/g2': known({ name: 'Ben' }) },
+          leads: { 'd1/g1': known({ source: 'web' }), 'd2/g1': known({ source: 'fair' }) },
+          intents: { 'd1/g1/buy': known({ intent: 'buy' }), 'd1/g1/lease': known({ intent: 'lease' }) },
           moves: ['a1', 'a2'].map((adminId) => ({ dealerId: 'd1', place: '@desk', adminId, online: true })),
         });
         const rows = await load(store, {
@@ -92,9 +92,9 @@ export function describeCommit(withStore: WithStore): void {
         });
         assert.deepEqual([...rows.dealers], [['d2', seqsOf(3, 4)]]);
         assert.deepEqual([...rows.groups], [['d2/g1', groupRow({ unread: 5 })]]);
-        assert.deepEqual([...rows.users], [['d1/g2', { name: 'Ben' }]]);
-        assert.deepEqual([...rows.leads], [['d2/g1', { source: 'fair' }]]);
-        assert.deepEqual([...rows.intents], [['d1/g1/lease', { intent: 'lease' }]]);
+        assert.deepEqual([...rows.users], [['d1/g2', known({ name: 'Ben' })]]);
+        assert.deepEqual([...rows.leads], [['d2/g1', known({ source: 'fair' })]]);
+        assert.deepEqual([...rows.intents], [['d1/g1/lease', known({ intent: 'lease' })]]);
         assert.deepEqual([...rows.places], [['d1/a2', new Set(['@desk'])]]);
         assert.deepEqual([...rows.priors], []);
       }),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
-import { eventRow, groupRow, load, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, load, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 /** Fills every table with rows of a dealer. */
@@ -13,9 +13,9 @@ const fill = (store: Store, dealerId: string) =>
       eventRow(dealerId, scope, 1, { id: 'k1', keyed: true, sender: 'server:crm' }),
     ),
     groups: { [`${dealerId}/g1`]: groupRow({ online: true, lastSeq: 1 }) },
-    users: { [`${dealerId}/g1`]: { name: dealerId } },
-    leads: { [`${dealerId}/g1`]: { name: dealerId } },
-    intents: { [`${dealerId}/g1/buy`]: { intent: 'buy' } },
+    users: { [`${dealerId}/g1`]: known({ name: dealerId }) },
+    leads: { [`${dealerId}/g1`]: known({ name: dealerId }) },
+    intents: { [`${dealerId}/g1/buy`]: known({ intent: 'buy' }) },
     moves: ['@desk', 'g1'].map((place) => ({ dealerId, place, adminId: 'a1', online: true })),
     arrivals: [{ dealerId, sender: 'admin:a1', nodeId: 'n1', online: true }],
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Forgotten, Store } from '../../src/journal/store.ts';
-import { eventRow, groupRow, load, NOW, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, load, NOW, readSeqs, seqsOf, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 /** What the desk is told of a group, and what is left of it: a type each, in this order. */
@@ -29,9 +29,9 @@ function converse(store: Store, dealerId: string, groupId: string, desk = 0): Pr
     events: [...said, ...told],
     dealers: { [dealerId]: seqsOf(0, desk + told.length) },
     groups: { [name]: groupRow({ lastSeq: 3, lastMessageSeq: 3, online: true }) },
-    users: { [name]: { name: groupId } },
-    leads: { [name]: { name: groupId } },
-    intents: { [`${name}/buy`]: { intent: 'buy' }, [`${name}/a/b`]: { intent: 'a/b' } },
+    users: { [name]: known({ name: groupId }) },
+    leads: { [name]: known({ name: groupId }) },
+    intents: { [`${name}/buy`]: known({ intent: 'buy' }), [`${name}/a/b`]: known({ intent: 'a/b' }) },
     moves: [
       { dealerId, place: groupId, adminId: 'a1', online: true },
       { dealerId, place: groupId, adminId: 'a2', online: false },
@@ -241,7 +241,7 @@ export function describeErasing(withStore: WithStore): void {
         await write(store, {
           events: [eventRow('d1', 'g1', 4)],
           groups: { 'd1/g1': groupRow({ lastSeq: 4 }) },
-          users: { 'd1/g1': { name: 'Late' } },
+          users: { 'd1/g1': known({ name: 'Late' }) },
           erasures: [erasureOf('g1', { erasureId: 'e1', lastSeq: 4 })],
         });
         assert.deepEqual(await readSeqs(store, 'd1', 'g1'), []);

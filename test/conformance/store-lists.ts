@@ -1,11 +1,11 @@
 /** Lists of groups and records, as somebody reads them page by page. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Fields } from '../../schemas/records.ts';
 import { merge } from '../../src/domain/records.ts';
+import type { Known } from '../../src/domain/state.ts';
 import type { Mark, Part, RecordTable } from '../../src/journal/reading.ts';
 import type { Store } from '../../src/journal/store.ts';
-import { eventRow, groupRow, NOW, ODD_TEXT, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, NOW, ODD_TEXT, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 const YES_NO = [true, false];
@@ -136,7 +136,15 @@ export function describeLists(withStore: WithStore): void {
     it(
       'have all that is known of them, alone or in the list, and their last chat message',
       withStore(async (store) => {
-        const state = { online: true, mutedBy: 'a1', closed: true, unread: 3, adminRead: 1, customerRead: 2 };
+        const state = {
+          online: true,
+          mutedBy: 'a1',
+          closed: true,
+          closedBy: 'admin',
+          unread: 3,
+          adminRead: 1,
+          customerRead: 2,
+        } as const;
         const [first, last] = [1, 3].map((seq) => eventRow('d1', 'g1', seq));
         assert.ok(first && last);
         const closing = eventRow('d1', 'g1', 4, { type: 'CLOSE_CHAT', payload: '{"type":"CLOSE_CHAT"}' });
@@ -169,11 +177,16 @@ export function describeLists(withStore: WithStore): void {
     async function writeRecords(store: Store): Promise<string[]> {
       const names = ['a', 'b', 'c', 'd', 'e', 'f'];
       for (const [index, name] of names.entries()) {
-        const of = { [`d1/${name}`]: { name } };
-        const intents = { [`d1/${name}/buy`]: { intent: 'buy' }, [`d1/${name}/a/b`]: { intent: 'a/b' } };
+        const of = { [`d1/${name}`]: known({ name }) };
+        const intents = { [`d1/${name}/buy`]: known({ intent: 'buy' }), [`d1/${name}/a/b`]: known({ intent: 'a/b' }) };
         await write(store, { users: of, leads: of, intents, at: NOW + Math.floor(index / 4) });
       }
-      await write(store, { users: { 'd2/a': {} }, leads: { 'd2/a': {} }, intents: { 'd2/a/buy': {} }, at: NOW + 5 });
+      await write(store, {
+        users: { 'd2/a': known({}) },
+        leads: { 'd2/a': known({}) },
+        intents: { 'd2/a/buy': known({}) },
+        at: NOW + 5,
+      });
       return ['f', 'e', 'd', 'c', 'b', 'a'];
     }
 
@@ -211,21 +224,22 @@ export function describeLists(withStore: WithStore): void {
         withStore(async (store) => {
           const odd = merge(null, JSON.parse(`{"__proto__":{"x":1},"deep":[1,null,{"y":false}]}`));
           const fields = { ...odd, text: ODD_TEXT };
-          const writeAll = (name: string, record: Fields, at: number) =>
+          const writeAll = (name: string, record: Known, at: number) =>
             write(store, {
               users: { [`d1/${name}`]: record },
               leads: { [`d1/${name}`]: record },
               intents: { [`d1/${name}/buy`]: record },
               at,
             });
-          await writeAll('a', { name: 'before' }, NOW);
-          await writeAll('b', {}, NOW + 1);
-          await writeAll('a', fields, NOW + 2);
+          await writeAll('a', known({ name: 'before' }), NOW);
+          await writeAll('b', known({}), NOW + 1);
+          await writeAll('a', known(fields, { text: 'mine' }), NOW + 2);
           const [, found] = await store.records(table, 'd1', { limit: 10 });
-          const { fields: kept, ...row } = found ?? assert.fail('it is not there');
+          const { fields: kept, customer, ...row } = found ?? assert.fail('it is not there');
           const intent = table === 'lead_intents' ? 'buy' : null;
           assert.deepEqual(row, { groupId: 'a', intent, createdAt: NOW, updatedAt: NOW + 2 });
           assert.equal(JSON.stringify(kept), JSON.stringify(fields));
+          assert.deepEqual(customer, { text: 'mine' });
         }),
       );
     }

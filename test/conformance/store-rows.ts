@@ -1,9 +1,9 @@
 /** Rows come back as they were written, whatever they hold. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { merge } from '../../src/domain/records.ts';
+import { MAX_INTENTS, merge } from '../../src/domain/records.ts';
 import type { Group } from '../../src/domain/state.ts';
-import { eventRow, groupRow, load, ODD_TEXT, seqsOf, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, load, ODD_TEXT, seqsOf, write } from '../support/rows.ts';
 import type { WithStore } from './store.ts';
 
 const G1 = ['d1', 'g1'];
@@ -15,6 +15,7 @@ const FULL_GROUP: Group = {
   online: true,
   mutedBy: 'a1',
   closed: true,
+  closedBy: 'customer',
   unread: 3,
   lastSeq: LARGE + 4,
   lastMessageSeq: LARGE + 3,
@@ -100,16 +101,16 @@ export function describeRows(withStore: WithStore): void {
         const fields = { ...record, [ODD_TEXT]: ODD_TEXT, none: null, no: false, n: 1.5, empty: {} };
         const kept = Object.defineProperty(fields, '__proto__', { value: { x: 1 }, enumerable: true });
         await write(store, {
-          users: { 'd1/g1': kept },
-          leads: { 'd1/g1': kept },
-          intents: { 'd1/g1/buy': kept },
+          users: { 'd1/g1': known(kept) },
+          leads: { 'd1/g1': known({}, kept) },
+          intents: { 'd1/g1/buy': known(kept, kept) },
         });
         const rows = await load(store, { users: [G1], leads: [G1], intents: [['d1', 'g1', 'buy']] });
         const expected = JSON.parse(JSON.stringify(kept));
         assert.ok(Object.hasOwn(expected, '__proto__'));
-        assert.deepEqual(rows.users.get('d1/g1'), expected);
-        assert.deepEqual(rows.leads.get('d1/g1'), expected);
-        assert.deepEqual(rows.intents.get('d1/g1/buy'), expected);
+        assert.deepEqual(rows.users.get('d1/g1'), known(expected));
+        assert.deepEqual(rows.leads.get('d1/g1'), known({}, expected));
+        assert.deepEqual(rows.intents.get('d1/g1/buy'), known(expected, expected));
       }),
     );
 
@@ -131,9 +132,28 @@ export function describeRows(withStore: WithStore): void {
           'e\u0301',
           'x'.repeat(64),
         ];
-        await write(store, { intents: Object.fromEntries(words.map((word) => [`d1/g1/${word}`, { intent: word }])) });
+        const each = words.map((word) => [`d1/g1/${word}`, known({ intent: word })] as const);
+        await write(store, { intents: Object.fromEntries(each) });
         const { intents } = await load(store, { intents: words.map((word) => ['d1', 'g1', word]) });
-        assert.deepEqual(new Map(intents), new Map(words.map((word) => [`d1/g1/${word}`, { intent: word }])));
+        assert.deepEqual(new Map(intents), new Map(each));
+      }),
+    );
+
+    it(
+      'counts the intents of a group, up to as many as one may have',
+      withStore(async (store) => {
+        const intentsOf = (groupId: string, count: number) =>
+          Object.fromEntries(
+            Array.from({ length: count }, (_, n) => [`d1/${groupId}/${n}`, known({ intent: `${n}` })]),
+          );
+        await write(store, {
+          intents: { ...intentsOf('g1', 3), ...intentsOf('full', MAX_INTENTS), ...intentsOf('old', MAX_INTENTS + 5) },
+        });
+        await write(store, { intents: { ...intentsOf('g1', 1), 'd2/g1/buy': known({ intent: 'buy' }) } });
+        const names = ['g1', 'full', 'old', 'none'];
+        const { intentCounts } = await load(store, { intentCounts: names.map((name) => ['d1', name]) });
+        const counted = names.map((name) => intentCounts.get(`d1/${name}`) ?? 0);
+        assert.deepEqual(counted, [3, MAX_INTENTS, MAX_INTENTS, 0]);
       }),
     );
 
@@ -142,13 +162,13 @@ export function describeRows(withStore: WithStore): void {
       withStore(async (store) => {
         await write(store, {
           dealers: { d1: seqsOf(1, 1), d2: seqsOf(1, 1) },
-          users: { 'd1/g1': { name: 'Ann', phone: '1' }, 'd1/g2': { name: 'Ben' } },
-          intents: { 'd1/g1/buy': { intent: 'buy', notes: 'n' }, 'd1/g1/lease': { intent: 'lease' } },
+          users: { 'd1/g1': known({ name: 'Ann', phone: '1' }), 'd1/g2': known({ name: 'Ben' }) },
+          intents: { 'd1/g1/buy': known({ intent: 'buy', notes: 'n' }), 'd1/g1/lease': known({ intent: 'lease' }) },
         });
         await write(store, {
           dealers: { d1: seqsOf(2, 1) },
-          users: { 'd1/g1': { name: 'Anna' } },
-          intents: { 'd1/g1/buy': { intent: 'buy' } },
+          users: { 'd1/g1': known({ name: 'Anna' }) },
+          intents: { 'd1/g1/buy': known({ intent: 'buy' }) },
         });
         const rows = await load(store, {
           dealers: [['d1'], ['d2']],
@@ -159,8 +179,8 @@ export function describeRows(withStore: WithStore): void {
           ],
         });
         assert.deepEqual([...rows.dealers.values()], [seqsOf(2, 1), seqsOf(1, 1)]);
-        assert.deepEqual([...rows.users.values()], [{ name: 'Anna' }, { name: 'Ben' }]);
-        assert.deepEqual([...rows.intents.values()], [{ intent: 'buy' }, { intent: 'lease' }]);
+        assert.deepEqual([...rows.users.values()], [known({ name: 'Anna' }), known({ name: 'Ben' })]);
+        assert.deepEqual([...rows.intents.values()], [known({ intent: 'buy' }), known({ intent: 'lease' })]);
       }),
     );
 

@@ -15,6 +15,7 @@ const NOTHING: State = {
   user: null,
   lead: null,
   intent: null,
+  intents: 0,
 };
 
 const chat = (group: Partial<Group> = {}, more: Partial<State> = {}): State => ({
@@ -63,9 +64,13 @@ describe('a message', () => {
   });
 
   it('of a customer opens a closed chat again, and unmutes it where it was muted [P-7.4]', () => {
-    const muted = taken(chat({ closed: true, mutedBy: 'a1' }), customerSays);
-    assert.deepEqual(muted.events, [muteStatus('a1', false), { ...said, user: 'customer', muted: false, unread: 1 }]);
-    assert.deepEqual(muted.group, { ...NEW_GROUP, unread: 1 });
+    const unmuting = { ...muteStatus('a1', false), user: 'customer' };
+    // Who closed it is not known where an earlier version did: then as an admin.
+    for (const closedBy of ['admin', 'bot', null] as const) {
+      const muted = taken(chat({ closed: true, closedBy, mutedBy: 'a1' }), customerSays);
+      assert.deepEqual(muted.events, [unmuting, { ...said, user: 'customer', muted: false, unread: 1 }]);
+      assert.deepEqual(muted.group, { ...NEW_GROUP, unread: 1 });
+    }
     const unmuted = taken(chat({ closed: true }), customerSays);
     assert.equal(unmuted.events.length, 1);
     assert.equal(unmuted.group?.closed, false);
@@ -90,6 +95,12 @@ describe('a message', () => {
     const { events, group } = taken(chat({ unread: 1 }), adminSays, 'admin', false);
     assert.deepEqual(events, [{ ...said, adminId: 'a1', user: 'admin', muted: false, unread: 0 }]);
     assert.equal(group?.mutedBy, null);
+  });
+
+  it('of a customer opens a chat that it closed itself, as muted as it was [P-7.4]', () => {
+    const { events, group } = taken(chat({ closed: true, closedBy: 'customer', mutedBy: 'a1' }), customerSays);
+    assert.deepEqual(events, [{ ...said, user: 'customer', muted: true, unread: 1 }]);
+    assert.deepEqual(group, { ...NEW_GROUP, unread: 1, mutedBy: 'a1' });
   });
 
   it('of an admin opens a closed chat again [P-7.4]', () => {
@@ -129,11 +140,21 @@ describe('muting, closing and reading', () => {
     const closed = { type: 'CLOSE_CHAT', ...IDS, close: true } as const;
     const byCustomer = taken(chat({ unread: 1 }), { type: 'CLOSE_CHAT', ...IDS, user: 'customer' });
     assert.deepEqual(byCustomer.events, [{ ...closed, user: 'customer' }]);
-    assert.deepEqual(byCustomer.group, { ...NEW_GROUP, unread: 1, closed: true });
+    assert.deepEqual(byCustomer.group, { ...NEW_GROUP, unread: 1, closed: true, closedBy: 'customer' });
     const byAdmin = taken(chat(), { type: 'CLOSE_CHAT', ...IDS, user: 'admin', adminId: 'a1' }, 'admin');
     assert.deepEqual(byAdmin.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
     const byNobody = taken(chat(), { type: 'CLOSE_CHAT', ...IDS }, 'server');
     assert.deepEqual(byNobody.events, [{ ...closed, user: 'bot' }]);
+    assert.deepEqual([byAdmin.group?.closedBy, byNobody.group?.closedBy], ['admin', 'bot']);
+  });
+
+  it('CLOSE_CHAT of a customer takes nothing from who closed the chat before; that of an admin or a server does', () => {
+    const byCustomer = { type: 'CLOSE_CHAT', ...IDS, user: 'customer' } as const;
+    for (const closedBy of ['admin', 'bot', null] as const) {
+      assert.equal(taken(chat({ closed: true, closedBy }), byCustomer).group?.closedBy, closedBy);
+    }
+    const ofCustomer = chat({ closed: true, closedBy: 'customer' });
+    assert.equal(taken(ofCustomer, { ...byCustomer, user: 'bot' }, 'server').group?.closedBy, 'bot');
   });
 
   it('READ of an admin sets unread to 0, and keeps how far', () => {

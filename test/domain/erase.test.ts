@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
 import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import { known } from '../support/rows.ts';
 
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const THERE: State = {
@@ -12,9 +13,10 @@ const THERE: State = {
   erased: null,
   places: new Set(),
   nodes: new Set(),
-  user: { name: 'Ann' },
-  lead: { source: 'web' },
-  intent: { intent: 'buy' },
+  user: known({ name: 'Ann' }),
+  lead: known({ source: 'web' }),
+  intent: known({ intent: 'buy' }),
+  intents: 1,
 };
 /** After seven events it was erased. */
 const ERASED: State = { ...THERE, group: null, erased: 7, user: null, lead: null, intent: null };
@@ -99,7 +101,7 @@ describe('the name of what was erased', () => {
     const { state } = taken(ERASED, customerSays, 'server');
     assert.deepEqual(state.group, { ...NEW_GROUP, unread: 1, lastSeq: 7 });
     const told = taken(ERASED, { type: 'UPDATE_USER', ...IDS, message: { phone: '1' } }, 'server');
-    assert.deepEqual({ ...told.state.user }, { phone: '1' });
+    assert.deepEqual({ ...told.state.user?.fields }, { phone: '1' });
     const intent: Body = { type: 'UPDATE_LEAD_INTENT', ...IDS, message: { intent: 'buy' } };
     assert.equal(refused(ERASED, intent, 'server'), 'unknown_intent');
   });

@@ -4,12 +4,20 @@ import type { Command, Erasure } from '../../src/domain/state.ts';
 interface Chat {
   muted: boolean;
   closed: boolean;
+  closedByCustomer: boolean;
   unread: number;
   lastSeq: number;
   intents: Set<string>;
 }
 
-const newChat = (lastSeq = 0): Chat => ({ muted: false, closed: false, unread: 0, lastSeq, intents: new Set() });
+const newChat = (lastSeq = 0): Chat => ({
+  muted: false,
+  closed: false,
+  closedByCustomer: false,
+  unread: 0,
+  lastSeq,
+  intents: new Set(),
+});
 
 /** What the command's ack or error must be, and what its CHAT_MSG must say, where it is one. */
 export type Expected = 'repeat' | { refused: string } | { muted: boolean; unread: number } | 'done';
@@ -76,6 +84,7 @@ export class Model {
         chat.lastSeq += 1;
         return 'done';
       case 'CLOSE_CHAT':
+        chat.closedByCustomer = body.user === 'customer' && (chat.closedByCustomer || !chat.closed);
         chat.closed = true;
         chat.lastSeq += 1;
         return 'done';
@@ -110,12 +119,13 @@ export class Model {
     const wasMuted = chat.muted;
     if (user === 'customer') {
       chat.unread += 1;
-      if (chat.closed) chat.muted = false;
+      if (chat.closed && !chat.closedByCustomer) chat.muted = false;
     } else if (user === 'admin') {
       chat.unread = 0;
       if (this.#autoMute) chat.muted = true;
     }
     chat.closed = false;
+    chat.closedByCustomer = false;
     chat.lastSeq += chat.muted === wasMuted ? 1 : 2;
     return { muted: chat.muted, unread: chat.unread };
   }

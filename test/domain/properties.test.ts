@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decide } from '../../src/domain/decide.ts';
+import { MAX_INTENTS } from '../../src/domain/records.ts';
 import { type Command, NEW_GROUP, type State } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
 import type { StoredEvent } from '../../src/journal/store.ts';
@@ -176,7 +177,9 @@ describe('whatever is sent', () => {
           assert.ok(unread >= 0);
           return [name.replace('/', ' '), { muted: mutedBy !== null, closed, unread, lastSeq }] as const;
         });
-        const expected = [...model.chats].map(([name, { intents: _, ...chat }]) => [name, chat] as const);
+        const expected = [...model.chats].map(
+          ([name, { intents: _, closedByCustomer: __, ...chat }]) => [name, chat] as const,
+        );
         assert.deepEqual(new Map(chats), new Map(expected));
       }),
       RUNS,
@@ -230,6 +233,7 @@ describe('decide', () => {
     online: fc.boolean(),
     mutedBy: fc.constantFrom(null, 'a1', 'a2'),
     closed: fc.boolean(),
+    closedBy: fc.constantFrom(null, 'customer', 'admin', 'bot'),
     unread: fc.nat(5),
     lastSeq: fc.nat(9),
     lastMessageSeq: fc.nat(9),
@@ -237,6 +241,7 @@ describe('decide', () => {
     customerRead: fc.nat(9),
     holder: fc.constantFrom(null, 'minted' as const, 'claimed' as const, 'claimed 0 j1' as const),
   });
+  const anyKnown = fc.record({ fields: anyRecord, customer: anyRecord });
   const anyState: fc.Arbitrary<State> = fc.record({
     dealer: fc.boolean(),
     removed: fc.boolean(),
@@ -244,9 +249,10 @@ describe('decide', () => {
     erased: fc.option(fc.nat(9), { nil: null }),
     places: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((places) => new Set(places)),
     nodes: fc.uniqueArray(fc.constantFrom('n1', 'n2')).map((nodes) => new Set(nodes)),
-    user: fc.option(anyRecord, { nil: null }),
-    lead: fc.option(anyRecord, { nil: null }),
-    intent: fc.option(anyRecord, { nil: null }),
+    user: fc.option(anyKnown, { nil: null }),
+    lead: fc.option(anyKnown, { nil: null }),
+    intent: fc.option(anyKnown, { nil: null }),
+    intents: fc.nat(MAX_INTENTS),
   });
 
   it('answers any command in any state, changes neither, and answers the same again', () => {

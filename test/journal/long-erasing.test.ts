@@ -8,7 +8,7 @@ import type { Command } from '../../src/domain/state.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { Forgotten, Store } from '../../src/journal/store.ts';
 import { DATABASES, openDatabase, type TestDatabase } from '../support/database.ts';
-import { eventRow, groupRow, load, readSeqs, seqsOf, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, load, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -53,7 +53,7 @@ async function converse(store: Store): Promise<void> {
     events: [...said(1, SAID), ...seen(1, SEEN), eventRow('d1', 'g2', 1)],
     dealers: { d1: seqsOf(0, SEEN) },
     groups: { [NAME]: groupRow({ lastSeq: SAID, lastMessageSeq: SAID }), 'd1/g2': groupRow({ lastSeq: 1 }) },
-    users: { [NAME]: { name: WORD } },
+    users: { [NAME]: known({ name: WORD }) },
   });
 }
 

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
+import { MAX_INTENTS } from '../../src/domain/records.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome, Receipt } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
@@ -67,6 +68,26 @@ describe('nodes on one Postgres', () => {
       await Promise.all(stores.map((store) => store.close()));
     }
   });
+
+  it('together take as many intents of a group as it may have, however they come at once', () =>
+    withNodes(2, async (stores) => {
+      const [store = assert.fail('no store')] = stores;
+      const journals = stores.map((each) => journalOn(each));
+      const adding = upTo(60).map((n) => {
+        const body = {
+          type: 'CREATE_LEAD_INTENT',
+          dealerId: 'd1',
+          groupId: 'g1',
+          message: { intent: `wish ${n}` },
+        } as const;
+        return journals[n % 2]?.append({ role: 'server', sender: 'server:crm', key: null, body });
+      });
+      const outcomes = await Promise.all(adding);
+      const refused = outcomes.map((outcome) => outcome && 'refusal' in outcome && outcome.refusal.code);
+      assert.equal(refused.filter((code) => code === 'too_large').length, 60 - MAX_INTENTS);
+      const kept = await store.records('lead_intents', 'd1', { limit: 100 });
+      assert.equal(kept.length, MAX_INTENTS);
+    }));
 
   it('number what they write at once to old and new groups without a gap, and lose and double nothing', () =>
     withNodes(2, async (stores) => {

@@ -116,7 +116,7 @@ describe('a batch in Postgres', () => {
       await write(false);
       await client.query('analyze events');
       await write(true);
-      const plan = await genericPlan(client, READ_ROWS, 15);
+      const plan = await genericPlan(client, READ_ROWS, 17);
       assert.match(plan, /using events_key on events e .*\n *Index Cond: .*id = n\w*\.id/);
     }));
 
@@ -189,6 +189,8 @@ describe('the groups of a dealer in Postgres', () => {
       await migrate(drizzle(client), { migrationsFolder: folder });
       await client.query(`insert into groups (dealer_id, group_id, created_at, updated_at)
         values ('d1', 'g1', 0, 119999), ('d1', 'g2', 0, 0), ('d1', 'g3', 0, 120000), ('d1', 'g4', 0, 60000)`);
+      await client.query(`insert into leads (dealer_id, group_id, fields, created_at, updated_at)
+        values ('d1', 'g1', '{"status":"hot"}', 0, 0)`);
       await withStore(url, async (store) => {
         const pending: number[] = [];
         await store.migrate((migrations) => pending.push(migrations));
@@ -198,6 +200,9 @@ describe('the groups of a dealer in Postgres', () => {
           found.map(({ groupId }) => groupId),
           ['g3', 'g1', 'g4', 'g2'],
         );
+        // Whose word it was is not known: it stands against the customer's.
+        const [lead] = await store.records('leads', 'd1', { limit: 10 });
+        assert.deepEqual([lead?.fields, lead?.customer], [{ status: 'hot' }, {}]);
       });
     } finally {
       await client.end();

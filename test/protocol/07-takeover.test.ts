@@ -220,11 +220,41 @@ describe('[P-7.4] a closed chat', () => {
     await muter.ask('mute_bot', { type: 'MUTE_BOT', groupId: 'c6' });
     await close('c6');
     assert.equal((await guestSays(guest)).seq, 4);
-    const unmuted = { type: 'MUTE_STATUS', dealerId: DEALER, groupId: 'c6', adminId: 'a2', muted: false };
+    const unmuted = {
+      type: 'MUTE_STATUS',
+      dealerId: DEALER,
+      groupId: 'c6',
+      adminId: 'a2',
+      muted: false,
+      user: 'customer',
+    };
     assert.deepEqual(guest.events('c6').at(-1)?.payload, unmuted);
     await botSays('c6');
     const heard = ['muted by a2', 'admin closes', 'unmuted by a2', 'customer says', 'bot says'];
     assert.deepEqual(await log('c6'), heard);
+  });
+
+  test('that its customer closed itself opens as muted as it was: no MUTE_STATUS, and the bot stays silent', async () => {
+    const guest = await server.customer('c10');
+    await muting('MUTE_BOT', 'c10');
+    await guest.ask('close_chat', { type: 'CLOSE_CHAT' });
+    await guestSays(guest);
+    assert.equal((await botSays('c10')).code, 'bot_muted');
+    assert.deepEqual(await log('c10'), ['muted by a1', 'customer closes', 'customer says, muted']);
+  });
+
+  test('opens unmuted where an admin closes what its customer had closed, or the customer what an admin had', async () => {
+    for (const [groupId, order] of [
+      ['c11', ['customer', 'admin']],
+      ['c12', ['admin', 'customer']],
+    ] as const) {
+      const guest = await server.customer(groupId);
+      await muting('MUTE_BOT', groupId);
+      for (const who of order)
+        await (who === 'admin' ? close(groupId) : guest.ask('close_chat', { type: 'CLOSE_CHAT' }));
+      await guestSays(guest);
+      assert.deepEqual((await log(groupId)).slice(3), ['unmuted by a1', 'customer says'], groupId);
+    }
   });
 
   test('opens by a message of an admin, muted as it was or from then on', async () => {

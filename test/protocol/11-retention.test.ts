@@ -8,7 +8,7 @@ import type { Group } from '../../src/domain/state.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { page } from '../support/lists.ts';
 import { makeDatabase } from '../support/postgres.ts';
-import { eventRow, groupRow, write } from '../support/rows.ts';
+import { eventRow, groupRow, known, write } from '../support/rows.ts';
 import { DEALER, inFolder, type TestServer, withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -34,7 +34,7 @@ async function writeOld(store: Store, groupId: string, days: number, dealerId = 
   // At once: a server that looks all the time may not meet half of it.
   await write(store, {
     events: [eventRow(dealerId, groupId, 1)],
-    users: { [name]: { name: groupId } },
+    users: { [name]: known({ name: groupId }) },
     groups: { [name]: groupRow({ lastSeq: 1, lastMessageSeq: 1 }) },
     at: Date.now() - days * DAY,
   });

@@ -1,6 +1,8 @@
 /** What a store is given and gives back, made short to write. */
+
+import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
-import { changed, type Group, NEW_GROUP } from '../../src/domain/state.ts';
+import { changed, type Group, type Known, NEW_GROUP } from '../../src/domain/state.ts';
 import {
   type Changes,
   type DealerSeqs,
@@ -21,6 +23,9 @@ export const ODD_TEXT =
   '"double" \'single\' `tick` back\\slash tab\t new\nline NUL\0 high\ud83d low\ude00 😀 \u2028 %_ $1 ? ; DROP';
 
 export const groupRow = (more: Partial<Group> = {}): Group => ({ ...NEW_GROUP, ...more });
+
+/** A record: all of it the dealer's word, unless some of it is said to be the customer's. */
+export const known = (fields: Fields, customer: Fields = {}): Known => ({ fields, customer });
 
 let ids = 0;
 
@@ -91,6 +96,7 @@ export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
     users: by('users'),
     leads: by('leads'),
     intents: by('intents'),
+    intentCounts: by('intentCounts'),
     priors: by('priors'),
     writtenDealers: new Set(written),
   };

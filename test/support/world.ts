@@ -4,7 +4,7 @@ import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
 import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/journal/store.ts';
 import { NOW } from './rows.ts';
 
-const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'priors'>[] = [
+const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'intentCounts' | 'priors'>[] = [
   'dealers',
   'groups',
   'users',
@@ -12,7 +12,7 @@ const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'priors'>[] = [
   'intents',
 ];
 
-type Kept = Omit<Rows, 'findPrior'>;
+type Kept = Omit<Rows, 'findPrior' | 'intentCounts'>;
 
 const emptyRows = (): Kept => ({
   dealers: new Map(),
@@ -92,7 +92,12 @@ export class World {
         [...places].map((place) => `${dealerId}/${place}`),
       );
     }
-    return { ...loaded, findPrior: (parts) => this.rows.priors.get(parts.join('/')) };
+    const intentCounts = new Map([...needs.intentCounts.keys()].map((key) => [key, this.#intentsOf(key)]));
+    return { ...loaded, intentCounts, findPrior: (parts) => this.rows.priors.get(parts.join('/')) };
+  }
+
+  #intentsOf(group: string): number {
+    return [...this.rows.intents.keys()].filter((key) => key.startsWith(`${group}/`)).length;
   }
 
   #copy(to: Kept, table: (typeof TABLES)[number], keys: Iterable<string>): void {

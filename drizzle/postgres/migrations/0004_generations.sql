@@ -38,9 +38,13 @@ DROP VIEW "public"."messages";--> statement-breakpoint
 DROP VIEW "public"."pageviews";--> statement-breakpoint
 ALTER TABLE "dealers" ADD COLUMN "claims" text;--> statement-breakpoint
 ALTER TABLE "erasures" ADD COLUMN "by" text;--> statement-breakpoint
+ALTER TABLE "groups" ADD COLUMN "closed_by" text;--> statement-breakpoint
 ALTER TABLE "groups" ADD COLUMN "holder" text;--> statement-breakpoint
 ALTER TABLE "groups" ADD COLUMN "formerly" text;--> statement-breakpoint
 ALTER TABLE "groups" ADD COLUMN "begins_after" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "lead_intents" ADD COLUMN "customer" text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE "leads" ADD COLUMN "customer" text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "customer" text DEFAULT '{}' NOT NULL;--> statement-breakpoint
 CREATE INDEX "erasing_group" ON "erasing" USING btree ("dealer_id","group_id");--> statement-breakpoint
 CREATE INDEX "generations_dealer" ON "generations" USING btree ("dealer_id","gen");--> statement-breakpoint
 CREATE INDEX "generations_gen" ON "generations" USING btree ("gen");--> statement-breakpoint

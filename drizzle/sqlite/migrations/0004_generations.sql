@@ -42,10 +42,14 @@ CREATE INDEX `spent_tokens_at` ON `spent_tokens` (`at`);--> statement-breakpoint
 CREATE INDEX `spent_tokens_expires` ON `spent_tokens` (`expires_at`);--> statement-breakpoint
 ALTER TABLE `dealers` ADD `claims` text;--> statement-breakpoint
 ALTER TABLE `erasures` ADD `by` text;--> statement-breakpoint
+ALTER TABLE `groups` ADD `closed_by` text;--> statement-breakpoint
 ALTER TABLE `groups` ADD `holder` text;--> statement-breakpoint
 ALTER TABLE `groups` ADD `formerly` text;--> statement-breakpoint
 ALTER TABLE `groups` ADD `begins_after` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX `groups_formerly` ON `groups` (`dealer_id`,`formerly`) WHERE formerly is not null;--> statement-breakpoint
+ALTER TABLE `lead_intents` ADD `customer` text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE `leads` ADD `customer` text DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE `users` ADD `customer` text DEFAULT '{}' NOT NULL;--> statement-breakpoint
 DROP VIEW `messages`;--> statement-breakpoint
 DROP VIEW `pageviews`;--> statement-breakpoint
 CREATE VIEW `messages` AS select "dealer_id", "group_id", "seq", "id", json_extract(payload, '$.user') as "user", json_extract(payload, '$.adminId') as "admin_id", json_extract(payload, '$.message') as "message", "at" from "events" where ("events"."type" = 'CHAT_MSG' and not exists (select 1 from erasing x where x.dealer_id = events.dealer_id and x.group_id = events.group_id

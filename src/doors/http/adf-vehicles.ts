@@ -1,6 +1,8 @@
 /** Which vehicles a lead is about, what is wanted of each, and how ADF says so. */
 import type { Fields } from '../../../schemas/records.ts';
+import { MAX_INTENTS } from '../../domain/records.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
+import { inTurns } from '../turns.ts';
 import { commentsOf, linesOf, type Words, wordOf, wordsOf } from './adf-text.ts';
 
 export interface Intent {
@@ -49,31 +51,43 @@ function areSame(a: Words, b: Words): boolean {
   });
 }
 
-/** Those wanted, with what one more intent tells: of the vehicle that its record describes, else of the lead's. */
-function withIntent(wanted: readonly Vehicle[], own: Vehicle, { intent }: Intent): readonly Vehicle[] {
+/**
+ * The most vehicles that are wanted: the lead's and one an intent. Of a group that an earlier version let have more
+ * intents, each would be compared with all before it.
+ */
+const MAX_WANTED = 1 + MAX_INTENTS;
+
+/** A vehicle of which intents may still tell. */
+interface Wanted extends Vehicle {
+  words: Words;
+  readonly intents: Intent[];
+}
+
+/** Adds what one more intent tells: of the vehicle that its record describes, else of the lead's. */
+function addIntent(wanted: Wanted[], own: Wanted, intent: Intent): void {
   const isSubject = ({ path, words }: Vehicle) =>
-    own.words.size > 0 ? areSame(words, own.words) : path === LEAD_VEHICLE && INTERESTS.has(intent);
+    own.words.size > 0 ? areSame(words, own.words) : path === LEAD_VEHICLE && INTERESTS.has(intent.intent);
   const subject = wanted.find(isSubject);
-  if (!subject) return own.words.size > 0 ? [...wanted, own] : wanted;
-  const words = new Map([...own.words, ...subject.words]);
-  const intents = [...subject.intents, ...own.intents];
-  return wanted.map((vehicle) => (vehicle === subject ? { ...subject, words, intents } : vehicle));
+  if (subject) {
+    subject.words = new Map([...own.words, ...subject.words]);
+    subject.intents.push(intent);
+  } else if (own.words.size > 0 && wanted.length < MAX_WANTED) wanted.push(own);
 }
 
 /**
  * Sorts intents by the vehicles that they are about. The vehicle of a `service` is the customer's own, and no prospect.
  * @returns the vehicles that ADF can name, and the first in any case: the lead's own, then those of intents, then what
- *   is traded in; and the intents that are about none of them
+ *   is traded in; and the intents that are about none of them. Everybody else has turns meanwhile.
  */
-export function vehiclesOf(lead: Fields | null, intents: readonly Intent[]) {
+export async function vehiclesOf(lead: Fields | null, intents: readonly Intent[]) {
   const words = vehicleWordsOf(lead);
-  let wanted: readonly Vehicle[] = words.size > 0 ? [{ path: LEAD_VEHICLE, words, intents: [] }] : [];
+  const wanted: Wanted[] = words.size > 0 ? [{ path: LEAD_VEHICLE, words, intents: [] }] : [];
   const traded: Vehicle[] = [];
-  for (const [index, intent] of intents.entries()) {
+  await inTurns(intents.entries(), ([index, intent]) => {
     const own = { path: `/intents/${index}/vehicle`, words: vehicleWordsOf(intent.fields), intents: [intent] };
     if (intent.intent === 'trade_in') traded.push(own);
-    else if (intent.intent !== 'service') wanted = withIntent(wanted, own, intent);
-  }
+    else if (intent.intent !== 'service') addIntent(wanted, own, intent);
+  });
   const vehicles = [...wanted, ...traded].filter((vehicle, index) => index === 0 || isComplete(vehicle));
   const placed = new Set(vehicles.flatMap((vehicle) => vehicle.intents));
   return { vehicles, others: intents.filter((intent) => !placed.has(intent)) };
@@ -84,7 +98,7 @@ export function vehiclesOf(lead: Fields | null, intents: readonly Intent[]) {
  * @param interest what an element says already is intended
  * @param said what elements say already of its vehicle
  */
-export function linesOfIntent({ intent, fields }: Intent, interest?: string, said?: Words): string[] {
+function linesOfIntent({ intent, fields }: Intent, interest?: string, said?: Words): string[] {
   const { vehicle, ...others } = fields;
   const name = wordOf(intent);
   return [
@@ -94,8 +108,12 @@ export function linesOfIntent({ intent, fields }: Intent, interest?: string, sai
   ];
 }
 
+/** What intents hold, as {@link linesOfIntent} has each. Everybody else has turns meanwhile. */
+export const linesOfIntents = async (intents: readonly Intent[], interest?: string, said?: Words): Promise<string[]> =>
+  (await inTurns(intents, (intent) => linesOfIntent(intent, interest, said))).flat();
+
 /** Elements in the DTD's order; one that is undefined is not there. */
-export function vehicleElement({ path, words, intents }: Vehicle, lead: Fields | null) {
+export async function vehicleElement({ path, words, intents }: Vehicle, lead: Fields | null) {
   const [interest = 'buy'] = intents.flatMap(({ intent }) => INTERESTS.get(intent) ?? []);
   const condition = words.get('condition')?.toLowerCase();
   const said = new Map(words);
@@ -107,7 +125,7 @@ export function vehicleElement({ path, words, intents }: Vehicle, lead: Fields |
     ...Object.fromEntries(ELEMENTS.map((name) => [name, words.get(name)])),
     comments: commentsOf([
       ...(path === LEAD_VEHICLE ? linesOf('', lead?.vehicle, said) : []),
-      ...intents.flatMap((intent) => linesOfIntent(intent, interest, said)),
+      ...(await linesOfIntents(intents, interest, said)),
     ]),
   };
 }

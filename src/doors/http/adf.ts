@@ -4,12 +4,13 @@ import type { Dealer } from '../../../schemas/dealers.ts';
 import { type Detail, refused } from '../../../schemas/errors.ts';
 import type { Fields } from '../../../schemas/records.ts';
 import { instant } from '../../protocol/encode.ts';
+import { inTurns } from '../turns.ts';
 import { type Customer, customerOf } from './adf-customer.ts';
 import { commentsOf, linesOf, type Words, wordsOf } from './adf-text.ts';
 import {
   type Intent,
   LEAD_VEHICLE,
-  linesOfIntent,
+  linesOfIntents,
   REQUIRED,
   type Vehicle,
   vehicleElement,
@@ -31,14 +32,18 @@ const MAX_DETAILS = 5;
 
 const builder = new Builder({ ignoreAttributes: false, suppressBooleanAttributes: false, format: true });
 
+/** What stands around the prospects; each is made by itself, so that everybody else has turns between them. */
+const [OPENING, CLOSING] = ['<adf>\n', '</adf>\n'];
+
 /**
- * Makes the document. All that lead, user and intents hold is in it: what ADF has no element for is in comments.
+ * Makes the document, linear in what there is, and in turns with everybody else. All that lead, user and intents hold is in it: what ADF has no element for is in comments.
  * @throws `RefusedError` `not_acceptable` where nobody knows what the DTD requires; its details, at most five, are
  *   pointers into `{dealer, prospects}`
  */
-export function adfOf(dealer: Dealer, prospects: readonly Prospect[]): string {
+export async function adfOf(dealer: Dealer, prospects: readonly Prospect[]): Promise<string> {
   const vendor = wordsOf(dealer, ['name', 'email', 'phone']);
-  const entries = prospects.map(entryOf);
+  const entries: Entry[] = [];
+  for (const prospect of prospects) entries.push(await entryOf(prospect));
   const missing = [
     ...missingInContact('/dealer', 'the dealer', vendor),
     ...(entries.length === 0 ? [{ path: '/prospects', message: 'there is no lead' }] : []),
@@ -49,11 +54,19 @@ export function adfOf(dealer: Dealer, prospects: readonly Prospect[]): string {
       details: missing.slice(0, MAX_DETAILS),
     });
   }
-  return builder.build({
+  const made: string[] = [];
+  for (const entry of entries) made.push(await prospectXml(entry, vendor));
+  const head = builder.build({
     '?xml': { '@_version': '1.0', '@_encoding': 'UTF-8' },
     '?adf': { '@_version': '1.0' },
-    adf: { prospect: entries.map((entry) => prospectElement(entry, vendor)) },
   });
+  return [head, OPENING, ...made, CLOSING].join('');
+}
+
+async function prospectXml(entry: Entry, vendor: Words): Promise<string> {
+  const prospect = await prospectElement(entry, vendor);
+  const [xml = ''] = await inTurns([{ adf: { prospect } }], (document): string => builder.build(document));
+  return xml.slice(OPENING.length, -CLOSING.length);
 }
 
 /** A prospect, read: of whom and of which vehicles it is. */
@@ -65,9 +78,9 @@ interface Entry {
   readonly others: readonly Intent[];
 }
 
-function entryOf(prospect: Prospect): Entry {
+async function entryOf(prospect: Prospect): Promise<Entry> {
   const { lead, user, intents } = prospect;
-  return { prospect, customer: customerOf(lead, user), ...vehiclesOf(lead, intents) };
+  return { prospect, customer: customerOf(lead, user), ...(await vehiclesOf(lead, intents)) };
 }
 
 function missingIn({ prospect, customer, vehicles: [vehicle] }: Entry, index: number): Detail[] {
@@ -93,9 +106,11 @@ function missingInContact(path: string, whose: string, words: Words): Detail[] {
 }
 
 /** Elements in the DTD's order; one that is undefined is not there. */
-function prospectElement({ prospect, customer, vehicles, others }: Entry, vendor: Words) {
+async function prospectElement({ prospect, customer, vehicles, others }: Entry, vendor: Words) {
   const { groupId, lead, user, requestedAt } = prospect;
   const externalId = customer.words.get('externalId');
+  const elements = [];
+  for (const vehicle of vehicles) elements.push(await vehicleElement(vehicle, lead));
   return {
     '@_status': 'new',
     id: [
@@ -103,7 +118,7 @@ function prospectElement({ prospect, customer, vehicles, others }: Entry, vendor
       ...(externalId === undefined ? [] : [{ '@_source': 'external', '#text': externalId }]),
     ],
     requestdate: instant(requestedAt),
-    vehicle: vehicles.map((vehicle) => vehicleElement(vehicle, lead)),
+    vehicle: elements,
     customer: {
       contact: {
         name: customer.names.map(({ part, text }) => ({ '@_part': part, '@_type': 'individual', '#text': text })),
@@ -113,7 +128,7 @@ function prospectElement({ prospect, customer, vehicles, others }: Entry, vendor
       comments: commentsOf([
         ...linesOf('', leadWithout(vehicles, lead), customer.words),
         ...linesOf('user', user, customer.words),
-        ...others.flatMap((intent) => linesOfIntent(intent)),
+        ...(await linesOfIntents(others)),
       ]),
     },
     vendor: {

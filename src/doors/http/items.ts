@@ -33,10 +33,16 @@ function messageItem({ seq, at, payload }: NonNullable<KeptGroup['lastMessage']>
   return { seq, at: instant(at), user, ...(adminId !== undefined && { adminId }), message };
 }
 
+/** What a record holds; what of it is the customer's word, where any is [P-6.5]. */
+const knownOf = ({ fields, customer }: KeptRecord) => ({
+  fields,
+  ...(Object.keys(customer).length > 0 && { customer }),
+});
+
 export const recordItem = (dealerId: string, record: KeptRecord): Static<typeof RecordItem> => ({
   dealerId,
   groupId: record.groupId,
-  fields: record.fields,
+  ...knownOf(record),
   ...times(record),
 });
 
@@ -44,7 +50,7 @@ export const intentItem = (dealerId: string, record: KeptRecord): Static<typeof 
   dealerId,
   groupId: record.groupId,
   intent: record.intent ?? '',
-  fields: record.fields,
+  ...knownOf(record),
   ...times(record),
 });
 

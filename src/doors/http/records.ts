@@ -6,10 +6,12 @@ import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
 import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
+import type { Fields } from '../../../schemas/records.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
 import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
+import { inTurn } from '../turns.ts';
 import { adfOf, type Prospect } from './adf.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
@@ -145,7 +147,7 @@ const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
     const page = await pageFor(asked, query);
     const dealer = await store.dealer(dealerId);
     if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
-    const document = adfOf(dealer, await prospectsOf(asked, page.items));
+    const document = await adfOf(dealer, await prospectsOf(asked, page.items));
     linkNext(asked, page);
     return reply
       .type(`${ADF_TYPE}; charset=utf-8`)
@@ -183,20 +185,42 @@ const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
 
 const usersOf = async (asked: Asked, of: readonly KeptRecord[]) => byGroup(await recordsFor(asked, 'users', of));
 
+/** What a record says to a CRM: by which id it knows the customer is the dealer's word alone [P-11.3]. */
+function fieldsForCrm(record: KeptRecord | undefined): Fields | null {
+  if (!record) return null;
+  const { externalId, ...others } = record.fields;
+  return externalId === record.customer.externalId ? others : record.fields;
+}
+
+/** The intents of the groups that some leads are of, by group, the newest first. Everybody else has turns meanwhile. */
+async function intentsByGroup(
+  { dealerId, store }: Asked,
+  of: readonly KeptRecord[],
+): Promise<Map<string, KeptRecord[]>> {
+  const groups = new Map<string, KeptRecord[]>(of.map(({ groupId }) => [groupId, []]));
+  for (let after: KeptRecord | undefined; ; ) {
+    await inTurn();
+    const found = await store.intentsOf(dealerId, [...groups.keys()], after, MAX_LIMIT);
+    for (const record of found) groups.get(record.groupId)?.push(record);
+    after = found.at(-1);
+    if (!after || found.length < MAX_LIMIT) break;
+  }
+  for (const intents of groups.values()) intents.sort((one, other) => other.createdAt - one.createdAt);
+  return groups;
+}
+
 /** A prospect for each lead with all its intents, or for each intent with its lead. */
 async function prospectsOf(asked: Asked, records: readonly KeptRecord[]): Promise<Prospect[]> {
   const isIntents = asked.table === 'lead_intents';
-  const [users, others] = await Promise.all([
-    usersOf(asked, records),
-    recordsFor(asked, isIntents ? 'leads' : 'lead_intents', records),
-  ]);
-  const leads = byGroup(isIntents ? others : records);
+  const users = await usersOf(asked, records);
+  const leads = byGroup(isIntents ? await recordsFor(asked, 'leads', records) : records);
+  const intentsOf = isIntents ? null : await intentsByGroup(asked, records);
   return records.map((record) => {
-    const intents = isIntents ? [record] : others.filter(({ groupId }) => groupId === record.groupId);
+    const intents = intentsOf?.get(record.groupId) ?? [record];
     return {
       groupId: record.groupId,
-      user: users.get(record.groupId)?.fields ?? null,
-      lead: leads.get(record.groupId)?.fields ?? null,
+      user: fieldsForCrm(users.get(record.groupId)),
+      lead: fieldsForCrm(leads.get(record.groupId)),
       intents: intents.map(({ intent, fields }) => ({ intent: intent ?? '', fields })),
       requestedAt: record.createdAt,
     };
