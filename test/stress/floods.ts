@@ -1,18 +1,15 @@
 /** Floods from one address: its limits hold, and honest users on other addresses do not notice. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { SECRET } from '../support/server.ts';
 import { Target } from '../support/target.ts';
 import type { Attack, Ends } from './attacker.ts';
-import { Endpoint, range } from './house.ts';
-import { bearable, isBearable, Pace, type Waited } from './pace.ts';
+import { bystanders, findAttacker, sleep } from './bystanders.ts';
+import { range } from './house.ts';
+import { bearable, isBearable, type Waited } from './pace.ts';
 import type { Ledger, Scenario, Scenarios } from './scenario.ts';
 
 const MIB = 1024 * 1024;
-const HONEST = '127.0.0.2';
 /** What both servers are run with: less than the defaults where a flood of the default's size would take long. */
 const SETTINGS = {
   JOIN_TIMEOUT: '1s',
@@ -23,11 +20,6 @@ const SETTINGS = {
   MAX_REFUSALS_PER_ADDRESS: '60',
 };
 const TIMING = { presenceGrace: 50, closeTimeout: 1000, requestTimeout: 1000, requestInterval: 250 };
-/** How many honest users talk, and how long between their messages, in ms: within the rate that each may have. */
-const USERS = 25;
-const PAUSE = 110;
-/** How long they talk before anything is measured, in ms: what a server does for the first time takes longer. */
-const WARM_UP = 400;
 /** How long the attacker holds what the server lets it hold, in ms: whatever is left then should have been ended. */
 const HOLD = 20_000;
 /** How often waits are measured before they count as long; after this many ms, not again. */
@@ -36,34 +28,16 @@ const LONG = 20_000;
 /** Servers that are older, in ms, are replaced: what may be done in a minute is counted anew within a flood by none of them. */
 const OLD = 35_000;
 
-/** One who means harm, in a process of its own. */
-async function findAttacker() {
-  const script = fileURLToPath(new URL('attacker.ts', import.meta.url));
-  const child = fork(script, { execArgv: ['--import', import.meta.resolve('tsx')] });
-  await once(child, 'message');
-  const attack = async (order: Attack): Promise<Ends> => {
-    child.send(order);
-    const [ends] = await once(child, 'message');
-    return ends;
-  };
-  return { attack, leave: () => child.disconnect() };
-}
-
-/** Honest users of a server, who have joined it. */
-async function honest({ at }: Target) {
-  const endpoint = new Endpoint(at, { from: HONEST });
-  const users = await Promise.all(range(USERS).map((n) => endpoint.customer(`honest${n}`)));
-  const pace = new Pace(users, PAUSE);
-  await pace.during(() => new Promise((resolve) => setTimeout(resolve, WARM_UP)));
-  return { endpoint, pace };
-}
-
 /** Two servers, with honest users on both, one of which is flooded: what users of the other wait is the machine's doing. */
 async function prepare() {
   const from = performance.now();
   const options = { settings: SETTINGS, timing: TIMING };
   const [flooded, quiet] = await Promise.all([Target.start(options), Target.start(options)]);
-  const [here, elsewhere, attacker] = await Promise.all([honest(flooded), honest(quiet), findAttacker()]);
+  const [here, elsewhere, attacker] = await Promise.all([
+    bystanders(flooded),
+    bystanders(quiet),
+    findAttacker<Attack, Ends>('attacker.ts'),
+  ]);
   const close = async () => {
     attacker.leave();
     await Promise.all([flooded.stop(), quiet.stop()]);
@@ -135,7 +109,7 @@ async function run({ check, addresses, ...order }: Flood, ledger: Ledger): Promi
       const guest = await here.endpoint.customer('newcomer');
       ledger.count(1);
       await guest.cut();
-      await Promise.race([attacking, new Promise((resolve) => setTimeout(resolve, 200))]);
+      await Promise.race([attacking, sleep(200)]);
     }
   };
   const [quiet, busy] = await Promise.all([elsewhere.pace.during(() => attacking), here.pace.during(comeAndGo)]);

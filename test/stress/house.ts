@@ -32,11 +32,17 @@ export class Endpoint {
   readonly #tokens = new Map<string, string>();
   /** The address that those come from whom it lets in. */
   readonly #from: string | undefined;
+  /** Whose they are who come to it. */
+  readonly dealerId: string;
   readonly #signer: Tokens;
 
-  constructor(at: string, { from, secret = SECRET }: { from?: string; secret?: string } = {}) {
+  constructor(
+    at: string,
+    { from, secret = SECRET, dealer = DEALER }: { from?: string; secret?: string; dealer?: string } = {},
+  ) {
     this.at = at;
     this.#from = from;
+    this.dealerId = dealer;
     this.#signer = new Tokens([secret]);
   }
 
@@ -47,7 +53,8 @@ export class Endpoint {
   /** A token, made once. */
   token(role: Role, sub: string): string {
     const key = `${role} ${sub}`;
-    const token = this.#tokens.get(key) ?? this.#signer.sign({ role, dealer: DEALER, sub, exp: secondsFromNow(TTL) });
+    const token =
+      this.#tokens.get(key) ?? this.#signer.sign({ role, dealer: this.dealerId, sub, exp: secondsFromNow(TTL) });
     this.#tokens.set(key, token);
     return token;
   }
@@ -55,7 +62,7 @@ export class Endpoint {
   async #join(channel: string, payload: object, more: More): Promise<Guest> {
     const guest = await this.dial();
     Object.assign(guest.since, more.since);
-    const answer = await guest.ask(channel, { dealerId: DEALER, ...payload, ...more }, 'join');
+    const answer = await guest.ask(channel, { dealerId: this.dealerId, ...payload, ...more }, 'join');
     if (answer.channel !== 'ack') throw new Error(`not joined: ${answer.code}`);
     return guest;
   }

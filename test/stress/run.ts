@@ -53,8 +53,9 @@ class Worker {
     });
   }
 
+  /** It removes what it has made, and ends. */
   end(): void {
-    this.#child.kill();
+    this.#child.disconnect();
   }
 }
 

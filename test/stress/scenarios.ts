@@ -1,11 +1,11 @@
 /** The table of scenarios, by name. */
-import { budgets } from './budgets.ts';
 import { clock } from './clock.ts';
 import { faults } from './faults.ts';
 import { floods } from './floods.ts';
 import { ids } from './ids.ts';
 import { limits } from './limits.ts';
 import { mute } from './mute.ts';
+import { obeys } from './obeys.ts';
 import { order } from './order.ts';
 import { presence } from './presence.ts';
 import { recovery } from './recovery.ts';
@@ -13,7 +13,6 @@ import { redis } from './redis.ts';
 import type { Scenarios } from './scenario.ts';
 import { stalls } from './stalls.ts';
 import { tokens } from './tokens.ts';
-import { updates } from './updates.ts';
 
 export const SCENARIOS: Scenarios = {
   ...recovery,
@@ -28,8 +27,7 @@ export const SCENARIOS: Scenarios = {
   ...stalls,
   ...clock,
   ...floods,
-  ...updates,
-  ...budgets,
+  ...obeys,
 };
 
 /** Those that wait for a time that is the protocol's, and do little else. */
@@ -40,7 +38,7 @@ const WAITING = ['join-timeout', 'database-locked', 'stream-of-a-dead-node', 'cl
  * those that leave the machine to them.
  */
 export const ALONE: readonly (readonly string[])[] = [
-  ['slow-consumers', ...Object.keys(stalls), ...Object.keys(budgets)],
-  [...Object.keys(floods), ...Object.keys(updates)],
+  ['slow-consumers', ...Object.keys(stalls)],
+  [...Object.keys(floods), ...Object.keys(obeys)],
   WAITING,
 ];

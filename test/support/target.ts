@@ -1,6 +1,7 @@
 /** A server in a process of its own, and what it tells about itself. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../../schemas/settings.ts';
 import type { Timing } from '../../src/timing.ts';
@@ -9,6 +10,8 @@ import type { Census } from './census.ts';
 export interface TargetOptions {
   readonly settings?: Readonly<Partial<Record<keyof Settings, string>>>;
   readonly timing?: Partial<Timing>;
+  /** MiB that its heap may have; as many as Node takes by itself, where nothing is said. */
+  readonly heap?: number;
 }
 
 export interface Measures {
@@ -28,6 +31,9 @@ export interface Stall {
   readonly seen: number;
   readonly busy: number;
 }
+
+/** How long it may take to end by itself, in ms: one that is held up longer is killed. */
+const PATIENCE = 5000;
 
 const SCRIPT = fileURLToPath(new URL('target-process.ts', import.meta.url));
 
@@ -53,8 +59,9 @@ export class Target {
   }
 
   static async start(options: TargetOptions = {}): Promise<Target> {
+    const heap = options.heap === undefined ? [] : [`--max-old-space-size=${options.heap}`];
     const child = fork(SCRIPT, [JSON.stringify(options)], {
-      execArgv: ['--import', import.meta.resolve('tsx'), '--expose-gc'],
+      execArgv: ['--import', import.meta.resolve('tsx'), '--expose-gc', ...heap],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     const log: string[] = [];
@@ -83,6 +90,17 @@ export class Target {
     return this.#ask('stall');
   }
 
+  /**
+   * The most memory that it has had since this was last called, in bytes: as the system counts it, whatever the server is
+   * busy with. The system forgets it where 5 is written (proc(5)).
+   */
+  peak(): number {
+    const { pid } = this.#child;
+    const [, kibibytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    return Number(kibibytes) * 1024;
+  }
+
   async #ask<Answer>(question: 'measure' | 'stall'): Promise<Answer> {
     if (this.#end) throw new Error(this.#end);
     this.#child.send(question);
@@ -92,8 +110,10 @@ export class Target {
 
   async stop(): Promise<void> {
     if (this.#end) return;
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE);
     this.#child.disconnect();
     await once(this.#child, 'exit');
+    clearTimeout(timer);
   }
 }
 
