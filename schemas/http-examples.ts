@@ -31,6 +31,9 @@ export const LETTER: Static<typeof DeadLetter> = {
   details: [],
 };
 
+/** Stands for the code that was made before. */
+export const CODE = 'eyJhbGciOiJIUzI1NiIsInR5cCI6InRlbGxlLWNvZGUrand0In0.eyJyb2xlIjoiYWRtaW4ifQ.c2lnbmF0dXJl';
+
 export const EXCHANGES: readonly Exchange[] = [
   {
     title: 'The process lives.',
@@ -126,6 +129,56 @@ export const EXCHANGES: readonly Exchange[] = [
       status: 403,
       detail: 'a token of a server of all dealers is needed',
       code: 'forbidden',
+    },
+  },
+  {
+    title: 'A backend makes a code that signs an agent in.',
+    as: 'bot',
+    operation: 'POST /v1/sessions/codes',
+    path: '/v1/sessions/codes',
+    body: { adminId: 'alice', ttl: 28_800 },
+    status: 200,
+    answer: { code: CODE, expiresAt: '2026-03-14T09:30:58.000Z' },
+  },
+  {
+    title: 'The agent signs in with it.',
+    as: null,
+    operation: 'POST /v1/sessions',
+    path: '/v1/sessions',
+    body: { code: CODE },
+    status: 200,
+    answer: {
+      token: 'eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYWRtaW4ifQ.c2lnbmF0dXJl',
+      expiresAt: '2026-03-14T17:29:59.000Z',
+    },
+  },
+  {
+    title: 'A code is good for once.',
+    as: null,
+    operation: 'POST /v1/sessions',
+    path: '/v1/sessions',
+    body: { code: CODE },
+    status: 401,
+    answer: {
+      type: '/errors/unauthorized',
+      title: 'Unauthorized',
+      status: 401,
+      detail: 'the token was revoked',
+      code: 'unauthorized',
+    },
+  },
+  {
+    title: 'A token without a name of its own cannot end alone.',
+    as: 'alice',
+    operation: 'DELETE /v1/sessions',
+    path: '/v1/sessions',
+    status: 400,
+    answer: {
+      type: '/errors/invalid_payload',
+      title: 'Invalid payload',
+      status: 400,
+      detail: 'this token has no jti, by which it could end alone: it holds until its exp',
+      code: 'invalid_payload',
     },
   },
   {

@@ -34,6 +34,7 @@ import {
   TranscriptLine,
 } from './reading.ts';
 import { RECORDS } from './records.ts';
+import { Code, CodeRequest, SignedIn, SignIn } from './sessions.ts';
 import { Claims, Revocation, RevocationRequest } from './tokens.ts';
 
 const JSON_SCHEMA = 'https://json-schema.org/draft/2020-12/schema';
@@ -70,6 +71,10 @@ const BODIES = {
   Health,
   Readiness,
   SchemaList,
+  CodeRequest,
+  Code,
+  SignIn,
+  SignedIn,
   GroupItem,
   GroupList,
   RecordItem,

@@ -28,6 +28,7 @@ import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { revocationRoutes } from './doors/http/revocations.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
+import { sessionRoutes } from './doors/http/sessions.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
 import { webRoutes } from './doors/http/web.ts';
@@ -163,6 +164,7 @@ export async function createApp({
   metricsRoutes(app, core);
   dealerRoutes(app, core);
   revocationRoutes(app, core);
+  sessionRoutes(app, core);
   eventRoutes(app, core);
   scopeRoutes(app, core);
   groupRoutes(app, core);

@@ -29,6 +29,8 @@ export interface Verified {
   readonly issuedAt: number | undefined;
   /** Its own name, where it has one by which it can be revoked alone. */
   readonly tokenId: string | undefined;
+  /** Of a code: for how many seconds the token holds that it is exchanged for. */
+  readonly ttl: number | undefined;
 }
 
 interface Marks {
@@ -38,6 +40,8 @@ interface Marks {
   readonly tokenId?: string;
   /** Whether it is a code. */
   readonly isCode?: boolean;
+  /** Of a code: for how many seconds the token holds that it is exchanged for. */
+  readonly ttl?: number;
 }
 
 export class Tokens {
@@ -51,10 +55,13 @@ export class Tokens {
   }
 
   /** Signs at once: a join waits for it. What is signed is all ours, so that nothing of it has to be looked at. */
-  sign({ role, dealer, sub, exp, gen = 0 }: Claims, { ours = false, tokenId, isCode = false }: Marks = {}): string {
+  sign(
+    { role, dealer, sub, exp, gen = 0 }: Claims,
+    { ours = false, tokenId, isCode = false, ttl }: Marks = {},
+  ): string {
     const [secret] = this.#secrets;
     if (secret === undefined) throw new Error('there is no secret to sign with');
-    const marks = { ...(ours && { iss: ISSUER }), ...(tokenId !== undefined && { jti: tokenId }) };
+    const marks = { ...(ours && { iss: ISSUER }), ...(tokenId !== undefined && { jti: tokenId }), ttl };
     const body = encoded({ role, dealer, ...marks, sub, exp, ...(gen > 0 && { gen }) });
     const said = `${isCode ? CODE_HEADER : HEADER}.${body}`;
     return `${said}.${createHmac('sha256', secret).update(said).digest('base64url')}`;
@@ -76,7 +83,7 @@ export class Tokens {
   async #verify(token: string, isCode: boolean): Promise<Verified> {
     const { payload, typ } = await this.#open(token);
     if ((typ === CODE) !== isCode) throw refused('unauthorized', isCode ? 'this is no code' : 'a code is no token');
-    const { iss, iat, jti } = payload;
+    const { iss, iat, jti, ttl } = payload;
     if (!claims.Check(payload)) {
       throw refused('unauthorized', 'the token does not say role, dealer, sub and exp as it must');
     }
@@ -86,6 +93,7 @@ export class Tokens {
       ours: iss === ISSUER,
       issuedAt: iat === undefined ? undefined : iat * 1000,
       tokenId: isId(jti) ? String(jti) : undefined,
+      ttl: typeof ttl === 'number' ? ttl : undefined,
     };
   }
 

@@ -71,7 +71,7 @@ function migrate(program: Command): void {
 
 function token(program: Command): void {
   add(program, 'token', {
-    summary: 'Print a token, or a link to the desk with one, and nothing else',
+    summary: 'Print a token, or a link to the desk that signs in once, and nothing else',
     example: 'telle token --role admin --dealer d1 --sub a1 --ttl 12h',
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
     servers: ['HOST', 'REDIS_URL'],
@@ -80,7 +80,7 @@ function token(program: Command): void {
     .requiredOption('--dealer <dealerId>', 'the dealer; * for a server of all dealers')
     .requiredOption('--sub <name>', "the groupId, the adminId, or the server's name")
     .option('--ttl <time>', 'how long it holds: 30m, 12h, 30d', '12h')
-    .option('--link', "an admin's, as a link to the desk that carries it where no request does")
+    .option('--link', "for an admin: a link to the desk, good once within a minute, in place of the token")
     .addOption(urlOption())
     .action(async (request: TokenRequest, self: Command) =>
       (await import('./token.ts')).printToken(settingsOf(self), request),

@@ -4,12 +4,11 @@ import type { Tokens } from '../auth/tokens.ts';
 import { secondsFromNow } from '../auth/tokens.ts';
 import type { Store } from '../journal/store.ts';
 import { isProduction } from './settings.ts';
-import { deskLink } from './token.ts';
 import type { Warning } from './warning.ts';
 
 const DEMO = 'demo';
 const ADMIN = 'alice';
-/** How long the printed token holds, in seconds: a day. */
+/** How long the printed frame's token holds, in seconds: a day. */
 const TTL = 24 * 60 * 60;
 
 /** Makes the demo dealer, in a new database. */
@@ -49,7 +48,7 @@ export async function howToTry(store: Store, tokens: Tokens, url: string): Promi
   const frame = (channel: string, payload: object) => JSON.stringify({ channel, payload });
   return [
     `Try it in a browser. A customer:  ${url}/`,
-    `An agent:  ${deskLink(url, token)}`,
+    `An agent:  ${url}/desk#demo`,
     '',
     'Or with two WebSocket clients (websocat, wscat, a browser console). A customer sends:',
     frame('client_join', { type: 'CLIENT_JOIN', dealerId: DEMO, groupId, user: 'customer', online: true }),

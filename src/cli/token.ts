@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value';
 import type { Settings } from '../../schemas/settings.ts';
 import { Claims } from '../../schemas/tokens.ts';
+import { deskLink, makeCode } from '../auth/codes.ts';
 import { secondsFromNow, Tokens } from '../auth/tokens.ts';
 import { generationFor } from './generation.ts';
 import { readSecrets } from './secrets.ts';
@@ -12,14 +13,11 @@ export interface TokenRequest {
   readonly dealer: string;
   readonly sub: string;
   readonly ttl: string;
-  /** Whether it is printed as a link to the desk. */
+  /** Whether a link to the desk is printed in its place. */
   readonly link?: boolean;
   /** Where the desk is: the server's address. */
   readonly url: string;
 }
-
-/** A link to the desk that signs in: what follows `#` stays in the browser, and is in no request. */
-export const deskLink = (url: string, token: string): string => `${url.replace(/\/+$/, '')}/desk#token=${token}`;
 
 /**
  * The longest time that a token may hold: a year, though it be a leap year, so that one is made anew every year. Who has
@@ -27,7 +25,7 @@ export const deskLink = (url: string, token: string): string => `${url.replace(/
  */
 const LONGEST = '366d';
 
-/** `telle token`: prints a token, or a link with it, and nothing else. */
+/** `telle token`: prints a token, or a link that signs in once, and nothing else to stdout. */
 export async function printToken(settings: Settings, request: TokenRequest): Promise<void> {
   const { role, dealer, sub, ttl, link = false, url } = request;
   const seconds = Math.floor(secondsOf(ttl));
@@ -37,8 +35,14 @@ export async function printToken(settings: Settings, request: TokenRequest): Pro
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
   if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);
   const gen = await generationFor(settings, claims);
-  const token = new Tokens(readSecrets(settings)).sign({ ...claims, gen });
-  process.stdout.write(`${link ? deskLink(url, token) : token}\n`);
+  const tokens = new Tokens(readSecrets(settings));
+  if (!link) {
+    process.stdout.write(`${tokens.sign({ ...claims, gen })}\n`);
+    return;
+  }
+  const { code } = makeCode(tokens, { dealer, sub, gen }, seconds);
+  process.stderr.write('-- this link opens the desk once, within a minute\n');
+  process.stdout.write(`${deskLink(url, code)}\n`);
 }
 
 function fault({ role, dealer, sub }: { role: string; dealer: string; sub: string }): string {

@@ -75,12 +75,17 @@ describe('telle', { timeout: 60_000, concurrency: 2 }, () => {
       assert.ok(left > 1700 && left <= 1800, `${left} s are left of 1800`);
     }));
 
-  it('prints an admin’s token as a link to the desk, where no request carries it', () =>
+  it('prints a link to the desk that signs in once, shortly, in place of a token', () =>
     inFolder(async (cwd) => {
       const args = 'token --link --role admin --dealer d1 --sub a1 --url https://chat.example/'.split(' ');
-      const { code, stdout } = await telle(args, { cwd });
-      assert.equal(code, 0);
-      assert.match(stdout, /^https:\/\/chat\.example\/desk#token=[\w-]+\.[\w-]+\.[\w-]+\n$/);
+      const { code, stdout, stderr } = await telle(args, { cwd });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: '-- this link opens the desk once, within a minute\n' });
+      const [, link = ''] = /^https:\/\/chat\.example\/desk#code=([\w-]+\.[\w-]+\.[\w-]+)\n$/.exec(stdout) ?? [];
+      const tokens = new Tokens([(await readFile(join(cwd, 'data', 'telle.secret'), 'utf8')).trim()]);
+      const { claims, ttl } = await tokens.verifyCode(link);
+      assert.deepEqual([claims.role, claims.dealer, claims.sub, ttl], ['admin', 'd1', 'a1', 43_200]);
+      assert.ok(claims.exp - Date.now() / 1000 <= 60);
+      await assert.rejects(tokens.verify(link), { code: 'unauthorized' });
     }));
 
   it('migrates a database that is not there yet, and makes no dealer in it', () =>

@@ -101,7 +101,7 @@ describe('the dealer demo', () => {
       const [first, second] = [framesOf(trial), framesOf(await howToTry(store, tokens, url))];
       const { claims } = await tokens.verify(first[2].payload.token);
       assert.deepEqual([claims.role, claims.dealer, claims.sub], ['admin', 'demo', first[2].payload.adminId]);
-      assert.ok(trial?.includes(`${url}/desk#token=${first[2].payload.token}\n`));
+      assert.ok(trial?.includes(`An agent:  ${url}/desk#demo\n`));
       assert.equal(first[3].payload.groupId, first[0].payload.groupId);
       assert.notEqual(first[0].payload.groupId, second[0].payload.groupId);
     }),

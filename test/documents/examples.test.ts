@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ERASURE, examplesOf, SETTING_ASIDE, STORY } from '../../schemas/examples.ts';
-import { EXCHANGES, type Exchange, LETTER } from '../../schemas/http-examples.ts';
+import { CODE, EXCHANGES, type Exchange, LETTER } from '../../schemas/http-examples.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { FRAMES } from '../../schemas/published.ts';
 import { ACTORS, type Actor, CAST, DEALER, type Frame, GROUP, TOKEN } from '../../schemas/story.ts';
@@ -136,13 +136,18 @@ describe('the HTTP examples', () => {
     alice: () => server.token('admin', 'alice', { dealer: DEALER }),
   } as const satisfies Record<NonNullable<Exchange['as']>, () => string>;
 
+  /** The code that was made last. */
+  let code = '';
+  const withCode = (body: unknown) => JSON.parse(JSON.stringify(body).replaceAll(CODE, code));
+
   for (const { title, as, operation, path, body, status, answer } of EXCHANGES) {
     test(`${operation} ${status}: ${title}`, async () => {
       const [method] = operation.split(' ') as ['GET' | 'PUT' | 'POST' | 'DELETE'];
       const response = await server.http(method, path, {
         ...(as && { token: TOKENS[as]() }),
-        ...(body !== undefined && { body }),
+        ...(body !== undefined && { body: withCode(body) }),
       });
+      if (operation.endsWith('/codes')) code = response.body.code;
       assert.equal(response.status, status, JSON.stringify(response.body));
       assertAsExample(response.body, answer ?? '', operation);
     });

@@ -40,8 +40,8 @@ const NAMES: Readonly<Record<string, readonly [there: string, notThere: string]>
 };
 const OTHER_NAME = ['some', 'other'] as const;
 
-/** [P-11.1] What needs no token, and the two documents and pages that are for everybody. */
-const isOpen = ({ url }: Route) => !url.startsWith('/v1/');
+/** [P-11.1] What needs no token, and the two documents and pages that are for everybody; [P-11.7] and signing in. */
+const isOpen = ({ method, url }: Route) => !url.startsWith('/v1/') || `${method} ${url}` === 'POST /v1/sessions';
 /** [P-11.5] What only a server of all dealers may ask. */
 const isOperators = ({ url }: Route) => /^\/v1\/(dealers(\/:dealerId)?|dead-letters(\/.*)?)$/.test(url);
 
@@ -204,6 +204,21 @@ describe('Tenants never meet, over HTTP', { timeout: 60_000 }, () => {
               assertNothingShown(answer, path);
             });
           }
+        }
+      });
+    }));
+
+  test('signing in shows nothing, whatever stands in the place of a code', () =>
+    tally.scenario('POST /v1/sessions × what is no code', async (attempt) => {
+      const bodies = [undefined, {}, { code: '' }, { code: 7 }, { code: CANARY }, { dealerId: VICTIM, login: 'alice' }];
+      const tokens = [...forged.map(({ token }) => token), genuine(OPERATOR), genuine(OWNER), genuine(INSIDER)];
+      await withoutTrace(attempt, async () => {
+        for (const body of [...bodies, ...tokens.map((code) => ({ code }))]) {
+          await attempt(JSON.stringify(body)?.slice(0, 80) ?? 'no body', async () => {
+            const answer = await ask('/v1/sessions', undefined, { method: 'POST', body });
+            assert.ok([400, 401, 413].includes(answer.status), `${answer.status} ${answer.body}`);
+            assertNothingShown(answer, '');
+          });
         }
       });
     }));

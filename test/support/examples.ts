@@ -11,6 +11,7 @@ const VARYING: Readonly<Record<string, (value: unknown) => boolean>> = {
   createdAt: (value) => INSTANT.test(String(value)),
   updatedAt: (value) => INSTANT.test(String(value)),
   expiresAt: (value) => INSTANT.test(String(value)),
+  code: (value) => TOKEN.test(String(value)),
   token: (value) => TOKEN.test(String(value)),
   version: (value) => typeof value === 'string',
   generation: (value) => Number.isInteger(value),

@@ -1,11 +1,14 @@
-/** What browsers are served beside data: the widget's script, and pages with their scripts and styles. */
+/** What browsers are served beside data: the widget's script, pages with their scripts and styles, and a way to the demo's desk. */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refused } from '../../../schemas/errors.ts';
+import type { Code } from '../../../schemas/sessions.ts';
 import { readAsset } from '../../assets.ts';
 import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
+import { codeFor } from './sessions.ts';
 
 /** Paths, and the files of `dist/web` that answer them. */
 const FILES = {
@@ -49,7 +52,8 @@ interface Asset {
 }
 
 /** Answers what the build has made. Where it has not been run, there is nothing to answer. */
-export function webRoutes(app: Http, { settings }: Core): void {
+export function webRoutes(app: Http, core: Core): void {
+  const { settings, limits } = core;
   for (const [path, name] of Object.entries(FILES)) {
     const asset = assetOf(name);
     if (!asset) continue;
@@ -62,6 +66,23 @@ export function webRoutes(app: Http, { settings }: Core): void {
     if (welcome && isWelcome(request, settings.WELCOME)) return sendAsset(request, reply.headers(HEADERS.own), welcome);
     return { name: 'telle', status: 'ok' };
   });
+
+  const onRequest = (request: FastifyRequest) => limits.byAddress(request);
+  app.post('/desk/demo', { ...UNLISTED, onRequest }, (request) => demoCode(core, request));
+}
+
+/** The dealer that a new embedded database has, and its agent. */
+const DEMO = { dealerId: 'demo', adminId: 'alice' };
+
+/**
+ * A code for the demo's desk, where this machine's own page asks for it.
+ * @throws RefusedError `unknown_route` to anybody else, `unknown_dealer` where it was removed
+ */
+async function demoCode(core: Core, request: FastifyRequest): Promise<Code> {
+  if (core.settings.WELCOME === 'off' || !isNear(request) || !isOwnPage(request)) {
+    throw refused('unknown_route', 'there is no such path');
+  }
+  return codeFor(core, DEMO.dealerId, DEMO.adminId);
 }
 
 function assetOf(name: string): Asset | null {
@@ -110,8 +131,17 @@ const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 
 /** Whether the newcomer's page is for who asks: `local` means a browser on this machine, and nobody through a proxy. */
-function isWelcome({ socket, headers }: FastifyRequest, welcome: 'on' | 'local' | 'off'): boolean {
-  if (welcome !== 'local') return welcome === 'on';
-  const isNear = LOOPBACK.test(socket.remoteAddress ?? '') && LOCAL_HOST.test(headers.host ?? '');
-  return isNear && FORWARDED.every((name) => headers[name] === undefined);
+const isWelcome = (request: FastifyRequest, welcome: 'on' | 'local' | 'off'): boolean =>
+  welcome === 'local' ? isNear(request) : welcome === 'on';
+
+/** Whether a program on this machine asks, by a name that no other machine can have in a browser's eyes. */
+function isNear({ socket, headers }: FastifyRequest): boolean {
+  const isLocal = LOOPBACK.test(socket.remoteAddress ?? '') && LOCAL_HOST.test(headers.host ?? '');
+  return isLocal && FORWARDED.every((name) => headers[name] === undefined);
+}
+
+/** Whether a browser asks for a page of this server: another site's cannot say so. */
+function isOwnPage({ headers }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site'] ?? 'same-origin';
+  return headers.origin === `http://${headers.host}` && site === 'same-origin';
 }
