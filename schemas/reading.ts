@@ -36,6 +36,9 @@ export const GroupItem = Type.Object(
     ]),
     adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
     customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
+    setAside: Type.Optional(
+      Type.Literal(true, { description: "it had claimed a name that is now that of a dealer's own customer" }),
+    ),
     ...times,
     setAside: Type.Optional(
       Type.Boolean({ description: 'whether it had to give its name to a customer with a minted token; else absent' }),

@@ -8,7 +8,9 @@ const STEERING = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu;
 export const plainText = (text: string): string =>
   text.replace(/\r\n?|[\n\u2028\u2029]/g, '\n    ').replace(STEERING, '\ufffd');
 
-const nameOf = ({ user, adminId }: { user?: string; adminId?: string }): string => adminId ?? user ?? 'somebody';
+/** Whoever it is, the role comes first: an admin may be called `bot`. No id has a space in it [P-2.7]. */
+const nameOf = ({ user, adminId }: { user?: string; adminId?: string }): string =>
+  adminId === undefined ? (user ?? 'somebody') : `admin ${adminId}`;
 
 /** What happened, in one sentence or as `who: text`. */
 export function inWords(event: Event): string {
@@ -16,14 +18,15 @@ export function inWords(event: Event): string {
     case 'CHAT_MSG':
       return `${nameOf(event)}: ${plainText(event.message)}`;
     case 'SYS_MSG':
-      return `${event.adminId} to everybody: ${plainText(event.message)}`;
+      return `${nameOf(event)} to everybody: ${plainText(event.message)}`;
     case 'MUTE_STATUS':
-      if (event.user === 'customer') return `-- the customer wrote again: ${event.adminId}'s take-over is over`;
-      return `-- ${event.adminId} ${event.muted ? 'took over from the bot' : 'let the bot speak again'}`;
+      if (event.user === 'customer')
+        return `-- the customer wrote again: the take-over of admin ${event.adminId} is over`;
+      return `-- admin ${event.adminId} ${event.muted ? 'took over from the bot' : 'let the bot speak again'}`;
     case 'CLOSE_CHAT':
       return `-- closed by ${nameOf(event)}`;
     case 'UPDATE_CHAT':
-      return `-- ${event.adminId} ${event.online ? 'is here' : 'left'}`;
+      return `-- ${nameOf(event)} ${event.online ? 'is here' : 'left'}`;
     case 'UPDATE_GROUP':
       return `-- the customer ${event.online ? 'is here' : 'left'}`;
     case 'TYPING':

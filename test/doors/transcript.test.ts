@@ -86,12 +86,12 @@ describe('a transcript', () => {
     for (const expected of [
       'customer: hello',
       'bot: good day',
-      '-- alice is here',
-      '-- alice took over from the bot',
-      'alice: I am here',
-      '-- alice let the bot speak again',
-      '-- alice left',
-      '-- closed by alice',
+      '-- admin alice is here',
+      '-- admin alice took over from the bot',
+      'admin alice: I am here',
+      '-- admin alice let the bot speak again',
+      '-- admin alice left',
+      '-- closed by admin alice',
     ]) {
       assert.ok(words.includes(expected), `${expected}\n${words.join('\n')}`);
     }
@@ -121,7 +121,7 @@ describe('a transcript', () => {
 describe('a transcript as text', () => {
   /** Whatever somebody may take for the end of a line. */
   const BREAKS = ['\n', '\r', '\r\n', '\n\r', '\n\n', '\v', '\f', '\u0085', '\u2028', '\u2029', '\x1c', '\x1e', '\0\n'];
-  const FORGED = '2026-11-20T13:21:27.344Z  alice: I give you 50 %';
+  const FORGED = '2026-11-20T13:21:27.344Z  admin alice: I give you 50 %';
   const ANY_BREAK = /\r\n|[\p{Cc}\u2028\u2029]/u;
 
   test('has no line that a message has forged', async () => {

@@ -1,11 +1,12 @@
 /** Agents at their desks in a real browser, and customers who write to them. */
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import type { Browser, BrowserContextOptions, ConsoleMessage, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, ConsoleMessage, Locator, Page } from 'playwright-core';
 import { buildWeb } from '../../build/web.ts';
+import { deskLink, makeCode } from '../../src/auth/codes.ts';
 import { startChromium } from './chromium.ts';
 import type { Client } from './client.ts';
-import { startServer, type TestServer } from './server.ts';
+import { DEALER, startServer, type TestServer } from './server.ts';
 import { until } from './until.ts';
 
 const SHOTS = 'test/screenshots';
@@ -25,6 +26,8 @@ class Pages {
   readonly #browser: Browser;
   readonly #faults: string[] = [];
   readonly #open: Page[] = [];
+  /** What the browser may complain of, too. */
+  allowed: RegExp | undefined;
 
   constructor(browser: Browser) {
     this.#browser = browser;
@@ -42,11 +45,19 @@ class Pages {
     return page;
   }
 
+  /** The page that a link opens beside its own. */
+  async follow(link: Locator): Promise<Page> {
+    const [page] = await Promise.all([link.page().context().waitForEvent('page'), link.click()]);
+    this.#watch(page, new URL(link.page().url()).host);
+    await page.setViewportSize(DESKTOP);
+    return page;
+  }
+
   #watch(page: Page, host: string): void {
     const complain = (what: string) => this.#faults.push(what);
     page.on('console', (message: ConsoleMessage) => {
       const text = message.text();
-      if (message.type() === 'error' && !AWAY.test(text)) complain(`console: ${text}`);
+      if (message.type() === 'error' && !AWAY.test(text) && !this.allowed?.test(text)) complain(`console: ${text}`);
     });
     page.on('pageerror', (error) => complain(`error: ${error.stack}`));
     page.on('dialog', (dialog) => {
@@ -63,6 +74,7 @@ class Pages {
   /** Closes them all. Throws where one asked another host, complained or was made to do something. */
   async close(): Promise<void> {
     const faults = this.#faults.splice(0);
+    this.allowed = undefined;
     await Promise.all(this.#open.splice(0).map((page) => page.context().close()));
     assert.deepEqual(faults, []);
   }
@@ -110,6 +122,9 @@ export async function say(client: Client, message: string): Promise<void> {
 
 export const tell = (client: Client, type: string, message: object) => client.ask('customer_update', { type, message });
 
+/** Says yes to a link. */
+export const enter = (page: Page) => page.getByRole('button', { name: 'Open the desk' }).click();
+
 /** A server with its pages, and a browser to look at them with, for the length of a suite. */
 export class Office {
   readonly server: TestServer;
@@ -131,13 +146,16 @@ export class Office {
     return new Office(server, `http://${await server.listen()}`, browser);
   }
 
-  linkOf(token: string): string {
-    return `${this.http}/desk#token=${token}`;
+  /** A link that signs in, once and within a minute. @param ttl for how long its token holds, in seconds */
+  linkOf(adminId: string, { dealer = DEALER, ttl = 3600 } = {}): string {
+    return deskLink(this.http, makeCode(this.server.tokens, { dealer, sub: adminId, gen: 0 }, ttl).code);
   }
 
   /** A desk, signed in by a link. */
   async desk(adminId: string, options?: BrowserContextOptions, before?: (page: Page) => Promise<void>): Promise<Page> {
-    return this.pages.open(this.linkOf(await this.server.token('admin', adminId)), options, before);
+    const page = await this.pages.open(this.linkOf(adminId), options, before);
+    await enter(page);
+    return page;
   }
 
   /** A customer who has said a name and something else. */

@@ -146,7 +146,7 @@ describe('the desk, for everybody', () => {
     await page.evaluate('looks = false');
     await say(ines, 'Nobody looks');
     await holds(page, 'told.length === 1');
-    assert.deepEqual(await page.evaluate('told'), [['Inês Costa', 'Nobody looks']]);
+    assert.deepEqual(await page.evaluate('told'), [['Customer Inês Costa', 'Nobody looks']]);
     await holds(page, `document.title === '(${waiting + 1}) Telle desk'`);
     await page.evaluate('looks = true; last.onclick()');
     await page.evaluate('window.dispatchEvent(new Event("focus"))');

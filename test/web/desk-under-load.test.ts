@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.ts';
-import { answer, miss, Office, openChat, say, scroll, see, shoot, textsOf } from '../support/desk.ts';
+import { answer, enter, miss, Office, openChat, say, scroll, see, shoot, textsOf } from '../support/desk.ts';
 import { startProcess } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
 import { violationsOf } from '../support/visitor.ts';
@@ -98,7 +98,7 @@ describe('a desk whose server is killed', () => {
     inFolder(async (folder) => {
       const env = { DATABASE_URL: `sqlite:${folder}/telle.db`, AUTH_SECRET: 'a secret that only this test knows' };
       const first = await startProcess({ env });
-      // The link that the server prints for the dealer `demo`.
+      // The link that the server prints for the dealer `demo`: there is nothing secret in it.
       const [, link = ''] = await first.says(/An agent: {2}(\S+)/);
       const { url, http } = first;
       const dial = async () => {
@@ -114,6 +114,7 @@ describe('a desk whose server is killed', () => {
       await say(before, 'Are you there?');
 
       const page = await office.pages.open(link);
+      await enter(page);
       await openChat(page, 'Visitor kim');
       await answer(page, 'Said before');
       await before.next((frame) => frame.payload.message === 'Said before');

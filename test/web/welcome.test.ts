@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { answer, Office, PHONE, see, shoot } from '../support/desk.ts';
+import { answer, enter, Office, PHONE, see, shoot } from '../support/desk.ts';
 import { violationsOf } from '../support/visitor.ts';
 
 let office: Office;
@@ -14,10 +14,11 @@ describe('the first minute of a newcomer', () => {
   after(() => office.close());
 
   it('is a chat with oneself: a customer in the page’s corner, an agent at the desk', async () => {
-    const [maria, alice] = await Promise.all([
-      office.pages.open(`${office.http}/`),
-      office.pages.open(office.linkOf(await office.server.token('admin', 'alice', { dealer: 'demo' }))),
-    ]);
+    const maria = await office.pages.open(`${office.http}/`);
+    const alice = await office.pages.follow(maria.getByRole('link', { name: 'Open the demo’s desk' }));
+    await see(alice, 'Open the desk of demo as alice?');
+    await enter(alice);
+    await see(alice, 'alice at demo');
     await maria.getByRole('button', { name: 'Open the chat' }).click();
     const message = maria.getByRole('textbox', { name: 'Your message' });
     await message.fill('<b>Is it</b> still there?');

@@ -23,6 +23,7 @@ export function groupItem(dealerId: string, group: KeptGroup): Static<typeof Gro
     lastMessage: lastMessage && messageItem(lastMessage),
     adminRead,
     customerRead,
+    ...(group.setAside && { setAside: true as const }),
     ...times(group),
     ...(group.setAside && { setAside: true }),
   };

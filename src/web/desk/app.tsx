@@ -1,8 +1,19 @@
 /** Either somebody is at the desk, or somebody may sign in. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Closed } from '../../client/index.ts';
-import { forgetToken, rememberedSignIn, rememberToken, type SignIn, signInFromAddress } from './sign-in.ts';
+import { InvitationDialog } from './invitation.tsx';
+import {
+  end,
+  forgetToken,
+  holdsUntil,
+  type Invitation,
+  rememberedSignIn,
+  rememberToken,
+  type SignIn,
+  takeFromAddress,
+} from './sign-in.ts';
 import { SignInPage } from './sign-in-page.tsx';
+import { whenOf } from './words.ts';
 import { Workplace } from './workplace.tsx';
 
 /** [P-9] Why it ended, for who may begin it again. */
@@ -16,12 +27,15 @@ function reasonOf({ code, reason }: Closed): string {
 }
 
 export function App() {
-  const [signIn, setSignIn] = useState<SignIn | null>(() => signInFromAddress() ?? rememberedSignIn());
+  // What a link brings seats nobody, and moves nobody who is seated: it is asked first.
+  const [invitation, setInvitation] = useState<Invitation | null>(takeFromAddress);
+  const [signIn, setSignIn] = useState<SignIn | null>(rememberedSignIn);
   const [notice, setNotice] = useState('');
 
   const enter = (next: SignIn) => {
     rememberToken(next);
     setNotice('');
+    setInvitation(null);
     setSignIn(next);
   };
   const leave = (why: string) => {
@@ -29,25 +43,43 @@ export function App() {
     setNotice(why);
     setSignIn(null);
   };
+  const signOut = (signedIn: SignIn) => {
+    leave('Signing out…');
+    end(signedIn).then(
+      () => setNotice('You have signed out.'),
+      (error: Error) =>
+        setNotice(
+          `You have signed out of this tab, but the token could not be ended (${error.message}). ` +
+            `Whoever has a copy can use it until ${whenOf(holdsUntil(signedIn).toISOString())}.`,
+        ),
+    );
+  };
 
   useEffect(() => {
-    if (signIn) rememberToken(signIn);
     // A link that is opened in a tab where the desk is already.
     const follow = () => {
-      const other = signInFromAddress();
-      if (other) enter(other);
+      const other = takeFromAddress();
+      if (other) setInvitation(other);
     };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
   }, []);
 
-  if (!signIn) return <SignInPage notice={notice} enter={enter} />;
   return (
-    <Workplace
-      key={signIn.token}
-      signIn={signIn}
-      ended={(closed) => leave(reasonOf(closed))}
-      signOut={() => leave('You have signed out.')}
-    />
+    <>
+      {signIn ? (
+        <Workplace
+          key={signIn.token}
+          signIn={signIn}
+          ended={(closed) => leave(reasonOf(closed))}
+          signOut={() => signOut(signIn)}
+        />
+      ) : (
+        <SignInPage notice={notice} enter={enter} invite={setInvitation} />
+      )}
+      {invitation && (
+        <InvitationDialog invitation={invitation} signedIn={signIn} enter={enter} close={() => setInvitation(null)} />
+      )}
+    </>
   );
 }

@@ -5,6 +5,7 @@ import { Composer } from './composer.tsx';
 import { type Conversation, nameOf, placeOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import { Lines } from './lines.tsx';
+import { Who } from './who.tsx';
 
 interface Props {
   readonly desk: Desk;
@@ -58,7 +59,7 @@ function Head({ desk, conversation, children }: HeadProps) {
       <div class="who">
         <h2>
           <span class={online ? 'dot online' : 'dot'} />
-          <bdi>{nameOf(conversation)}</bdi>
+          <span class="role customer">Customer</span> <bdi>{nameOf(conversation)}</bdi>
         </h2>
         <p class="quiet">
           {online ? 'Online' : 'Offline'}
@@ -85,7 +86,13 @@ function Head({ desk, conversation, children }: HeadProps) {
         <Standing conversation={conversation} me={desk.me.adminId} />
         {desk.others.length > 0 && (
           <strong class="others">
-            <bdi>{desk.others.join(', ')}</bdi> {desk.others.length === 1 ? 'is' : 'are'} here too.
+            {desk.others.map((adminId, index) => (
+              <span key={adminId}>
+                {index > 0 && ', '}
+                <Who user="admin" adminId={adminId} name="" me={desk.me.adminId} />
+              </span>
+            ))}{' '}
+            {desk.others.length === 1 ? 'is' : 'are'} here too.
           </strong>
         )}
       </p>
@@ -94,18 +101,19 @@ function Head({ desk, conversation, children }: HeadProps) {
 }
 
 function Standing({
-  conversation: { mutedBy, closed },
+  conversation: { mutedBy, closed, isSetAside },
   me,
 }: {
   readonly conversation: Conversation;
   readonly me: string;
 }) {
+  if (isSetAside) return <span>Set aside: the name that this one had claimed is a signed-in customer's now.</span>;
   if (closed) return <span>Closed. A message opens it again.</span>;
   if (mutedBy === null) return <span>The bot answers. Your message silences it.</span>;
   if (mutedBy === me) return <span>You have taken over: the bot is silent.</span>;
   return (
     <span>
-      <bdi>{mutedBy}</bdi> has taken over: the bot is silent.
+      <Who user="admin" adminId={mutedBy} name="" me={me} /> has taken over: the bot is silent.
     </span>
   );
 }

@@ -1,7 +1,9 @@
 /** What is known of each conversation, and what an event changes in it. */
 import type { Fields } from '../../../schemas/records.ts';
 import type { Stamp } from '../../client/index.ts';
+import { plainName } from './names.ts';
 import type { Frame, Lists } from './reader.ts';
+import { type Known, NOTHING } from './record.ts';
 
 export type Payload = Frame['payload'];
 type Message = NonNullable<Lists['groups']['lastMessage']>;
@@ -23,8 +25,10 @@ export interface Conversation {
   /** How far the customer has read. */
   readonly customerRead: number;
   readonly createdAt: string;
-  readonly user: Fields;
-  readonly lead: Fields;
+  /** Whether it had claimed a name that is a signed-in customer's now [P-3.1]. */
+  readonly isSetAside: boolean;
+  readonly user: Known;
+  readonly lead: Known;
   /** Where the customer is, or was last. */
   readonly visit: Visit | null;
 }
@@ -39,8 +43,9 @@ export const newConversation = (groupId: string, createdAt: string): Conversatio
   last: null,
   customerRead: 0,
   createdAt,
-  user: {},
-  lead: {},
+  isSetAside: false,
+  user: NOTHING,
+  lead: NOTHING,
   visit: null,
 });
 
@@ -55,21 +60,9 @@ export function withItem(known: Conversation, item: Lists['groups']): Conversati
     customerRead,
     createdAt,
     mutedBy: item.mutedBy ?? null,
+    isSetAside: item.setAside === true,
     last: item.lastMessage,
   };
-}
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** [P-6.5] RFC 7396. */
-export function merge(record: unknown, patch: Fields): Fields {
-  const merged = new Map(isObject(record) ? Object.entries(record) : []);
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(name);
-    else merged.set(name, isObject(value) ? merge(merged.get(name), value) : value);
-  }
-  return Object.fromEntries(merged);
 }
 
 /** What an event makes of a conversation. Events say how things are: one that is told twice changes nothing. */
@@ -92,10 +85,6 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
       // [P-7.1]
       if (payload.user === 'admin') return { ...known, unread: 0 };
       return { ...known, customerRead: Math.max(known.customerRead, payload.seq) };
-    case 'UPDATE_USER':
-      return { ...known, user: merge(known.user, payload.message) };
-    case 'UPDATE_LEAD':
-      return { ...known, lead: merge(known.lead, payload.message) };
     case 'UPDATE_PAGEVIEW':
       return { ...known, visit: { at, fields: payload.message } };
     default:
@@ -109,15 +98,15 @@ export const textOf = (fields: Fields, name: string): string => {
   return typeof value === 'string' ? value.trim() : '';
 };
 
-const fullName = (fields: Fields) =>
-  textOf(fields, 'name') || `${textOf(fields, 'firstName')} ${textOf(fields, 'lastName')}`.trim();
+const nameIn = (fields: Fields, ...names: string[]) => plainName(names.map((name) => textOf(fields, name)).join(' '));
+const fullName = (fields: Fields) => nameIn(fields, 'name') || nameIn(fields, 'firstName', 'lastName');
 
 /** How the customer is called; by the conversation's name where nothing else is known. */
 export function nameOf({ user, lead, groupId }: Conversation): string {
-  for (const known of [user, lead]) if (fullName(known)) return fullName(known);
+  const known = [user.fields, lead.fields];
+  for (const fields of known) if (fullName(fields)) return fullName(fields);
   for (const field of ['email', 'phone']) {
-    const found = textOf(user, field) || textOf(lead, field);
-    if (found) return found;
+    for (const fields of known) if (nameIn(fields, field)) return nameIn(fields, field);
   }
   // Of a long one, as the server makes them, the beginning tells it from the others.
   return `Visitor ${groupId.length > 16 ? groupId.slice(0, 8) : groupId}`;
@@ -147,7 +136,8 @@ export interface View {
 
 const searched = (conversation: Conversation): string => {
   const { groupId, user, lead, last, visit } = conversation;
-  const fields = [user, lead].flatMap((known) => [fullName(known), textOf(known, 'email'), textOf(known, 'phone')]);
+  const known = [user.fields, lead.fields];
+  const fields = known.flatMap((each) => [fullName(each), textOf(each, 'email'), textOf(each, 'phone')]);
   const pages = visit ? [textOf(visit.fields, 'title'), textOf(visit.fields, 'url')] : [];
   return [nameOf(conversation), groupId, ...fields, last?.message ?? '', ...pages].join('\n').toLowerCase();
 };

@@ -41,6 +41,8 @@ interface DeskOptions {
   readonly ended: (closed: Closed) => void;
   /** Something is to be told to the agent, in words. */
   readonly tell: (text: string) => void;
+  /** A conversation goes on under another name. */
+  readonly moved: (groupId: string, to: string) => void;
   /** A customer has said something. */
   readonly said: (conversation: Conversation, message: string) => void;
 }
@@ -68,10 +70,12 @@ export class Desk {
     this.picture = new Picture({
       adminId,
       onUnknown: () => this.readings.lookUpSoon(),
+      onRecord: (groupId, name) => this.readings.renewSoon(groupId, name),
       onErased: (groupId) => {
         this.drafts.drop(groupId);
         this.#sent.drop((sent) => sent.groupId === groupId);
       },
+      onSetAside: (groupId, to) => this.#moved(groupId, to),
     });
     this.readings = new Readings(signIn, this.picture);
     const url = `${location.origin.replace(/^http/, 'ws')}/ws`;
@@ -100,6 +104,15 @@ export class Desk {
     });
   }
 
+  /** [P-3.1] What was written to a conversation, and is not sent, is meant for whoever it goes on with. */
+  #moved(groupId: string, to: string): void {
+    this.drafts.put(to, this.drafts.get(groupId) ?? '');
+    this.drafts.drop(groupId);
+    for (const sent of this.#sent.all) if (sent.groupId === groupId) this.#sent.put({ ...sent, groupId: to });
+    this.#options.moved(groupId, to);
+    if (this.picture.chat?.groupId === to) this.#readChat();
+  }
+
   #connected(connection: ConnectionState): void {
     this.connection = connection;
     this.picture.changed();
@@ -126,7 +139,8 @@ export class Desk {
       const conversation = this.picture.conversations.get(payload.groupId);
       if (conversation) this.#options.said(conversation, payload.message);
     }
-    if (payload.type === 'SYS_MSG') this.#options.tell(`${payload.adminId} announced to everybody: ${payload.message}`);
+    if (payload.type === 'SYS_MSG')
+      this.#options.tell(`Agent ${payload.adminId} announced to everybody: ${payload.message}`);
   }
 
   /** Signs out. */

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import type { Fields } from '../../../schemas/records.ts';
 import type { Chat } from './chat.ts';
 import { type Conversation, textOf } from './conversation.ts';
+import { type Known, NOTHING, rowsOf } from './record.ts';
 import { whenOf } from './words.ts';
 
 interface Props {
@@ -23,20 +24,20 @@ export function Details({ chat, conversation, hide }: Props) {
           ×
         </button>
         <Section title="Profile">
-          <Record fields={user} />
+          <Record known={user} />
         </Section>
         <Section title="Lead">
-          <Record fields={lead} />
+          <Record known={lead} />
         </Section>
         <Section title="Intents">
           {intents.size === 0 && <Unknown />}
-          {[...intents].map(([intent, fields]) => (
+          {[...intents].map(([intent, known]) => (
             <div class="intent" key={intent}>
               <h4>
                 <bdi>{intent.replaceAll('_', ' ')}</bdi>
-                <span class="badge">{textOf(fields, 'status')}</span>
+                <span class="badge">{textOf(known.fields, 'status')}</span>
               </h4>
-              <Record fields={without(fields, 'intent', 'status')} isMore />
+              <Record known={{ ...known, fields: without(known.fields, 'intent', 'status') }} isMore />
             </div>
           ))}
         </Section>
@@ -52,7 +53,7 @@ export function Details({ chat, conversation, hide }: Props) {
           </ol>
         </Section>
         <Section title="Conversation">
-          <Record fields={{ id: groupId, began: whenOf(conversation.createdAt) }} />
+          <Record known={{ ...NOTHING, fields: { id: groupId, began: whenOf(conversation.createdAt) } }} />
         </Section>
       </aside>
     ),
@@ -78,32 +79,51 @@ function without(fields: Fields, ...names: string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 }
 
-/** Every field with its name; those within others behind the others' names. */
-function rowsOf(fields: Fields, within = ''): (readonly [name: string, text: string])[] {
-  return Object.entries(fields).flatMap(([name, value]) => {
-    if (value !== null && typeof value === 'object') return rowsOf({ ...value }, `${within}${name} · `);
-    return value === null || value === '' ? [] : [[within + name, String(value)] as const];
-  });
-}
-
 /** @param isMore that nothing is there need not be said */
-function Record({ fields, isMore = false }: { readonly fields: Fields; readonly isMore?: boolean }) {
-  const rows = rowsOf(fields);
+function Record({ known, isMore = false }: { readonly known: Known; readonly isMore?: boolean }) {
+  const rows = rowsOf(known);
   if (rows.length === 0) return isMore ? null : <Unknown />;
   return (
     <dl class="record">
-      {rows.map(([name, text]) => (
+      {rows.map(({ name, text, isCustomers, otherwise }) => (
         <div key={name}>
           <dt dir="auto">{name}</dt>
-          <dd dir="auto">{text}</dd>
+          <dd>
+            <span dir="auto">{text}</span>
+            {isCustomers && <Mark title="The customer says so, and nobody of the dealer has.">customer’s word</Mark>}
+            {otherwise !== undefined && (
+              <Mark title="The customer has said otherwise since.">
+                customer: <bdi>{otherwise}</bdi>
+              </Mark>
+            )}
+          </dd>
         </div>
       ))}
     </dl>
   );
 }
 
-/** An address that may be opened: what else is written there is only shown. */
-const isAddress = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+const Mark = ({ title, children }: { readonly title: string; readonly children: ComponentChildren }) => (
+  <span class="mark" title={title}>
+    {children}
+  </span>
+);
+
+/** An address that may be opened: what else is written there is only shown, and so is a way into this desk. */
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname } = new URL(text);
+  const isDesk = hostname === location.hostname && /^\/desk\b/i.test(decoded(pathname));
+  return /^https?:$/.test(protocol) && !isDesk;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
 
 function PageOf({ fields }: { readonly fields: Fields }) {
   const [title, url] = [textOf(fields, 'title'), textOf(fields, 'url')];
@@ -118,7 +138,7 @@ function PageOf({ fields }: { readonly fields: Fields }) {
       ) : (
         <span dir="auto">{url}</span>
       )}
-      <Record fields={rest} isMore />
+      <Record known={{ ...NOTHING, fields: rest }} isMore />
     </>
   );
 }

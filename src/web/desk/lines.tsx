@@ -5,7 +5,8 @@ import { type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Frame } from './reader.ts';
 import type { Sent } from './sent.ts';
-import { authorOf, dayOf, timeOf } from './words.ts';
+import { Who } from './who.tsx';
+import { dayOf, inFull, timeOf } from './words.ts';
 
 interface Props {
   readonly desk: Desk;
@@ -84,9 +85,7 @@ export function Lines({ desk, chat, conversation }: Props) {
         </button>
       )}
       <p class="unseen" aria-live="polite">
-        {chat.status === 'ready' && said && said.user !== 'admin'
-          ? `${authorOf(said, me) || name}: ${said.message}`
-          : ''}
+        {chat.status === 'ready' && said && said.user !== 'admin' ? `${inFull(said, name, me)}: ${said.message}` : ''}
       </p>
     </div>
   );
@@ -147,7 +146,8 @@ function LineItem({ line: { payload, at }, name, me, day, isReadTo }: LineItemPr
       {payload.type === 'CHAT_MSG' ? (
         <div class={`said by-${payload.user}${payload.adminId === me ? ' mine' : ''}`}>
           <p class="meta">
-            <bdi>{authorOf(payload, me) || name}</bdi> <time dateTime={at}>{timeOf(at)}</time>
+            <Who user={payload.user} adminId={payload.adminId} name={name} me={me} />{' '}
+            <time dateTime={at}>{timeOf(at)}</time>
           </p>
           <p class="text" dir="auto">
             {payload.message}
@@ -156,20 +156,44 @@ function LineItem({ line: { payload, at }, name, me, day, isReadTo }: LineItemPr
         </div>
       ) : (
         <p class="happened">
-          <bdi>{happeningOf(payload, name, me)}</bdi> <time dateTime={at}>{timeOf(at)}</time>
+          <Happening payload={payload} name={name} me={me} /> <time dateTime={at}>{timeOf(at)}</time>
         </p>
       )}
     </li>
   );
 }
 
-function happeningOf(payload: Frame['payload'], name: string, me: string): string {
-  if (payload.type === 'MUTE_STATUS') {
-    const who = payload.adminId === me ? 'You' : payload.adminId;
-    return payload.muted ? `${who} took over: the bot is silent` : `${who} handed back to the bot`;
+function Happening({
+  payload,
+  name,
+  me,
+}: {
+  readonly payload: Frame['payload'];
+  readonly name: string;
+  readonly me: string;
+}) {
+  switch (payload.type) {
+    case 'MUTE_STATUS':
+      if (payload.user === 'customer') return <>The bot may speak again: the customer wrote after the close</>;
+      return (
+        <>
+          <Who user="admin" adminId={payload.adminId} name={name} me={me} />{' '}
+          {payload.muted ? 'took over: the bot is silent' : 'handed back to the bot'}
+        </>
+      );
+    case 'CLOSE_CHAT':
+      return (
+        <>
+          <Who user={payload.user} adminId={payload.adminId} name={name} me={me} /> closed the conversation
+        </>
+      );
+    case 'SET_ASIDE':
+      return (
+        <>This name is a signed-in customer's now. Whoever had claimed it goes on in a conversation of their own.</>
+      );
+    default:
+      return <>{payload.type}</>;
   }
-  if (payload.type === 'CLOSE_CHAT') return `${authorOf(payload, me) || name} closed the conversation`;
-  return payload.type;
 }
 
 function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
@@ -199,17 +223,16 @@ function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
 }
 
 function Typists({ desk, groupId, name }: { readonly desk: Desk; readonly groupId: string; readonly name: string }) {
-  const who = desk.picture.typists.of(groupId).map((typist) => {
-    if (typist === 'customer') return name;
-    return typist === 'bot' ? 'The bot' : typist;
-  });
+  const typists = desk.picture.typists.of(groupId);
   return (
     <p class="typing" aria-live="polite">
-      {who.length > 0 && (
-        <>
-          <bdi>{who.join(', ')}</bdi> {who.length === 1 ? 'is' : 'are'} typing…
-        </>
-      )}
+      {typists.map((author, index) => (
+        <span key={author.adminId ?? author.user}>
+          {index > 0 && ', '}
+          <Who {...author} name={name} me={desk.me.adminId} />
+        </span>
+      ))}
+      {typists.length > 0 && ` ${typists.length === 1 ? 'is' : 'are'} typing…`}
     </p>
   );
 }

@@ -2,7 +2,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { activeAt, type Conversation, FILTERS, type Filter, nameOf, placeOf, type View } from './conversation.ts';
 import type { Desk } from './desk.ts';
-import { authorOf, whenOf } from './words.ts';
+import { Who } from './who.tsx';
+import { whenOf } from './words.ts';
 
 interface Props {
   readonly desk: Desk;
@@ -182,6 +183,7 @@ function Row({ desk, conversation, isOpen, isReached, reach, open }: RowProps) {
     >
       <span class="first">
         <span class={online ? 'dot online' : 'dot'} />
+        <span class="unseen">Customer </span>
         <bdi class="name">{nameOf(conversation)}</bdi>
         <span class="unseen">{online ? ', online. ' : ', offline. '}</span>
         <time dateTime={activeAt(conversation)}>{whenOf(activeAt(conversation))}</time>
@@ -204,27 +206,30 @@ function Row({ desk, conversation, isOpen, isReached, reach, open }: RowProps) {
 }
 
 function LastWords({ desk, conversation: { groupId, last } }: Pick<RowProps, 'desk' | 'conversation'>) {
+  const me = desk.me.adminId;
   const [typist] = desk.picture.typists.of(groupId);
   if (typist !== undefined) {
-    return <span class="words typing">{typist === 'customer' ? 'is typing…' : `${typist} is typing…`}</span>;
+    return (
+      <span class="words typing">{typist.user !== 'customer' && <Who {...typist} name="" me={me} />} is typing…</span>
+    );
   }
   if (!last) return <span class="words quiet">Nothing said yet</span>;
-  const author = authorOf(last, desk.me.adminId);
   return (
-    <span class="words" dir="auto">
-      {author && `${author}: `}
-      {last.message}
+    <span class="words">
+      {last.user === 'customer' ? <span class="unseen">Said: </span> : <Who {...last} name="" me={me} />}{' '}
+      <bdi>{last.message}</bdi>
     </span>
   );
 }
 
 function Badge({
-  conversation: { mutedBy, closed },
+  conversation: { mutedBy, closed, isSetAside },
   me,
 }: {
   readonly conversation: Conversation;
   readonly me: string;
 }) {
+  if (isSetAside) return <span class="badge">Set aside</span>;
   if (closed) return <span class="badge">Closed</span>;
   if (mutedBy === null) return null;
   return (

@@ -1,13 +1,22 @@
 /** What the desk knows of its dealer: read at first, and kept true by events. */
 import type { Stamp } from '../../client/index.ts';
-import { type Chat, merged } from './chat.ts';
+import { type Chat, withVisit } from './chat.ts';
 import { after, type Conversation, newConversation, type Payload, withItem } from './conversation.ts';
 import { withLine } from './history.ts';
-import type { Lists } from './reader.ts';
+import type { Lists, RecordList } from './reader.ts';
 import { Typists } from './typists.ts';
+import type { Author } from './words.ts';
 
 /** The longest that a change waits to be shown, in milliseconds. */
 const SHOWN_WITHIN = 50;
+
+/** Which record an event says something of. */
+const RECORDS: Readonly<Partial<Record<Payload['type'], RecordList>>> = {
+  UPDATE_USER: 'users',
+  UPDATE_LEAD: 'leads',
+  CREATE_LEAD_INTENT: 'lead-intents',
+  UPDATE_LEAD_INTENT: 'lead-intents',
+};
 
 interface Heard {
   readonly payload: Payload;
@@ -18,8 +27,12 @@ interface PictureOptions {
   readonly adminId: string;
   /** Something happened in a conversation that is not known. */
   readonly onUnknown: () => void;
+  /** Something was said of a customer: whose word counts, the server knows. */
+  readonly onRecord: (groupId: string, name: RecordList) => void;
   /** A conversation was erased [P-11.4]. */
   readonly onErased: (groupId: string) => void;
+  /** A conversation goes on under another name [P-3.1]. */
+  readonly onSetAside: (groupId: string, to: string) => void;
 }
 
 export class Picture {
@@ -88,25 +101,39 @@ export class Picture {
     if (payload.type === 'SYS_MSG' || payload.groupId === undefined) return;
     const { groupId } = payload;
     if (payload.type === 'ERASE_GROUP') this.#forget(groupId);
-    else if (payload.type === 'TYPING') this.#type(groupId, payload.adminId ?? payload.user, payload.typing);
+    else if (payload.type === 'SET_ASIDE') this.#setAside(groupId, payload.setAside, stamp);
+    else if (payload.type === 'TYPING') this.#type(groupId, payload, payload.typing);
     else this.#change(groupId, payload, stamp);
   }
 
-  #type(groupId: string, who: string, isTyping: boolean): void {
-    if (who !== this.#options.adminId) this.typists.set(groupId, who, isTyping);
+  #type(groupId: string, { user, adminId }: Author, isTyping: boolean): void {
+    const author: Author = { user, ...(user === 'admin' && { adminId }) };
+    if (author.adminId !== this.#options.adminId) this.typists.set(groupId, author, isTyping);
   }
 
   #change(groupId: string, payload: Payload, stamp: Stamp | undefined): void {
-    if (payload.type === 'CHAT_MSG') this.typists.set(groupId, payload.adminId ?? payload.user, false);
+    if (payload.type === 'CHAT_MSG') this.#type(groupId, payload, false);
     const known = this.conversations.get(groupId);
     if (!known) this.#options.onUnknown();
     const conversation = known ?? newConversation(groupId, stamp?.at ?? new Date().toISOString());
     this.conversations.set(groupId, after(conversation, payload, stamp));
+    const record = RECORDS[payload.type];
+    if (record) this.#options.onRecord(groupId, record);
     if (!stamp || this.chat?.groupId !== groupId) return;
     const isLine = stamp.scope === groupId;
     this.chat = isLine
       ? { ...this.chat, ...withLine(this.chat, { payload, ...stamp }) }
-      : merged(this.chat, payload, stamp);
+      : withVisit(this.chat, payload, stamp);
+  }
+
+  /** [P-3.1] What is known of a name goes with its conversation, and the name begins anew. */
+  #setAside(groupId: string, to: string, stamp: Stamp | undefined): void {
+    const known = this.conversations.get(groupId);
+    if (this.conversations.has(to)) return; // told twice
+    if (known) this.conversations.set(to, { ...known, groupId: to, isSetAside: true, online: false });
+    this.conversations.set(groupId, newConversation(groupId, stamp?.at ?? new Date().toISOString()));
+    if (this.chat?.groupId === groupId) this.chat = { ...this.chat, groupId: to };
+    this.#options.onSetAside(groupId, to);
   }
 
   #forget(groupId: string): void {

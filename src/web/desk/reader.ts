@@ -16,6 +16,9 @@ export interface Lists {
   readonly pageviews: (typeof PageviewItem)['static'];
 }
 
+/** The lists of what is known of customers, a record of each conversation or several. */
+export type RecordList = 'users' | 'leads' | 'lead-intents';
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;

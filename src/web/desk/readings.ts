@@ -1,9 +1,10 @@
 /** What is read over HTTP, and put into the picture. */
-import { withRecords } from './chat.ts';
+import { intentsOf } from './chat.ts';
 import { type Conversation, newConversation, withItem } from './conversation.ts';
 import { withLatest, withOlder } from './history.ts';
 import type { Picture } from './picture.ts';
-import { type Lists, Reader, ReadingError } from './reader.ts';
+import { type Lists, Reader, ReadingError, type RecordList } from './reader.ts';
+import { knownOf, NOTHING } from './record.ts';
 import type { SignIn } from './sign-in.ts';
 
 /** The most pages of each list that are read at once: 2,000 conversations. */
@@ -12,6 +13,8 @@ const PAGES = 10;
 const RECORDS = 50;
 /** How long news of conversations that were not listed are gathered before they are looked up, in milliseconds. */
 const GATHERING = 500;
+/** As many records as are read anew at once: with all else that is read, far less than a server takes of one token [P-11.6]. */
+const AT_ONCE = 8;
 
 export class Readings {
   readonly #reader: Reader;
@@ -23,6 +26,9 @@ export class Readings {
   #next: string | null = null;
   #isOlderAsked = false;
   #lookUp: ReturnType<typeof setTimeout> | undefined;
+  /** The records that are to be read anew: each as the name of its list, and its conversation. */
+  readonly #stale = new Set<`${RecordList}/${string}`>();
+  #renewal: ReturnType<typeof setTimeout> | undefined;
 
   constructor(signIn: SignIn, picture: Picture) {
     this.#reader = new Reader(signIn);
@@ -33,6 +39,7 @@ export class Readings {
     this.#session.abort();
     this.#opening.abort();
     clearTimeout(this.#lookUp);
+    clearTimeout(this.#renewal);
   }
 
   /** Everything of the list anew, for a session that begins. */
@@ -91,6 +98,47 @@ export class Readings {
     }, GATHERING);
   }
 
+  /** Reads a record anew, soon: however often it is written, once in a while. */
+  renewSoon(groupId: string, name: RecordList): void {
+    this.#stale.add(`${name}/${groupId}`);
+    this.#renewal ??= setTimeout(() => this.#renew(), GATHERING);
+  }
+
+  #renew(): void {
+    this.#renewal = undefined;
+    const openId = this.#picture.chat?.groupId;
+    // What somebody looks at comes first.
+    const stale = [...this.#stale].sort((a, b) => Number(b.endsWith(`/${openId}`)) - Number(a.endsWith(`/${openId}`)));
+    for (const key of stale.slice(0, AT_ONCE)) {
+      this.#stale.delete(key);
+      const [name, groupId = ''] = key.split('/') as [RecordList, string];
+      if (name !== 'lead-intents') quietly(this.#renewRecord(groupId, name));
+      else if (groupId === openId) quietly(this.#renewIntents(groupId));
+    }
+    if (this.#stale.size > 0) this.#renewal = setTimeout(() => this.#renew(), GATHERING);
+  }
+
+  #renewRecord(groupId: string, name: 'users' | 'leads'): Promise<void> {
+    return this.#picture.read(
+      () => this.#reader.list(name, { groupId }, this.#session.signal),
+      ({ items: [item] }) => {
+        const known = this.#picture.conversations.get(groupId);
+        const record = item ? knownOf(item) : NOTHING;
+        const change = name === 'users' ? { user: record } : { lead: record };
+        if (known) this.#picture.conversations.set(groupId, { ...known, ...change });
+      },
+    );
+  }
+
+  #renewIntents(groupId: string): Promise<void> {
+    return this.#picture.read(
+      () => this.#reader.list('lead-intents', { groupId, limit: RECORDS }, this.#opening.signal),
+      ({ items }) => {
+        if (this.#picture.chat?.groupId === groupId) this.#picture.updateChat({ intents: intentsOf(items) });
+      },
+    );
+  }
+
   /** What there is of the conversation that is open, in place of what was read for another. */
   open(groupId: string, ready: () => void): void {
     this.close();
@@ -111,10 +159,12 @@ export class Readings {
         const { chat, conversations } = this.#picture;
         const known = conversations.get(groupId);
         const [visit = known?.visit ?? null] = visits;
-        if (known) conversations.set(groupId, { ...known, user: user?.fields ?? {}, lead: lead?.fields ?? {}, visit });
+        const records = { user: user ? knownOf(user) : NOTHING, lead: lead ? knownOf(lead) : NOTHING };
+        if (known) conversations.set(groupId, { ...known, ...records, visit });
         if (chat)
           this.#picture.updateChat({
-            ...withRecords(chat, intents, visits),
+            intents: intentsOf(intents),
+            visits,
             ...withLatest(chat, events),
             status: 'ready',
           });
@@ -177,8 +227,8 @@ function conversationsOf(
     const known = all.get(groupId);
     if (known) all.set(groupId, { ...known, ...change(known) });
   };
-  for (const { groupId, fields } of users) set(groupId, () => ({ user: fields }));
-  for (const { groupId, fields } of leads) set(groupId, () => ({ lead: fields }));
+  for (const item of users) set(item.groupId, () => ({ user: knownOf(item) }));
+  for (const item of leads) set(item.groupId, () => ({ lead: knownOf(item) }));
   // The last come first.
   for (const visit of visits) set(visit.groupId, (known) => ({ visit: known.visit ?? visit }));
   return all;

@@ -1,21 +1,27 @@
 import { useState } from 'preact/hooks';
-import { type SignIn, signInOf } from './sign-in.ts';
+import { type Invitation, readPasted, type SignIn } from './sign-in.ts';
 
 interface Props {
   /** What there is to say first. */
   readonly notice: string;
   readonly enter: (signIn: SignIn) => void;
+  readonly invite: (invitation: Invitation) => void;
 }
 
-export function SignInPage({ notice, enter }: Props) {
+export function SignInPage({ notice, enter, invite }: Props) {
   const [fault, setFault] = useState('');
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
-    const signIn = signInOf(String(new FormData(event.currentTarget).get('token')));
-    if (signIn) enter(signIn);
-    else
+    const pasted = readPasted(String(new FormData(event.currentTarget).get('token')));
+    setFault('');
+    if (pasted === null) {
       setFault('This is not the token of an admin. It is a long word with two dots in it, or a link that ends in one.');
+    } else if ('token' in pasted) {
+      enter(pasted);
+    } else {
+      invite(pasted);
+    }
   };
   return (
     <main class="sign-in">
@@ -45,7 +51,9 @@ export function SignInPage({ notice, enter }: Props) {
           Sign in
         </button>
       </form>
-      <p class="quiet">Whoever runs the server makes such a link, for example for Alice at the dealer demo:</p>
+      <p class="quiet">
+        Whoever runs the server makes such a link, good once and for a minute. For Alice at the dealer demo:
+      </p>
       <pre>telle token --link --role admin --dealer demo --sub alice</pre>
       <p class="quiet">The token stays in this tab, and is forgotten when you close it.</p>
     </main>

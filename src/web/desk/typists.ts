@@ -1,31 +1,39 @@
 /** Who types where. Nobody types for ever: it is over when nothing more is heard of it. */
+import type { Author } from './words.ts';
+
+/** For how long after it was last heard of, in milliseconds. */
 const LASTING = 8_000;
+
+interface Typist {
+  readonly author: Author;
+  /** Ends it. */
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/** No admin has a name with a slash in it [P-2.7]. */
+const nameOf = ({ user, adminId }: Author): string => (adminId === undefined ? user : `${user}/${adminId}`);
 
 export class Typists {
   readonly #changed: () => void;
-  /** By conversation and name, what ends it. */
-  readonly #timers = new Map<string, Map<string, ReturnType<typeof setTimeout>>>();
+  /** By conversation and name. */
+  readonly #typists = new Map<string, Map<string, Typist>>();
 
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  of(groupId: string): string[] {
-    return [...(this.#timers.get(groupId)?.keys() ?? [])];
+  of(groupId: string): Author[] {
+    return [...(this.#typists.get(groupId)?.values() ?? [])].map(({ author }) => author);
   }
 
-  set(groupId: string, who: string, isTyping: boolean): void {
-    const timers = this.#timers.get(groupId) ?? new Map<string, ReturnType<typeof setTimeout>>();
-    clearTimeout(timers.get(who));
-    timers.delete(who);
-    if (isTyping) {
-      timers.set(
-        who,
-        setTimeout(() => this.set(groupId, who, false), LASTING),
-      );
-    }
-    if (timers.size > 0) this.#timers.set(groupId, timers);
-    else this.#timers.delete(groupId);
+  set(groupId: string, author: Author, isTyping: boolean): void {
+    const typists = this.#typists.get(groupId) ?? new Map<string, Typist>();
+    const name = nameOf(author);
+    clearTimeout(typists.get(name)?.timer);
+    typists.delete(name);
+    if (isTyping) typists.set(name, { author, timer: setTimeout(() => this.set(groupId, author, false), LASTING) });
+    if (typists.size > 0) this.#typists.set(groupId, typists);
+    else this.#typists.delete(groupId);
     this.#changed();
   }
 }

@@ -12,14 +12,14 @@ export function whenOf(at: string): string {
   return date.toDateString() === new Date().toDateString() ? TIME.format(date) : DATE.format(date);
 }
 
-interface Author {
+export interface Author {
   readonly user: 'customer' | 'admin' | 'bot';
-  readonly adminId?: string;
+  readonly adminId?: string | undefined;
 }
 
-/** Who says something, as seen by an admin; nothing for the customer, whose conversation it is. */
-export function authorOf({ user, adminId }: Author, me: string): string {
-  if (user === 'customer') return '';
+/** Who it is in plain text, where no mark can stand: the role comes first. @param name the customer's, as it is shown */
+export function inFull({ user, adminId }: Author, name: string, me: string): string {
   if (user === 'bot') return 'Bot';
-  return adminId === me ? 'You' : (adminId ?? 'Agent');
+  if (user === 'customer') return `Customer ${name}`;
+  return adminId === me ? 'You' : `Agent ${adminId ?? ''}`;
 }

@@ -60,8 +60,13 @@ function useDesk(signIn: SignIn, ended: (closed: Closed) => void, tell: (text: s
         signIn,
         ended,
         tell,
+        moved: (groupId, to) => {
+          if (addressed() === groupId) history.replaceState(null, '', `#chat=${encodeURIComponent(to)}`);
+        },
         said: (conversation, message) =>
-          notify(nameOf(conversation), message, conversation.groupId, () => goTo.current(conversation.groupId)),
+          notify(`Customer ${nameOf(conversation)}`, message, conversation.groupId, () =>
+            goTo.current(conversation.groupId),
+          ),
       }),
     [],
   );

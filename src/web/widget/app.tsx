@@ -144,9 +144,9 @@ function answering({ author, online, state }: Conversation, words: Words): strin
 
 /** What is wrong with the connection; nothing where it is there. */
 function Connection({ conversation, words }: { readonly conversation: Conversation; readonly words: Words }) {
-  const { state, isLost } = conversation;
-  const says =
-    state === 'closed' ? words.refused : isLost ? words.offline : state === 'connecting' ? words.connecting : '';
+  const { state, isLost, needsLogin } = conversation;
+  const ended = needsLogin ? words.loginNeeded : words.refused;
+  const says = state === 'closed' ? ended : isLost ? words.offline : state === 'connecting' ? words.connecting : '';
   return (
     <div class="connection">
       <span role="status">{says}</span>

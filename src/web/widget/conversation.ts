@@ -29,6 +29,8 @@ export class Conversation {
   online = false;
   /** Whether the connection is lost, and it may take a while to have one again. */
   isLost = false;
+  /** Whether the dealer takes nobody who brings no token [P-3.1]. */
+  needsLogin = false;
   /** What is before the oldest event that was read: `none` is nothing. */
   earlier: 'none' | 'some' | 'loading' | 'failed' = 'none';
   typist: Author | undefined;
@@ -46,6 +48,8 @@ export class Conversation {
   #told = 0;
   #isTelling = false;
   #token: Token | undefined;
+  /** Whether the connection was begun with a token that was kept here. */
+  #hasKept = false;
   #typistGone: ReturnType<typeof setTimeout> | undefined;
   readonly #typing = new TypingTeller((typing) => {
     if (this.state === 'joined') this.#client?.send('typing', { type: 'TYPING', typing }).catch(ignored);
@@ -87,6 +91,8 @@ export class Conversation {
     const url = new URL('ws', base);
     url.protocol = url.protocol.replace('http', 'ws');
     const token = this.#token;
+    this.#hasKept = token === undefined && this.#memory.token.get() !== null;
+    this.needsLogin = false;
     const who = token === undefined ? { storage: this.#memory.tokens } : { token };
     const client = connect({ url: url.href, role: 'customer', dealerId, ...who });
     this.#client = client;
@@ -108,9 +114,9 @@ export class Conversation {
     on('MUTE_STATE', (payload, stamp) => this.#happened({ ...stamp, channel: 'MUTE_STATE', payload }));
     on('CLOSE_CHAT', (payload, stamp) => this.#happened({ ...stamp, channel: 'CLOSE_CHAT', payload }));
     on('SYS_MESSAGE', (payload, stamp) => this.#happened({ ...stamp, channel: 'SYS_MESSAGE', payload }));
-    on('CHAT_STATE', ({ type, online }) => {
-      if (type === 'UPDATE_CHAT') this.online ||= online;
-      else if (type === 'ERASE_GROUP') this.#forget();
+    on('CHAT_STATE', (payload) => {
+      if (payload.type === 'UPDATE_CHAT') this.online ||= payload.online;
+      else if (payload.type === 'ERASE_GROUP') this.#forget();
     });
     on('TYPING_STATE', ({ user, adminId, typing }) => {
       if (user !== 'customer') this.#setTypist(typing ? { kind: user, name: adminId } : undefined);
@@ -169,9 +175,20 @@ export class Conversation {
     }, TYPING_LASTS);
   }
 
-  /** The server does not want this client back. A token that it no longer takes is of no more use: the next chat is a new one. */
+  /**
+   * The server does not want this client back. A kept token that it no longer takes, for it was revoked or its conversation
+   * was erased, is of no more use: the next chat is a new one. Whoever came without any would be refused again.
+   */
   #ended(code: number): void {
-    if (code === UNAUTHORIZED && this.#token === undefined) this.#forget();
+    if (code !== UNAUTHORIZED || this.#token !== undefined) return;
+    if (this.#hasKept) {
+      this.#forget();
+      return;
+    }
+    this.needsLogin = true;
+    console.warn(
+      `telle: the dealer ${this.#options.dealerId} takes customers by a token alone: call telle.login(token)`,
+    );
   }
 
   #forget(): void {
@@ -180,6 +197,7 @@ export class Conversation {
     client?.close();
     this.#memory.token.set(null);
     this.#memory.hasBegun.set(false);
+    this.#memory.read.set({});
     this.#log.clear();
     this.#group = '';
     this.earlier = 'none';

@@ -1,4 +1,5 @@
 import type { Conversation } from './conversation.ts';
+import { Icon } from './icons.tsx';
 import type { Entry } from './log.ts';
 import type { Options } from './options.ts';
 import { say, type Words } from './words.ts';
@@ -78,7 +79,10 @@ function Line({ entry, before, conversation, options: { words, lang } }: LinePro
   return (
     <div class={`message ${kind}`}>
       <p class={goesOn ? 'hidden' : 'author'}>
-        <bdi>{nameOf(entry, words)}</bdi> <time dateTime={at}>{timeOf(at, lang)}</time>
+        {kind === 'bot' && <Icon name="bot" />}
+        <bdi>{nameOf(entry, words)}</bdi>
+        {kind === 'admin' && name !== undefined && <span class="role">{words.admin}</span>}{' '}
+        <time dateTime={at}>{timeOf(at, lang)}</time>
       </p>
       <p class="text" dir="auto">
         {text}
