@@ -40,9 +40,6 @@ export const GroupItem = Type.Object(
       Type.Literal(true, { description: "it had claimed a name that is now that of a dealer's own customer" }),
     ),
     ...times,
-    setAside: Type.Optional(
-      Type.Boolean({ description: 'whether it had to give its name to a customer with a minted token; else absent' }),
-    ),
   },
   { description: 'A conversation as it stands.' },
 );

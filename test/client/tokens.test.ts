@@ -6,7 +6,7 @@ import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { connect } from '../../src/client/index.ts';
 import type { TokenStorage } from '../../src/client/types.ts';
 import { put, sessionOf, withScript } from '../support/script.ts';
-import { listen, named, Place, SOON, tapped } from '../support/sdk.ts';
+import { listen, messages, named, Place, SOON, tapped } from '../support/sdk.ts';
 import { DEALER } from '../support/server.ts';
 
 /** A storage, as a browser has one. */
@@ -55,6 +55,25 @@ describe('a customer', () => {
     assert.deepEqual([one.groupId, two.groupId], ['ours-1', 'ours-2']);
     assert.equal(storage.items.size, 2);
     assert.equal((await place.customer({ storage, groupId: 'ours-1' })).groupId, 'ours-1');
+  });
+
+  test('whose claimed name a minted token comes for goes on under the one that its session says, then and later', async () => {
+    const storage = memory();
+    const options = { storage, groupId: 'customer-4711' };
+    const { client, heard, groupId } = await place.customer(options);
+    assert.equal(groupId, 'customer-4711');
+    await client.send('customer_message', { type: 'UPDATE_MSG', message: 'I have claimed this' });
+    const token = place.server.token('customer', 'customer-4711');
+    const minted = await place.customer({ token });
+    await heard.first(2, named('session'));
+    const now = client.session?.groupId;
+    assert.notEqual(now, 'customer-4711');
+    assert.equal(minted.client.session?.groupId, 'customer-4711');
+    const { scope } = await client.send('customer_message', { type: 'UPDATE_MSG', message: 'I go on elsewhere' });
+    assert.equal(scope, now);
+    const later = await place.customer(options);
+    assert.equal(later.groupId, now);
+    assert.deepEqual(messages(minted.heard), []);
   });
 
   test('without a storage, or with one that is forbidden, keeps its group over its own connections', async () => {

@@ -1,4 +1,5 @@
 /** A whole server in a process of its own, a dealer's website with the chat on it, a browser to visit it, and the dealer's side. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -70,6 +71,15 @@ export class Showroom {
   /** A bot, by a plain socket. */
   async bot(): Promise<Client> {
     return this.#join('server_join', { token: await this.token('server', 'bot') });
+  }
+
+  /** Gives the dealer settings, beside its origins. */
+  async settle(settings: object): Promise<void> {
+    const token = this.#tokens.sign({ role: 'server', dealer: '*', sub: 'operator', exp: secondsFromNow(HOUR) });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ origins: ['*'], ...settings });
+    const { status } = await fetch(`${this.origin}/v1/dealers/${DEALER}`, { method: 'PUT', headers, body });
+    assert.equal(status, 200);
   }
 
   async #http(method: 'GET' | 'DELETE', path: string): Promise<{ items: unknown[] }> {

@@ -158,6 +158,7 @@ describe('the desk', () => {
     await row(page, 'Klaus Claimed').getByText('Set aside').waitFor();
     await say(minted, 'I am the real one');
     await shoot(page, 'desk-set-aside');
+    await page.fill('#search', '');
     await row(page, 'Visitor customer-4711').click();
     await page.locator('.lines').getByText('I am the real one').waitFor();
     assert.equal(await page.locator('.lines').getByText('I have claimed this').count(), 0);

@@ -370,6 +370,26 @@ describe('the widget', { timeout: 240_000 }, () => {
       assert.deepEqual(await texts(page), ['Hello again']);
     }));
 
+  test('asks to sign in where its dealer takes nobody without a token, once, and never chooses a name for itself', () =>
+    onPage({ allowed: /telle\.login/ }, async (page) => {
+      await room.settle({ claims: 'off' });
+      const joins: { payload: { groupId?: string } }[] = [];
+      page.on('websocket', (socket) => {
+        socket.on('framesent', ({ payload }) => joins.push(JSON.parse(String(payload))));
+      });
+      const [warning] = await Promise.all([page.waitForEvent('console'), openChat(page)]);
+      assert.match(warning.text(), /the dealer demo takes customers by a token alone: call telle\.login/);
+      await seen(page, 'Sign in on this website to chat with us.');
+      await shoot(page, 'widget-needs-login');
+      assert.deepEqual(
+        joins.map(({ payload }) => payload.groupId),
+        [undefined],
+      );
+      await page.evaluate(`telle.login(${JSON.stringify(room.token('customer', 'customer-18'))})`);
+      await seen(page, 'We are here');
+      await room.settle({});
+    }));
+
   test('forgets what was erased, and begins anew', () =>
     onPage({}, async (page) => {
       const groupId = await begin(page);

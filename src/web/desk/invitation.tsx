@@ -49,10 +49,10 @@ export function InvitationDialog({ invitation, signedIn, enter, close }: Props) 
         {fault}
       </p>
       <div class="buttons">
-        <button type="button" onClick={close}>
+        <button type="button" class={signedIn ? 'primary' : ''} onClick={close}>
           {signedIn ? 'Stay' : 'Cancel'}
         </button>
-        <button type="button" class="primary" onClick={open} disabled={isAsking}>
+        <button type="button" class={signedIn ? '' : 'primary'} onClick={open} disabled={isAsking}>
           Open the desk
         </button>
       </div>
