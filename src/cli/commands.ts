@@ -80,7 +80,7 @@ function token(program: Command): void {
     .requiredOption('--dealer <dealerId>', 'the dealer; * for a server of all dealers')
     .requiredOption('--sub <name>', "the groupId, the adminId, or the server's name")
     .option('--ttl <time>', 'how long it holds: 30m, 12h, 30d', '12h')
-    .option('--link', "for an admin: a link to the desk, good once within a minute, in place of the token")
+    .option('--link', 'for an admin: a link to the desk, good once within a minute, in place of the token')
     .addOption(urlOption())
     .action(async (request: TokenRequest, self: Command) =>
       (await import('./token.ts')).printToken(settingsOf(self), request),
