@@ -250,8 +250,7 @@ class PostgresStore extends Reader implements Store {
       deadLetters,
       audit,
       dealers,
-    } =
-      tables;
+    } = tables;
     return withClient(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
         const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();

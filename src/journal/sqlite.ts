@@ -261,13 +261,23 @@ class SqliteStore extends Reader implements Store {
       deadLetters,
       audit,
       dealers,
-    } =
-      tables;
+    } = tables;
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
         for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) this.#db.delete(events).where(where(dealerId)).run();
-        for (const table of [groups, chats, presences, users, leads, leadIntents, erasures, erasing, deadLetters, audit]) {
+        for (const table of [
+          groups,
+          chats,
+          presences,
+          users,
+          leads,
+          leadIntents,
+          erasures,
+          erasing,
+          deadLetters,
+          audit,
+        ]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         const isRemoved = this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;

@@ -4,9 +4,9 @@ import { type RefusedError, refused } from '../../../schemas/errors.ts';
 import { MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import { senderOf } from '../../auth/session.ts';
-import { bareAddress, holderOf } from './proxies.ts';
 import { knownSession } from './authenticate.ts';
 import type { Http } from './http.ts';
+import { bareAddress, holderOf } from './proxies.ts';
 
 /** How many of the largest bodies there may be at a time: of one token, or of one address without one, and of all. */
 const BODIES_OF_ONE = 2;

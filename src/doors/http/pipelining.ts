@@ -6,8 +6,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timing } from '../../timing.ts';
-import { bareAddress, holderOf } from './proxies.ts';
 import type { Http } from './http.ts';
+import { bareAddress, holderOf } from './proxies.ts';
 
 /** Requests that may wait on a connection for those before them. With one more it is cut: nobody who reads has so many. */
 const MAX_WAITING = 50;
