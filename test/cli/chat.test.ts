@@ -106,7 +106,7 @@ describe('telle chat', { timeout: 170_000 }, () => {
         chat.type('lo\r');
         assert.equal(await heard, 'Hello');
         await client.send('admin_message', { type: 'UPDATE_MSG', groupId: GROUP, message: 'Good morning' });
-        const cyan = '\x1b[36mbob: Good morning\x1b[39m';
+        const cyan = '\x1b[36madmin bob: Good morning\x1b[39m';
         await until('it is painted', async () => chat.stdout.includes(cyan));
         await until('there is a prompt again', async () => chat.stdout.slice(chat.stdout.indexOf(cyan)).includes('> '));
         chat.type('x');
