@@ -3,10 +3,9 @@ const PATHS = {
   close: 'm6 6 12 12M18 6 6 18',
   send: 'M4 12 20 4l-5 16-4-7-7-1Z',
   back: 'm14 6-6 6 6 6',
-  bot: 'M5 9h14v10H5ZM12 9V5M9 13v2M15 13v2',
 } as const;
 
-/** A picture of what is said in words beside it. */
+/** A picture of what a button beside it says in words. */
 export const Icon = ({ name }: { readonly name: keyof typeof PATHS }) => (
   <svg viewBox="0 0 24 24" aria-hidden="true">
     <path d={PATHS[name]} />

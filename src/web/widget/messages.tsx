@@ -1,5 +1,4 @@
 import type { Conversation } from './conversation.ts';
-import { Icon } from './icons.tsx';
 import type { Entry } from './log.ts';
 import type { Options } from './options.ts';
 import { say, type Words } from './words.ts';
@@ -79,8 +78,7 @@ function Line({ entry, before, conversation, options: { words, lang } }: LinePro
   return (
     <div class={`message ${kind}`}>
       <p class={goesOn ? 'hidden' : 'author'}>
-        {kind === 'bot' && <Icon name="bot" />}
-        <bdi>{nameOf(entry, words)}</bdi>
+        <bdi class={kind === 'bot' ? 'role' : ''}>{nameOf(entry, words)}</bdi>
         {kind === 'admin' && name !== undefined && <span class="role">{words.admin}</span>}{' '}
         <time dateTime={at}>{timeOf(at, lang)}</time>
       </p>
