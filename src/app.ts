@@ -256,6 +256,7 @@ function forgetDaily({ store, journal, timing, log }: Core): () => void {
   const forget = async () => {
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
     for await (pruned of prune(store, journal, Date.now()));
+    await store.forgetSpent();
     if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be forgotten');
     else if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
   };

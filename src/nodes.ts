@@ -48,7 +48,7 @@ interface BusOptions {
   readonly metrics: Metrics;
   readonly onFault: OnFault;
   /** Looks for credentials of a dealer that were taken back. */
-  readonly lookForRevoked: () => void;
+  readonly lookForRevoked: () => Promise<void>;
 }
 
 /** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
@@ -83,9 +83,11 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
       sequencer.take(publication);
     },
     missed: (dealerId) => {
-      lookForRevoked();
       sequencer.catchUp(dealerId);
-      closeErased(dealerId).catch((fault: unknown) => onFault(fault, 'what was erased meanwhile was not looked for'));
+      // Sockets of a dealer that was removed are closed as such, not as those of erased conversations.
+      lookForRevoked()
+        .then(() => closeErased(dealerId))
+        .catch((fault: unknown) => onFault(fault, 'what was erased meanwhile was not looked for'));
     },
   });
   return { bus, sequencer };

@@ -23,7 +23,9 @@ export async function exportDealer(settings: Settings, { dealer, output }: Expor
   try {
     const lines = await exportOf(store, dealer);
     if (!lines) throw new Error(`there is no dealer ${dealer}`);
-    await recordCommand(store, 'telle export', { dealerId: dealer, action: 'export' });
+    await recordCommand(store, 'telle export', { dealerId: dealer, action: 'export' }).catch(() =>
+      process.stderr.write('telle: the audit has nothing of this export: the database cannot be written to\n'),
+    );
     const texts = Readable.from(watched(lines, await store.logSize(dealer)), { objectMode: false });
     if (output === undefined) await pipeline(texts, process.stdout, { end: false });
     else await writeWhole(texts, output);

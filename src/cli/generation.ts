@@ -6,7 +6,7 @@ import { readSecrets } from './secrets.ts';
 
 /**
  * The generation of which a token must be that is made now [P-4], as the database says. Where that is not there, or does not
- * answer, it is 0, which is taken as long as nothing was revoked; the latter is told on stderr.
+ * answer, it is 0, which is taken as long as nothing was revoked: who is refused for it is told so at the door.
  */
 export async function generationFor(
   settings: Settings,
@@ -19,7 +19,6 @@ export async function generationFor(
     if ((await store.pendingMigrations()) > 0) return 0;
     return (await store.generation(claims)).current;
   } catch {
-    process.stderr.write('telle: the database does not answer: this token is refused where tokens were revoked\n');
     return 0;
   } finally {
     await store.close();

@@ -1,6 +1,7 @@
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { openStore } from '../app.ts';
+import { recordCommand } from '../journal/audit.ts';
 import { mustExist } from './must-exist.ts';
 import { readSecrets } from './secrets.ts';
 import { UsageError } from './usage-error.ts';
@@ -25,6 +26,8 @@ export async function revoke(settings: Settings, { dealer, role: word, sub }: Re
   try {
     if (dealer !== ALL_DEALERS && !(await store.dealer(dealer))) throw new Error(`there is no dealer ${dealer}`);
     const generation = await store.raise(dealer, role === undefined || sub === undefined ? undefined : { role, sub });
+    const detail = role === undefined ? '' : role === 'customer' ? role : `${role}:${sub}`;
+    await recordCommand(store, 'telle revoke', { dealerId: dealer, action: 'revoke', detail });
     const whose = sub === undefined ? (dealer === ALL_DEALERS ? 'servers of all dealers' : `all of ${dealer}`) : sub;
     process.stdout.write(`tokens of ${whose} are taken from generation ${generation} on\n`);
   } finally {

@@ -58,8 +58,8 @@ export class Revocations {
   }
 
   /** {@link look}, for whom nothing depends on: what fails is looked for at the next heartbeat. */
-  lookSoon(): void {
-    this.look().catch((fault: unknown) => this.#options.onFault(fault, 'revoked tokens were not looked for'));
+  async lookSoon(): Promise<void> {
+    await this.look().catch((fault: unknown) => this.#options.onFault(fault, 'revoked tokens were not looked for'));
   }
 
   /** Closes the sockets of whoever came in by what was taken back lately. Rejects where the database fails. */

@@ -13,7 +13,8 @@ export type Action =
   | 'erase_group'
   | 'change_dealer'
   | 'remove_dealer'
-  | 'replay_dead_letter';
+  | 'replay_dead_letter'
+  | 'revoke';
 
 /** Something that was done. */
 export interface Act {
@@ -65,9 +66,6 @@ const QUIET = 1000;
 /** Addresses and codes that are remembered; with one more, it begins anew. */
 const MAX_REMEMBERED = 10_000;
 
-/** What ids of acts begin with that are of a time, in ms since 1970: those before it come before it. */
-export const momentOf = (at: number): string => at.toString(36).padStart(9, '0');
-
 export class Audit {
   readonly #store: Pick<Store, 'keepAct'>;
   readonly #log: Log | null;
@@ -82,7 +80,8 @@ export class Audit {
   /** Tells of an act in the log, and resolves when it is kept. Rejects where the database fails. */
   async record({ detail, ...act }: Act): Promise<void> {
     const at = Date.now();
-    const auditId = `${momentOf(at)}-${randomBytes(6).toString('hex')}`;
+    // In the order of time.
+    const auditId = `${at.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
     this.#log?.info({ ...act, ...(detail !== undefined && { detail }) }, 'done');
     await this.#store.keepAct({ ...act, detail: detail ?? null, auditId, at });
   }

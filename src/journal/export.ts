@@ -1,6 +1,5 @@
 /** Everything of a dealer, line by line: what `GET …/export` and `telle export` write. */
 import { MAX_PAGE_BYTES } from '../../schemas/lists.ts';
-import { momentOf } from './audit.ts';
 import type { Mark, Part, Place } from './reading.ts';
 import type { Store } from './store.ts';
 
@@ -28,18 +27,17 @@ async function* pages<Row>(read: (part: Part) => Promise<Row[]>, markOf: (row: R
 }
 
 /**
- * The dealer, its groups, users, leads, intents, receipts, who did what, and the whole log, a line each; the last line says how many
- * there are of each, so that a file that was cut off shows. Not one moment's picture: what is written while it goes on may
+ * The dealer, its groups, users, leads, intents, receipts and the whole log, a line each; the last line says how many there are of
+ * each, so that a file that was cut off shows. Not one moment's picture: what is written while it goes on may
  * or may not be in it. Times are ms since 1970, as the database has them.
  * @returns null where there is no such dealer
  */
 export async function exportOf(store: Store, dealerId: string): Promise<AsyncGenerator<Lines> | null> {
   const dealer = await store.dealer(dealerId);
-  return dealer && linesOf(store, dealerId, line('dealer', dealer), momentOf(Date.now()));
+  return dealer && linesOf(store, dealerId, line('dealer', dealer));
 }
 
-/** @param began the moment from which on what is done is not told: that it is taken, to begin with */
-async function* linesOf(store: Store, dealerId: string, first: string, began: string): AsyncGenerator<Lines> {
+async function* linesOf(store: Store, dealerId: string, first: string): AsyncGenerator<Lines> {
   const counts: Record<string, number> = {};
   const written = (kind: string, rows: readonly object[]): string => {
     counts[kind] = (counts[kind] ?? 0) + rows.length;
@@ -67,13 +65,6 @@ async function* linesOf(store: Store, dealerId: string, first: string, began: st
     ({ at, erasureId }) => ({ at, key: [erasureId] }),
   );
   for await (const rows of receipts) yield { text: written('erasure', rows), events: 0 };
-  for (let after = ''; ; ) {
-    const acts = (await store.acts(dealerId, after, AT_ONCE.limit)).filter(({ auditId }) => auditId < began);
-    const last = acts.at(-1);
-    if (!last) break;
-    yield { text: written('audit', acts), events: 0 };
-    after = last.auditId;
-  }
   for (let after: Place | null = null; ; ) {
     const rows = await store.log(dealerId, after, AT_ONCE);
     const last = rows.at(-1);

@@ -8,9 +8,14 @@ const STEERING = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu;
 export const plainText = (text: string): string =>
   text.replace(/\r\n?|[\n\u2028\u2029]/g, '\n    ').replace(STEERING, '\ufffd');
 
-/** Whoever it is, the role comes first: an admin may be called `bot`. No id has a space in it [P-2.7]. */
+/** What others than admins are called. */
+const ROLES = /^(customer|bot|server|somebody)$/i;
+
+/** An admin who is called like another role is told from it: no id has a space in it [P-2.7]. */
+const adminIn = (adminId: string): string => (ROLES.test(adminId) ? `admin ${adminId}` : adminId);
+
 const nameOf = ({ user, adminId }: { user?: string; adminId?: string }): string =>
-  adminId === undefined ? (user ?? 'somebody') : `admin ${adminId}`;
+  adminId === undefined ? (user ?? 'somebody') : adminIn(adminId);
 
 /** What happened, in one sentence or as `who: text`. */
 export function inWords(event: Event): string {
@@ -21,8 +26,8 @@ export function inWords(event: Event): string {
       return `${nameOf(event)} to everybody: ${plainText(event.message)}`;
     case 'MUTE_STATUS':
       if (event.user === 'customer')
-        return `-- the customer wrote again: the take-over of admin ${event.adminId} is over`;
-      return `-- admin ${event.adminId} ${event.muted ? 'took over from the bot' : 'let the bot speak again'}`;
+        return `-- the customer wrote again: the take-over of ${adminIn(event.adminId)} is over`;
+      return `-- ${adminIn(event.adminId)} ${event.muted ? 'took over from the bot' : 'let the bot speak again'}`;
     case 'CLOSE_CHAT':
       return `-- closed by ${nameOf(event)}`;
     case 'UPDATE_CHAT':

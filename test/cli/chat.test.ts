@@ -47,13 +47,13 @@ describe('telle chat', { timeout: 170_000 }, () => {
 
         const admin = start('--group', GROUP, '--admin', 'alice');
         await admin.says(/customer: Is the blue one there\?\n/);
-        await customer.says(/-- admin alice is here\n/);
+        await customer.says(/-- alice is here\n/);
         admin.tell('It is.');
-        await customer.says(/-- admin alice took over from the bot\nadmin alice: It is\.\n/);
+        await customer.says(/-- alice took over from the bot\nalice: It is\.\n/);
         admin.tell('/unmute');
-        await customer.says(/-- admin alice let the bot speak again\n/);
+        await customer.says(/-- alice let the bot speak again\n/);
         admin.tell('/mute');
-        await customer.says(/again\n-- admin alice took over from the bot\n/);
+        await customer.says(/again\n-- alice took over from the bot\n/);
 
         await server.kill();
         await Promise.all([customer, admin].map((chat) => said(chat, '-- not connected: trying again in ')));
@@ -63,7 +63,7 @@ describe('telle chat', { timeout: 170_000 }, () => {
         admin.tell('\x1b[2JI am.');
         await customer.says(/alice: .*I am\.\n/);
         admin.tell('/close');
-        await customer.says(/-- closed by admin alice\n/);
+        await customer.says(/-- closed by alice\n/);
         admin.tell('/quit');
         assert.deepEqual(await admin.ended, { code: 0, signal: null });
         assert.equal(admin.stdout.match(/Are you still there/g)?.length, 1);
@@ -106,7 +106,7 @@ describe('telle chat', { timeout: 170_000 }, () => {
         chat.type('lo\r');
         assert.equal(await heard, 'Hello');
         await client.send('admin_message', { type: 'UPDATE_MSG', groupId: GROUP, message: 'Good morning' });
-        const cyan = '\x1b[36madmin bob: Good morning\x1b[39m';
+        const cyan = '\x1b[36mbob: Good morning\x1b[39m';
         await until('it is painted', async () => chat.stdout.includes(cyan));
         await until('there is a prompt again', async () => chat.stdout.slice(chat.stdout.indexOf(cyan)).includes('> '));
         chat.type('x');

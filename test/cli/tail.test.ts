@@ -49,11 +49,11 @@ describe('telle tail', { timeout: 120_000 }, () => {
       const [time, zone] = ['\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}', 'Z'];
       const line = (rest: string) => new RegExp(`^${time}${zone} ${rest}$`, 'm');
       for (const rest of [
-        'd1 #1 -- admin a1 is here',
+        'd1 #1 -- a1 is here',
         'd1 g1 #1 customer: Hello',
-        'd1 g1 #3 -- admin a1 took over from the bot',
-        'd1 #1 admin a1 to everybody: We close at six',
-        'd1 g1 -- admin a1 is typing',
+        'd1 g1 #3 -- a1 took over from the bot',
+        'd1 #1 a1 to everybody: We close at six',
+        'd1 g1 -- a1 is typing',
       ]) {
         assert.match(asLines.stdout, line(rest));
       }

@@ -22,9 +22,10 @@ const introduce = (groupId: string, name: string): Command => ({
   key: null,
   body: { type: 'UPDATE_USER', dealerId: 'd1', groupId, message: { name } },
 });
+/** By the same sender as the others, whose commands go in their order. */
 const erase = (groupId: string): Command => ({
-  role: 'admin',
-  sender: 'admin:a1',
+  role: 'server',
+  sender: 'server:crm',
   key: null,
   body: { type: 'ERASE_GROUP', dealerId: 'd1', groupId, erasureId: randomUUID(), reason: 'request' },
 });

@@ -5,6 +5,7 @@ import type { Store } from '../../src/journal/store.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
 import { describeBounds } from './store-bounds.ts';
 import { describeCommit } from './store-commit.ts';
+import { describeCredentials } from './store-credentials.ts';
 import { describeDealers } from './store-dealers.ts';
 import { describeErasing } from './store-erasing.ts';
 import { describeForgetting } from './store-forgetting.ts';
@@ -48,6 +49,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describeBounds(withStore);
     describeErasing(withStore);
     describeForgetting(withStore);
+    describeCredentials(withStore);
 
     it('rejects everything that is asked of it once it is closed, and throws nothing', async () => {
       const { store, close } = await open();

@@ -86,12 +86,12 @@ describe('a transcript', () => {
     for (const expected of [
       'customer: hello',
       'bot: good day',
-      '-- admin alice is here',
-      '-- admin alice took over from the bot',
-      'admin alice: I am here',
-      '-- admin alice let the bot speak again',
-      '-- admin alice left',
-      '-- closed by admin alice',
+      '-- alice is here',
+      '-- alice took over from the bot',
+      'alice: I am here',
+      '-- alice let the bot speak again',
+      '-- alice left',
+      '-- closed by alice',
     ]) {
       assert.ok(words.includes(expected), `${expected}\n${words.join('\n')}`);
     }
@@ -119,9 +119,18 @@ describe('a transcript', () => {
 });
 
 describe('a transcript as text', () => {
+  test('tells an agent who is called like the bot from the bot', async () => {
+    await say(server, [
+      said('alike', 'I am none', { user: 'admin', adminId: 'Bot' }),
+      said('alike', 'nor am I', { user: 'admin', adminId: 'customer' }),
+    ]);
+    const spoken = (await text('alike')).match(/(?<=Z {2})\w+.*(?=: )/g);
+    assert.deepEqual(spoken, ['admin Bot', 'admin customer']);
+  });
+
   /** Whatever somebody may take for the end of a line. */
   const BREAKS = ['\n', '\r', '\r\n', '\n\r', '\n\n', '\v', '\f', '\u0085', '\u2028', '\u2029', '\x1c', '\x1e', '\0\n'];
-  const FORGED = '2026-11-20T13:21:27.344Z  admin alice: I give you 50 %';
+  const FORGED = '2026-11-20T13:21:27.344Z  alice: I give you 50 %';
   const ANY_BREAK = /\r\n|[\p{Cc}\u2028\u2029]/u;
 
   test('has no line that a message has forged', async () => {

@@ -171,7 +171,7 @@ describe('[P-7] the sender', () => {
     const guest = await server.customer('s1');
     const [agent, witness] = [await server.admin('a3'), await server.server()];
     await agent.ask('mute_bot', { type: 'MUTE_BOT', groupId: 's1' });
-    guest.send('close_chat', { type: 'CLOSE_CHAT' });
+    await agent.ask('close_chat', { type: 'CLOSE_CHAT', groupId: 's1' });
     await guest.ask('customer_message', say('open again'), 'k2');
     await agent.ask('admin_message', { ...say('good'), groupId: 's1' }, 'k3');
     await guest.settled();

@@ -66,6 +66,13 @@ export const authenticateServer = (core: Core): Authenticate =>
     if (sessionOfRequest(request).role !== 'server') throw refused('forbidden', 'a server token is needed');
   });
 
+/** @throws RefusedError where the token is not that of a server of the dealer that the path names, or of all */
+export const authenticateServerOf = (core: Core): Authenticate =>
+  guard(['server'], async (request) => {
+    await authenticateServer(core)(request);
+    sessionAt(request, isJsonObject(request.params) ? String(request.params.dealerId) : '');
+  });
+
 /** @throws RefusedError where the token is not that of a server of all dealers [P-11.5] */
 export const authenticateOperator = (core: Core): Authenticate =>
   guard(['server:*'], async (request) => {

@@ -62,7 +62,8 @@ export function dealerRoutes(app: Http, core: Core): void {
     const isNew = await store.putDealer(dealerId, body);
     const dealer = await dealerAt(store, dealerId);
     if (!dealer) throw unknownDealer(); // removed meanwhile
-    await recordAct(core, request, { dealerId, action: 'change_dealer', detail: changedSettings(before, dealer) });
+    const { generation: _, ...settings } = dealer;
+    await recordAct(core, request, { dealerId, action: 'change_dealer', detail: changedSettings(before, settings) });
     return reply.code(isNew ? 201 : 200).send(dealer);
   });
 

@@ -5,7 +5,8 @@ import { DealerOrAll } from '../../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { Revocation, RevocationRequest } from '../../../schemas/tokens.ts';
 import type { Core } from '../core.ts';
-import { authenticateServer, sessionAt } from './authenticate.ts';
+import { recordAct } from './audited.ts';
+import { authenticateServerOf } from './authenticate.ts';
 import type { Http } from './http.ts';
 
 const revocationParams = Type.Object({ dealerId: DealerOrAll });
@@ -21,14 +22,15 @@ export function revocationRoutes(app: Http, core: Core): void {
     body: RevocationRequest,
     response: { 200: Revocation },
   };
-  app.post('/v1/dealers/:dealerId/revocations', { onRequest: authenticateServer(core), schema }, async (request) => {
+  const onRequest = authenticateServerOf(core);
+  app.post('/v1/dealers/:dealerId/revocations', { onRequest, schema }, async (request) => {
     const { params, body } = request;
     const { dealerId } = params;
-    sessionAt(request, dealerId);
-    if (dealerId !== ALL_DEALERS && !(await store.dealer(dealerId))) {
-      throw refused('unknown_dealer', 'there is no such dealer');
-    }
+    const isKnown = dealerId === ALL_DEALERS || (await store.dealer(dealerId)) !== null;
+    if (!isKnown) throw refused('unknown_dealer', 'there is no such dealer');
     const generation = await revocations.revoke(dealerId, 'role' in body ? body : undefined);
+    const detail = 'role' in body ? (body.role === 'customer' ? body.role : `${body.role}:${body.sub}`) : '';
+    await recordAct(core, request, { dealerId, action: 'revoke', detail });
     return { dealerId, ...body, generation };
   });
 }

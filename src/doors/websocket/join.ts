@@ -146,7 +146,8 @@ async function identify(
     entrance.visitor.claim(asked.dealerId);
     const groupId = asked.groupId ?? randomUUID();
     const claims: Claims = { role: 'customer', dealer: asked.dealerId, sub: groupId, exp: 0 };
-    const credential: Credential = { claims, gen: 0, tokenId: undefined, minted: false };
+    // There is no token yet that could be taken back.
+    const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
     const isHere = core.presence.sockets(session) > 0;
     return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };

@@ -4,8 +4,8 @@ import { dropAsSlow, type Peer } from '../../hub/peer.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 
-/** The most events that are read before any of them is sent: however long, they are less than a socket's backlog. */
-const PAGE = 16;
+/** What is read before any of it is sent: events, and bytes of them. */
+const PAGE = { limit: 500, bytes: 64 * 1024 };
 /** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
 const SHARE = 1 / 4;
 
@@ -48,7 +48,7 @@ interface Behind {
 async function tell(core: Core, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
   let after = seen;
   while (after < tail && peer.isOpen) {
-    const page = await core.store.events(dealerId, scope, { after, before: tail + 1, limit: PAGE });
+    const page = await core.store.events(dealerId, scope, { after, before: tail + 1, ...PAGE });
     const last = page.at(-1);
     if (!last) return; // erased meanwhile
     for (const event of page) {
