@@ -20,9 +20,10 @@ import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
 import { commandOf, submit } from '../command.ts';
 import type { Core } from '../core.ts';
 import { Strikes, TokenBucket } from '../limits.ts';
+import type { Entrance } from './admission.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { type Entrance, type Joined, join, leave, refresh } from './join.ts';
+import { type Joined, join, leave, refresh } from './join.ts';
 import { WebSocketPeer } from './peer.ts';
 
 /** [P-9] What is counted towards 4400. */

@@ -7,8 +7,8 @@ import { bearerOf } from '../../auth/tokens.ts';
 import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { addressOf, proxiesOf } from '../http/proxies.ts';
+import type { Entrance } from './admission.ts';
 import { Guard } from './guard.ts';
-import type { Entrance } from './join.ts';
 
 /** [P-2.1] */
 export const ENDPOINT = '/ws';

@@ -1,60 +1,31 @@
 /** [P-3] Joining, as the steps that it takes: who is it, may it, tell the others, catch up, go live. */
-import { randomUUID } from 'node:crypto';
-import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
+import { RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Envelope, SessionPayload, Since } from '../../../schemas/frames.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE, JOINS, type JoinChannel } from '../../../schemas/table.ts';
 import type { Claims } from '../../../schemas/tokens.ts';
-import { isOriginAllowed } from '../../auth/origins.ts';
 import { maySee } from '../../auth/permit.ts';
 import type { Session } from '../../auth/session.ts';
-import { secondsFromNow, type Verified } from '../../auth/tokens.ts';
 import type { Entry } from '../../domain/state.ts';
-import type { Credential, Seat } from '../../hub/hub.ts';
+import type { Seat } from '../../hub/hub.ts';
 import type { Peer } from '../../hub/peer.ts';
 import type { Who } from '../../hub/presence.ts';
-import type { Doorway, Store } from '../../journal/store.ts';
 import { decodeJoin } from '../../protocol/decode.ts';
 import { ackFrame, instant, sessionFrame } from '../../protocol/encode.ts';
 import { presenceCommand } from '../command.ts';
 import type { Core } from '../core.ts';
-import { credentialOf, mustBeTaken, nameHeld, renamed } from '../identity.ts';
+import { credentialOf, mustBeTaken } from '../identity.ts';
 import { inTurn } from '../turns.ts';
-import type { Visitor } from './guard.ts';
+import { admit, type Entrance, identify, otherToken, tokenToKeep } from './admission.ts';
 import { replay } from './replay.ts';
 
-/** How long a customer's token holds, in seconds: 30 days from its last join. */
-const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
 /** [P-3.6] The most events of a scope that are replayed. */
 const MAX_REPLAY = 500;
-
-/** What the upgrade request says. */
-export interface Entrance {
-  readonly origin: string | undefined;
-  /** The bearer token of its `Authorization` header [P-3.4]. */
-  readonly bearer: string | undefined;
-  readonly address: string | null;
-  /** Whom it comes from, and what that one may still do. */
-  readonly visitor: Visitor;
-}
 
 export interface Joined {
   readonly session: Session;
   readonly seat: Seat;
   readonly who: Who | null;
 }
-
-/** Who joins, as a good token says, or claiming a group that nobody has. */
-interface Identified {
-  readonly session: Session;
-  readonly credential: Credential;
-  /** By what a customer comes in. */
-  readonly entry: Entry | null;
-  /** The token that its dealer minted, which is handed back as it is. */
-  readonly minted?: string;
-  readonly since: Since;
-}
-
-type Asked = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /**
  * Joins a socket: sends its `session`, its `ack` and what it missed, and seats it in the hub.
@@ -128,97 +99,6 @@ export function leave(core: Core, { seat, who }: Joined): void {
   if (who) core.presence.left(who);
 }
 
-/** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
-async function identify(
-  core: Core,
-  entrance: Entrance,
-  asked: Asked,
-  role: Session['role'],
-  id: string | undefined,
-): Promise<Identified> {
-  if ('user' in asked && asked.user !== undefined && asked.user !== role) {
-    throw refused('forbidden', `user is not ${role}`);
-  }
-  const since = asked.since ?? {};
-  const token = asked.token ?? entrance.bearer;
-  if (token === undefined) {
-    if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
-    entrance.visitor.claim(asked.dealerId);
-    const groupId = asked.groupId ?? randomUUID();
-    const claims: Claims = { role: 'customer', dealer: asked.dealerId, sub: groupId, exp: 0 };
-    // There is no token yet that could be taken back.
-    const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
-    const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
-    const isHere = core.presence.sockets(session) > 0;
-    return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
-  }
-  entrance.visitor.mustNotBeBarred();
-  const verified = await core.tokens.verify(token);
-  const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since };
-  if (verified.claims.role !== 'customer') return { ...identified, entry: null };
-  if (verified.ours) return { ...identified, entry: { by: 'kept' } };
-  return { ...identified, entry: { by: 'minted', spare: randomUUID() }, minted: token };
-}
-
-/** The session that a join asks for, if the token is for just that. */
-function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verified): Session {
-  const { dealerId } = asked;
-  if (asked.type === 'SERVER_JOIN') {
-    if (role === 'server' && (dealer === ALL_DEALERS || dealer === dealerId)) return { role, dealerId, name: sub };
-  } else if (asked.type === 'ADMIN_JOIN') {
-    if (role === 'admin' && dealer === dealerId && sub === asked.adminId) return { role, dealerId, adminId: sub };
-  } else if (role === 'customer' && dealer === dealerId && (ours || sub === (asked.groupId ?? sub))) {
-    return { role, dealerId, groupId: sub, minted: !ours };
-  }
-  throw otherToken();
-}
-
-/**
- * Whether there is such a dealer, and clients from this origin may join it [P-11.5], and without a token [P-3.1]. A server may
- * make its dealer [P-6.2].
- * @returns who it is, by the name that its conversation has now
- */
-async function admit({ store }: Core, { origin }: Entrance, asked: Asked, identified: Identified): Promise<Identified> {
-  const { session, credential, entry } = identified;
-  const { role, dealerId } = session;
-  const { dealer } = await store.standing(dealerId);
-  if (dealer === null && role !== 'server') throw refused('unknown_dealer', 'there is no such dealer');
-  if (!isOriginAllowed(origin, dealer?.origins ?? [])) {
-    throw refused('forbidden', 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
-  }
-  if (entry?.by === 'claim') mustBeClaimable(dealer?.claims, 'groupId' in asked && asked.groupId !== undefined);
-  if (entry?.by !== 'kept' || role !== 'customer') return identified;
-  const groupId = await nameHeld(store, session);
-  const formerly = await formerName(store, session, groupId, asked);
-  return { ...identified, session: { ...session, groupId, formerly }, credential: renamed(credential, groupId) };
-}
-
-/**
- * [P-3.1] The name by which a client still calls a conversation that has another now: its token's, or the one that it chose.
- * @throws RefusedError `unauthorized` where it names a group that its token is not for
- */
-async function formerName(
-  store: Store,
-  { dealerId, groupId }: { dealerId: string; groupId: string },
-  now: string,
-  asked: Asked,
-): Promise<string | undefined> {
-  const named = 'groupId' in asked ? asked.groupId : undefined;
-  if (named === undefined || named === groupId) return groupId === now ? undefined : groupId;
-  if ((await store.setAside(dealerId, named)) === now) return named;
-  throw otherToken();
-}
-
-const otherToken = () => refused('unauthorized', 'the token is for another role, dealer or name');
-
-/** @throws RefusedError `unauthorized` where the dealer lets nobody claim a group, or none of a chosen name */
-function mustBeClaimable(claims: Doorway['claims'] | undefined, isChosen: boolean): void {
-  if (claims === 'off') throw refused('unauthorized', 'customers of this dealer join with a token');
-  if (claims === 'made' && isChosen) {
-    throw refused('unauthorized', 'customers of this dealer join with a token, or without a groupId');
-  }
-}
-
 function whoOf(session: Session): Who | null {
   return session.role === 'server' ? null : session;
 }
@@ -238,21 +118,6 @@ async function arrive(core: Core, who: Who | null, entry: Entry | null): Promise
   }
   if (claim) presence.came(who);
   return true;
-}
-
-/** The token that a customer keeps [P-3.1]: the one that its dealer minted, or a new one of Telle's; undefined for others. */
-async function tokenToKeep(
-  { store, tokens }: Core,
-  { session, minted }: Identified,
-  seat: Seat,
-): Promise<string | undefined> {
-  if (session.role !== 'customer' || minted !== undefined) return minted;
-  const { dealerId: dealer, groupId: sub } = session;
-  const exp = secondsFromNow(CUSTOMER_TOKEN_TTL);
-  const { current: gen } = await store.generation({ role: 'customer', dealer, sub });
-  const claims: Claims = { role: 'customer', dealer, sub, exp, gen };
-  seat.credential = { claims, gen, tokenId: undefined, minted: false };
-  return tokens.sign(claims, { ours: true });
 }
 
 /** What one socket of a group sends, all others get: so many of them can do that. */

@@ -12,11 +12,11 @@ import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
+import type { Entrance } from './admission.ts';
 import { Connection, type Shared } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Entrance } from './join.ts';
 
 /** A frame that comes in more pieces than these is an attack on memory, not a message. */
 const MAX_FRAGMENTS = 1024;
