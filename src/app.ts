@@ -22,7 +22,7 @@ import { limitRequests } from './doors/http/limit.ts';
 import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
 import { pageviewRoutes } from './doors/http/pageviews.ts';
-import { answerInTurn } from './doors/http/pipelining.ts';
+import { answerInTurn, readPagesInTurn } from './doors/http/pipelining.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
@@ -102,6 +102,7 @@ export async function createApp({
   const app: Http = Fastify(fastifyOptions(settings, timing, logTo));
   const { log } = app;
   answerInTurn(app, timing);
+  readPagesInTurn(app);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
   const store = failingAsUnavailable(given, onFault);
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);

@@ -59,13 +59,14 @@ export class Pace {
 const UNNOTICED = 50;
 
 /** Whether honest users wait at most twice as long as where it is quiet, or so little that nobody notices. */
-export const isBearable = (quiet: Waited, busy: Waited): boolean => busy.p99 <= Math.max(2 * quiet.p99, UNNOTICED);
+export const isBearable = (quiet: Waited, busy: Waited, unnoticed = UNNOTICED): boolean =>
+  busy.p99 <= Math.max(2 * quiet.p99, unnoticed);
 
 /** Checks that it is bearable, and notes how long it was. */
-export function bearable(ledger: Ledger, quiet: Waited, busy: Waited): void {
+export function bearable(ledger: Ledger, quiet: Waited, busy: Waited, unnoticed = UNNOTICED): void {
   const [there, here] = [quiet, busy].map(({ p50, p99 }) => `${p50.toFixed(1)}/${p99.toFixed(1)} ms`);
   const what = `honest users wait ${there} (p50/p99) where it is quiet, ${here} where it is not`;
   ledger.count(quiet.count + busy.count);
   ledger.notes.push(what);
-  ledger.that(isBearable(quiet, busy), what);
+  ledger.that(isBearable(quiet, busy, unnoticed), what);
 }

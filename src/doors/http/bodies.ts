@@ -25,8 +25,13 @@ export function boundBodies(app: Http, { MAX_FRAME_BYTES }: Settings): void {
     if (bytes === 0) return;
     const holder = holderIn(request);
     const own = held.get(holder) ?? 0;
-    if (own + bytes > BODIES_OF_ONE * largest) throw tooMuch('rate_limited', 'of yours are', BODIES_OF_ONE * largest);
-    if (all + bytes > BODIES_OF_ALL * largest) throw tooMuch('unavailable', 'are', BODIES_OF_ALL * largest);
+    const isOwnFull = own + bytes > BODIES_OF_ONE * largest;
+    if (isOwnFull || all + bytes > BODIES_OF_ALL * largest) {
+      reply.header('connection', 'close'); // the rest of it is not read, either
+      throw isOwnFull
+        ? tooMuch('rate_limited', 'of yours are', BODIES_OF_ONE * largest)
+        : tooMuch('unavailable', 'are', BODIES_OF_ALL * largest);
+    }
     held.set(holder, own + bytes);
     all += bytes;
     reply.raw.once('close', () => {

@@ -5,6 +5,7 @@ import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { exportOf } from '../../journal/export.ts';
 import type { Core } from '../core.ts';
+import { pagesInTurn } from '../turns.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
@@ -38,5 +39,5 @@ export function exportRoutes(app: Http, core: Core): void {
 }
 
 async function* texts(lines: AsyncIterable<{ text: string }>): AsyncGenerator<string> {
-  for await (const { text } of lines) yield text;
+  for await (const { text } of pagesInTurn(lines)) yield text;
 }

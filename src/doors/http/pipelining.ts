@@ -6,6 +6,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timing } from '../../timing.ts';
+import { readInTurn } from '../turns.ts';
 import type { Http } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 
@@ -67,6 +68,13 @@ function boundUnsent(holder: string): void {
     if (of === holder) own -= socket.writableLength;
     if (socket.writableLength > 0) socket.destroy();
   }
+}
+
+/** Lets requests for what a dealer has go on in turn: hundreds of pages at once would hold up everybody else. */
+export function readPagesInTurn(app: Http): void {
+  app.addHook('preHandler', async ({ method, routeOptions: { url = '' } }) => {
+    if (method === 'GET' && url.startsWith('/v1/')) await readInTurn();
+  });
 }
 
 /** To be called before any other hook is added. */

@@ -11,7 +11,7 @@ import type { Action } from '../../journal/audit.ts';
 import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
 import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
-import { inTurn } from '../turns.ts';
+import { inTurn, pagesInTurn } from '../turns.ts';
 import { adfOf, type Prospect } from './adf.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
@@ -138,7 +138,7 @@ const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
     reply.type(`${CSV_TYPE}; charset=utf-8`).header('content-disposition', `attachment; filename="${name}.csv"`);
     const first = await pageFor(asked, { ...query, limit: query.limit ?? MAX_LIMIT });
     if (query.limit !== undefined) linkNext(asked, first);
-    return reply.send(Readable.from(csvPages(asked, first), { objectMode: false }));
+    return reply.send(Readable.from(pagesInTurn(csvPages(asked, first)), { objectMode: false }));
   },
 
   /** One page: each prospect must be whole before the first byte goes out. */

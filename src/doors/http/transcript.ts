@@ -8,6 +8,7 @@ import type { Store, StoredEvent } from '../../journal/store.ts';
 import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
 import type { Core } from '../core.ts';
+import { pagesInTurn } from '../turns.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
@@ -40,7 +41,7 @@ export function transcriptRoutes(app: Http, core: Core): void {
       await recordAct(core, request, { dealerId, action: 'transcript' });
       reply.type(`${format}; charset=utf-8`);
       const pieces = WRITERS[format](dealerId, groupId, eventsOf(core.store, dealerId, groupId));
-      return reply.send(Readable.from(pieces, { objectMode: false }));
+      return reply.send(Readable.from(pagesInTurn(pieces), { objectMode: false }));
     },
   );
 }

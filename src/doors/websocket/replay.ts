@@ -3,6 +3,7 @@ import type { Since } from '../../../schemas/frames.ts';
 import { dropAsSlow, type Peer } from '../../hub/peer.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
+import { readInTurn } from '../turns.ts';
 
 /** What is read before any of it is sent: events, and bytes of them. */
 const PAGE = { limit: 500, bytes: 64 * 1024 };
@@ -48,6 +49,7 @@ interface Behind {
 async function tell(core: Core, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
   let after = seen;
   while (after < tail && peer.isOpen) {
+    await readInTurn();
     const page = await core.store.events(dealerId, scope, { after, before: tail + 1, ...PAGE });
     const last = page.at(-1);
     if (!last) return; // erased meanwhile
