@@ -159,7 +159,8 @@ describe('[P-9] MAX_SOCKETS_PER_GROUP', () => {
   test(
     'is for each chat: another has as many; and those who claim it without its token take no place',
     withBudgets({ MAX_SOCKETS_PER_GROUP: '1' }, async (server) => {
-      const owner = await server.customer('g1');
+      const owner = await server.connect();
+      assert.equal((await owner.ask('client_join', await joinOf(server))).channel, 'ack');
       assert.deepEqual(await customerSays(await server.customer('g2'), 'Hello'), ['ack']);
       await owner.close();
       const strangers = await Promise.all([1, 2, 3].map(() => server.connect()));

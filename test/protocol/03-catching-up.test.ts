@@ -73,7 +73,7 @@ describe('[P-3.6] recovery and what happens meanwhile', () => {
       const closes = async () =>
         new Reading((await ask(calm, '/metrics')).text).sum('telle_closes_total', { code: '4508' });
       await until('it is closed', async () => (await closes()) === 1);
-      assert.equal(read, 16, 'events that were read for it');
+      assert.equal(read, 4, 'events of 16 KB that were read for it');
       idle.socket.resume();
       await idle.closed;
       const got = idle.seqs('unread');
