@@ -118,9 +118,10 @@ describe('the desk', () => {
     await see(page, 'Bot: I am number 0 again');
     const shown = ['Bot', 'alice', 'You', 'Agent alice', 'Telle', 'etoB', 'Bot', 'A Bot', 'Bot', `${'N'.repeat(59)}…`];
     for (const [index, name] of shown.entries()) {
-      await page.fill('#search', `number ${index} again`);
-      await page.locator('.row').click();
-      await page.locator('.lines .said').nth(2).waitFor();
+      const last = `number ${index} again`;
+      await page.fill('#search', last);
+      await page.locator('.row', { hasText: last }).click();
+      await page.locator('.lines .said', { hasText: last }).waitFor();
       const meta = await page
         .locator('.lines .said .meta')
         .evaluateAll((all) =>
