@@ -24,7 +24,7 @@ const TIMING = { presenceGrace: 50, closeTimeout: 1000, requestTimeout: 1000, re
 const HOLD = 20_000;
 /** How often waits are measured before they count as long; after this many ms, not again. */
 const TURNS = 4;
-const LONG = 20_000;
+const LONG = 35_000;
 /** Servers that are older, in ms, are replaced: what may be done in a minute is counted anew within a flood by none of them. */
 const OLD = 35_000;
 
