@@ -13,6 +13,25 @@ export const ERASED = 'erased';
 /** Events of each of the two logs that go in one transaction: some 10 ms, in which an embedded database does nothing else. */
 export const PART = 500;
 
+const OF_DEALER = [
+  'groups',
+  'chats',
+  'presences',
+  'users',
+  'leads',
+  'leadIntents',
+  'erasures',
+  'deadLetters',
+  'audit',
+] as const;
+
+type OfDealer = (typeof OF_DEALER)[number];
+
+/** The tables whose rows go with their dealer, beside its log and the marks of what is erased of that. */
+export const tablesOfDealer = <Tables extends Readonly<Record<OfDealer, unknown>>>(
+  tables: Tables,
+): Tables[OfDealer][] => OF_DEALER.map((name) => tables[name]);
+
 /** A conversation that is marked, of which something is still there. */
 export type Marked = Pick<Forgotten, 'dealerId' | 'groupId' | 'erasureId'>;
 

@@ -12,6 +12,7 @@ import type { KeptAct } from './audit.ts';
 import type { Bounds } from './bounded.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
+import { tablesOfDealer } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { freeKeys, load, writing } from './postgres-batch.ts';
 import { eraseMarked, erasing, Vacuum } from './postgres-erasing.ts';
@@ -237,37 +238,12 @@ class PostgresStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const {
-      events,
-      groups,
-      chats,
-      presences,
-      users,
-      leads,
-      leadIntents,
-      erasures,
-      erasing,
-      deadLetters,
-      audit,
-      dealers,
-    } = tables;
+    const { dealers, erasing, events } = tables;
     return withClient(this.#pool, (client) =>
       drizzle(client).transaction(async (at) => {
         const removed = await at.delete(dealers).where(eq(dealers.dealerId, dealerId)).returning();
         // Whoever is erasing a part holds its mark, and then its events.
-        for (const table of [
-          erasing,
-          events,
-          groups,
-          chats,
-          presences,
-          users,
-          leads,
-          leadIntents,
-          erasures,
-          deadLetters,
-          audit,
-        ]) {
+        for (const table of [erasing, events, ...tablesOfDealer(tables)]) {
           await at.delete(table).where(eq(table.dealerId, dealerId));
         }
         if (removed.length > 0) for (const statement of revokingAll(dealerId, NOW)) await at.execute(statement);

@@ -14,7 +14,7 @@ import type { Bounds } from './bounded.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
-import { PART } from './erasing.ts';
+import { PART, tablesOfDealer } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
@@ -248,36 +248,12 @@ class SqliteStore extends Reader implements Store {
   }
 
   async deleteDealer(dealerId: string): Promise<boolean> {
-    const {
-      events,
-      groups,
-      chats,
-      presences,
-      users,
-      leads,
-      leadIntents,
-      erasures,
-      erasing,
-      deadLetters,
-      audit,
-      dealers,
-    } = tables;
+    const { dealers, erasing, events } = tables;
     this.#prepared.cache.clear();
     return this.#client
       .transaction(() => {
         for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) this.#db.delete(events).where(where(dealerId)).run();
-        for (const table of [
-          groups,
-          chats,
-          presences,
-          users,
-          leads,
-          leadIntents,
-          erasures,
-          erasing,
-          deadLetters,
-          audit,
-        ]) {
+        for (const table of [...tablesOfDealer(tables), erasing]) {
           this.#db.delete(table).where(eq(table.dealerId, dealerId)).run();
         }
         const isRemoved = this.#db.delete(dealers).where(eq(dealers.dealerId, dealerId)).run().changes > 0;
