@@ -1,7 +1,6 @@
 /** `telle chat`: a chat from the terminal, as a customer or as an admin. */
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { WebSocket } from 'ws';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { type Client, connect, TelleError } from '../client/index.ts';
@@ -68,7 +67,6 @@ function asCustomer({ url, dealer, token, group }: ChatRequest) {
     role: 'customer',
     url: endpointOf(url),
     dealerId: dealer,
-    WebSocket,
     ...(group !== undefined && { groupId: group }),
     ...(token !== undefined && { token }),
     ...(group !== undefined && token !== undefined && { since: { [group]: 0 } }),
@@ -93,7 +91,6 @@ async function asAdmin(settings: Settings, { url, dealer, token, group: groupId 
     adminId,
     token: await tokenFor(settings, token, { role: 'admin', dealer, sub: adminId }),
     since: { [groupId]: 0 },
-    WebSocket,
   });
   client.on('session', () => {
     client.send('chat_state', { type: 'UPDATE_CHAT', groupId, online: true }).catch(() => {});

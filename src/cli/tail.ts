@@ -1,5 +1,4 @@
 /** `telle tail`: every event of a dealer as it happens. */
-import { WebSocket } from 'ws';
 import type { Settings } from '../../schemas/settings.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
 import { type Client, connect } from '../client/index.ts';
@@ -24,7 +23,6 @@ export async function tail(settings: Settings, { url, token, dealer, json }: Tai
     url: endpointOf(url),
     dealerId: dealer,
     token: await tokenFor(settings, token, { role: 'server', dealer, sub: 'telle-tail' }),
-    WebSocket,
   });
   if (json) writeFrames(client);
   else writeLines(client);
