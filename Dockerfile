@@ -1,10 +1,8 @@
-# One node of Telle. The build stage has the toolchain that better-sqlite3 may need; the image has none of it.
-FROM node:20-bookworm-slim AS build
+# One node of Telle.
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
-RUN apt-get update \
-  && apt-get install -y --no-install-recommends python3 make g++ \
-  && rm -rf /var/lib/apt/lists/*
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
+COPY build/runtime build/runtime
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY schemas schemas
@@ -13,12 +11,12 @@ COPY src src
 COPY build build
 RUN npm run build
 RUN npm prune --omit=dev
-# Of better-sqlite3 only the built addon is loaded: not SQLite's sources, and not what the compiler left.
+# Of better-sqlite3 one addon is loaded: not SQLite's sources, nor the addons of other platforms.
 RUN cd node_modules/better-sqlite3 \
-  && find build -type f ! -name better_sqlite3.node -delete \
-  && rm -rf deps src
+  && rm -rf deps src \
+  && find prebuilds -type f ! -name "linux-$(node -p process.arch).node" -delete
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \

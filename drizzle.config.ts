@@ -1,10 +1,8 @@
 import { defineConfig } from 'drizzle-kit';
 
-/** One schema for each database; `npm run db:generate` makes the migrations of both. */
-const database = process.env.DATABASE === 'postgres' ? 'postgres' : 'sqlite';
-
+/** SQLite's; what Postgres has instead is said by `npm run db:generate`, which makes the migrations of both. */
 export default defineConfig({
-  dialect: database === 'postgres' ? 'postgresql' : 'sqlite',
-  schema: `./drizzle/${database}/schema.ts`,
-  out: `./drizzle/${database}/migrations`,
+  dialect: 'sqlite',
+  schema: './drizzle/sqlite/schema.ts',
+  out: './drizzle/sqlite/migrations',
 });

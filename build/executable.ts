@@ -1,6 +1,6 @@
 /**
  * Makes `dist/telle`, the one executable: Node.js itself, with the program and all that it carries inside (a "single
- * executable application" of Node.js 20), and beside it the licences of what is inside. For the platform that it is made
+ * executable application" of Node.js 24), and beside it the licences of what is inside. For the platform that it is made
  * on; needs no network.
  */
 import {
@@ -21,6 +21,16 @@ import { licensesOf } from './licenses.ts';
 import { BuildError, ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
+const require = createRequire(import.meta.url);
+
+/** The addon that better-sqlite3 carries for this platform. */
+function addonPath(): string {
+  const binding = join(require.resolve('better-sqlite3'), '../binding.js');
+  const path: string | null = require(binding).getPrebuildPath();
+  if (path === null) throw new BuildError(`better-sqlite3 has no addon for ${process.platform}-${process.arch}`);
+  return path;
+}
+
 /** Made by the build, and gone after it. */
 const THREAD_SQLITE = 'dist/executable/better-sqlite3.cjs';
 /** What goes in besides the code: its name inside, and the file or folder that it is. */
@@ -30,14 +40,15 @@ const ASSETS = {
   'drizzle/postgres/migrations': 'drizzle/postgres/migrations',
   'dist/web': 'dist/web',
   'native/better-sqlite3.cjs': THREAD_SQLITE,
-  'native/better_sqlite3.node': 'node_modules/better-sqlite3/build/Release/better_sqlite3.node',
+  'native/better_sqlite3.node': addonPath(),
 };
 
 /** Modules, as they are imported, that are others inside. */
 const EMBEDDED = {
   '\\.{1,2}(/.*)?/assets\\.ts': 'build/embedded/assets.ts',
-  bindings: 'build/embedded/bindings.cts',
+  '\\./binding': 'build/embedded/binding.cts',
 };
+const EMBEDDED_IN_THREAD = { '\\./binding': 'build/embedded/thread-binding.cts' };
 
 /** Native packages that `ws` looks for, unless told not to, and does without. */
 const WITHOUT = { 'process.env.WS_NO_BUFFER_UTIL': '"on"', 'process.env.WS_NO_UTF_8_VALIDATE': '"on"' };
@@ -48,14 +59,14 @@ const LICENSES = 'dist/telle.licenses.txt';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const isMac = process.platform === 'darwin';
 
-const embed: Plugin = {
+const embed = (modules: Readonly<Record<string, string>>): Plugin => ({
   name: 'embed',
   setup({ onResolve }) {
-    for (const [name, path] of Object.entries(EMBEDDED)) {
+    for (const [name, path] of Object.entries(modules)) {
       onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: join(ROOT, path) }));
     }
   },
-};
+});
 
 /** One CommonJS file of everything that is code. @returns the paths of what is in it */
 async function bundle(outfile: string): Promise<string[]> {
@@ -68,10 +79,10 @@ async function bundle(outfile: string): Promise<string[]> {
     keepNames: true,
     platform: 'node',
     format: 'cjs',
-    target: 'node20',
+    target: 'node24',
     define: WITHOUT,
     external: ['pg-native'], // loaded by nobody here
-    plugins: [embed],
+    plugins: [embed(EMBEDDED)],
     // Inside there is no file beside the code to point to.
     logOverride: { 'empty-import-meta': 'error' },
     logLevel: 'warning',
@@ -88,8 +99,8 @@ async function bundleSqlite(): Promise<void> {
     minify: true,
     platform: 'node',
     format: 'cjs',
-    target: 'node20',
-    alias: { bindings: './build/embedded/thread-bindings.cts' },
+    target: 'node24',
+    plugins: [embed(EMBEDDED_IN_THREAD)],
     logLevel: 'warning',
   });
 }
@@ -129,7 +140,7 @@ function makeBlob(folder: string): string {
 /** A Node.js without the symbols that only a debugger reads. */
 function copyNode(executable: string): void {
   if (!readFileSync(process.execPath).includes(FUSE)) {
-    throw new BuildError(`${process.execPath} cannot carry a program: use the Node.js 20 of nodejs.org`);
+    throw new BuildError(`${process.execPath} cannot carry a program: use the Node.js 24 of nodejs.org`);
   }
   copyFileSync(process.execPath, executable);
   chmodSync(executable, 0o755);
@@ -142,7 +153,7 @@ function copyNode(executable: string): void {
 }
 
 function inject(executable: string, blob: string): void {
-  const postject = createRequire(import.meta.url).resolve('postject/dist/cli.js');
+  const postject = require.resolve('postject/dist/cli.js');
   const segment = isMac ? ['--macho-segment-name', 'NODE_SEA'] : [];
   run(process.execPath, postject, executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment);
   if (isMac) run('codesign', '--sign', '-', executable);

@@ -11,7 +11,7 @@ const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
 
 process.chdir(ROOT);
 for (const folder of MADE) rmSync(folder, { recursive: true, force: true });
-run('node_modules/.bin/tsc', '-p', 'tsconfig.build.json');
+run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
 step('compiled');
 for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });
 step('copied the migrations');

@@ -24,7 +24,7 @@ type Report = Exclude<Told, 'reached'>;
 
 /** The customers' process. */
 class Flood {
-  readonly #child: ChildProcess = fork(script('flood.ts'), { execArgv: ['--import', import.meta.resolve('tsx')] });
+  readonly #child: ChildProcess = fork(script('flood.ts'));
   #onTold: (told: Told) => void = () => {};
   #onEnd: () => void = () => {};
 

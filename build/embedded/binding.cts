@@ -1,11 +1,11 @@
-/** The package `bindings` of the one executable: better-sqlite3 asks it for its native addon, which is an asset here. */
+/** `lib/binding.js` of better-sqlite3 in the one executable: the native addon is an asset, unpacked before it is loaded. */
 import path = require('node:path');
 import assets = require('../../src/assets.ts');
 
-function load(addon: string): unknown {
+function getBinding(): unknown {
   const loaded = { exports: {} };
-  process.dlopen(loaded, path.join(assets.assetFolder('native'), addon));
+  process.dlopen(loaded, path.join(assets.assetFolder('native'), 'better_sqlite3.node'));
   return loaded.exports;
 }
 
-export = load;
+export = { getBinding };

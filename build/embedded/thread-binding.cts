@@ -1,6 +1,6 @@
-/** The package `bindings` of better-sqlite3 where it is unpacked for a thread: its native addon lies beside it. */
+/** `lib/binding.js` of better-sqlite3 where it is unpacked for a thread: its native addon lies beside it. */
 import path = require('node:path');
 
-const load = (addon: string): unknown => require(path.join(__dirname, addon));
+const getBinding = (): unknown => require(path.join(__dirname, 'better_sqlite3.node'));
 
-export = load;
+export = { getBinding };

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Order } from './orders.ts';
 
-const TSX = import.meta.resolve('tsx');
 const PROBE = import.meta.resolve('./probe.mjs');
 /** A server that does not say its port by then, in ms, does not start. */
 const PATIENCE = 60_000;
@@ -94,8 +93,7 @@ export async function startServer({
   flags = [],
   signal = 'SIGKILL',
 }: ServerOptions): Promise<ServerProcess> {
-  const isSource = script.endsWith('.ts');
-  const node = ['--expose-gc', '--import', PROBE, ...(isSource ? ['--import', TSX] : []), ...flags];
+  const node = ['--expose-gc', '--import', PROBE, ...flags];
   const child = kept(
     spawn(process.execPath, [...node, script, ...args], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
@@ -136,7 +134,7 @@ function portOf(child: ChildProcess, script: string): Promise<number> {
 }
 
 export class Generator {
-  readonly #child = kept(fork(fileOf('generator.ts'), { execArgv: ['--import', TSX, '--max-semi-space-size=64'] }));
+  readonly #child = kept(fork(fileOf('generator.ts'), { execArgv: ['--max-semi-space-size=64'] }));
   readonly #ended = once(this.#child, 'exit').then(() => [{ fault: 'it ended' }]);
 
   /** @throws where a count is wrong, or a socket was lost */

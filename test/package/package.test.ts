@@ -22,7 +22,7 @@ const WANTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|docs\/operations\.md)$/,
   /^dist\/drizzle\/(sqlite|postgres)\/(schema\.js|migrations\/(\d{4}_\w+\.sql|meta\/_journal\.json))$/,
   /^dist\/schemas\/[\w-]+(\.d\.ts|\.js)$/,
-  /^dist\/src\/(?!client\/)([\w-]+\/)*[\w-]+\.js$/,
+  /^dist\/src\/([\w-]+\/)*[\w-]+\.js$/,
   /^dist\/src\/client\/[\w-]+\.d\.ts$/,
   /^dist\/client\/(index|telle)\.js$/,
   /^dist\/web\//,

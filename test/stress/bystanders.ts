@@ -31,7 +31,7 @@ export async function bystanders({ at }: Target) {
  */
 export async function findAttacker<Order extends object, Outcome>(script: string) {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = fork(path, { execArgv: ['--import', import.meta.resolve('tsx')] });
+  const child = fork(path);
   await once(child, 'message');
   const attack = async (order: Order): Promise<Outcome> => {
     child.send(order);

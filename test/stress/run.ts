@@ -30,7 +30,7 @@ class Worker {
 
   #start(): ChildProcess {
     const script = fileURLToPath(new URL('worker.ts', import.meta.url));
-    return fork(script, { execArgv: ['--import', import.meta.resolve('tsx'), '--expose-gc'] });
+    return fork(script, { execArgv: ['--expose-gc'] });
   }
 
   run(order: Order): Promise<Verdict> {

@@ -36,7 +36,7 @@ export async function bundle(sources: readonly string[], folder: string): Promis
     splitting: true,
     platform: 'node',
     format: 'esm',
-    target: 'node20',
+    target: 'node22',
     external: ['better-sqlite3', 'pg-native', ...Object.keys(devDependencies)],
     plugins: [whereItWas],
     banner: {

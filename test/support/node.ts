@@ -18,7 +18,7 @@ export interface NodeProcess {
 /** Starts a node with these settings, and resolves when it listens. */
 export async function startNode(settings: Readonly<Record<string, string>>): Promise<NodeProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...settings, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

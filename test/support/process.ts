@@ -3,14 +3,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** By its whole name: a process that runs in another folder would not find it. */
-const TSX = import.meta.resolve('tsx');
-
 /** What runs: a command, by its path, and the arguments that it always has. */
 export type Program = readonly [command: string, ...args: string[]];
 
 /** @param script the path of a program in TypeScript */
-export const typescript = (script: string): Program => [process.execPath, '--import', TSX, script];
+export const typescript = (script: string): Program => [process.execPath, script];
 
 /** `telle`, from its source: or from what the runner of the tests has made of it, where that runs. */
 export const SOURCE: Program = process.env.TELLE_PROGRAM

@@ -61,7 +61,7 @@ export class Target {
   static async start(options: TargetOptions = {}): Promise<Target> {
     const heap = options.heap === undefined ? [] : [`--max-old-space-size=${options.heap}`];
     const child = fork(SCRIPT, [JSON.stringify(options)], {
-      execArgv: ['--import', import.meta.resolve('tsx'), '--expose-gc', ...heap],
+      execArgv: ['--expose-gc', ...heap],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     const log: string[] = [];
