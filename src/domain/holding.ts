@@ -9,7 +9,8 @@ type Claim = Extract<Entry, { by: 'claim' }>;
 
 /** When an unacknowledged claim was made, and by which join; null for any other holder. */
 function openClaim(holder: Holder): { at: number; id: string } | null {
-  const [, at, id] = /^claimed (\d+) (.+)$/.exec(holder ?? '') ?? [];
+  if (!holder?.startsWith('claimed ')) return null; // every command of a customer asks
+  const [, at, id] = /^claimed (\d+) (.+)$/.exec(holder) ?? [];
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 

@@ -87,11 +87,15 @@ export abstract class Credentials implements CredentialStore {
 
   protected abstract rows(query: SQL): Promise<readonly Readonly<Record<string, unknown>>[]>;
 
-  async generation(subject: Subject, tokenId?: string): Promise<Generation> {
-    const { dealer } = subject;
-    const names = [WHOLE_DEALER, ...keptAs(this.digests, subject)].map((name) => sql`${name}`);
+  generation(subject: Subject, tokenId = ''): Promise<Generation> {
+    return this.generationOf(subject.dealer, [WHOLE_DEALER, ...keptAs(this.digests, subject)], tokenId);
+  }
+
+  /** @param subjects those under which what was raised of this one may be kept */
+  protected async generationOf(dealer: string, subjects: readonly string[], tokenId: string): Promise<Generation> {
+    const names = subjects.map((name) => sql`${name}`);
     const last = sql`select max(gen) from generations where dealer_id = ${dealer}`;
-    const spent = sql`select count(*) from spent_tokens where dealer_id = ${dealer} and token_id = ${tokenId ?? ''}`;
+    const spent = sql`select count(*) from spent_tokens where dealer_id = ${dealer} and token_id = ${tokenId}`;
     const [row] = await this.rows(sql`select (${last}) as current,
       (${last} and subject in (${sql.join(names, sql`, `)})) as least, (${spent}) as spent`);
     return { current: Number(row?.current ?? 0), least: Number(row?.least ?? 0), isSpent: Number(row?.spent) > 0 };

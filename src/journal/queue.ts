@@ -3,9 +3,12 @@
  * counted by weight. So a flood waits for itself, and whoever has little waiting is soon next.
  */
 import { ALL_DEALERS } from '../../schemas/table.ts';
+import { BATCH } from './weights.ts';
 
 /** What each may give in a turn, in bytes: some eight plain commands. Whoever gave more misses turns until it is made up for. */
 const TURN = 4 * 1024;
+/** What is so little, in bytes, that it is taken at once: what a batch of the journal may weigh. */
+const FEW = BATCH;
 /** How many places of a line are empty before they are done away with. */
 const GAP = 256;
 
@@ -116,12 +119,17 @@ class Turns<T extends Entry, M extends Member<T>> extends Member<T> {
 type Senders<T extends Entry> = Turns<T, Line<T>>;
 type Dealers<T extends Entry> = Turns<T, Senders<T>>;
 
+const sideOf = ({ dealerId }: Entry): string => (dealerId === ALL_DEALERS ? 'all' : 'each');
+
 const lineOf = <T extends Entry>(key: string): Line<T> => new Line(key);
 const sendersOf = <T extends Entry>(key: string): Senders<T> => new Turns(key, lineOf<T>);
 const dealersOf = <T extends Entry>(key: string): Dealers<T> => new Turns(key, sendersOf<T>);
 
 export class FairQueue<T extends Entry> {
   readonly #max: number;
+  /** What is taken all at once, as long as no more than {@link FEW} of work waits: then nobody has to take turns. */
+  #few: T[] = [];
+  #fewWeigh = 0;
   /** Servers of all dealers, and dealers: whoever speaks for all has as many turns as they have together. */
   readonly #sides: Turns<T, Dealers<T>> = new Turns('', dealersOf<T>);
 
@@ -131,16 +139,39 @@ export class FairQueue<T extends Entry> {
   }
 
   get size(): number {
-    return this.#sides.size;
+    return this.#few.length + this.#sides.size;
   }
 
   /** Lets one wait. @returns whether there is room for it */
   push(entry: T): boolean {
+    const weight = this.#fewWeigh + entry.weight;
+    if (this.#sides.size === 0 && weight <= FEW && this.#few.length * 3 < this.#max) {
+      this.#few.push(entry);
+      this.#fewWeigh = weight;
+      return true;
+    }
+    this.#spread();
     const { dealerId, sender } = entry;
-    const side = dealerId === ALL_DEALERS ? 'all' : 'each';
-    if (this.#isOver(side, dealerId, sender)) return false;
-    this.#sides.widen(side).widen(dealerId).widen(sender).push(entry);
+    if (this.#isOver(sideOf(entry), dealerId, sender)) return false;
+    this.#place(entry);
     return true;
+  }
+
+  /** Lets the few take turns. */
+  #spread(): void {
+    for (const entry of this.#takeFew()) this.#place(entry);
+  }
+
+  #takeFew(): T[] {
+    const few = this.#few;
+    if (few.length === 0) return few;
+    this.#few = [];
+    this.#fewWeigh = 0;
+    return few;
+  }
+
+  #place(entry: T): void {
+    this.#sides.widen(sideOf(entry)).widen(entry.dealerId).widen(entry.sender).push(entry);
   }
 
   /**
@@ -158,6 +189,8 @@ export class FairQueue<T extends Entry> {
 
   /** Takes those whose turn it is, of so much weight together, in bytes; what weighs more comes alone. */
   take(weight: number): T[] {
+    if (this.#sides.size === 0 && this.#fewWeigh <= weight) return this.#takeFew();
+    this.#spread();
     const first = this.#sides.shift(Number.POSITIVE_INFINITY);
     if (!first) return [];
     const taken = [first];

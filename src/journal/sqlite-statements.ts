@@ -7,7 +7,7 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { MAX_INTENTS } from '../domain/records.ts';
 import { textOf } from '../domain/size.ts';
 import type { Group, Known } from '../domain/state.ts';
-import { WHOLE_DEALER } from './credentials.ts';
+import { type Generation, WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
 import { isKept } from './erasing.ts';
 import { RowCache } from './sqlite-cache.ts';
@@ -120,7 +120,7 @@ export function prepareStatements(client: Database, digests: Digests) {
     return first <= log.endOf(dealerId, scope).seq ? first : undefined;
   }
 
-  return { cache, load, write, standing, dealer, group, firstAfter, log };
+  return { cache, load, write, standing, dealer, group, firstAfter, log, generation: read.generation };
 }
 
 function found<Row>(
@@ -206,7 +206,22 @@ function prepareReads(client: Database, digests: Digests) {
   const removed = client.prepare<[string], unknown>(
     `SELECT 1 FROM generations WHERE dealer_id = ? AND subject = '${WHOLE_DEALER}'`,
   );
+  // Every join asks.
+  const generation = client.prepare<
+    { dealer: string; names: string; tokenId: string },
+    { current: number | null; least: number | null; spent: number }
+  >(
+    `SELECT
+      (SELECT max(gen) FROM generations WHERE dealer_id = @dealer) AS current,
+      (SELECT max(gen) FROM generations WHERE dealer_id = @dealer
+        AND subject IN (SELECT value FROM json_each(@names))) AS least,
+      (SELECT count(*) FROM spent_tokens WHERE dealer_id = @dealer AND token_id = @tokenId) AS spent`,
+  );
   return {
+    generation: (dealer: string, names: readonly string[], tokenId: string): Generation => {
+      const found = generation.get({ dealer, names: JSON.stringify(names), tokenId });
+      return { current: found?.current ?? 0, least: found?.least ?? 0, isSpent: (found?.spent ?? 0) > 0 };
+    },
     beginsAfter: (dealerId: string, groupId: string) => beginsAfter.get(dealerId, groupId) ?? 0,
     removed: (dealerId: string) => removed.get(dealerId) !== undefined,
     erased: (dealerId: string, groupId: string) =>

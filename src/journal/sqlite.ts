@@ -12,7 +12,7 @@ import { makeFolderOf, makePrivate } from '../private-file.ts';
 import type { KeptAct } from './audit.ts';
 import type { Bounds } from './bounded.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { revokingAll, revokingCustomers } from './credentials.ts';
+import { type Generation, revokingAll, revokingCustomers } from './credentials.ts';
 import { type Digests, keyDigests } from './digests.ts';
 import { PART, tablesOfDealer } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
@@ -107,6 +107,14 @@ class SqliteStore extends Reader implements Store {
   get #prepared() {
     this.#statements ??= prepareStatements(this.#client, this.digests);
     return this.#statements;
+  }
+
+  protected override async generationOf(
+    dealer: string,
+    subjects: readonly string[],
+    tokenId: string,
+  ): Promise<Generation> {
+    return this.#prepared.generation(dealer, subjects, tokenId);
   }
 
   protected override async rows(query: SQL): Promise<Record<string, unknown>[]> {
