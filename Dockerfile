@@ -27,6 +27,19 @@ RUN install --directory --owner node --group node --mode 0700 /data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
+ARG VERSION=0.2.0
+# Which commit it is made of, and when (RFC 3339): who publishes it says so.
+ARG REVISION=
+ARG CREATED=
+LABEL org.opencontainers.image.title="Telle" \
+      org.opencontainers.image.description="Live-chat middleware for car dealers: customers, agents, bots and other servers over one WebSocket endpoint." \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="https://github.com/telle-chat/telle" \
+      org.opencontainers.image.url="https://github.com/telle-chat/telle#readme" \
+      org.opencontainers.image.documentation="https://github.com/telle-chat/telle/blob/main/docs/operations.md" \
+      org.opencontainers.image.licenses="MIT"
 USER node
 VOLUME /data
 EXPOSE 8080

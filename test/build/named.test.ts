@@ -4,7 +4,23 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 const read = (path: string) => readFileSync(path, 'utf8');
-const { version, homepage, repository, bugs, keywords } = JSON.parse(read('package.json'));
+const { version, description, license, homepage, repository, bugs, keywords } = JSON.parse(read('package.json'));
+
+/** The labels of the image: those of its last stage, whose arguments have what is said by default. */
+function labels(): Record<string, string> {
+  const stage =
+    read('Dockerfile')
+      .split(/^FROM /m)
+      .at(-1) ?? '';
+  const given = Object.fromEntries([...stage.matchAll(/^ARG (\w+)=(.*)$/gm)].map(([, arg, value]) => [arg, value]));
+  const [, block = ''] = /^LABEL ((?:.*\\\n)*.*)$/m.exec(stage) ?? [];
+  return Object.fromEntries(
+    [...block.matchAll(/([\w.]+)="([^"]*)"/g)].map(([, label = '', value = '']) => [
+      label.replace('org.opencontainers.image.', ''),
+      value.replace(/\$\{(\w+)\}/g, (_, arg) => given[arg] ?? assert.fail(`${arg} is no argument of the last stage`)),
+    ]),
+  );
+}
 
 describe('what names this Telle', () => {
   it('has the same version wherever one is written', () => {
@@ -19,5 +35,19 @@ describe('what names this Telle', () => {
     assert.deepEqual(repository, { type: 'git', url: `git+${home}.git` });
     assert.deepEqual(bugs, { url: `${home}/issues` });
     assert.ok(keywords.length > 3);
+  });
+
+  it('is on the image as labels: what it is, and, where the build is told, of which commit and when', () => {
+    assert.deepEqual(labels(), {
+      title: 'Telle',
+      description,
+      version,
+      revision: '',
+      created: '',
+      source: homepage.replace(/#.*$/, ''),
+      url: homepage,
+      documentation: `${homepage.replace(/#.*$/, '')}/blob/main/docs/operations.md`,
+      licenses: license,
+    });
   });
 });
