@@ -23,7 +23,7 @@ const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(packed);
 const carried = new Set(files.map(({ path }) => path));
 const documents = [...carried].filter((path) => path.endsWith('.md'));
 /** What is read in the repository alone. */
-const AT_HOME = ['CONTRIBUTING.md'];
+const AT_HOME = ['CONTRIBUTING.md', 'docs/releasing.md'];
 
 /** What is code is no link and no heading. */
 const proseOf = (path: string) =>

@@ -20,7 +20,7 @@ const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 /** What may be in it. */
 const WANTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|deploy\/Caddyfile)$/,
-  /^docs\/([\w-]+\.md|images\/[\w-]+\.png)$/,
+  /^docs\/(?!releasing\.md)([\w-]+\.md|images\/[\w-]+\.png)$/,
   /^dist\/drizzle\/(sqlite|postgres)\/(schema\.js|migrations\/(\d{4}_\w+\.sql|meta\/_journal\.json))$/,
   /^dist\/schemas\/[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/src\/([\w-]+\/)*[\w-]+\.js$/,
