@@ -1,6 +1,6 @@
 /** What says which Telle it is, apart from package.json: all of it says the same. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -21,6 +21,19 @@ function labels(): Record<string, string> {
     ]),
   );
 }
+
+describe("the image's build", () => {
+  it('is given all that it copies', () => {
+    const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files = '']) =>
+      files.split(' '),
+    );
+    const given = read('.dockerignore').match(/^!.+$/gm) ?? [];
+    assert.deepEqual(
+      copied.filter((file) => !existsSync(file) || !given.some((each) => `${file}/`.startsWith(`${each.slice(1)}/`))),
+      [],
+    );
+  });
+});
 
 describe('what names this Telle', () => {
   it('has the same version wherever one is written', () => {
