@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -13,8 +13,8 @@ import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.ts';
+import { fetched } from '../support/fetched.ts';
 
-const ADDON = 'node_modules/better-sqlite3/build/Release/better_sqlite3.node';
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
 /** What may be in it. */
@@ -111,20 +111,16 @@ describe('the npm package', { timeout: 300_000 }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'telle-'));
+    await run('.', 'npm', 'run', 'build');
     const packed = await run('.', 'npm', 'pack', '--json', '--silent', '--pack-destination', folder);
-    // What the build says comes first.
-    const [{ filename, files: list }] = JSON.parse(packed.slice(packed.indexOf('[')));
+    const [{ filename, files: list }] = JSON.parse(packed);
     tarball = join(folder, filename);
     files = list.map(({ path }: { path: string }) => path);
     await mkdir(project());
     await inProject('package.json', JSON.stringify({ name: 'project', private: true, type: 'module' }));
-    // Without its script, better-sqlite3 has no addon. That script fetches one or compiles it, for a minute or more: the
-    // one that `npm ci` had it make for this project, of the same version, is put in its place.
     const flags = ['--loglevel=warn', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
     const { stderr } = await execute('npm', ['install', ...flags, tarball], { cwd: project() });
     installing = stderr;
-    await mkdir(join(project(), ADDON, '..'), { recursive: true });
-    await cp(ADDON, join(project(), ADDON));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -142,7 +138,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
   it('is what publint and attw ask of a package of ES modules', async () => {
     await run('.', tool('publint'), 'run', tarball, '--strict');
     const flags = ['--profile', 'esm-only', '--no-definitely-typed', '--exclude-entrypoints', './client/telle.js'];
-    await run('.', tool('attw'), tarball, ...flags);
+    await run('.', join(fetched(), 'node_modules/.bin/attw'), tarball, ...flags);
   });
 
   it('installs on this Node.js without a word about engines', () => {
