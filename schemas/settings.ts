@@ -13,7 +13,9 @@ const bytesADay = (bytes: number, description: string) =>
 export const Settings = Type.Object({
   HOST: Type.String({
     minLength: 1,
+    'x-of': 'address',
     default: '127.0.0.1',
+    examples: ['an address or a name, such as 127.0.0.1, 0.0.0.0, ::1 or localhost, without scheme and port'],
     description: 'address to listen on; 0.0.0.0 for every interface',
   }),
   PORT: Type.Integer({
@@ -23,14 +25,20 @@ export const Settings = Type.Object({
     description: 'port to listen on; 0 takes a free one',
   }),
   DATABASE_URL: Type.String({
-    pattern: '^(sqlite:.+|postgres(ql)?://.+)$',
+    // Two slashes would be the root's, `~` a folder of that name, and another URL a file of that name.
+    pattern: '^(sqlite:(?!//[^/]|~|\\s|.*://).*\\S|postgres(ql)?://.+)$',
+    'x-of': 'url',
     default: 'sqlite:data/telle.db',
-    examples: ['sqlite:<file>, such as sqlite:data/telle.db', 'postgres://<user>:<password>@<host>/<database>'],
+    examples: [
+      'sqlite:<file>, such as sqlite:data/telle.db or sqlite:/var/lib/telle/telle.db',
+      'postgres://<user>:<password>@<host>/<database>',
+    ],
     description: 'where events are kept: sqlite:<file>, or postgres://<user>:<password>@<host>/<database>',
   }),
   REDIS_URL: Type.Optional(
     Type.String({
-      pattern: '^rediss?://.+',
+      pattern: '^rediss?://.+$',
+      'x-of': 'url',
       examples: ['redis://<host>:<port>', 'rediss://<host>:<port>'],
       description: 'Redis between nodes and to other servers: redis://<host>:<port>; none for a node that is alone',
     }),
@@ -157,10 +165,22 @@ export const MEMORY = ':memory:';
 export const sqliteFile = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string | null =>
   /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(DATABASE_URL)?.[1] ?? null;
 
-/** A URL as it may be shown: without a password, wherever and however it is said. */
-export const withoutPassword = (url: string): string =>
-  url.replace(/^([a-z]+:\/\/[^:/?#@]*):.*@/i, '$1:…@').replace(/([?&][^=&]+)=[^&]*/g, '$1=…');
+/**
+ * A URL, or what was meant to be one, as it may be shown. Where a password stands is not known of what is no URL: so all that
+ * is before an `@`, and what follows a `?`, a `=`, or a `:` that is no port's, is left out.
+ */
+export function withoutPassword(text: string): string {
+  const [scheme = ''] = /^[a-z]+:\/\//i.exec(text) ?? [];
+  // `host=h password=p`: there an `@` may be the password's own.
+  const whole = text.includes('://') ? text : text.replace(/=[\s\S]*$/, '=…');
+  const at = whole.lastIndexOf('@');
+  const rest = at === -1 ? whole.slice(scheme.length) : `…${whole.slice(at)}`;
+  const unasked = rest.replace(/\?[\s\S]+$/, '?…').replace(/=[\s\S]+$/, '=…');
+  return (
+    scheme + unasked.replace(/\[[\da-f:.]*\]|:(?!\d*(?:[/?#,"]|$))[\s\S]*/gi, (part) => (part[0] === '[' ? part : ':…'))
+  );
+}
 
-/** `DATABASE_URL` as it may be shown. */
-export const shownDatabase = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string =>
-  withoutPassword(DATABASE_URL);
+/** `DATABASE_URL` as it may be shown: a file has no password. */
+export const shownDatabase = (settings: Pick<Settings, 'DATABASE_URL'>): string =>
+  sqliteFile(settings) === null ? withoutPassword(settings.DATABASE_URL) : settings.DATABASE_URL;

@@ -46,13 +46,37 @@ function isNetwork(text: string): boolean {
   return family !== 0 && more.length === 0 && /^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
+/** A host, without the scheme and the port that belong to a URL. */
+const isAddress = (text: string): boolean => isIP(text) !== 0 || /^[a-z0-9._-]+$/i.test(text);
+
+/** Whether a URL can be taken apart as the drivers do, with the name and the password in it. */
+function isUrl(text: string): boolean {
+  // Of these two a driver makes sense by itself: a lone % in a password, and a host that is named further on.
+  const given = / |%(?![\da-f]{2})/i.test(text) ? encodeURI(text) : text;
+  try {
+    const { username, password, pathname, search, hash } = new URL(given.replace('@/', '@localhost/'));
+    decodeURIComponent(username + password);
+    // What follows a #, a / or a ? in a password has become another part.
+    return !/@/.test(pathname + hash) && !/^[^=]*@/.test(search);
+  } catch {
+    return false;
+  }
+}
+
+/** What further holds of a text that has the pattern. */
+const KINDS: Readonly<Record<string, (text: string) => boolean>> = {
+  url: (text) => !/["']$/.test(text) && (text.startsWith('sqlite:') || isUrl(text)),
+  address: isAddress,
+  networks: (text) => isWord(text) || text.split(',').every((each) => isNetwork(each.trim())),
+};
+
 function isAllowed(schema: TSchema, value: unknown): boolean {
   if (typeof value === 'number') return value >= schema.minimum && value <= schema.maximum;
   if (typeof value === 'boolean') return true;
   if (typeof value !== 'string') return false;
   if (schema.enum) return schema.enum.includes(value);
   if (value.length < (schema.minLength ?? 0) || !new RegExp(schema.pattern ?? '').test(value)) return false;
-  return schema['x-of'] !== 'networks' || isWord(value) || value.split(',').every((each) => isNetwork(each.trim()));
+  return KINDS[schema['x-of']]?.(value) ?? true;
 }
 
 /** A setting's value, as it may be shown: without a secret or a password. */
@@ -61,15 +85,23 @@ function shown(name: SettingName, text: string): string {
   return `"${withoutPassword(text)}"`;
 }
 
+/** How what is special in a URL is written in a name or a password. */
+const ENCODED = 'percent-encoded: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25';
+
 /** What a setting may be, in words. */
-function allowed(schema: TSchema): string {
+function allowed(schema: TSchema, text: string): string {
   if (schema['x-unit'] === 'seconds')
     return `a time from ${schema.minimum}s to ${schema.maximum}s, such as 500ms, 10s or 2m`;
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'boolean') return 'on or off';
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;
-  if (schema.pattern) return schema.examples.join(', or ');
-  return 'not empty';
+  if (text === '' && schema.minLength > 0) return 'not empty';
+  const examples = schema.examples.join(', or ');
+  if (schema['x-of'] !== 'url') return examples;
+  if (/^["']|["']$|^\s|\s$/.test(text)) return `${examples}, without quotes, blanks or line breaks around it`;
+  return new RegExp(schema.pattern).test(text)
+    ? `a URL, with what is special in its name and password ${ENCODED}`
+    : examples;
 }
 
 /**
@@ -83,7 +115,7 @@ export function readSettings(given: Readonly<Record<string, string | undefined>>
     const text = given[name];
     const value = text === undefined ? schema.default : read(schema, text);
     if (text !== undefined && !isAllowed(schema, value)) {
-      throw new UsageError(`${name} is ${shown(name, text)}: it must be ${allowed(schema)}`);
+      throw new UsageError(`${name} is ${shown(name, text)}: it must be ${allowed(schema, text)}`);
     }
     if (value !== undefined) settings[name] = value;
   }
