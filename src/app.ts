@@ -44,6 +44,7 @@ import type { Membership } from './journal/membership.ts';
 import { openPostgres } from './journal/postgres.ts';
 import { type Pruned, prune } from './journal/retention.ts';
 import { openSqlite } from './journal/sqlite.ts';
+import { isServed } from './journal/sqlite-lock.ts';
 import type { Store } from './journal/store.ts';
 import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
@@ -53,7 +54,7 @@ import { TIMING, type Timing } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
 const BODY_LIMIT = 64 * 1024;
-interface OpenOptions {
+export interface OpenOptions {
   /** Those that sign tokens: with them, names of what is erased become digests. A command that erases nothing needs none. */
   readonly secrets?: readonly string[];
   /** Whether no other server may open it: an embedded database is one process's. */
@@ -70,6 +71,12 @@ export function openStore(
   const file = sqliteFile(settings);
   const digests = new Digests(secrets);
   return file === null ? openPostgres(settings.DATABASE_URL, digests, onError) : openSqlite(file, digests, alone);
+}
+
+/** Whether a server has the embedded database of these settings; null where they name none. */
+export function isDatabaseServed(settings: Settings): boolean | null {
+  const file = sqliteFile(settings);
+  return file === null ? null : isServed(file);
 }
 
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */

@@ -2,7 +2,7 @@
  * Files that hold data, a secret or a lock: made for their owner alone, whatever the umask. On Windows, which has no such
  * modes, the rights of their folder hold.
  */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The mode of a file that its owner alone may read and write. */
@@ -18,7 +18,10 @@ export function makePrivate(file: string, text = ''): void {
   try {
     writeFileSync(file, text, { mode: PRIVATE, flag: 'wx' });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'EEXIST') return;
+    if (code === 'ENOSPC') rmSync(file, { force: true }); // half of it is none
+    throw error;
   }
 }
 

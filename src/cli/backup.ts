@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { type Settings, sqliteFile } from '../../schemas/settings.ts';
-import { openStore } from '../app.ts';
 import { PRIVATE } from '../private-file.ts';
+import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -13,7 +13,7 @@ export async function backUp(settings: Settings, file: string): Promise<void> {
   mustExist(settings);
   if (existsSync(file)) throw new UsageError(`${file} exists: name a file that does not`);
   const part = `${file}.part`;
-  const store = openStore(settings);
+  const store = openDatabase(settings);
   try {
     await rm(part, { force: true });
     await writeFile(part, '', { mode: PRIVATE, flag: 'wx' }); // else others could read it while it is written

@@ -81,6 +81,7 @@ function token(program: Command): void {
     .requiredOption('--sub <name>', "the groupId, the adminId, or the server's name")
     .option('--ttl <time>', 'how long it holds: 30m, 12h, 30d', '12h')
     .option('--link', 'for an admin: a link to the desk, good once within a minute, in place of the token')
+    .option('--init', 'make the secret where there is none, for a server that has not started yet')
     .addOption(urlOption())
     .action(async (request: TokenRequest, self: Command) =>
       (await import('./token.ts')).printToken(settingsOf(self), request),
@@ -115,6 +116,7 @@ function dealer(program: Command): void {
     .option('--origin <origins...>', 'pages from which chatbots may join: https://cars.example, or * for any')
     .option('--retention-days <days>', 'conversations that are older are erased')
     .option('--claims <which>', 'groups that may be claimed without a token: any, made (no name is chosen) or off')
+    .option('--init', 'make the database where there is none, for a server that has not started yet')
     .action(async (dealerId: string, request: DealerRequest, self: Command) =>
       (await import('./dealer.ts')).addDealer(settingsOf(self), dealerId, request),
     );

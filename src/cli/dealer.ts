@@ -4,10 +4,10 @@ import { CLAIMS, DealerSettings } from '../../schemas/dealers.ts';
 import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
-import { openStore } from '../app.ts';
 import { changedSettings, recordCommand } from '../journal/audit.ts';
 import type { Store } from '../journal/store.ts';
-import { tellOfUpgrade } from './migrate.ts';
+import { bringUpToDate, openDatabase } from './database.ts';
+import { mustExist } from './must-exist.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Dealers that are read at a time. */
@@ -20,12 +20,14 @@ export interface DealerRequest {
   readonly origin?: readonly string[];
   readonly retentionDays?: string;
   readonly claims?: string;
+  /** Whether the database is made where there is none. */
+  readonly init?: boolean;
 }
 
 /** `telle dealer add`: makes a dealer, or gives it other settings; those that are not said stay as they were. */
 export async function addDealer(settings: Settings, dealerId: string, request: DealerRequest): Promise<void> {
   if (!isId(dealerId)) throw new UsageError(`"${dealerId}" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 . _ : @ -`);
-  const { origin, retentionDays, claims: word, ...said } = request;
+  const { origin, retentionDays, claims: word, init = false, ...said } = request;
   const claims = CLAIMS.find((each) => each === word);
   if (word !== undefined && claims === undefined) {
     throw new UsageError(`--claims is "${word}": it must be ${CLAIMS.join(', ')}`);
@@ -38,6 +40,7 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
   };
   const [fault] = [...Value.Errors(DealerSettings, given)];
   if (fault) throw new UsageError(`${fault.path.slice(1)}: ${fault.message}`);
+  if (!init) mustExist(settings, ', or say --init to make a new one');
   await withStore(settings, async (store) => {
     const before = await store.dealer(dealerId);
     const { dealerId: _, ...had } = before ?? { dealerId };
@@ -50,6 +53,7 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
 
 /** `telle dealer list`: each dealer on a line of its own, as JSON or in columns. */
 export async function listDealers(settings: Settings, { json }: { json?: boolean }): Promise<void> {
+  mustExist(settings);
   await withStore(settings, async (store) => {
     for (let after = ''; ; ) {
       const dealers = await store.dealers(after, AT_ONCE);
@@ -67,6 +71,7 @@ export async function listDealers(settings: Settings, { json }: { json?: boolean
 
 /** `telle dealer remove`: removes a dealer and all that it has, once somebody has said so. */
 export async function removeDealer(settings: Settings, dealerId: string, { yes }: { yes?: boolean }): Promise<void> {
+  mustExist(settings);
   await withStore(settings, async (store) => {
     if (!(await store.dealer(dealerId))) throw new Error(`there is no dealer ${dealerId}`);
     const events = await store.logSize(dealerId);
@@ -81,9 +86,9 @@ export async function removeDealer(settings: Settings, dealerId: string, { yes }
 }
 
 async function withStore(settings: Settings, use: (store: Store) => Promise<void>): Promise<void> {
-  const store = openStore(settings);
+  const store = openDatabase(settings);
   try {
-    await store.migrate(tellOfUpgrade(settings, process.stderr));
+    await bringUpToDate(settings, store, process.stderr);
     await use(store);
   } finally {
     await store.close();

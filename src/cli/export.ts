@@ -3,11 +3,11 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '../../schemas/settings.ts';
-import { openStore } from '../app.ts';
 import { recordCommand } from '../journal/audit.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
 import type { Store } from '../journal/store.ts';
 import { PRIVATE } from '../private-file.ts';
+import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
 
@@ -19,7 +19,7 @@ export interface ExportRequest {
 /** `telle export`: writes everything of a dealer as NDJSON, to a file or to stdout. */
 export async function exportDealer(settings: Settings, { dealer, output }: ExportRequest): Promise<void> {
   mustExist(settings);
-  const store = openStore(settings);
+  const store = openDatabase(settings);
   try {
     const lines = await exportOf(store, dealer);
     if (!lines) throw new Error(`there is no dealer ${dealer}`);

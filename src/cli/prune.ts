@@ -1,8 +1,9 @@
 import type { Settings } from '../../schemas/settings.ts';
-import { openJournal, openStore } from '../app.ts';
+import { openJournal } from '../app.ts';
 import { eraseMarked } from '../journal/eraser.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
 import { rootOf } from '../log.ts';
+import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
 import { readSecrets } from './secrets.ts';
 
@@ -11,7 +12,7 @@ export async function pruneDatabase(settings: Settings): Promise<void> {
   mustExist(settings);
   // Without the server's secret the receipts wait for the server to key them: another's key would hide them from it.
   const secrets = settings.AUTH_SECRET === undefined ? [] : readSecrets(settings);
-  const store = openStore(settings, { secrets });
+  const store = openDatabase(settings, { secrets });
   const journal = openJournal(settings, store, (fault) =>
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );

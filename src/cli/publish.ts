@@ -6,6 +6,7 @@ import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { isJsonObject } from '../protocol/checker.ts';
 import { progressBar } from './progress.ts';
+import { reasonOf } from './reason.ts';
 import { tokenFor } from './server-token.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -133,13 +134,6 @@ async function post(url: string, token: string, events: readonly object[]): Prom
   if (isJsonObject(body) && Array.isArray(body.results)) return body.results;
   const why = isJsonObject(body) && typeof body.detail === 'string' ? body.detail : response.statusText;
   throw new Error(`${url} answers ${response.status}: ${why}`);
-}
-
-/** What lies under `fetch failed`. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof Error) return 'code' in cause && cause.message === '' ? String(cause.code) : cause.message;
-  return String(cause);
 }
 
 function refusalIn(result: unknown): Answer {

@@ -1,7 +1,7 @@
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
-import { openStore } from '../app.ts';
 import { recordCommand } from '../journal/audit.ts';
+import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
 import { readSecrets } from './secrets.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,7 +22,7 @@ export async function revoke(settings: Settings, { dealer, role: word, sub }: Re
   }
   if ((role === undefined) !== (sub === undefined)) throw new UsageError('--role and --sub go together');
   mustExist(settings);
-  const store = openStore(settings, { secrets: readSecrets(settings) });
+  const store = openDatabase(settings, { secrets: readSecrets(settings) });
   try {
     if (dealer !== ALL_DEALERS && !(await store.dealer(dealer))) throw new Error(`there is no dealer ${dealer}`);
     const generation = await store.raise(dealer, role === undefined || sub === undefined ? undefined : { role, sub });

@@ -1,12 +1,11 @@
 /** The command line: how commands are found, and how they end. */
 import { Command, CommanderError } from 'commander';
-import { DrizzleQueryError } from 'drizzle-orm/errors';
-import { rootOf } from '../log.ts';
 import { COMMANDS } from './commands.ts';
+import { reasonOf } from './reason.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
-/** Exit codes: 1, it failed; 2, it was asked wrongly. */
+/** Exit codes: 1, it failed, and may not when it is tried again; 2, it was asked wrongly, and would be again. */
 const FAILED = 1;
 const MISUSED = 2;
 
@@ -20,12 +19,6 @@ function build(): Command {
   return program;
 }
 
-/** What a driver wraps its faults in repeats the query and its parameters: that is for nobody's terminal. */
-function sentenceOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error instanceof DrizzleQueryError ? rootOf(error).message : error.message;
-}
-
 /** Runs one command. Faults go to stderr in one sentence, and end in an exit code. */
 export async function run(args: readonly string[]): Promise<void> {
   // Whoever read it has gone, as `head` does: there is nobody to go on for.
@@ -37,7 +30,7 @@ export async function run(args: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
       return;
     }
-    process.stderr.write(`telle: ${sentenceOf(error)}\n`);
+    process.stderr.write(`telle: ${reasonOf(error)}\n`);
     process.exitCode = error instanceof UsageError ? MISUSED : FAILED;
   }
 }

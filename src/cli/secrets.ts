@@ -1,8 +1,10 @@
 /** The secrets that sign tokens: given, or for an embedded database made once and kept beside it. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { MEMORY, type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { makeFolderOf, makePrivate } from '../private-file.ts';
+import { ELSEWHERE, missing } from './must-exist.ts';
+import { reasonOf } from './reason.ts';
 import { isProduction } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 import { sentenceOf, type Warn, warnOnStderr } from './warning.ts';
@@ -19,6 +21,15 @@ interface Secret {
   readonly advice: string;
 }
 
+interface Reading {
+  /** Whether the one of an embedded database is made where it is missing: by its server, and by who asks for that. */
+  readonly make?: boolean;
+  /** What else can be done about one that is missing. */
+  readonly otherwise?: string;
+  /** Told of one that is too short, where that is let pass: for a developer's server, on loopback. */
+  readonly warn?: Warn;
+}
+
 /** Where the secret of an embedded database is kept. */
 export const secretFile = (database: string): string => `${database.replace(/\.db$/, '')}.secret`;
 
@@ -26,12 +37,12 @@ const made = (): string => randomBytes(MIN_SECRET).toString('base64url');
 
 /**
  * The secrets of a server with these settings.
- * @param warn told of one that is too short, where that is let pass: for a developer's server, on loopback
  * @returns at least one; the first signs, all verify
  * @throws UsageError where there is none, or one that is empty or too short
  */
-export function readSecrets(settings: Settings, warn: Warn = warnOnStderr): string[] {
-  const secrets = settings.AUTH_SECRET === undefined ? [ownSecret(settings)] : partsOf(settings.AUTH_SECRET);
+export function readSecrets(settings: Settings, reading: Reading = {}): string[] {
+  const { warn = warnOnStderr } = reading;
+  const secrets = settings.AUTH_SECRET === undefined ? [ownSecret(settings, reading)] : partsOf(settings.AUTH_SECRET);
   const short = secrets.find(({ text }) => Buffer.byteLength(text) < MIN_SECRET);
   if (short) {
     const bytes = Buffer.byteLength(short.text);
@@ -50,22 +61,37 @@ function partsOf(AUTH_SECRET: string): Secret[] {
 }
 
 /** The secret that a server alone on its database has made for itself. */
-function ownSecret(settings: Settings): Secret {
+function ownSecret(settings: Settings, { make = false, otherwise = '' }: Reading): Secret {
   if (settings.REDIS_URL !== undefined) {
     throw new UsageError('AUTH_SECRET is missing: nodes that share a Redis (REDIS_URL) need a secret that they share');
   }
   const database = sqliteFile(settings);
   if (database === null)
     throw new UsageError('AUTH_SECRET is missing: a database that nodes share needs a secret that they share');
+  if (database === MEMORY && make) return { text: made(), name: MEMORY, advice: '' };
   const name = secretFile(database);
+  if (!make && !existsSync(name)) {
+    throw new Error(`${missing(name)}, the server's secret: ${ELSEWHERE}, or its AUTH_SECRET${otherwise}`);
+  }
   const advice = `a secret must have at least ${MIN_SECRET}; remove the file to have one made`;
-  return { text: database === MEMORY ? made() : readFileOrMake(name), name, advice };
+  return { text: readFile(name, make), name, advice };
 }
 
-function readFileOrMake(file: string): string {
-  makeFolderOf(file);
-  makePrivate(file, `${made()}\n`);
-  const secret = readFileSync(file, 'utf8').trim();
+function readFile(file: string, make: boolean): string {
+  const secret = keptIn(file, make);
   if (secret === '') throw new UsageError(`${file} is empty: remove it to have a new secret made, or set AUTH_SECRET`);
   return secret;
+}
+
+/** One line: blanks and line breaks around it are none of the secret. */
+function keptIn(file: string, make: boolean): string {
+  try {
+    if (make) makeFolderOf(file);
+    if (make) makePrivate(file, `${made()}\n`);
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new Error(`the secret cannot be kept in ${file}, beside the database (DATABASE_URL): ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
 }

@@ -1,15 +1,14 @@
 import { fstatSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
-import { createApp, openStore } from '../app.ts';
+import { createApp } from '../app.ts';
 import { Tokens } from '../auth/tokens.ts';
-import type { Store } from '../journal/store.ts';
+import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
-import { tellOfUpgrade } from './migrate.ts';
+import { adviceOnListening } from './listening.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { readSecrets } from './secrets.ts';
 import { isProduction } from './settings.ts';
-import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
 
@@ -25,23 +24,27 @@ const BACKLOG = 65_535;
 export async function serve(settings: Settings): Promise<void> {
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
+  const { HOST, PORT } = settings;
   const warnings: Warning[] = [];
-  const secrets = readSecrets(settings, (warning) => warnings.push(warning));
-  const store = open(settings, secrets);
-  const isNew = await migrate(settings, store);
+  const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
+  const store = openDatabase(settings, { secrets, alone: true });
+  const isNew = await bringUpToDate(settings, store, process.stdout);
   if (isNew && sqliteFile(settings) !== null && !isProduction()) await makeDemoDealer(store);
   warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)));
   const beginning = await howToBegin(store);
   const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
   for (const warning of warnings) app.log.warn(sentenceOf(warning));
-  await Promise.resolve(app.ready()).catch(async (error: Error) => {
+  try {
+    await app.ready();
+    await app.listen({ host: HOST, port: PORT, backlog: BACKLOG }).catch((cause: Error) => {
+      throw new Error(`cannot listen on ${HOST}:${PORT}: ${cause.message}: ${adviceOnListening(cause, 'PORT')}`, {
+        cause,
+      });
+    });
+  } catch (error) {
     await app.close();
-    throw new UsageError(error.message, { cause: error });
-  });
-  await app.listen({ host: settings.HOST, port: settings.PORT, backlog: BACKLOG }).catch(async (error: Error) => {
-    await app.close();
-    throw new UsageError(`cannot listen on ${settings.HOST}:${settings.PORT}: ${error.message}`, { cause: error });
-  });
+    throw error;
+  }
   const at = addressOf(settings, app.server.address());
   const trial = isKept() ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
@@ -52,24 +55,6 @@ export async function serve(settings: Settings): Promise<void> {
   process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
   await app.close();
-}
-
-function open(settings: Settings, secrets: readonly string[]): Store {
-  try {
-    return openStore(settings, { secrets, alone: true });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which cannot be opened: ${why}`, { cause });
-  }
-}
-
-async function migrate(settings: Settings, store: Store): Promise<boolean> {
-  try {
-    return await store.migrate(tellOfUpgrade(settings, process.stdout));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the database ${shownDatabase(settings)} does not answer: ${why}`, { cause });
-  }
 }
 
 /** Whether what is printed is kept, and no token may go there: in production, and where systemd's journal takes it. */

@@ -15,5 +15,9 @@ export async function tokenFor(
 ): Promise<string> {
   if (given !== undefined) return given;
   const gen = await generationFor(settings, who);
-  return new Tokens(readSecrets(settings)).sign({ ...who, exp: secondsFromNow(TTL), gen });
+  return new Tokens(readSecrets(settings, { otherwise: ', or say --token' })).sign({
+    ...who,
+    exp: secondsFromNow(TTL),
+    gen,
+  });
 }

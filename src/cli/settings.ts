@@ -119,5 +119,7 @@ export function readSettings(given: Readonly<Record<string, string | undefined>>
     }
     if (value !== undefined) settings[name] = value;
   }
+  const { PORT, METRICS_PORT } = settings;
+  if (PORT !== 0 && PORT === METRICS_PORT) throw new UsageError(`METRICS_PORT is ${PORT}, as PORT is: set another one`);
   return settings as Settings;
 }

@@ -17,6 +17,8 @@ export interface TokenRequest {
   readonly link?: boolean;
   /** Where the desk is: the server's address. */
   readonly url: string;
+  /** Whether a secret is made where there is none. */
+  readonly init?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ const LONGEST = '366d';
 
 /** `telle token`: prints a token, or a link that signs in once, and nothing else to stdout. */
 export async function printToken(settings: Settings, request: TokenRequest): Promise<void> {
-  const { role, dealer, sub, ttl, link = false, url } = request;
+  const { role, dealer, sub, ttl, link = false, url, init = false } = request;
   const seconds = Math.floor(secondsOf(ttl));
   if (!(seconds > 0)) throw new UsageError(`--ttl is "${ttl}": it must be a time such as 30m, 12h or 30d`);
   if (seconds > secondsOf(LONGEST)) throw new UsageError(`--ttl is "${ttl}": a token holds at most ${LONGEST}`);
@@ -35,7 +37,7 @@ export async function printToken(settings: Settings, request: TokenRequest): Pro
   if (!Value.Check(Claims, claims)) throw new UsageError(fault(claims));
   if (link && role !== 'admin') throw new UsageError(`--link is for --role admin: nobody else has a desk`);
   const gen = await generationFor(settings, claims);
-  const tokens = new Tokens(readSecrets(settings));
+  const tokens = new Tokens(readSecrets(settings, { make: init, otherwise: ', or say --init to make a new one' }));
   if (!link) {
     process.stdout.write(`${tokens.sign({ ...claims, gen })}\n`);
     return;

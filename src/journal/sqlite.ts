@@ -2,7 +2,6 @@
 import Database from 'better-sqlite3';
 import { asc, count, eq, gt, ne, type SQL, sql } from 'drizzle-orm';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import * as tables from '../../drizzle/sqlite/schema.ts';
 import type { Dealer, DealerSettings } from '../../schemas/dealers.ts';
 import { MEMORY } from '../../schemas/settings.ts';
@@ -21,6 +20,7 @@ import { beginningAfter, settingAside } from './setting-aside.ts';
 import { eraseAll, eraseMarked, scrub } from './sqlite-erasing.ts';
 import { lock } from './sqlite-lock.ts';
 import { EVENTS_WHERE, ofMarked } from './sqlite-log.ts';
+import { loadSqlite, migrateFile } from './sqlite-opening.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
   type Changes,
@@ -51,6 +51,7 @@ const MIGRATIONS = 'drizzle/sqlite/migrations';
  * @param alone whether no other process may open it so, until it is closed
  */
 export function openSqlite(file: string, digests: Digests, alone: boolean): Store {
+  loadSqlite();
   if (file !== MEMORY) makeFolderOf(file);
   const held = alone && file !== MEMORY ? lock(file) : null;
   if (file !== MEMORY) makePrivate(file); // SQLite gives -wal and -shm the same mode
@@ -126,7 +127,7 @@ class SqliteStore extends Reader implements Store {
     const isNew = tables.get() === 0;
     const pending = await this.pendingMigrations();
     if (pending > 0 && !isNew) onUpgrade(pending);
-    migrate(this.#db, { migrationsFolder: assetFolder(MIGRATIONS) });
+    migrateFile(this.#client, assetFolder(MIGRATIONS));
     await keyDigests((query) => this.rows(query), this.digests);
     return isNew;
   }

@@ -12,6 +12,20 @@ import type { Bounds } from './bounded.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { Reading } from './reading.ts';
 
+/** That what opens such a database cannot be loaded, whatever it is named; and what to do about it, where that is known. */
+export class DriverError extends Error {
+  constructor(
+    readonly found: string,
+    readonly advice: string,
+    options: ErrorOptions,
+  ) {
+    super(advice === '' ? found : `${found}: ${advice}`, options);
+  }
+}
+
+/** That another server has the database, and keeps it to itself. */
+export class ServedError extends Error {}
+
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
 export interface StoredEvent {
   readonly dealerId: string;

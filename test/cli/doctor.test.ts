@@ -17,7 +17,7 @@ const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not se
 const redis = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set: run the tests with `npm test`');
 
 const AUTH_SECRET = 'a secret of this test that nobody else has';
-const FEW = { MAX_CONNECTIONS: '10' };
+const FEW = { MAX_CONNECTIONS: '10', PORT: '0' };
 
 type Env = Readonly<Record<string, string>>;
 

@@ -6,6 +6,9 @@ import { build, type Plugin } from 'esbuild';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** How a source says where it is; put together, so that it is not taken for this one's own where a test is bundled that bundles. */
+const WHERE = ['import', 'meta', 'url'].join('.');
+
 /** What lies beside a source is looked for there, and not beside what was made of it. */
 const whereItWas: Plugin = {
   name: 'where it was',
@@ -13,7 +16,7 @@ const whereItWas: Plugin = {
     onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const url = JSON.stringify(pathToFileURL(path).href);
-      return { loader: path.endsWith('x') ? 'tsx' : 'ts', contents: source.replaceAll('import.meta.url', url) };
+      return { loader: path.endsWith('x') ? 'tsx' : 'ts', contents: source.replaceAll(WHERE, url) };
     });
   },
 };
@@ -40,7 +43,7 @@ export async function bundle(sources: readonly string[], folder: string): Promis
     external: ['better-sqlite3', 'pg-native', ...Object.keys(devDependencies)],
     plugins: [whereItWas],
     banner: {
-      js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
+      js: `import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(${WHERE});`,
     },
     sourcemap: 'inline',
     sourcesContent: false,

@@ -1,0 +1,34 @@
+/** How commands open the database: what hinders them is told with the setting's name, and what to do about it. */
+import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
+import { type OpenOptions, openStore } from '../app.ts';
+import { DriverError, ServedError, type Store } from '../journal/store.ts';
+import { reasonOf } from './reason.ts';
+import { UsageError } from './usage-error.ts';
+
+/** @throws UsageError where another server has it; any other error in a sentence */
+export function openDatabase(settings: Settings, options: OpenOptions = {}): Store {
+  try {
+    return openStore(settings, options);
+  } catch (cause) {
+    if (cause instanceof DriverError) throw cause;
+    const sentence = `DATABASE_URL is "${shownDatabase(settings)}", which cannot be opened: ${reasonOf(cause)}`;
+    throw cause instanceof ServedError ? new UsageError(sentence, { cause }) : new Error(sentence, { cause });
+  }
+}
+
+/**
+ * Brings its tables up to date, and says so before that is begun.
+ * @returns whether it was new
+ */
+export async function bringUpToDate(settings: Settings, store: Store, to: NodeJS.WritableStream): Promise<boolean> {
+  const tell = (migrations: number) => {
+    const many = migrations === 1 ? 'a migration' : `${migrations} migrations`;
+    to.write(`${shownDatabase(settings)} is given ${many}, which takes minutes where its log is large\n`);
+  };
+  try {
+    return await store.migrate(tell);
+  } catch (cause) {
+    const fault = sqliteFile(settings) === null ? 'does not answer' : 'cannot be brought up to date';
+    throw new Error(`DATABASE_URL is "${shownDatabase(settings)}", which ${fault}: ${reasonOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,38 @@
+/** Tables that cannot be made say why. */
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { migrateFile } from '../../src/journal/sqlite-opening.ts';
+import { inFolder } from '../support/server.ts';
+
+const MIGRATIONS = resolve('drizzle/sqlite/migrations');
+
+describe('migrations of a SQLite file', () => {
+  it('say that the disk is full, leave nothing half done, and are done once there is room', () =>
+    inFolder(async (folder) => {
+      const client = new Database(join(folder, 'telle.db'));
+      client.pragma('max_page_count = 8'); // as a disk that ends there
+      assert.throws(() => migrateFile(client, MIGRATIONS), {
+        code: 'SQLITE_FULL',
+        message: 'database or disk is full',
+      });
+      const tables = client.prepare("select name from sqlite_master where type = 'table'").pluck();
+      assert.deepEqual(tables.all(), ['__drizzle_migrations']);
+      client.pragma('max_page_count = 100000');
+      migrateFile(client, MIGRATIONS);
+      assert.ok(tables.all().includes('events'));
+      client.close();
+    }));
+
+  it('are each done once', () =>
+    inFolder(async (folder) => {
+      const client = new Database(join(folder, 'telle.db'));
+      const done = client.prepare.bind(client, 'select count(*) from __drizzle_migrations');
+      migrateFile(client, MIGRATIONS);
+      const count = done().pluck().get();
+      migrateFile(client, MIGRATIONS);
+      assert.equal(done().pluck().get(), count);
+      client.close();
+    }));
+});
