@@ -4,10 +4,18 @@ import { Id, OneOf, Plain } from './kinds.ts';
 import { listOf } from './lists.ts';
 
 /** `*`, or scheme, host and port as a browser sends them in `Origin`: no path, no trailing slash. */
-export const Origin = Type.String({ pattern: '^(\\*|https?://[A-Za-z0-9.:[\\]-]+)$', maxLength: 255 });
+export const Origin = Type.String({
+  pattern: '^(\\*|https?://[A-Za-z0-9.:[\\]-]+)$',
+  maxLength: 255,
+  description: '*, or scheme and host such as https://cars.example, without a path or a slash at the end',
+});
 
 /** An address that fits one word: printable ASCII, with one @. */
-const Email = Type.String({ pattern: '^[!-?A-~]+@[A-Za-z0-9.-]+$', maxLength: 254 });
+const Email = Type.String({
+  pattern: '^[!-?A-~]+@[A-Za-z0-9.-]+$',
+  maxLength: 254,
+  description: 'an email address such as desk@cars.example',
+});
 
 /** [P-3.1] Which groups may be claimed without a token: of any name, only of a name that the server makes, or none. */
 export const CLAIMS = ['any', 'made', 'off'] as const;

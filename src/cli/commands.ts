@@ -1,6 +1,8 @@
 /** Which commands there are: their flags, their help, and what runs them. */
+
+import type { TSchema } from '@sinclair/typebox';
 import { type Command, Option } from 'commander';
-import { Settings } from '../../schemas/settings.ts';
+import { Settings, withoutPassword } from '../../schemas/settings.ts';
 import type { ChatRequest } from './chat.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
@@ -9,6 +11,7 @@ import type { RevokeRequest } from './revoke.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
 import type { TailRequest } from './tail.ts';
 import type { TokenRequest } from './token.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The server that a command speaks to, unless told otherwise. */
 const LOCAL = 'http://127.0.0.1:8080';
@@ -17,10 +20,12 @@ type Named = (typeof SETTING_NAMES)[number];
 
 /** A flag for a setting, which the environment may give as well. */
 function settingOption(name: Named): Option {
-  const { description, default: preset } = Settings.properties[name];
+  const schema: TSchema = Settings.properties[name];
+  const { description, default: preset } = schema;
+  const words = 'enum' in schema ? `; one of ${schema.enum.join(', ')}` : '';
   const shown =
     preset === undefined ? '' : ` (default: ${typeof preset === 'boolean' ? (preset ? 'on' : 'off') : preset})`;
-  return new Option(`${flagOf(name)} <value>`, `${description}${shown}`).env(name);
+  return new Option(`${flagOf(name)} <value>`, `${description}${words}${shown}`).env(name);
 }
 
 /** The settings that a command runs with: its flags first, then the environment. */
@@ -47,7 +52,14 @@ function add(parent: Command, usage: string, { summary, example, settings, serve
   return command;
 }
 
-const urlOption = () => new Option('--url <url>', 'the server').default(LOCAL);
+const urlOption = (what = 'the server') => new Option('--url <url>', what).default(LOCAL).argParser(urlOf);
+
+/** @throws UsageError where it is no address of a server's */
+function urlOf(text: string): string {
+  if (/^https?:\/\/./i.test(text) && URL.canParse(text)) return text;
+  throw new UsageError(`--url is "${withoutPassword(text)}": it must be http://<host>:<port>, or https://<host>`);
+}
+
 const tokenOption = () =>
   new Option('--token <token>', 'who asks; made with the secret of this machine when absent').env('TELLE_TOKEN');
 
@@ -173,9 +185,7 @@ function publish(program: Command): void {
     servers: ['HOST'],
   })
     .option('--file <file>', 'lines of JSON to send, instead of stdin')
-    .addOption(
-      new Option('--url <url>', 'the server; with a REDIS_URL, events go into its stream instead').default(LOCAL),
-    )
+    .addOption(urlOption('the server; with a REDIS_URL, events go into its stream instead'))
     .addOption(tokenOption())
     .action(async (words: string[], request: PublishRequest, self: Command) =>
       (await import('./publish.ts')).publish(settingsOf(self), words, request),

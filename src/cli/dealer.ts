@@ -1,13 +1,14 @@
 import { createInterface } from 'node:readline/promises';
-import { Value } from '@sinclair/typebox/value';
 import { CLAIMS, DealerSettings } from '../../schemas/dealers.ts';
 import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { changedSettings, recordCommand } from '../journal/audit.ts';
 import type { Store } from '../journal/store.ts';
+import { checker } from '../protocol/checker.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
+import { reasonOf } from './reason.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Dealers that are read at a time. */
@@ -32,14 +33,16 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
   if (word !== undefined && claims === undefined) {
     throw new UsageError(`--claims is "${word}": it must be ${CLAIMS.join(', ')}`);
   }
+  if (retentionDays !== undefined && !/^\d+$/.test(retentionDays)) {
+    throw new UsageError(`--retention-days is "${retentionDays}": it must be a whole number of days`);
+  }
   const given = {
     ...said,
     ...(claims && { claims }),
-    ...(origin && { origins: [...origin] }),
+    ...(origin && { origins: origin.map((each) => each.replace(/\/$/, '')) }), // as an address bar has it
     ...(retentionDays !== undefined && { retentionDays: Number(retentionDays) }),
   };
-  const [fault] = [...Value.Errors(DealerSettings, given)];
-  if (fault) throw new UsageError(`${fault.path.slice(1)}: ${fault.message}`);
+  assertSettings(given);
   if (!init) mustExist(settings, ', or say --init to make a new one');
   await withStore(settings, async (store) => {
     const before = await store.dealer(dealerId);
@@ -49,6 +52,20 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
     await recordCommand(store, 'telle dealer add', { dealerId, action: 'change_dealer', detail });
     process.stdout.write(`${dealerId} was ${isNew ? 'made' : 'changed'}\n`);
   });
+}
+
+const check = checker(DealerSettings);
+/** The flag that gives a field. */
+const FLAGS: Readonly<Record<string, string>> = { origins: '--origin', retentionDays: '--retention-days' };
+
+/** @throws UsageError that names the flag, and says in words what it may be */
+function assertSettings(given: object): void {
+  try {
+    check(given);
+  } catch (error) {
+    const [, field = '', rule = ''] = /^(\w+)[/\d]*: (.*)$/s.exec(reasonOf(error)) ?? [];
+    throw new UsageError(`${FLAGS[field] ?? `--${field}`}: ${rule}`);
+  }
 }
 
 /** `telle dealer list`: each dealer on a line of its own, as JSON or in columns. */

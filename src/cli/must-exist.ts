@@ -14,6 +14,7 @@ export const missing = (file: string): string =>
  */
 export function mustExist(settings: Settings, otherwise = ''): void {
   const file = sqliteFile(settings);
-  if (file === MEMORY) throw new Error(`DATABASE_URL is "${shownDatabase(settings)}", which is its server's alone`);
+  if (file === MEMORY)
+    throw new Error(`DATABASE_URL is "${shownDatabase(settings)}", which is its server's alone: set another`);
   if (file !== null && !existsSync(file)) throw new Error(`${missing(file)}: ${ELSEWHERE}${otherwise}`);
 }

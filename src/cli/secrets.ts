@@ -69,6 +69,11 @@ function ownSecret(settings: Settings, { make = false, otherwise = '' }: Reading
   if (database === null)
     throw new UsageError('AUTH_SECRET is missing: a database that nodes share needs a secret that they share');
   if (database === MEMORY && make) return { text: made(), name: MEMORY, advice: '' };
+  if (database === MEMORY) {
+    throw new Error(
+      `DATABASE_URL is "sqlite:${MEMORY}", whose secret is its server's alone: set AUTH_SECRET${otherwise}`,
+    );
+  }
   const name = secretFile(database);
   if (!make && !existsSync(name)) {
     throw new Error(`${missing(name)}, the server's secret: ${ELSEWHERE}, or its AUTH_SECRET${otherwise}`);

@@ -48,6 +48,9 @@ function ruleOf(schema: TSchema, error: ValueError): string {
     case 'Literal':
       return `expected ${JSON.stringify(schema.const)}`;
     default:
+      // What a pattern says, its schema says in words.
+      if (error.type === ValueErrorType.StringPattern && error.schema.description)
+        return `expected ${error.schema.description}`;
       return error.message.charAt(0).toLowerCase() + error.message.slice(1);
   }
 }

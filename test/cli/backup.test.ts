@@ -136,7 +136,7 @@ describe('telle backup', { timeout: 120_000 }, () => {
       assert.deepEqual(await command(['backup', file], { DATABASE_URL: `sqlite:${missing}` }), {
         code: 1,
         stdout: '',
-        stderr: `telle: there is no ${missing}\n`,
+        stderr: `telle: there is no ${missing}: run this in the server's folder, or set its DATABASE_URL\n`,
       });
       assert.deepEqual(await readdir(folder), [], 'it makes none');
       const DATABASE_URL = `sqlite:${join(folder, 'telle.db')}`;

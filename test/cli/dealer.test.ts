@@ -47,23 +47,38 @@ const WRONG: readonly (readonly [args: readonly string[], sentence: RegExp])[] =
   [['a/b'], /^telle: "a\/b" cannot be a dealer's id: 1 to 64 of A-Z a-z 0-9 \. _ : @ -\n$/],
   [['x'.repeat(65)], /cannot be a dealer's id/],
   [['*'], /^telle: "\*" cannot be a dealer's id/],
-  [['d1', '--retention-days', 'soon'], /^telle: retentionDays: .*integer.*\n$/],
-  [['d1', '--retention-days', '0'], /^telle: retentionDays: .*\n$/],
-  [['d1', '--origin', 'cars.example'], /^telle: origins\/0: .*\n$/],
-  [['d1', '--name', ''], /^telle: name: .*\n$/],
+  [['d1', '--retention-days', 'soon'], /^telle: --retention-days is "soon": it must be a whole number of days\n$/],
+  [['d1', '--retention-days', '0'], /^telle: --retention-days: .*\n$/],
+  [
+    ['d1', '--origin', 'cars.example'],
+    /^telle: --origin: expected \*, or scheme and host such as https:\/\/cars\.example, without a path or a slash at the end, got .*\n$/,
+  ],
+  [['d1', '--origin', 'https://cars.example/path/'], /^telle: --origin: expected \*, or scheme and host/],
+  [['d1', '--email', 'nobody'], /^telle: --email: expected an email address such as /],
+  [['d1', '--name', ''], /^telle: --name: .*\n$/],
 ];
 
 describe('telle dealer', { timeout: 120_000 }, () => {
   for (const [database, urlIn] of Object.entries(DATABASES)) {
-    it(`makes, changes, lists and removes dealers on ${database}, in a database that it makes`, () =>
+    it(`makes, changes, lists and removes dealers on ${database}, in a database that it is to make`, () =>
       inFolder(async (folder) => {
         const DATABASE_URL = await urlIn(folder);
         const dealer = (...args: string[]) => command(['dealer', ...args], { DATABASE_URL });
         const said = (stdout: string) => ({ code: 0, stdout, stderr: '' });
         const origins = ['https://cars.example', 'https://www.cars.example'];
-        assert.deepEqual(await dealer('list'), said(''));
+        const typed = ['https://cars.example/', 'https://www.cars.example'];
         assert.deepEqual(
-          await dealer('add', 'main', '--name', 'Main Street Cars', '--origin', ...origins, '--retention-days', '30'),
+          await dealer(
+            'add',
+            '--init',
+            'main',
+            '--name',
+            'Main Street Cars',
+            '--origin',
+            ...typed,
+            '--retention-days',
+            '30',
+          ),
           said('main was made\n'),
         );
         const main = { dealerId: 'main', name: 'Main Street Cars', origins, retentionDays: 30 };

@@ -1,7 +1,9 @@
 /** What every command has in common, as whoever types it meets it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TSchema } from '@sinclair/typebox';
 import { Command } from 'commander';
+import { Settings } from '../../schemas/settings.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { command } from '../support/command.ts';
 
@@ -23,8 +25,29 @@ const MISUSES: readonly (readonly [args: readonly string[], sentence: RegExp])[]
   [['backup'], /missing required argument 'file'/],
   [['doctor', '--port', 'http'], /PORT is "http": it must be a whole number from 0 to 65535/],
   [['publish', '--redis-url', 'nowhere'], /REDIS_URL is "nowhere": it must be /],
+  [
+    ['chat', '--dealer', 'd1', '--url', 'localhost:8080'],
+    /^telle: --url is "localhost:8080": it must be http:\/\/<host>:<port>/,
+  ],
+  [['tail', '--dealer', 'd1', '--url', 'ws://localhost'], /^telle: --url is "ws:\/\/localhost": it must be http/],
+  [['publish', '--url', 'u:hunter2@h', '{}'], /^telle: --url is "…@h": it must be http/],
+  [
+    ['token', '--url', 'https://', '--role', 'admin', '--dealer', 'd', '--sub', 'a'],
+    /^telle: --url is "https:\/\/": it/,
+  ],
   [['dealer', 'lits'], /unknown command 'lits'/],
 ];
+
+describe('each setting of a few words', () => {
+  for (const [name, { enum: words }] of Object.entries<TSchema>(Settings.properties).filter(
+    ([, { enum: each }]) => each,
+  )) {
+    it(`lists them in the help: ${name}`, async () => {
+      const { stdout } = await command(['serve', '--help']);
+      assert.ok(stdout.replace(/\s+/g, ' ').includes(`one of ${words.join(', ')} (default: `), name);
+    });
+  }
+});
 
 describe('each command', () => {
   for (const words of wordsOf(program)) {

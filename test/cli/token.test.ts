@@ -56,9 +56,13 @@ describe('secrets', () => {
 
   it('are made anew for a database in memory', () => {
     const { AUTH_SECRET: _, ...settings } = SETTINGS;
-    const [one, other] = [readSecrets(settings), readSecrets(settings)];
+    const [one, other] = [readSecrets(settings, { make: true }), readSecrets(settings, { make: true })];
     assert.equal(one.length, 1);
     assert.notDeepEqual(one, other);
+    assert.throws(
+      () => readSecrets(settings),
+      /^Error: DATABASE_URL is "sqlite::memory:", whose secret is its server's alone/,
+    );
   });
 });
 

@@ -121,6 +121,16 @@ describe('[P-11.5] dealers', () => {
     });
   }
 
+  test('an origin with a slash at its end is refused in words, and so is an email address that is none', async () => {
+    const origin = assertProblem(await put('faulty', { origins: ['https://a.example/'] }), 400, 'invalid_payload');
+    assert.match(
+      origin.detail,
+      /^origins\/0: expected \*, or scheme and host .*, without a path or a slash at the end, got/,
+    );
+    const email = assertProblem(await put('faulty', { email: 'nobody' }), 400, 'invalid_payload');
+    assert.match(email.detail, /^email: expected an email address such as /);
+  });
+
   test('a name that no dealer can have is 400 in a path', async () => {
     for (const name of ['*', 'a%20b', 'a%2Fb', 'x'.repeat(65)]) {
       const { details } = assertProblem(await put(name, {}), 400, 'invalid_payload');

@@ -90,7 +90,7 @@ describe('Local users', { timeout: 300_000 }, () => {
     tally.scenario('an export over another', (attempt) =>
       attempt('0644 before', () =>
         inFolder(async (cwd) => {
-          await telle(['dealer', 'add', 'd1'], { cwd });
+          await telle(['dealer', 'add', 'd1', '--init'], { cwd });
           for (const name of ['d1.ndjson', 'd1.ndjson.part']) writeFileSync(join(cwd, name), '', { mode: 0o644 });
           const { code } = await telle(['export', '--dealer', 'd1', '--output', 'd1.ndjson'], { cwd });
           assert.deepEqual([code, modeOf(join(cwd, 'd1.ndjson'))], [0, '600']);

@@ -350,6 +350,7 @@ describe('Secrets', { timeout: 60_000 }, () => {
             try {
               const [secret = ''] = readSecrets(
                 readSettings({ DATABASE_URL: `sqlite:${join(folder, 'new', 'telle.db')}` }),
+                { make: true },
               );
               assert.ok(secret.length >= 43, '256 bits in base64url');
               const files = readdirSync(join(folder, 'new'));

@@ -14,7 +14,9 @@ import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
 
 const tags = ['dead letters'];
-const params = Type.Object({ id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "the letter's" }) });
+const params = Type.Object({
+  id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "a letter's id, as the list has it" }),
+});
 
 export function deadLetterRoutes(app: Http, core: Core): void {
   const { store } = core;
