@@ -215,7 +215,7 @@ function prune(program: Command): void {
 
 function doctor(program: Command): void {
   add(program, 'doctor', {
-    summary: 'Check settings, database, Redis, clocks and limits, and say what to do',
+    summary: 'Say what a server would meet: secret, database, disk, ports, Redis, clocks, limits; and what to do',
     example: 'telle doctor',
     settings: SETTING_NAMES,
   }).action(async (_, self: Command) => (await import('./doctor.ts')).examine(settingsOf(self)));

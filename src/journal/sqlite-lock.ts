@@ -57,5 +57,7 @@ function assertOwn(path: string, database: string): void {
   const owners = [process.getuid(), statSync(database, { throwIfNoEntry: false })?.uid];
   const found = lstatSync(path);
   if (found.isFile() && owners.includes(found.uid)) return;
-  throw new Error(`${path} is not a file of this user's, and whoever holds it keeps every server away: remove it`);
+  throw new ServedError(
+    `${path} is not a file of this user's, and whoever holds it keeps every server away: remove it`,
+  );
 }

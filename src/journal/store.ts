@@ -23,7 +23,7 @@ export class DriverError extends Error {
   }
 }
 
-/** That another server has the database, and keeps it to itself. */
+/** That another server has the database, or somebody its lock. */
 export class ServedError extends Error {}
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */

@@ -107,7 +107,7 @@ const HINDRANCES: readonly Hindrance[] = [
       await writeFile(join(cwd, 'data', 'elsewhere'), '');
       return {};
     },
-    code: 1,
+    code: 2,
     topic: 'database',
     says: /telle\.db\.lock is not a file of this user's/,
     advice: /telle\.db/,
