@@ -14,6 +14,7 @@ import {
 import type { Envelope } from '../../../schemas/frames.ts';
 import type { Role } from '../../../schemas/kinds.ts';
 import { JOINS, type JoinChannel } from '../../../schemas/table.ts';
+import { senderOf } from '../../auth/session.ts';
 import { dropAsSlow, sendWithin } from '../../hub/peer.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../../protocol/decode.ts';
 import { ackFrame, errorFrame, PONG } from '../../protocol/encode.ts';
@@ -21,6 +22,7 @@ import { commandOf, submit } from '../command.ts';
 import type { Core } from '../core.ts';
 import { Strikes, TokenBucket } from '../limits.ts';
 import type { Entrance } from './admission.ts';
+import type { Arrivals, Reader } from './arrivals.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type Joined, join, leave, refresh } from './join.ts';
@@ -37,13 +39,14 @@ const isJoin = (envelope: Envelope): envelope is Envelope & { channel: JoinChann
 /** What all connections of a door share. */
 export interface Shared {
   readonly core: Core;
+  readonly arrivals: Arrivals;
   readonly heartbeat: Heartbeat<Connection>;
   /** Those that have sent no join yet that succeeds. */
   readonly joins: Deadlines<Connection>;
 }
 
 /** Tens of thousands of these say nothing most of the time: what only some need is made when they need it. */
-export class Connection {
+export class Connection implements Reader {
   readonly #shared: Shared;
   readonly #core: Core;
   readonly #socket: WebSocket;
@@ -61,6 +64,7 @@ export class Connection {
   #behindJoin: string[] | null = null;
   #behindBytes = 0;
   #hasTried = false;
+  #isExpelled = false;
   /** Whether it should have joined by now; a join under way has all the time that it needs. */
   #isLate = false;
   /** Set where its token ends soon. */
@@ -108,9 +112,32 @@ export class Connection {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (isBinary)
+    if (isBinary || !Buffer.isBuffer(data))
       this.#peer.close(CLOSE.binary, 'binary frame'); // [P-2.1]
-    else this.#take(data.toString());
+    else this.#shared.arrivals.arrive(this, data);
+  }
+
+  get dealerId(): string {
+    return this.#joined?.session.dealerId ?? '';
+  }
+
+  /** As in the journal: all customers behind an address are one. */
+  get sender(): string {
+    const session = this.#joined?.session;
+    if (session && session.role !== 'customer') return senderOf(session);
+    return this.#holder ?? (session ? senderOf(session) : '');
+  }
+
+  read(frame: Buffer): void {
+    this.#take(frame.toString());
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isExpelled) this.#socket.resume();
   }
 
   #take(text: string): void {
@@ -126,8 +153,13 @@ export class Connection {
     }
   }
 
+  /** Whom this side has closed is not read; who has left is, as far as it had joined. */
+  get #isGone(): boolean {
+    return this.#peer.closedWith !== null || (!this.#joined && this.#socket.readyState !== this.#socket.OPEN);
+  }
+
   #read(text: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#isGone) return;
     let id: string | undefined;
     try {
       const envelope = decodeEnvelope(text);
@@ -166,6 +198,7 @@ export class Connection {
 
   /** Closes, and reads no more: what a flood goes on sending until it has gone costs nothing. */
   #expel(code: CloseCode, reason: string): void {
+    this.#isExpelled = true;
     this.#peer.close(code, reason);
     this.#socket.pause();
   }

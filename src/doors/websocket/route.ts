@@ -13,6 +13,7 @@ import type { Http } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
 import type { Entrance } from './admission.ts';
+import { Arrivals } from './arrivals.ts';
 import { Connection, type Shared } from './connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
@@ -71,6 +72,7 @@ function opener(core: Core, open: ReadonlySet<WebSocket>) {
   const { settings, timing, log } = core;
   const shared: Shared = {
     core,
+    arrivals: new Arrivals(),
     heartbeat: new Heartbeat(timing),
     joins: new Deadlines(settings.JOIN_TIMEOUT * 1000, (connection) => connection.mustHaveJoined()),
   };
