@@ -1,5 +1,6 @@
 /** Who did what that a dealer may have to answer for: kept in the database, and told in the log. It names no customer. */
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dealer } from '../../schemas/dealers.ts';
 import type { Store } from './store.ts';
@@ -67,12 +68,15 @@ const QUIET = 1000;
 const MAX_REMEMBERED = 10_000;
 
 export class Audit {
-  readonly #store: Pick<Store, 'keepAct'>;
+  readonly #store: Pick<Store, 'keepActs'>;
   readonly #log: Log | null;
+  /** What was done in this turn of the event loop, and when it is kept: each by itself would wait for the disk. */
+  #acts: KeptAct[] = [];
+  #keeping: Promise<void> | null = null;
   #refusals = new Map<string, { at: number; more: number }>();
 
   /** @param log a stream of its own; null where there is none, as in a command */
-  constructor(store: Pick<Store, 'keepAct'>, log: Log | null) {
+  constructor(store: Pick<Store, 'keepActs'>, log: Log | null) {
     this.#store = store;
     this.#log = log;
   }
@@ -83,7 +87,17 @@ export class Audit {
     // In the order of time.
     const auditId = `${at.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
     this.#log?.info({ ...act, ...(detail !== undefined && { detail }) }, 'done');
-    await this.#store.keepAct({ ...act, detail: detail ?? null, auditId, at });
+    this.#acts.push({ ...act, detail: detail ?? null, auditId, at });
+    this.#keeping ??= this.#keep();
+    await this.#keeping;
+  }
+
+  async #keep(): Promise<void> {
+    await setImmediate();
+    const acts = this.#acts;
+    this.#acts = [];
+    this.#keeping = null;
+    await this.#store.keepActs(acts);
   }
 
   /** Tells of a refusal in the log alone, and not of each: whoever is refused may try a thousand times a second. */

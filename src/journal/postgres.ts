@@ -279,8 +279,8 @@ class PostgresStore extends Reader implements Store {
     await this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId));
   }
 
-  async keepAct(act: KeptAct): Promise<void> {
-    await this.#db.insert(tables.audit).values(act);
+  async keepActs(acts: readonly KeptAct[]): Promise<void> {
+    await this.#db.insert(tables.audit).values([...acts]);
   }
 
   async copyTo(): Promise<void> {

@@ -304,8 +304,11 @@ class SqliteStore extends Reader implements Store {
     this.#db.delete(tables.deadLetters).where(eq(tables.deadLetters.deadLetterId, deadLetterId)).run();
   }
 
-  async keepAct(act: KeptAct): Promise<void> {
-    this.#db.insert(tables.audit).values(act).run();
+  async keepActs(acts: readonly KeptAct[]): Promise<void> {
+    const keep = () => {
+      for (const act of acts) this.#db.insert(tables.audit).values(act).run();
+    };
+    this.#client.transaction(keep).immediate();
   }
 
   async copyTo(file: string): Promise<void> {

@@ -243,8 +243,8 @@ export interface Store extends Reading, CredentialStore {
   deadLetters(after: string, bounds: Bounds): Promise<DeadLetter[]>;
   deadLetter(deadLetterId: string): Promise<DeadLetter | null>;
   removeDeadLetter(deadLetterId: string): Promise<void>;
-  /** Keeps who did what [{@link Audit}]. */
-  keepAct(act: KeptAct): Promise<void>;
+  /** Keeps who did what [{@link Audit}], in one transaction: all of it, or nothing. */
+  keepActs(acts: readonly KeptAct[]): Promise<void>;
   /** Writes one moment's copy of an embedded database to a file that is not there. Rejects for any other database. */
   copyTo(file: string): Promise<void>;
   close(): Promise<void>;

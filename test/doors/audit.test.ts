@@ -1,6 +1,7 @@
 /** The account that is kept of what a dealer may have to answer for: in the database, and as a stream of the log. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Audit } from '../../src/journal/audit.ts';
 import { LogSink } from '../support/log.ts';
 import { DEALER, type TestServer, withServer } from '../support/server.ts';
 
@@ -126,4 +127,31 @@ describe('the audit', () => {
       assert.ok(last && typeof last.more === 'number' && last.more > 0, JSON.stringify(last));
     }),
   );
+});
+
+describe('what is done in one turn of the event loop', () => {
+  const act = (by: string) => ({ dealerId: DEALER, by, action: 'export', route: '/export', address: null }) as const;
+
+  test('is kept in one transaction, and the next turn in another', async () => {
+    const kept: string[][] = [];
+    const audit = new Audit({ keepActs: async (acts) => void kept.push(acts.map(({ by }) => by)) }, null);
+    await Promise.all(['a', 'b', 'c'].map((by) => audit.record(act(by))));
+    await audit.record(act('d'));
+    assert.deepEqual(kept, [['a', 'b', 'c'], ['d']]);
+  });
+
+  test('is told to each as not kept where the database fails, and what comes later is kept', async () => {
+    let isAway = true;
+    const keepActs = async () => {
+      if (isAway) throw new Error('away');
+    };
+    const audit = new Audit({ keepActs }, null);
+    const outcomes = await Promise.allSettled(['a', 'b'].map((by) => audit.record(act(by))));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    );
+    isAway = false;
+    await audit.record(act('c'));
+  });
 });
