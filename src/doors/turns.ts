@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** How long the event loop is held before everybody else has a turn, in ms. */
-const TURN = 10;
+const TURN = 4;
 
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -38,6 +38,9 @@ function makeLine(): () => Promise<void> {
  */
 export const inTurn = makeLine();
 
+/** {@link inTurn} for requests that begin: hundreds come in one turn of the event loop, and each is looked at a while. */
+export const beginInTurn = makeLine();
+
 /** {@link inTurn} for those who read pages: who joins or is stored does not wait behind them. */
 export const readInTurn = makeLine();
 
@@ -68,4 +71,22 @@ export async function inTurns<T, R>(items: Iterable<T>, work: (item: T) => R): P
     made.push(work(item));
   }
   return made;
+}
+
+/** The last that was asked to be made of each. */
+const lastOf = new Map<string, Promise<unknown>>();
+
+/**
+ * Makes one thing after the other of the same name: what is made of many in turn would all be in memory until the last is made.
+ * @returns what was made; rejects with what `make` throws, and the next is made all the same
+ */
+export async function oneAtATime<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
+  const made = (lastOf.get(name) ?? Promise.resolve()).then(make);
+  const over = made.catch(() => {});
+  lastOf.set(name, over);
+  try {
+    return await made;
+  } finally {
+    if (lastOf.get(name) === over) lastOf.delete(name);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { inTurn, inTurns } from '../../src/doors/turns.ts';
+import { inTurn, inTurns, oneAtATime, turn } from '../../src/doors/turns.ts';
 
 /** Holds the event loop. */
 function work(ms: number): void {
@@ -77,5 +77,26 @@ describe('what is done in turns', () => {
     };
     await assert.rejects(inTurns(items(), refuse), fault);
     assert.equal(asked, 3);
+  });
+});
+
+describe('what is made one at a time', () => {
+  test('waits for what was asked before of the same name alone, and is made though that failed', async () => {
+    const seen: string[] = [];
+    const make = (what: string, fault?: Error) => async () => {
+      seen.push(`${what} begins`);
+      await turn();
+      if (fault) throw fault;
+      seen.push(`${what} ends`);
+      return what;
+    };
+    const first = oneAtATime('d1', make('first', new Error('no')));
+    const second = oneAtATime('d1', make('second'));
+    const other = oneAtATime('d2', make('other'));
+    await assert.rejects(first, /no/);
+    assert.deepEqual(await Promise.all([second, other]), ['second', 'other']);
+    const ofFirst = seen.filter((what) => !what.startsWith('other'));
+    assert.deepEqual(ofFirst, ['first begins', 'second begins', 'second ends']);
+    assert.ok(seen.indexOf('other begins') < seen.indexOf('second begins'));
   });
 });

@@ -6,7 +6,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timing } from '../../timing.ts';
-import { readInTurn } from '../turns.ts';
+import { beginInTurn, readInTurn } from '../turns.ts';
 import type { Http } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 
@@ -92,7 +92,7 @@ export function answerInTurn(app: Http, { stallTimeout }: Timing): void {
         if (socket.writableLength > 0) socket.destroy();
         else socket.setTimeout(stallTimeout);
       });
-      done();
+      void beginInTurn().then(() => done());
     });
   });
 }

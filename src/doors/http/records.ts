@@ -11,7 +11,7 @@ import type { Action } from '../../journal/audit.ts';
 import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
 import type { Store } from '../../journal/store.ts';
 import type { Core } from '../core.ts';
-import { inTurn, pagesInTurn } from '../turns.ts';
+import { inTurn, oneAtATime, pagesInTurn } from '../turns.ts';
 import { adfOf, type Prospect } from './adf.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
@@ -143,11 +143,8 @@ const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
 
   /** One page: each prospect must be whole before the first byte goes out. */
   async [ADF_TYPE](asked) {
-    const { dealerId, query, store, reply, name } = asked;
-    const page = await pageFor(asked, query);
-    const dealer = await store.dealer(dealerId);
-    if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
-    const document = await adfOf(dealer, await prospectsOf(asked, page.items));
+    const { dealerId, reply, name } = asked;
+    const { document, page } = await oneAtATime(dealerId, () => adfFor(asked));
     linkNext(asked, page);
     return reply
       .type(`${ADF_TYPE}; charset=utf-8`)
@@ -155,6 +152,14 @@ const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
       .send(document);
   },
 };
+
+async function adfFor(asked: Asked): Promise<{ document: string; page: Page<KeptRecord> }> {
+  const { dealerId, query, store } = asked;
+  const page = await pageFor(asked, query);
+  const dealer = await store.dealer(dealerId);
+  if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
+  return { document: await adfOf(dealer, await prospectsOf(asked, page.items)), page };
+}
 
 async function* csvPages(asked: Asked, first: Page<KeptRecord>): AsyncGenerator<string> {
   const { query, table } = asked;
