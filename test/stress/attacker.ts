@@ -1,5 +1,6 @@
 /** One who means harm, in a process of its own: floods a server from one address, or many, and tells what became of it. */
 import { connect, type Socket } from 'node:net';
+import { constants, setPriority } from 'node:os';
 import { WebSocket } from 'ws';
 
 /** What it is told to do. */
@@ -160,6 +161,8 @@ async function attack(order: Attack): Promise<Ends> {
   return ends;
 }
 
+// Its work is another machine's: it takes no time of the processor's that the servers have a use for.
+setPriority(constants.priority.PRIORITY_LOW);
 process.on('message', async (order: Attack) => process.send?.(await attack(order)));
 process.on('disconnect', () => process.exit());
 process.send?.('ready');

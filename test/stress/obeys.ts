@@ -124,7 +124,7 @@ export const obeys: Scenarios = {
   }),
 
   /** Fifty strangers of one address write what is longest, as often as they may. */
-  'obeys-writing': attack({ act: 'writing', time: 4000, memory: 64 * MIB, disk: 48 * MIB, wait: 800 }),
+  'obeys-writing': attack({ act: 'writing', time: 4000, memory: 64 * MIB, disk: 48 * MIB }),
 
   /** A hundred sockets come to one group, and all that may stay talk. */
   'obeys-one-group': attack({
@@ -154,7 +154,7 @@ export const obeys: Scenarios = {
   }),
 
   /** A dealer's server, which has no rate, sends and posts as fast as it is taken. */
-  'obeys-server': attack({ act: 'wholeServer', time: 3000, memory: 128 * MIB, wait: 800 }),
+  'obeys-server': attack({ act: 'wholeServer', time: 3000, memory: 128 * MIB }),
 
   /** One address uses up all connections, handshakes, claims and refusals that it has. */
   'obeys-address': attack({ act: 'everything', time: 3000, memory: 64 * MIB }),

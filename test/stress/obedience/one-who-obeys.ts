@@ -33,7 +33,7 @@ async function obey({ act, ...means }: Order): Promise<Ends> {
 }
 
 // Its work is another machine's: it takes no time of the processor's that the server has a use for.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+setPriority(constants.priority.PRIORITY_LOW);
 process.on('message', async (order: Order) => process.send?.(await obey(order)));
 process.on('disconnect', () => process.exit());
 process.send?.('ready');
