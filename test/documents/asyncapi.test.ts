@@ -13,7 +13,7 @@ import { requireFetched } from '../support/fetched.ts';
 interface AsyncApiParser {
   parse(text: string): Promise<{ diagnostics: { severity: number; code: string; message: string }[] }>;
 }
-const { Parser }: { Parser: new () => AsyncApiParser } = requireFetched()('@asyncapi/parser');
+const { Parser }: { Parser: new () => AsyncApiParser } = requireFetched('tests')('@asyncapi/parser');
 
 const document = asyncApi('1.2.3');
 

