@@ -3,17 +3,15 @@
  * says. The dependencies come from the registry, or from npm's cache of it.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.ts';
-import { fetched } from '../support/fetched.ts';
+import { type Installed, install, NPM, program, run } from './installed.ts';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
@@ -68,16 +66,6 @@ client.send('admin_message', body);
 console.log(body, chat, restart, channel, status, wrong, none, SENDS);
 `;
 
-const execute = promisify(execFile);
-
-/** Runs a command to its end. @returns its stdout; rejects, with all that it said, where it fails */
-async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const { stdout } = await execute(command, args, { cwd, maxBuffer: 2 ** 24 }).catch((error) => {
-    throw new Error(`${command} ${args.join(' ')} failed (${error.code}):\n${error.stdout}${error.stderr}`);
-  });
-  return stdout;
-}
-
 /** The command of a package of this project's own, by its whole path. */
 const tool = (name: string) => resolve('node_modules', '.bin', name);
 
@@ -102,51 +90,36 @@ async function serve(cwd: string) {
 }
 
 describe('the npm package', { timeout: 300_000 }, () => {
-  let folder = '';
-  let tarball = '';
-  let files: string[] = [];
-  let installing = '';
-  const project = () => join(folder, 'project');
+  let installed: Installed;
+  const project = () => installed.project;
   const inProject = (name: string, text: string) => writeFile(join(project(), name), text);
+  /** Runs a command in the project. @returns its stdout */
+  const says = async (command: string, ...args: string[]) => (await run(command, args, { cwd: project() })).stdout;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'telle-'));
-    await run('.', 'npm', 'run', 'build');
-    const packed = await run('.', 'npm', 'pack', '--json', '--silent', '--pack-destination', folder);
-    const [{ filename, files: list }] = JSON.parse(packed);
-    tarball = join(folder, filename);
-    files = list.map(({ path }: { path: string }) => path);
-    await mkdir(project());
-    await inProject('package.json', JSON.stringify({ name: 'project', private: true, type: 'module' }));
-    const flags = ['--loglevel=warn', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
-    const { stderr } = await execute('npm', ['install', ...flags, tarball], { cwd: project() });
-    installing = stderr;
+    installed = await install(NPM);
   });
-  after(() => rm(folder, { recursive: true, force: true }));
+  after(() => installed?.remove());
 
   it('holds what a user needs, and nothing else', () => {
     assert.deepEqual(
-      files.filter((file) => !WANTED.some((pattern) => pattern.test(file))),
+      installed.files.filter((file) => !WANTED.some((pattern) => pattern.test(file))),
       [],
     );
     assert.deepEqual(
-      NEEDED.filter((file) => !files.includes(file)),
+      NEEDED.filter((file) => !installed.files.includes(file)),
       [],
     );
   });
 
   it('is what publint and attw ask of a package of ES modules', async () => {
-    await run('.', tool('publint'), 'run', tarball, '--strict');
+    await run(tool('publint'), ['run', installed.tarball, '--strict']);
     const flags = ['--profile', 'esm-only', '--no-definitely-typed', '--exclude-entrypoints', './client/telle.js'];
-    await run('.', join(fetched(), 'node_modules/.bin/attw'), tarball, ...flags);
-  });
-
-  it('installs on this Node.js without a word about engines', () => {
-    assert.doesNotMatch(installing, /EBADENGINE/);
+    await run(program('attw'), [installed.tarball, ...flags]);
   });
 
   it('is the command `npx telle`, which serves and carries a message', async () => {
-    assert.equal(await run(project(), 'npx', '--no', '--', 'telle', '--version'), `${version}\n`);
+    assert.equal(await says('npx', '--no', '--', 'telle', '--version'), `${version}\n`);
     const { url, join, asks, stop } = await serve(project());
     try {
       const client = new Client(new WebSocket(url));
@@ -169,7 +142,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
        const checks = [event, { ...event, message: '' }].map((payload) => Value.Check(ChatMsg, payload));
        console.log(JSON.stringify([...checks, ERRORS.bot_muted.status]));`,
     );
-    assert.deepEqual(JSON.parse(await run(project(), process.execPath, 'check.js')), [true, false, 409]);
+    assert.deepEqual(JSON.parse(await says(process.execPath, 'check.js')), [true, false, 409]);
   });
 
   it('gives `telle/client`, with which a program chats', async () => {
@@ -184,7 +157,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
     );
     const { url, stop } = await serve(project());
     try {
-      assert.equal(await run(project(), process.execPath, 'chat.js', url), '1\n');
+      assert.equal(await says(process.execPath, 'chat.js', url), '1\n');
     } finally {
       await stop();
     }
@@ -192,7 +165,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
 
   it('gives a file to script tags, whose global is `telle`, and which needs no other', async () => {
     await inProject('tag.js', `console.log(import.meta.resolve('telle/client/telle.js'));`);
-    const file = await run(project(), process.execPath, 'tag.js');
+    const file = await says(process.execPath, 'tag.js');
     const page: { telle?: { connect?: unknown } } = createContext({});
     runInContext(await readFile(new URL(file.trim()), 'utf8'), page);
     assert.equal(typeof page.telle?.connect, 'function');
@@ -201,7 +174,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
   it('gives nothing else to import', async () => {
     for (const path of ['telle', 'telle/dist/src/app.js', 'telle/schemas/table']) {
       await inProject('deep.js', `import('${path}').catch(({ code }) => console.log(code));`);
-      const code = await run(project(), process.execPath, 'deep.js');
+      const code = await says(process.execPath, 'deep.js');
       assert.equal(code, 'ERR_PACKAGE_PATH_NOT_EXPORTED\n', path);
     }
   });
@@ -212,7 +185,7 @@ describe('the npm package', { timeout: 300_000 }, () => {
       const options = { ...compilerOptions, strict: true, noEmit: true, target: 'es2022', types: [] };
       const file = `${compilerOptions.moduleResolution}.json`;
       await inProject(file, JSON.stringify({ compilerOptions: options, files: ['program.ts'] }));
-      await run(project(), tool('tsc'), '-p', file);
+      await says(tool('tsc'), '-p', file);
     });
   }
 });

@@ -54,6 +54,7 @@ export class Process {
     });
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
+      this.#wake();
     });
     this.#child.stdin.on('error', () => {}); // it may be gone by the time it is told something
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
@@ -72,10 +73,10 @@ export class Process {
     this.#wakes.clear();
   }
 
-  /** Resolves with what a pattern finds in its stdout, as soon as that is there. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
+  /** Resolves with what a pattern finds in its stdout, or in its stderr, as soon as that is there. */
+  async says(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     for (;;) {
-      const found = pattern.exec(this.stdout);
+      const found = pattern.exec(this[stream]);
       if (found) return found;
       if (this.#hasEnded) throw new Error(`it ended without saying ${pattern}:\n${this.stdout}\n${this.stderr}`);
       await new Promise<void>((resolve) => this.#wakes.add(resolve));
