@@ -7,8 +7,8 @@ import { listening, Process, type ServerProcess, telle } from '../support/proces
 import { type Installed, install, NPM, otherNode, program, QUIET, type Way } from './installed.ts';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
-/** Longer than the commands of one way take, in ms. */
-const PATIENCE = 120_000;
+/** Longer than any command takes, in ms; the server is stopped at the end. */
+const PATIENCE = 60_000;
 
 /** Both managers, with install scripts and without, on both versions of Node.js. pnpm runs none of itself. */
 const WAYS: readonly (readonly [how: string, way: () => Way, skip?: string | false])[] = [
@@ -124,17 +124,18 @@ for (const [how, way, skip = false] of WAYS) {
       const cwd = join(installed.project, 'house');
       await mkdir(cwd);
       const options = { cwd, env: installed.env, patience: PATIENCE };
-      const start = (...args: string[]) => {
-        const child = new Process([installed.telle], args, options);
+      const begin = (args: readonly string[], patience: number) => {
+        const child = new Process([installed.telle], args, { ...options, patience });
         started.push(child);
         return child;
       };
+      const start = (...args: string[]) => begin(args, PATIENCE);
       const run = async (...args: string[]) => {
         const { code, stdout, stderr } = await telle(args, options, [installed.telle]);
         assert.equal(code, 0, `telle ${args.join(' ')}: ${stdout}${stderr}`);
         return stdout;
       };
-      const server = await listening(start('serve', '--port', '0', '--log-level', 'warn'));
+      const server = await listening(begin(['serve', '--port', '0', '--log-level', 'warn'], 0));
       house = { server, start, run };
     });
     after(async () => {

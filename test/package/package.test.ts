@@ -11,9 +11,10 @@ import { after, before, describe, it } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { Client } from '../support/client.ts';
-import { type Installed, install, NPM, program, run } from './installed.ts';
+import { telle } from '../support/process.ts';
+import { environmentOf, type Installed, install, NPM, otherNode, program, run } from './installed.ts';
 
-const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+const { version, engines } = JSON.parse(await readFile('package.json', 'utf8'));
 
 /** What may be in it. */
 const WANTED = [
@@ -131,6 +132,18 @@ describe('the npm package', { timeout: 300_000 }, () => {
     } finally {
       await stop();
     }
+  });
+
+  it('tells Node.js 20 in one sentence that it is too old', {
+    skip: process.platform !== 'linux' && 'npm has it for Linux alone',
+  }, async () => {
+    const node = otherNode(20);
+    const { stdout: found } = await run(node, ['-p', 'process.versions.node']);
+    const ended = await telle(['serve'], { cwd: project(), env: environmentOf(node) }, [installed.telle]);
+    assert.deepEqual([ended.code, ended.stdout], [1, '']);
+    for (const named of [engines.node.replace('>=', ''), found.trim()])
+      assert.ok(ended.stderr.includes(named), ended.stderr);
+    assert.match(ended.stderr, /^telle: .*\n$/);
   });
 
   it('gives `telle/schemas`, with which a payload can be checked', async () => {
