@@ -92,7 +92,8 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
     assert.doesNotMatch(await run('dealer', 'list', '--json'), /main-street/);
   },
   prune: async ({ run }) => assert.match(await run('prune'), /^0 conversations of 0 dealers /),
-  doctor: async ({ run }) => assert.match(await run('doctor'), /telle\.db answers\n/),
+  doctor: async ({ server, run }) =>
+    assert.match(await run('doctor', '--port', new URL(server.http).port), /telle\.db answers\n/),
   backup: async ({ run }) => {
     assert.match(await run('backup', 'copy.db'), /^copy\.db is a copy of data\/telle\.db, \d+ bytes\n$/);
     assert.match(await run('export', '--dealer', 'demo', '--database-url', 'sqlite:copy.db'), /It is\./);
