@@ -46,9 +46,9 @@ const ASSETS = {
 /** Modules, as they are imported, that are others inside. */
 const EMBEDDED = {
   '\\.{1,2}(/.*)?/assets\\.ts': 'build/embedded/assets.ts',
-  '\\./binding': 'build/embedded/binding.cts',
+  '\\./binding': 'build/embedded/binding.ts',
 };
-const EMBEDDED_IN_THREAD = { '\\./binding': 'build/embedded/thread-binding.cts' };
+const EMBEDDED_IN_THREAD = { '\\./binding': 'build/embedded/thread-binding.ts' };
 
 /** Native packages that `ws` looks for, unless told not to, and does without. */
 const WITHOUT = { 'process.env.WS_NO_BUFFER_UTIL': '"on"', 'process.env.WS_NO_UTF_8_VALIDATE': '"on"' };

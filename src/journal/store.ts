@@ -14,12 +14,13 @@ import type { Reading } from './reading.ts';
 
 /** That what opens such a database cannot be loaded, whatever it is named; and what to do about it, where that is known. */
 export class DriverError extends Error {
-  constructor(
-    readonly found: string,
-    readonly advice: string,
-    options: ErrorOptions,
-  ) {
+  readonly found: string;
+  readonly advice: string;
+
+  constructor(found: string, advice: string, options: ErrorOptions) {
     super(advice === '' ? found : `${found}: ${advice}`, options);
+    this.found = found;
+    this.advice = advice;
   }
 }
 
