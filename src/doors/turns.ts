@@ -1,26 +1,35 @@
 import { performance } from 'node:perf_hooks';
 
-/** How long the event loop is held before everybody else has a turn, in ms. */
+/** How long a turn of the event loop is held, by all lines together, before everybody else has one, in ms. */
 const TURN = 4;
 
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Lets those who ask go on in the order in which they asked, and gives way whenever they have taken a while. */
+/** When the turn began that lines hold, and the next one, while a line waits for it. */
+let began = Number.NEGATIVE_INFINITY;
+let next: Promise<void> | null = null;
+
+async function begin(): Promise<void> {
+  await turn();
+  next = null;
+  began = performance.now();
+}
+
+/** Lets those who ask go on in the order in which they asked, one at least in a turn, and gives way when it was held a while. */
 function makeLine(): () => Promise<void> {
   const waiting: (() => void)[] = [];
   let isWalking = false;
 
   async function walk(): Promise<void> {
     isWalking = true;
-    let began = performance.now();
     for (let goOn = waiting.shift(); goOn; goOn = waiting.shift()) {
       goOn();
       // What it does before it waits for something is done when there is no microtask left.
       await new Promise((resolve) => process.nextTick(resolve));
       if (performance.now() - began < TURN) continue;
-      await turn();
-      began = performance.now();
+      next ??= begin();
+      await next;
     }
     isWalking = false;
   }

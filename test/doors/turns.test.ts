@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { inTurn, inTurns, oneAtATime, turn } from '../../src/doors/turns.ts';
+import { beginInTurn, inTurn, inTurns, oneAtATime, readInTurn, turn } from '../../src/doors/turns.ts';
 
 /** Holds the event loop. */
 function work(ms: number): void {
@@ -18,9 +18,9 @@ function longWork() {
     seen.push('others');
     setImmediate(others);
   };
-  const piece = (name: string) => {
+  const piece = (name: string, ms = 20) => {
     if (seen.length === 0) setImmediate(others);
-    work(20);
+    work(ms);
     seen.push(name);
   };
   const stop = () => {
@@ -47,6 +47,25 @@ describe('those who go on in turn', () => {
     const second = inTurn().then(() => 'soon');
     assert.equal(await Promise.race([first, second]), 'soon');
     assert.equal(await first, 'late');
+  });
+});
+
+describe('lines of those who go on in turn', () => {
+  test('hold a turn together no longer than one of them may, but for one who goes on in each', async () => {
+    const { seen, piece, stop } = longWork();
+    const lines = [inTurn, beginInTurn, readInTurn];
+    const goOn = async (line: () => Promise<void>) => {
+      await line();
+      piece('piece', 3);
+    };
+    await Promise.all(lines.flatMap((line) => Array.from({ length: 6 }, () => goOn(line))));
+    stop();
+    const inATurn = seen
+      .join(' ')
+      .split('others')
+      .map((pieces) => pieces.split('piece').length - 1);
+    assert.ok(Math.max(...inATurn) <= 4, seen.join(' '));
+    assert.equal(seen.filter((each) => each === 'piece').length, 18);
   });
 });
 
