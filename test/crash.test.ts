@@ -7,8 +7,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { secondsFromNow, Tokens } from '../src/auth/tokens.ts';
 import { anySeed, chance } from './support/chance.ts';
-import type { Frame } from './support/client.ts';
 import type { Round, Sent, Told } from './support/flood.ts';
+import type { Frame } from './support/frame.ts';
 import { Process, type ServerProcess, startProcess, typescript } from './support/process.ts';
 import { inFolder } from './support/server.ts';
 

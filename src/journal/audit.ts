@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dealer } from '../../schemas/dealers.ts';
-import type { Store } from './store.ts';
 
 /** What is kept an account of. */
 export type Action =
@@ -40,6 +39,12 @@ export interface KeptAct extends Omit<Act, 'detail' | 'action'> {
   readonly detail: string | null;
 }
 
+/** Where acts are kept. */
+export interface ActStore {
+  /** In one transaction: all of them, or none. */
+  keepActs(acts: readonly KeptAct[]): Promise<void>;
+}
+
 /** Somebody who was refused for who they are, or are not. */
 export interface Refused {
   readonly code: string;
@@ -68,7 +73,7 @@ const QUIET = 1000;
 const MAX_REMEMBERED = 10_000;
 
 export class Audit {
-  readonly #store: Pick<Store, 'keepActs'>;
+  readonly #store: ActStore;
   readonly #log: Log | null;
   /** What was done in this turn of the event loop, and when it is kept: each by itself would wait for the disk. */
   #acts: KeptAct[] = [];
@@ -76,7 +81,7 @@ export class Audit {
   #refusals = new Map<string, { at: number; more: number }>();
 
   /** @param log a stream of its own; null where there is none, as in a command */
-  constructor(store: Pick<Store, 'keepActs'>, log: Log | null) {
+  constructor(store: ActStore, log: Log | null) {
     this.#store = store;
     this.#log = log;
   }
@@ -117,7 +122,7 @@ export class Audit {
 
 /** Keeps an account of what a command does, whose user is whoever may run it beside the database. */
 export const recordCommand = (
-  store: Store,
+  store: ActStore,
   command: string,
   act: Pick<Act, 'dealerId' | 'action' | 'detail'>,
 ): Promise<void> => new Audit(store, null).record({ ...act, by: 'cli', route: command, address: null });

@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Role } from '../../schemas/kinds.ts';
 import type { Digests } from './digests.ts';
-import type { Changes } from './store.ts';
+import type { Changes } from './rows.ts';
 
 /** What a token must be of, to be taken. Generations are times in ms since 1970; 0: nothing was ever revoked. */
 export interface Generation {

@@ -5,7 +5,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from './digests.ts';
-import type { Changes, Forgotten, StoredEvent } from './store.ts';
+import type { Changes, Forgotten, StoredEvent } from './rows.ts';
 
 /** Who an event of the desk's log is from, once its customer is forgotten. */
 export const ERASED = 'erased';

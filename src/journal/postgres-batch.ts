@@ -24,7 +24,7 @@ import {
   UPSERT_PRESENCES,
   UPSERT_USERS,
 } from './postgres-statements.ts';
-import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows } from './store.ts';
+import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows } from './rows.ts';
 
 /** A row of `LOCK_DEALERS` and of `HOLD_DEALERS`. */
 type DealerRow = DealerSeqs & { readonly dealerId: string };

@@ -17,7 +17,7 @@ import {
   PART,
 } from './erasing.ts';
 import { withClient, withPatientClient } from './postgres-pool.ts';
-import type { Changes } from './store.ts';
+import type { Changes } from './rows.ts';
 
 /** How long a node waits at least before it vacuums again, in ms: each time goes through all that changed since the last. */
 const VACUUM_PAUSE = 60_000;

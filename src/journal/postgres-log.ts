@@ -5,7 +5,8 @@ import { events } from '../../drizzle/postgres/schema.ts';
 import { type Bounds, beginningOf } from './bounded.ts';
 import { blank, blankedBy, isGone, lastErased } from './erasing.ts';
 import { EVENT, type EventsWhere, eventOfRow, type KeptEvent, type Place } from './reading.ts';
-import type { StoredEvent, Stretch } from './store.ts';
+import type { StoredEvent } from './rows.ts';
+import type { Stretch } from './store.ts';
 
 const IS_GONE = sql.raw(isGone('events'));
 const BLANKED_BY = sql<string | null>`${sql.raw(blankedBy('events'))}`;

@@ -20,22 +20,18 @@ import { EVENTS_WHERE, eventsOf, firstAfter, logOf } from './postgres-log.ts';
 import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
+import type { Changes, DealerSeqs, Needs, Rows, StoredEvent } from './rows.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
 import {
-  type Changes,
   type DeadLetter,
-  type DealerSeqs,
   type Doorway,
   dealerOf,
   type LetterRow,
   letterOfRow,
-  type Needs,
-  type Rows,
   rowOfLetter,
   rowOfSettings,
   type Standing,
   type Store,
-  type StoredEvent,
   type Stretch,
 } from './store.ts';
 

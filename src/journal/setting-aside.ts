@@ -2,7 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from './digests.ts';
 import type { EventsWhere } from './reading.ts';
-import type { Changes, SetAside } from './store.ts';
+import type { Changes, SetAside } from './rows.ts';
 
 /** The statements that carry out what a batch sets aside, in order, before anything else of it is written. */
 export const settingAside = ({ setAside }: Changes, where: EventsWhere, digests: Digests): SQL[] =>

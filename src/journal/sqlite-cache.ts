@@ -1,11 +1,18 @@
 /** Rows that batches have read or written, kept as they stand: most of what is said is said where something was just said. */
 import type { Database } from 'better-sqlite3';
 import type { Group } from '../domain/state.ts';
-import type { End } from './sqlite-log.ts';
-import type { Changes, DealerSeqs, Doorway } from './store.ts';
+import type { Changes, DealerSeqs } from './rows.ts';
+import type { Doorway } from './store.ts';
 
 /** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
 const MAX_ROWS = 20_000;
+
+/** Where a scope ends: the seq and the position of its last event, and the position of its last message. 0: there is none. */
+export interface End {
+  readonly seq: number;
+  readonly position: number;
+  readonly message: number;
+}
 
 class Kept<Row> {
   #rows = new Map<string, Row>();

@@ -16,7 +16,7 @@ import {
   NEXT_MARKED,
   PART,
 } from './erasing.ts';
-import type { Changes } from './store.ts';
+import type { Changes } from './rows.ts';
 
 /** A position alone names no tenant: what is found there must be of the group that is erased. */
 const isIn = (event: string, dealerId: string, groupId: string): SQL =>

@@ -10,15 +10,9 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Bounds } from './bounded.ts';
 import { blank } from './erasing.ts';
 import type { EventsWhere, KeptEvent, Place } from './reading.ts';
-import type { RowCache } from './sqlite-cache.ts';
-import type { Changes, StoredEvent, Stretch } from './store.ts';
-
-/** Where a scope ends: the seq and the position of its last event, and the position of its last message. 0: there is none. */
-export interface End {
-  readonly seq: number;
-  readonly position: number;
-  readonly message: number;
-}
+import type { Changes, StoredEvent } from './rows.ts';
+import type { End, RowCache } from './sqlite-cache.ts';
+import type { Stretch } from './store.ts';
 
 const NOTHING: End = { seq: 0, position: 0, message: 0 };
 

@@ -10,18 +10,10 @@ import type { Group, Known } from '../domain/state.ts';
 import { type Generation, WHOLE_DEALER } from './credentials.ts';
 import type { Digests } from './digests.ts';
 import { isKept } from './erasing.ts';
-import { RowCache } from './sqlite-cache.ts';
-import { type End, prepareLog } from './sqlite-log.ts';
-import {
-  type Changes,
-  type DealerSeqs,
-  type Doorway,
-  type Needs,
-  namedRow,
-  type Prior,
-  type Rows,
-  type Standing,
-} from './store.ts';
+import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows } from './rows.ts';
+import { type End, RowCache } from './sqlite-cache.ts';
+import { prepareLog } from './sqlite-log.ts';
+import type { Doorway, Standing } from './store.ts';
 
 export function prepareStatements(client: Database, digests: Digests) {
   const read = prepareReads(client, digests);

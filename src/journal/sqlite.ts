@@ -16,6 +16,7 @@ import { type Digests, keyDigests } from './digests.ts';
 import { PART, tablesOfDealer } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
+import type { Changes, Needs, Rows, StoredEvent } from './rows.ts';
 import { beginningAfter, settingAside } from './setting-aside.ts';
 import { eraseAll, eraseMarked, scrub } from './sqlite-erasing.ts';
 import { lock } from './sqlite-lock.ts';
@@ -23,18 +24,14 @@ import { EVENTS_WHERE, ofMarked } from './sqlite-log.ts';
 import { loadSqlite, migrateFile } from './sqlite-opening.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
-  type Changes,
   type DeadLetter,
   dealerOf,
   type LetterRow,
   letterOfRow,
-  type Needs,
-  type Rows,
   rowOfLetter,
   rowOfSettings,
   type Standing,
   type Store,
-  type StoredEvent,
   type Stretch,
 } from './store.ts';
 

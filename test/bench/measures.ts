@@ -2,7 +2,8 @@
 import { cpuOf, residentOf } from './cpu.ts';
 import type { Figures } from './metrics.ts';
 import type { Crew, Load, Loaded, Paced } from './orders.ts';
-import { PEERS, type Peer, type Started } from './peers.ts';
+import { PEERS, type Peer } from './peers.ts';
+import type { Started } from './processes.ts';
 import { Generator, hold } from './processes.ts';
 import type { Sizes } from './sizes.ts';
 import { quantiles } from './statistics.ts';

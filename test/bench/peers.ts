@@ -3,13 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DialectName } from './dialect.ts';
-import { fileOf, type ServerProcess, startServer } from './processes.ts';
+import { fileOf, type Started, startServer } from './processes.ts';
 import { startTelle, type TelleOptions } from './telle.ts';
-
-export interface Started {
-  readonly servers: readonly ServerProcess[];
-  stop(): Promise<void>;
-}
 
 export interface Peer {
   readonly what: string;

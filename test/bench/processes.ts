@@ -76,6 +76,12 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
+/** Servers that were started together. */
+export interface Started {
+  readonly servers: readonly ServerProcess[];
+  stop(): Promise<void>;
+}
+
 interface ServerOptions {
   readonly script: string;
   readonly args?: readonly string[];

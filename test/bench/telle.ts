@@ -7,7 +7,7 @@ import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { SECRET } from './dialect.ts';
-import type { Started } from './peers.ts';
+import type { Started } from './processes.ts';
 import { fileOf, startServer } from './processes.ts';
 
 export interface TelleOptions {

@@ -8,7 +8,7 @@ import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { connect } from '../../src/client/index.ts';
 import type { AckPayload, Client, SocketClass } from '../../src/client/types.ts';
 import { chance } from '../support/chance.ts';
-import type { Frame } from '../support/client.ts';
+import type { Frame } from '../support/frame.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { RestartingServer } from '../support/restarting-server.ts';
 import { listen, named } from '../support/sdk.ts';

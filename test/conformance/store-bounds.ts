@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Bounds } from '../../src/journal/bounded.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { eventRow, groupRow, known, NOW, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 /** So many rows of each list, each longer than the one before. */
 const ROWS = 30;

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { changesOf, eventRow, groupRow, known, load, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const G1 = ['d1', 'g1'];
 

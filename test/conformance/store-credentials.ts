@@ -6,7 +6,7 @@ import type { Command, Entry } from '../../src/domain/state.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { readSeqs } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const ALICE = { role: 'admin', dealer: 'd1', sub: 'alice' } as const;
 const ANN = { role: 'customer', dealer: 'd1', sub: 'g1' } as const;

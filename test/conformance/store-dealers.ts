@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
 import { eventRow, groupRow, known, load, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 /** Fills every table with rows of a dealer. */
 const fill = (store: Store, dealerId: string) =>

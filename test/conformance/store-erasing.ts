@@ -1,9 +1,10 @@
 /** [P-11.4] Erasing: nothing of the one conversation is left but a receipt, and nothing of any other is touched. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Forgotten, Store } from '../../src/journal/store.ts';
+import type { Forgotten } from '../../src/journal/rows.ts';
+import type { Store } from '../../src/journal/store.ts';
 import { eventRow, groupRow, known, load, NOW, readSeqs, seqsOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 /** What the desk is told of a group, and what is left of it: a type each, in this order. */
 const BLANKS = [

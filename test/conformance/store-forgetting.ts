@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { readSeqs } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const say = (groupId: string, message = 'Hello'): Command => ({
   role: 'server',

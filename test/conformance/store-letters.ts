@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DeadLetter } from '../../src/journal/store.ts';
 import { NOW, ODD_TEXT, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const letter = (deadLetterId: string, more: Partial<DeadLetter> = {}): DeadLetter => ({
   deadLetterId,

@@ -6,7 +6,7 @@ import type { Known } from '../../src/domain/state.ts';
 import type { Mark, Part, RecordTable } from '../../src/journal/reading.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { eventRow, groupRow, known, NOW, ODD_TEXT, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const YES_NO = [true, false];
 const MAYBE = [undefined, true, false];

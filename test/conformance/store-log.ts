@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventRow, groupRow, NOW, seqsOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const DAY = 24 * 3_600_000;
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
 import { load, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 /** Long enough ago that every node has been silent since: a time to come. */
 const ALL_ARE_SILENT = -60_000;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
 import { eventRow, eventRows, groupRow, NOW, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 export function describeReading(withStore: WithStore): void {
   describe('standing', () => {

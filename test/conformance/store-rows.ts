@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { MAX_INTENTS, merge } from '../../src/domain/records.ts';
 import type { Group } from '../../src/domain/state.ts';
 import { eventRow, groupRow, known, load, ODD_TEXT, seqsOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const G1 = ['d1', 'g1'];
 /** More than 32 bits hold. */

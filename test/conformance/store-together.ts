@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
-import type { Rows, Store } from '../../src/journal/store.ts';
+import type { Rows } from '../../src/journal/rows.ts';
+import type { Store } from '../../src/journal/store.ts';
 import { changesOf, eventRow, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
-import type { WithStore } from './store.ts';
+import type { WithStore } from './with-store.ts';
 
 const COMMITS = 30;
 

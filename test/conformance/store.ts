@@ -16,14 +16,12 @@ import { describePresence } from './store-presence.ts';
 import { describeReading } from './store-reading.ts';
 import { describeRows } from './store-rows.ts';
 import { describeTogether } from './store-together.ts';
+import type { WithStore } from './with-store.ts';
 
 export interface Opened {
   readonly store: Store;
   close(): Promise<void>;
 }
-
-/** Opens an empty store of its own for one test, its tables up to date, and closes it after. */
-export type WithStore = (use: (store: Store) => Promise<void>) => () => Promise<void>;
 
 /** @param open opens a store that nobody else has, and that holds nothing; `close` closes and removes it */
 export function describeStore(name: string, open: () => Promise<Opened>): void {

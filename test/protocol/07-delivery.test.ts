@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DELIVERIES } from '../../schemas/table.ts';
-import type { Client, Frame } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import type { Frame } from '../support/frame.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
 
 interface Payload {

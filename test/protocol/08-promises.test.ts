@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import type { Client, Frame } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
+import type { Frame } from '../support/frame.ts';
 import { DEALER, inFolder, startServer, type TestServer, withServer } from '../support/server.ts';
 
 const FAST = { settings: { RATE_LIMIT: 'off', AUTO_MUTE: 'off' }, timing: { closeTimeout: 5 } };

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { type Group, NEW_GROUP } from '../../src/domain/state.ts';
 import type { Store } from '../../src/journal/store.ts';
-import type { Client, Frame } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
+import type { Frame } from '../support/frame.ts';
 import { adminJoin, clientJoin } from '../support/joins.ts';
 import { startServer, withServer } from '../support/server.ts';
 

@@ -1,8 +1,9 @@
 /** [P-11.3] `GET /v1/dealers/{dealerId}/scopes/{scope}/events`: a scope's log, read in pages. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Client, Frame } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
+import type { Frame } from '../support/frame.ts';
 import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
 

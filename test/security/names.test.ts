@@ -1,7 +1,8 @@
 /** [P-3.1] Names that customers hold: a token that its dealer minted is stronger than a claim, and neither sees the other's. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Client, Frame } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import type { Frame } from '../support/frame.ts';
 import { clientJoin } from '../support/joins.ts';
 import { at, page, read } from '../support/lists.ts';
 import { messagesOf, withPlatform } from '../support/platform.ts';

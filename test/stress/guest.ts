@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import type { Frame } from '../support/client.ts';
+import type { Frame } from '../support/frame.ts';
 
 /** An answer to a frame with an id: its ack or its error. */
 export interface Answer {

@@ -1,8 +1,9 @@
 /** Somebody who has joined, and tries what is not allowed: again and again, over a real socket. */
 import type { Role } from '../../schemas/kinds.ts';
 import type { Claims } from '../../schemas/tokens.ts';
-import type { Client, Frame } from './client.ts';
+import type { Client } from './client.ts';
 import { genuine } from './forge.ts';
+import type { Frame } from './frame.ts';
 import type { TestServer } from './server.ts';
 
 export type Party = Claims;

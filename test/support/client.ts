@@ -6,17 +6,8 @@
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
 import type { Role } from '../../schemas/kinds.ts';
+import type { Frame } from './frame.ts';
 import { faultsOf } from './published.ts';
-
-export interface Frame {
-  readonly channel: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where that is not there
-  readonly payload: any;
-  readonly id?: string;
-  readonly scope?: string;
-  readonly seq?: number;
-  readonly at?: string;
-}
 
 /** A test that waits longer than this for a frame has failed. It is a bound on hanging, never a measure. */
 const PATIENCE = 10_000;

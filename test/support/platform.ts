@@ -1,7 +1,8 @@
 /** Servers that share a Redis, and where there are several a database, each with an admin on it; and another server beside. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Client, Frame } from './client.ts';
+import type { Client } from './client.ts';
+import type { Frame } from './frame.ts';
 import { Outside } from './outside.ts';
 import { makeDatabase } from './postgres.ts';
 import type { RedisServer } from './redis.ts';

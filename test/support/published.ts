@@ -3,7 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { type FrameKind, frameSchema, type Sender } from '../../schemas/frame-kinds.ts';
 import { type JsonSchema, rewrittenSchema } from '../../schemas/json-schema.ts';
 import { FRAMES, PUBLISHED } from '../../schemas/published.ts';
-import type { Frame } from './client.ts';
+import type { Frame } from './frame.ts';
 
 /** [P-2.4] What Telle sends holds no field that nobody knows, though a client would ignore one. */
 const closed = (schema: JsonSchema): JsonSchema =>

@@ -9,12 +9,10 @@ import {
   type Needs,
   namedRow,
   type Rows,
-  type Standing,
-  type Store,
   type StoredEvent,
-  type Stretch,
   type Table,
-} from '../../src/journal/store.ts';
+} from '../../src/journal/rows.ts';
+import type { Standing, Store, Stretch } from '../../src/journal/store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 

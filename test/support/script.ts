@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { SessionPayload } from '../../schemas/frames.ts';
-import type { Frame } from './client.ts';
+import type { Frame } from './frame.ts';
 
 /** A session for a customer, with what a test asks of it. */
 export const sessionOf = (more: Partial<SessionPayload> = {}): SessionPayload => ({

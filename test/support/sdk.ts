@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 import { connect } from '../../src/client/index.ts';
 import type { Client, Events, Options, Role, Stamp } from '../../src/client/types.ts';
-import type { Frame } from './client.ts';
+import type { Frame } from './frame.ts';
 import { RedisProxy } from './proxy.ts';
 import { DEALER, startServer, type TestServer } from './server.ts';
 import { Inbox } from './until.ts';

@@ -14,7 +14,8 @@ import { readSettings } from '../../src/cli/settings.ts';
 import type { Http } from '../../src/doors/http/http.ts';
 import type { Store } from '../../src/journal/store.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
-import { Client, type Frame } from './client.ts';
+import { Client } from './client.ts';
+import type { Frame } from './frame.ts';
 import { assertDocumented } from './openapi.ts';
 
 export const SECRET = 'a secret that only the tests know, long enough';

@@ -10,7 +10,8 @@ import { buildWeb } from '../../build/web.ts';
 import type { Claims } from '../../schemas/tokens.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { startChromium } from './chromium.ts';
-import { Client, type Frame } from './client.ts';
+import { Client } from './client.ts';
+import type { Frame } from './frame.ts';
 import { RestartingServer } from './restarting-server.ts';
 import { Website } from './visitor.ts';
 
