@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Static } from '@sinclair/typebox';
 import type {
   CreateLeadIntent,
@@ -41,6 +40,18 @@ export function merge(record: Fields | null, update: Fields): Fields {
   return merged;
 }
 
+/** Whether two values of JSON say the same, in whatever order their fields are. */
+export function same(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each, index) => same(each, other[index]));
+  if (!isObject(one) || !isObject(other)) return one === other;
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && same(one[name], other[name]))
+  );
+}
+
 /** What a record says that another does not say the same. */
 function beyond(record: Fields, other: Fields): Fields {
   const rest: Record<string, unknown> = Object.create(null);
@@ -50,7 +61,7 @@ function beyond(record: Fields, other: Fields): Fields {
     else if (isObject(value) && isObject(there)) {
       const inner = beyond(value, there);
       if (Object.keys(inner).length > 0) rest[name] = inner;
-    } else if (!isDeepStrictEqual(value, there)) rest[name] = value;
+    } else if (!same(value, there)) rest[name] = value;
   }
   return rest;
 }

@@ -1,9 +1,10 @@
 /** [P-6.5] Records merge as RFC 7396, JSON Merge Patch, says. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Fields } from '../../schemas/records.ts';
-import { merge } from '../../src/domain/records.ts';
+import { merge, same } from '../../src/domain/records.ts';
 import { anyRecord } from './commands.ts';
 
 /** As it is kept: through JSON, where a field named `__proto__` is one like any other. */
@@ -89,6 +90,42 @@ describe('merge', () => {
         const once = merge(record, update);
         assert.deepEqual(kept(merge(once, update)), kept(once));
       }),
+    );
+  });
+});
+
+describe('same', () => {
+  const TOLD_APART = [
+    ['{"a":1}', '{"b":1}'],
+    ['{"__proto__":{}}', '{"constructor":{}}'],
+    ['[1]', '[1,2]'],
+    ['[]', '{}'],
+    ['{"0":1}', '[1]'],
+    ['null', '{}'],
+    ['"1"', '1'],
+  ] as const;
+  for (const [one, other] of TOLD_APART)
+    it(`tells ${one} and ${other} apart`, () => {
+      assert.equal(same(JSON.parse(one), JSON.parse(other)), false);
+      assert.equal(same(JSON.parse(other), JSON.parse(one)), false);
+    });
+
+  it('knows a value by what it says, not by the order of its fields', () => {
+    assert.ok(same(json('{"a":[{"b":1,"c":null}],"d":2}'), json('{"d":2,"a":[{"c":null,"b":1}]}')));
+  });
+
+  it('does as Node.js does for any two values of JSON', () => {
+    const value = fc.jsonValue({ maxDepth: 3 }).map(kept);
+    const small = fc.oneof(
+      value,
+      fc.constantFrom<unknown>([1, { a: [] }], { a: 1, b: [2] }, { b: [2], a: 1 }, [], {}, null),
+    );
+    fc.assert(
+      fc.property(small, small, (one, other) => {
+        assert.equal(same(one, other), isDeepStrictEqual(one, other));
+        assert.ok(same(one, kept(one)));
+      }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -1,0 +1,154 @@
+/** Who may import whom: the one table of it. `npm run lint` holds every import to it, and a test CONTRIBUTING.md. */
+import { posix } from 'node:path';
+
+/**
+ * What a room may import besides itself: rooms by their names here, packages and `node:` by theirs, `*` for everything. Of `types` the
+ * types alone.
+ */
+interface Room {
+  readonly imports: readonly string[];
+  readonly types?: readonly string[];
+}
+
+const EVERYTHING: Room = { imports: ['*'] };
+const NOTHING: Room = { imports: [] };
+
+/** What both implementations of the store need. */
+const STORE = ['schemas/', 'drizzle/', 'src/assets.ts', 'src/domain/', 'src/journal/', 'drizzle-orm', 'node:'];
+
+/** A room is a folder, some files of one whose names begin alike, or a file. A file is in the room with the longest name that it begins with. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'schemas/': { imports: ['@sinclair/typebox'] },
+  'drizzle/': { imports: ['drizzle-orm'], types: ['schemas/'] },
+  'src/domain/': { imports: ['schemas/'], types: ['@sinclair/typebox'] },
+  'src/protocol/': { imports: ['schemas/', '@sinclair/typebox'] },
+  'src/hub/': { imports: ['schemas/'] },
+  'src/auth/': { imports: ['schemas/', '@sinclair/typebox', 'jose', 'node:'] },
+  'src/documents/': { imports: ['schemas/'] },
+  'src/bus/bus.ts': { imports: [], types: ['src/hub/'] },
+  'src/bus/feed.ts': { imports: ['schemas/'], types: ['src/bus/bus.ts', 'src/hub/'] },
+  'src/bus/': { imports: ['schemas/', 'cluster-key-slot', 'ioredis'], types: ['src/bus/bus.ts', 'src/hub/'] },
+  'src/journal/': {
+    imports: ['schemas/', 'src/assets.ts', 'src/domain/', 'src/protocol/', 'drizzle-orm', 'node:'],
+    types: ['src/bus/bus.ts', 'src/hub/'],
+  },
+  'src/journal/postgres': { imports: [...STORE, 'pg'] },
+  'src/journal/sqlite': { imports: [...STORE, 'src/private-file.ts', 'better-sqlite3'] },
+  'src/doors/': {
+    imports: [
+      'schemas/',
+      'src/assets.ts',
+      'src/auth/',
+      'src/documents/',
+      'src/domain/',
+      'src/hub/',
+      'src/journal/',
+      'src/protocol/',
+      '@fastify',
+      '@sinclair/typebox',
+      'csv-stringify',
+      'fast-xml-builder',
+      'fastify',
+      'node:',
+      'ws',
+    ],
+    types: ['src/bus/bus.ts', 'src/bus/feed.ts', 'src/metrics.ts', 'src/timing.ts', 'ioredis'],
+  },
+  'src/metrics.ts': { imports: ['prom-client'], types: ['schemas/'] },
+  'src/log.ts': NOTHING,
+  'src/timing.ts': NOTHING,
+  'src/assets.ts': { imports: ['node:'] },
+  'src/private-file.ts': { imports: ['node:'] },
+  'src/nodes.ts': {
+    imports: ['schemas/', 'src/auth/', 'src/bus/', 'src/doors/', 'src/hub/', 'src/journal/', 'src/protocol/'],
+    types: ['src/bus/bus.ts', 'src/metrics.ts'],
+  },
+  'src/app.ts': {
+    imports: [
+      'schemas/',
+      'src/auth/',
+      'src/bus/',
+      'src/bus/feed.ts',
+      'src/doors/',
+      'src/hub/',
+      'src/journal/',
+      'src/journal/postgres',
+      'src/journal/sqlite',
+      'src/log.ts',
+      'src/metrics.ts',
+      'src/nodes.ts',
+      'src/timing.ts',
+      'fastify',
+      'node:',
+    ],
+  },
+  'src/client/': { imports: [], types: ['schemas/'] },
+  'src/web/': { imports: ['src/client/', 'preact'], types: ['schemas/'] },
+  'src/cli/': {
+    imports: [
+      'schemas/',
+      'src/app.ts',
+      'src/assets.ts',
+      'src/auth/',
+      'src/client/',
+      'src/journal/',
+      'src/log.ts',
+      'src/private-file.ts',
+      'src/protocol/',
+      '@sinclair/typebox',
+      'cli-progress',
+      'commander',
+      'drizzle-orm',
+      'ioredis',
+      'node:',
+    ],
+  },
+  'src/program.ts': { imports: ['src/cli/'] },
+  // An old Node.js, which it is to tell so, knows no `node:`.
+  'src/main.ts': { imports: ['src/program.ts', 'fs'] },
+  'build/': EVERYTHING,
+  'test/': EVERYTHING,
+};
+
+export interface Import {
+  /** As it is written; null where that is no text but an expression. */
+  readonly from: string | null;
+  /** Whether nothing of it is left when the code runs. */
+  readonly isType: boolean;
+}
+
+/** The room of a file, by its path in the project; undefined: it has none. */
+export const roomOf = (file: string): string | undefined =>
+  Object.keys(ROOMS)
+    .filter((room) => file.startsWith(room))
+    .sort((one, other) => other.length - one.length)[0];
+
+const named = (rooms: readonly string[]) => rooms.filter((each) => each in ROOMS).map((each) => `\`${each}\``);
+
+/** Which rooms a room may import, as CONTRIBUTING.md says it. */
+export function allowed(name: string): string {
+  const { imports = [], types = [] } = ROOMS[name] ?? {};
+  if (imports.includes('*')) return 'everything';
+  const ofTypes = named(types).length > 0 ? [`types of ${named(types).join(', ')}`] : [];
+  return [named(imports).join(', '), ...ofTypes].filter((each) => each !== '').join('; ') || 'nothing of the project';
+}
+
+const isPackageOf = (name: string, entry: string) => name === entry || name.startsWith(entry.replace(/[^:]$/, '$&/'));
+
+/** Why a file may not import something, in a sentence; null: it may. */
+export function refusal(file: string, { from, isType }: Import): string | null {
+  const name = roomOf(file);
+  const room = name === undefined ? undefined : ROOMS[name];
+  if (!room) return 'the file is in no room';
+  if (room.imports.includes('*')) return null;
+  if (from === null) return 'what is imported is an expression: nobody can see where it leads';
+  const isFile = /^\.\.?\//.test(from);
+  const target = isFile ? posix.join(posix.dirname(file), from) : from;
+  const targetRoom = isFile ? roomOf(target) : undefined;
+  if (isFile && targetRoom === name) return null;
+  const isIn = (entries: readonly string[] = []) =>
+    entries.some((entry) => (isFile ? entry === targetRoom : isPackageOf(target, entry)));
+  if (isIn(room.imports) || (isType && isIn(room.types))) return null;
+  if (isIn(room.types)) return `${name} may import only types of ${targetRoom ?? target}: "import type"`;
+  return `${name} may not import ${targetRoom ?? target}`;
+}
