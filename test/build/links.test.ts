@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -23,7 +23,16 @@ const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(packed);
 const carried = new Set(files.map(({ path }) => path));
 const documents = [...carried].filter((path) => path.endsWith('.md'));
 /** What is read in the repository alone. */
-const AT_HOME = ['CONTRIBUTING.md', 'docs/releasing.md'];
+const AT_HOME = [
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  '.github/pull_request_template.md',
+  'docs/architecture.md',
+  'docs/releasing.md',
+  ...readdirSync('docs/decisions').map((name) => `docs/decisions/${name}`),
+];
+/** Pages of the project's home that are no file of it. */
+const PAGES = ['/security/advisories/new'];
 
 /** What is code is no link and no heading. */
 const proseOf = (path: string) =>
@@ -55,6 +64,7 @@ const anchorsOf = (path: string): Set<string> => {
 /** What is wrong with a link, or nothing. */
 function faultOf(document: string, target: string): string | null {
   if (target.startsWith(`${HOME.origin}${HOME.pathname}`)) {
+    if (PAGES.includes(target.slice(HOME.origin.length + HOME.pathname.length))) return null;
     if (target === homepage || (target.startsWith(FILE_AT_HOME) && existsSync(target.slice(FILE_AT_HOME.length))))
       return null;
     return 'names a file that the repository does not have';
