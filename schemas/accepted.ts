@@ -1,94 +1,42 @@
-/**
- * What may be sent [P-5, P-6]: the seeds' payloads in the full form that other servers use. A socket's identity fields
- * are filled in from its session before these are checked, so that one schema serves every door.
- */
-import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
-import { GroupId, Id, OneOf, requiredWhere, Seq, Text, User } from './kinds.ts';
-import { Lead, LeadIntent, Pageview, UserProfile } from './records.ts';
+/** What may be sent [P-5, P-6]: the schemas, each from the definition of its kind of event, and all of them together. */
+import type { TSchema } from '@sinclair/typebox';
+import type { EVENTS } from './events/index.ts';
+import type { Accepting, DroppedBy, PayloadOf } from './events/kind.ts';
 
-const inDealer = <Name extends string, Fields extends TProperties>(type: Name, fields: Fields, options = {}) =>
-  Type.Object({ type: Type.Literal(type), dealerId: Id, ...fields }, options);
+export { OpenChat, UpdateChat } from './events/admin-presence.ts';
+export { SysMsg } from './events/announcement.ts';
+export { UpdateMsg } from './events/chat-message.ts';
+export { CloseChat } from './events/close.ts';
+export { UpdateGroup } from './events/customer-presence.ts';
+export { CreateLeadIntent, UpdateLeadIntent } from './events/intents.ts';
+export { UpdateLead } from './events/lead.ts';
+export { MuteBot, UnmuteBot } from './events/mute.ts';
+export { UpdatePageview } from './events/pageview.ts';
+export { Read } from './events/read.ts';
+export { Typing } from './events/typing.ts';
+export { UpdateUser } from './events/user.ts';
 
-const inGroup = <Name extends string, Fields extends TProperties>(type: Name, fields: Fields, options = {}) =>
-  inDealer(type, { groupId: GroupId, ...fields }, options);
-
-/** [P-5] Sent by the seeds' clients and not believed: the server fills in the true ones. */
-const notBelieved = { muted: Type.Optional(Type.Boolean()), unread: Type.Optional(Type.Integer()) };
-const adminId = Type.Optional(Id);
-const online = Type.Boolean();
-
-const admin = requiredWhere('user', 'admin', 'adminId');
-const customer = requiredWhere('user', 'customer', 'groupId');
-
-/** A payload with the rules of its `allOf` said in its type: an `admin` is named, and so on. */
-const narrowed = <T>(schema: TSchema) => Type.Unsafe<T>(schema);
-type Base<S extends { static: unknown }> = S['static'];
-
-const updateMsg = inGroup('UPDATE_MSG', { adminId, user: User, ...notBelieved, message: Text }, { allOf: [admin] });
-export const UpdateMsg = narrowed<
-  Base<typeof updateMsg> & ({ user: 'admin'; adminId: string } | { user: 'customer' | 'bot' })
->(updateMsg);
-
-export const MuteBot = inGroup('MUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
-export const UnmuteBot = inGroup('UNMUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
-
-export const CloseChat = inGroup(
-  'CLOSE_CHAT',
-  { adminId, user: Type.Optional(User), close: Type.Optional(Type.Literal(true)) },
-  { allOf: [admin] },
-);
-
-export const SysMsg = inDealer('SYS_MSG', {
-  adminId: Id,
-  user: Type.Optional(Type.Literal('admin')),
-  ...notBelieved,
-  message: Text,
-});
-
-/** From other servers: a customer's presence, or an admin's at the dealer or (with a groupId) in one chat. */
-const updateChat = inDealer(
-  'UPDATE_CHAT',
-  { groupId: Type.Optional(GroupId), adminId, user: OneOf(['customer', 'admin']), online },
-  { allOf: [admin, customer] },
-);
-export const UpdateChat = narrowed<
-  Base<typeof updateChat> & ({ user: 'admin'; adminId: string } | { user: 'customer'; groupId: string })
->(updateChat);
-
-/** From an admin's socket: this admin opens (`online: true`) or leaves that chat. */
-export const OpenChat = inGroup('UPDATE_CHAT', { adminId: Id, user: Type.Literal('admin'), online });
-
-export const UpdateGroup = inGroup('UPDATE_GROUP', { user: Type.Optional(Type.Literal('customer')), online });
-export const UpdateUser = inGroup('UPDATE_USER', { message: UserProfile });
-export const UpdatePageview = inGroup('UPDATE_PAGEVIEW', { message: Pageview });
-export const UpdateLead = inGroup('UPDATE_LEAD', { message: Lead });
-export const CreateLeadIntent = inGroup('CREATE_LEAD_INTENT', { message: LeadIntent });
-export const UpdateLeadIntent = inGroup('UPDATE_LEAD_INTENT', { message: LeadIntent });
-
-export const Typing = inGroup(
-  'TYPING',
-  { adminId, user: Type.Optional(User), typing: Type.Boolean() },
-  { allOf: [admin] },
-);
-
-export const Read = inGroup('READ', { adminId, user: OneOf(['customer', 'admin']), seq: Seq }, { allOf: [admin] });
+type Kinds = typeof EVENTS;
+type Values<T> = T extends unknown ? T[keyof T] : never;
+/** What is said of everything that may be sent, under its `type`. */
+type AcceptedKinds = { [Type in keyof Kinds]: Kinds[Type]['accepts'] }[keyof Kinds];
+export type AcceptedKind = Extract<Values<AcceptedKinds>, Accepting>;
 
 /** A payload that a door has checked: what the domain decides on. */
-export type Body = Static<
-  | typeof UpdateMsg
-  | typeof MuteBot
-  | typeof UnmuteBot
-  | typeof CloseChat
-  | typeof SysMsg
-  | typeof UpdateChat
-  | typeof UpdateGroup
-  | typeof UpdateUser
-  | typeof UpdatePageview
-  | typeof UpdateLead
-  | typeof CreateLeadIntent
-  | typeof UpdateLeadIntent
-  | typeof Typing
-  | typeof Read
->;
+export type Body = AcceptedKind extends infer A ? (A extends Accepting ? PayloadOf<A> : never) : never;
 
 export type BodySchema = TSchema & { static: Body };
+
+type KindOf<Type extends string> = AcceptedKinds extends infer A
+  ? A extends Readonly<Record<Type, infer Kind extends Accepting>>
+    ? Kind
+    : never
+  : never;
+
+/** Fields that say who sent it, and where: each verb sees to them. */
+export const IDENTITY = ['type', 'dealerId', 'groupId', 'adminId', 'user'] as const;
+
+/** What of a payload its event tells as it was sent. */
+export type Carried<B extends Body> = B extends unknown
+  ? Omit<B, (typeof IDENTITY)[number] | Extract<DroppedBy<KindOf<B['type']>>, string>>
+  : never;

@@ -3,7 +3,7 @@
  * there appears here, and in every document.
  */
 import { Type } from '@sinclair/typebox';
-import type { BodySchema } from './accepted.ts';
+import type { Body, BodySchema } from './accepted.ts';
 import type { Event } from './delivered.ts';
 import { ErrorPayload } from './errors.ts';
 import { AckPayload, JOIN_PAYLOADS, RefreshPayload, SessionPayload } from './frames.ts';
@@ -19,8 +19,17 @@ import {
 } from './json-schema.ts';
 import { GroupId, Id, Instant, Key, type Role, Seq } from './kinds.ts';
 import { RECORDS } from './records.ts';
-import { CONTROLS, DEALER_SCOPE, DELIVERIES, DESK_SCOPE, JOINS, type JoinChannel, SENDS } from './table.ts';
-import { SENT, TOLD } from './words.ts';
+import {
+  ACCEPTED,
+  CONTROLS,
+  DEALER_SCOPE,
+  DELIVERIES,
+  DESK_SCOPE,
+  EVENT_TYPES,
+  JOINS,
+  type JoinChannel,
+  SENDS,
+} from './table.ts';
 
 /** Who sends a frame: a client in its role, or Telle. */
 export type Sender = Role | 'telle';
@@ -122,9 +131,17 @@ export function sentBy(sender: Role): FrameKind[] {
   const joins = (Object.keys(JOINS) as JoinChannel[]).filter((channel) => JOINS[channel] === sender);
   const events = Object.entries(SENDS[sender]).flatMap(([channel, schemas]) =>
     schemas.map((schema): FrameKind => {
-      const type: keyof typeof SENT = schema.properties.type.const;
+      const type: Body['type'] = schema.properties.type.const;
       const name = pascal(sender) + pascal(type);
-      return { sender, channel, type, summary: SENT[type], name, payload: onWire(sender, schema), envelope: keyed };
+      return {
+        sender,
+        channel,
+        type,
+        summary: ACCEPTED.get(type)?.summary ?? '',
+        name,
+        payload: onWire(sender, schema),
+        envelope: keyed,
+      };
     }),
   );
   return [...joins.map(joinKind), ...events, ...controlKinds(sender)];
@@ -139,10 +156,10 @@ const SCOPES = {
 } as const satisfies Record<(typeof DELIVERIES)[Event['type']]['scope'], JsonSchema>;
 
 function eventKind(type: Event['type']): FrameKind {
-  const { channel, scope, stored, payload } = DELIVERIES[type];
+  const { channel, scope, stored, summary, payload } = DELIVERIES[type];
   const schema = described(withNames(withTextIds(plainObject(payload)), RECORD_NAMES));
   const envelope = stored ? { ...keyed, scope: SCOPES[scope], seq: plain(Seq), at: plain(Instant) } : {};
-  return { sender: 'telle', channel, type, summary: TOLD[type], name: pascal(type), payload: schema, envelope };
+  return { sender: 'telle', channel, type, summary, name: pascal(type), payload: schema, envelope };
 }
 
 const ANSWERS = {
@@ -158,7 +175,7 @@ export function sentByTelle(): FrameKind[] {
     const schema = described(plainObject(payload));
     return { sender: 'telle', channel, type: null, summary, name: pascal(channel), payload: schema, envelope: {} };
   });
-  return [...(Object.keys(DELIVERIES) as Event['type'][]).map(eventKind), ...answers];
+  return [...EVENT_TYPES.map(eventKind), ...answers];
 }
 
 /** The schema of a whole frame. */

@@ -1,5 +1,6 @@
 /** [P-11.3, P-11.4] What is read over HTTP: what may be asked, and how it is answered. */
 import { type Static, Type } from '@sinclair/typebox';
+import { ChatMsg } from './events/chat-message.ts';
 import { GroupId, Id, Instant, Key, User } from './kinds.ts';
 import { listOf, MAX_LIMIT, Paging } from './lists.ts';
 
@@ -19,6 +20,9 @@ export const GroupsQuery = Type.Composite([Type.Object(Paging), GroupFilter]);
 const count = Type.Integer({ minimum: 0 });
 const times = { createdAt: Instant, updatedAt: Instant };
 
+/** What was said last, without what the group itself tells. */
+const LAST_SAID = Type.Omit(ChatMsg, ['type', 'dealerId', 'groupId', 'muted', 'unread']);
+
 /** A group as it stands. */
 export const GroupItem = Type.Object(
   {
@@ -30,10 +34,7 @@ export const GroupItem = Type.Object(
     closed: Type.Boolean(),
     unread: count,
     seq: Type.Integer({ minimum: 0, description: 'the last of its scope' }),
-    lastMessage: Type.Union([
-      Type.Object({ seq: count, at: Instant, user: User, adminId: Type.Optional(Id), message: Type.String() }),
-      Type.Null(),
-    ]),
+    lastMessage: Type.Union([Type.Object({ seq: count, at: Instant, ...LAST_SAID.properties }), Type.Null()]),
     adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
     customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
     setAside: Type.Optional(

@@ -1,6 +1,4 @@
-/** What each type, channel, field and code is for, in a sentence: said once, for every document. */
-import type { Body } from './accepted.ts';
-import type { Event } from './delivered.ts';
+/** What each role, field and code is for, in a sentence: said once, for every document. What a type is for, its definition says. */
 import type { CloseCode, ErrorCode } from './errors.ts';
 import type { Role } from './kinds.ts';
 
@@ -9,44 +7,6 @@ export const ROLES: Readonly<Record<Role, string>> = {
   customer: 'A chat widget, or any program in its place: one customer, one group.',
   admin: "A dealer's agent.",
   server: 'A bot, CRM or site backend, of one dealer or of all.',
-};
-
-/** [P-5, P-6] What sending a type does. */
-export const SENT: Readonly<Record<Body['type'], string>> = {
-  UPDATE_MSG: 'Says something in the chat.',
-  MUTE_BOT: 'Mutes the bot in this chat.',
-  UNMUTE_BOT: 'Lets the bot speak in this chat again.',
-  CLOSE_CHAT: 'Closes the chat.',
-  SYS_MSG: 'Announces something to every chat of the dealer.',
-  UPDATE_CHAT: 'Somebody is in the chat or at the dealer, or is no longer.',
-  UPDATE_GROUP: 'The customer is online, or is no longer.',
-  UPDATE_USER: "Merges into the group's user: who the customer is.",
-  UPDATE_PAGEVIEW: 'The customer looks at a page.',
-  UPDATE_LEAD: "Merges into the group's lead.",
-  CREATE_LEAD_INTENT: 'The customer wants something: adds the intent, or merges into the one of that name.',
-  UPDATE_LEAD_INTENT: 'Merges into the intent of that name.',
-  TYPING: 'Somebody types, or has stopped. Never stored.',
-  READ: 'How far this side has read.',
-};
-
-/** [P-7] What the event of a type tells. */
-export const TOLD: Readonly<Record<Event['type'], string>> = {
-  CHAT_MSG: 'Somebody said something in the chat.',
-  MUTE_STATUS: 'The bot was muted in the chat, or may speak again.',
-  CLOSE_CHAT: 'The chat was closed.',
-  SYS_MSG: 'An announcement to every chat of the dealer.',
-  UPDATE_CHAT: 'An admin came to the dealer or (with a groupId) to the chat, or left it.',
-  UPDATE_GROUP: 'The customer came online, or left.',
-  UPDATE_USER: 'Something is known of who the customer is: the update as it was sent.',
-  UPDATE_PAGEVIEW: 'The customer looks at a page.',
-  UPDATE_LEAD: 'Something is known of the lead: the update as it was sent.',
-  CREATE_LEAD_INTENT: 'The customer wants something.',
-  UPDATE_LEAD_INTENT: 'Something is known of an intent: the update as it was sent.',
-  TYPING: 'Somebody types, or has stopped. Not stored, no seq.',
-  READ: 'How far a side has read. Kept as state, no seq.',
-  SET_ASIDE:
-    'The name is that of a customer with a minted token now: the conversation that was claimed goes on as `setAside`.',
-  ERASE_GROUP: 'The conversation was erased, with all that was known of its customer. Not stored, no seq.',
 };
 
 /** Fields that mean the same wherever they are. */

@@ -1,13 +1,18 @@
 import type { Static } from '@sinclair/typebox';
 import type { UpdateChat, UpdateGroup } from '../../schemas/accepted.ts';
-import type { Event } from '../../schemas/delivered.ts';
+import type { AdminPresence, CustomerPresence } from '../../schemas/delivered.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
+import { carried } from './carried.ts';
 import { type Decision, refuse, type State, withGroup } from './state.ts';
 
 /** The most chats that an admin may have open: all of them are looked at with each, and left in one transaction [P-7.5]. */
 export const MAX_OPEN_CHATS = 200;
 
-export const customerPresence = (dealerId: string, groupId: string, online: boolean): Event => ({
+export const customerPresence = (
+  dealerId: string,
+  groupId: string,
+  online: boolean,
+): Static<typeof CustomerPresence> => ({
   type: 'UPDATE_GROUP',
   dealerId,
   groupId,
@@ -16,7 +21,12 @@ export const customerPresence = (dealerId: string, groupId: string, online: bool
 });
 
 /** An admin at a place: one chat, or `@desk` for the dealer itself. */
-export const adminPresence = (dealerId: string, place: string, adminId: string, online: boolean): Event => ({
+export const adminPresence = (
+  dealerId: string,
+  place: string,
+  adminId: string,
+  online: boolean,
+): Static<typeof AdminPresence> => ({
   type: 'UPDATE_CHAT',
   dealerId,
   ...(place !== DESK_SCOPE && { groupId: place }),
@@ -44,9 +54,12 @@ export function chat(state: State, body: Static<typeof UpdateChat | typeof Updat
       return refuse('too_large', `this admin has ${MAX_OPEN_CHATS} chats open: leave one first`);
     }
     return {
-      events: [adminPresence(dealerId, place, body.adminId, online)],
+      events: [{ ...adminPresence(dealerId, place, body.adminId, online), ...carried(body) }],
       state: withPlace(state, place, online),
     };
   }
-  return { events: [customerPresence(dealerId, body.groupId, online)], state: withGroup(state, { online }) };
+  return {
+    events: [{ ...customerPresence(dealerId, body.groupId, online), ...carried(body) }],
+    state: withGroup(state, { online }),
+  };
 }

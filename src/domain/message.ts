@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox';
 import type { UpdateMsg } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import { author } from './author.ts';
+import { carried } from './carried.ts';
 import { muteStatus } from './mute.ts';
 import { changed, type Decision, type Group, groupOf, type Policy, refuse, type State } from './state.ts';
 
@@ -39,7 +40,7 @@ function botSays(state: State, group: Group, body: Message): Decision {
 }
 
 function say(state: State, group: Group, body: Message, ...before: Event[]): Decision {
-  const { dealerId, groupId, message: text } = body;
+  const { dealerId, groupId } = body;
   const muted = group.mutedBy !== null;
   const said: Event = {
     type: 'CHAT_MSG',
@@ -48,7 +49,7 @@ function say(state: State, group: Group, body: Message, ...before: Event[]): Dec
     ...author(body),
     muted,
     unread: group.unread,
-    message: text,
+    ...carried(body),
   };
   return { events: [...before, said], state: { ...state, group } };
 }

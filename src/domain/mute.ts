@@ -1,6 +1,7 @@
 import type { Static } from '@sinclair/typebox';
 import type { MuteBot, UnmuteBot } from '../../schemas/accepted.ts';
 import type { MuteStatus } from '../../schemas/delivered.ts';
+import { carried } from './carried.ts';
 import { type Decision, type State, withGroup } from './state.ts';
 
 /** [P-7.2] The event that tells whether the bot is silenced, and by which admin's doing it is or was. */
@@ -20,7 +21,7 @@ export const muteStatus = (
 export function mute(state: State, body: Static<typeof MuteBot | typeof UnmuteBot>): Decision {
   const muted = body.type === 'MUTE_BOT';
   return {
-    events: [muteStatus(body, body.adminId, muted)],
+    events: [{ ...muteStatus(body, body.adminId, muted), ...carried(body) }],
     state: withGroup(state, { mutedBy: muted ? body.adminId : null }),
   };
 }

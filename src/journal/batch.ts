@@ -4,7 +4,7 @@
 import type { Body } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
-import { DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
+import { ACCEPTED, DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
 import { decide } from '../domain/decide.ts';
 import { weightOfUpdate } from '../domain/size.ts';
 import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
@@ -59,6 +59,9 @@ const rowKey = (...parts: readonly string[]): RowKey => ({ key: parts.join('/'),
 /** The rows that a command may touch, by table. */
 type Touched = { dealers: RowKey } & { -readonly [T in Table]?: RowKey };
 
+/** Tables in which a kind of event may touch a row besides its dealer's and its group's. */
+const BESIDES = ['places', 'users', 'leads', 'intents', 'intentCounts'] as const satisfies readonly Table[];
+
 function touchedBy({ body, key, sender }: Command): Touched {
   const { dealerId } = body;
   const groupId = 'groupId' in body ? body.groupId : undefined;
@@ -74,21 +77,11 @@ function touchedBy({ body, key, sender }: Command): Touched {
       return rows;
     case 'ERASE_GROUP':
       return rows;
-    case 'UPDATE_CHAT':
-      if (body.user === 'admin') rows.places = rowKey(dealerId, body.adminId);
-      break;
-    case 'UPDATE_USER':
-      rows.users = rowKey(dealerId, body.groupId);
-      break;
-    case 'UPDATE_LEAD':
-      rows.leads = rowKey(dealerId, body.groupId);
-      break;
-    case 'CREATE_LEAD_INTENT':
-      rows.intentCounts = rowKey(dealerId, body.groupId);
-      rows.intents = rowKey(dealerId, body.groupId, body.message.intent);
-      break;
-    case 'UPDATE_LEAD_INTENT':
-      rows.intents = rowKey(dealerId, body.groupId, body.message.intent);
+  }
+  const besides = ACCEPTED.get(body.type)?.rows?.(body);
+  for (const table of BESIDES) {
+    const parts = besides?.[table];
+    if (parts) rows[table] = rowKey(dealerId, ...parts);
   }
   const type = eventTypeOf(body);
   if (key !== null && DELIVERIES[type].stored) rows.priors = rowKey(dealerId, scopeOf(type, groupId), sender, key);
@@ -98,6 +91,9 @@ function touchedBy({ body, key, sender }: Command): Touched {
 /** What is asked by nobody's payload: no event of its own type is stored for it. */
 const isOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
   body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
+
+/** Whether it is an update of a record. */
+const isMerged = ({ type }: Command['body']): boolean => ACCEPTED.get(type)?.merges === true;
 
 /** Whether the command's own event goes to a group's scope. */
 function isInGroup({ body }: Command): boolean {
@@ -177,7 +173,7 @@ class Batch {
   run(command: Command, touched: Touched): Outcome {
     const outcome = this.#run(command, touched);
     const { body } = command;
-    if (!('message' in body) || typeof body.message === 'string') return outcome;
+    if (!('message' in body) || typeof body.message === 'string' || !isMerged(body)) return outcome;
     const { users, leads, intents } = touched;
     const record = row(this.#rows.users, users) ?? row(this.#rows.leads, leads) ?? row(this.#rows.intents, intents);
     return { ...outcome, weight: weightOfUpdate(body.message, record ? [record.fields, record.customer] : []) };

@@ -4,11 +4,11 @@
  * waits for them.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import type { Event } from '../../schemas/delivered.ts';
+import { ERASED, OF_NO_GROUP } from '../../schemas/events/kind.ts';
+import { EVENT_TYPES, KINDS } from '../../schemas/table.ts';
 import type { Digests } from './digests.ts';
 import type { Changes, Forgotten, StoredEvent } from './rows.ts';
-
-/** Who an event of the desk's log is from, once its customer is forgotten. */
-export const ERASED = 'erased';
 
 /** Events of each of the two logs that go in one transaction: some 10 ms, in which an embedded database does nothing else. */
 export const PART = 500;
@@ -36,31 +36,24 @@ export const tablesOfDealer = <Tables extends Readonly<Record<OfDealer, unknown>
 export type Marked = Pick<Forgotten, 'dealerId' | 'groupId' | 'erasureId'>;
 
 /**
- * What stays of the desk's events, whose seqs must have no gap [P-8.2]: their type and time, of a group that is called
- * by the receipt's name, saying nothing.
+ * What stays of an event of the desk, whose seqs must have no gap [P-8.2]: its type and time, of a group that is called by
+ * the receipt's name, and what the definition of its kind puts in place of what it said.
  */
-const BLANKS = {
-  UPDATE_GROUP: { user: 'customer', online: false },
-  UPDATE_USER: { message: {} },
-  UPDATE_PAGEVIEW: { message: {} },
-  UPDATE_LEAD: { message: {} },
-  CREATE_LEAD_INTENT: { message: { intent: ERASED } },
-  UPDATE_LEAD_INTENT: { message: { intent: ERASED } },
-} as const;
-type BlankType = keyof typeof BLANKS;
+const blankPayload = (type: Event['type'], dealerId: string, erasureId: string): string =>
+  JSON.stringify({ type, dealerId, groupId: erasureId, ...blankOf(type) });
 
-const isBlankType = (type: string): type is BlankType => Object.hasOwn(BLANKS, type);
-
-const blankPayload = (type: BlankType, dealerId: string, erasureId: string): string =>
-  JSON.stringify({ type, dealerId, groupId: erasureId, ...BLANKS[type] });
+function blankOf(type: Event['type']): object | undefined {
+  const { erased } = KINDS[type];
+  return erased === OF_NO_GROUP ? undefined : erased;
+}
 
 /** An event of the desk as its erasure leaves it, which has not come to it yet. */
-export function blank<Event extends Pick<StoredEvent, 'seq' | 'type' | 'payload'>>(
-  event: Event,
+export function blank<Stored extends Pick<StoredEvent, 'seq' | 'type' | 'payload'>>(
+  event: Stored,
   dealerId: string,
   erasureId: string,
-): Event {
-  const payload = isBlankType(event.type) ? blankPayload(event.type, dealerId, erasureId) : event.payload;
+): Stored {
+  const payload = blankPayload(event.type, dealerId, erasureId);
   const rest = { id: `${erasureId}.${event.seq}`, groupId: erasureId, payload };
   return { ...event, ...rest, ...('sender' in event && { sender: ERASED, keyed: false }) };
 }
@@ -155,11 +148,14 @@ export function blanking(marked: Marked): SQL[] {
   const last = sql`(select desk_seq from erasing where ${isMark(marked)})`;
   const earlier = deskErased(dealerId, groupId, sql`and desk_seq < ${last}`);
   const left = sql`events where ${onDesk(dealerId, groupId)} and seq <= ${last} and seq > ${earlier}`;
-  const types = Object.keys(BLANKS).filter(isBlankType);
-  const blanks = types.map((type) => sql`when ${type} then ${blankPayload(type, dealerId, erasureId)}`);
+  const blanks = EVENT_TYPES.filter(blankOf).map(
+    (type) => sql`when ${type} then ${blankPayload(type, dealerId, erasureId)}`,
+  );
+  // A node of the next version may have stored what this one knows no kind of: nothing of it is kept but its type.
+  const ofType = sql`${'{"type":"'} || type || ${`","dealerId":"${dealerId}","groupId":"${erasureId}"}`}`;
   return [
     sql`update events set id = ${`${erasureId}.`} || seq, keyed = ${sql.raw('false')}, sender = ${ERASED}, group_id = ${erasureId},
-      payload = case type ${sql.join(blanks, sql` `)} else payload end
+      payload = case type ${sql.join(blanks, sql` `)} else ${ofType} end
       where ${onDesk(dealerId, groupId)} and seq in (select seq from ${left} order by seq desc limit ${PART})`,
     sql`update erasing set desk_seq = coalesce((select max(seq) from ${left}), 0) where ${isMark(marked)}`,
     sql`update erasing set group_id = null where ${isMark(marked)} and last_seq = 0 and desk_seq = 0`,

@@ -3,14 +3,16 @@
  * beginning to end. One text of SQL does for both databases, but for what has an index of its own in each.
  */
 import { type SQL, sql } from 'drizzle-orm';
+import type { Event } from '../../schemas/delivered.ts';
+import { ERASED } from '../../schemas/events/kind.ts';
 import type { GroupFilter } from '../../schemas/reading.ts';
-import { DELIVERIES } from '../../schemas/table.ts';
+import { isEventType } from '../../schemas/table.ts';
 import type { Known } from '../domain/state.ts';
 import type { KeptAct } from './audit.ts';
 import { type Bounds, beginningOf } from './bounded.ts';
 import { Credentials } from './credentials.ts';
 import type { Digests } from './digests.ts';
-import { blankedBy, ERASED } from './erasing.ts';
+import { blankedBy } from './erasing.ts';
 
 /** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
 export interface Mark {
@@ -65,7 +67,7 @@ export interface KeptEvent {
   readonly scope: string;
   readonly seq: number;
   readonly id: string;
-  readonly type: keyof typeof DELIVERIES;
+  readonly type: Event['type'];
   readonly groupId: string | null;
   readonly payload: string;
   readonly at: number;
@@ -135,11 +137,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 const textOrNull = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));
 
-const isType = (word: string): word is keyof typeof DELIVERIES => Object.hasOwn(DELIVERIES, word);
-
-function typeOf(value: unknown): keyof typeof DELIVERIES {
+function typeOf(value: unknown): Event['type'] {
   const word = String(value);
-  if (!isType(word)) throw new Error(`an event of the unknown type ${word}`);
+  if (!isEventType(word)) throw new Error(`an event of the unknown type ${word}`);
   return word;
 }
 

@@ -1,4 +1,5 @@
 /** How much work a command is, in bytes of text, as far as that is known before it is done. */
+import { ACCEPTED } from '../../schemas/table.ts';
 import { textOf } from '../domain/size.ts';
 import type { Command } from '../domain/state.ts';
 
@@ -19,16 +20,15 @@ export class Weights {
   of(body: Body): number {
     // An erasure is a batch of its own: what it erases is what was stored before it, and nothing that came after.
     if (body.type === 'ERASE_GROUP') return BATCH;
-    if (!('message' in body)) return LEAST;
-    const { message } = body;
-    if (typeof message === 'string') return Math.max(LEAST, message.length);
-    if (body.type === 'UPDATE_PAGEVIEW') return Math.max(LEAST, textOf(message).length);
-    return this.#records.get(nameOf(body)) ?? UNKNOWN_RECORD;
+    const accepted = ACCEPTED.get(body.type);
+    if (accepted?.merges) return this.#records.get(nameOf(body)) ?? UNKNOWN_RECORD;
+    let weight = 0;
+    for (const field of accepted?.carries ?? []) weight += lengthOf(Reflect.get(body, field));
+    return Math.max(LEAST, weight);
   }
 
   /** Told what a command turned out to weigh: the next update of the same record weighs as much. */
   learn(body: Body, weight: number): void {
-    if (body.type === 'UPDATE_PAGEVIEW') return;
     if (this.#records.size >= MAX_KNOWN) this.#records = new Map();
     this.#records.set(nameOf(body), Math.max(LEAST, weight));
   }
@@ -36,3 +36,9 @@ export class Weights {
 
 /** The record that an update is for; of a group's intents, any. */
 const nameOf = (body: Body): string => `${body.dealerId}/${'groupId' in body ? body.groupId : ''}/${body.type}`;
+
+/** How long what is told on is, as text; what is neither text nor an object is as good as nothing. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  return typeof value === 'object' && value !== null ? textOf(value).length : 0;
+}

@@ -25,13 +25,13 @@ export function groupItem(dealerId: string, group: KeptGroup): Static<typeof Gro
     customerRead,
     ...(group.setAside && { setAside: true as const }),
     ...times(group),
-    ...(group.setAside && { setAside: true }),
   };
 }
 
+/** The last message, all that was said of it but what the group itself tells. */
 function messageItem({ seq, at, payload }: NonNullable<KeptGroup['lastMessage']>) {
-  const { user, adminId, message } = JSON.parse(payload);
-  return { seq, at: instant(at), user, ...(adminId !== undefined && { adminId }), message };
+  const { type: _, dealerId: __, groupId: ___, muted: ____, unread: _____, ...said } = JSON.parse(payload);
+  return { seq, at: instant(at), ...said };
 }
 
 /** What a record holds; what of it is the customer's word, where any is [P-6.5]. */

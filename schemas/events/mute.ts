@@ -1,0 +1,43 @@
+/** [P-7.2] Whether the bot is silenced in a chat. */
+import { type Static, Type } from '@sinclair/typebox';
+import { GroupId, Id } from '../kinds.ts';
+import { adminIn } from '../said.ts';
+import { event } from './kind.ts';
+import { inGroup } from './payload.ts';
+
+export const MuteBot = inGroup('MUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
+export const UnmuteBot = inGroup('UNMUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
+
+/** [P-7.2] */
+export const MuteStatus = Type.Object({
+  type: Type.Literal('MUTE_STATUS'),
+  dealerId: Id,
+  groupId: GroupId,
+  adminId: Id,
+  muted: Type.Boolean(),
+  user: Type.Optional(Type.Literal('customer', { description: 'who brought it about, where the admin named did not' })),
+});
+
+export const muteStatus = event({
+  payload: MuteStatus,
+  channel: 'MUTE_STATE',
+  scope: 'group',
+  stored: true,
+  summary: 'The bot was muted in the chat, or may speak again.',
+  inWords: ({ adminId, muted, user }: Static<typeof MuteStatus>) =>
+    user === 'customer'
+      ? `-- the customer wrote again: the take-over of ${adminIn(adminId)} is over`
+      : `-- ${adminIn(adminId)} ${muted ? 'took over from the bot' : 'let the bot speak again'}`,
+  accepts: {
+    MUTE_BOT: {
+      summary: 'Mutes the bot in this chat.',
+      by: { admin: { mute_bot: MuteBot }, server: { event: MuteBot } },
+      drops: ['muted'],
+    },
+    UNMUTE_BOT: {
+      summary: 'Lets the bot speak in this chat again.',
+      by: { admin: { mute_bot: UnmuteBot }, server: { event: UnmuteBot } },
+      drops: ['muted'],
+    },
+  },
+});
