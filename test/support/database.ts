@@ -1,6 +1,6 @@
 /** A real database of a test's own, and a look into its tables past the server. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -16,6 +16,8 @@ export interface TestDatabase {
   readonly url: string;
   /** Everything that the tables hold of a dealer, and what they hold of none: each row as text, in order. */
   rowsOf(dealerId: string): Promise<string[]>;
+  /** Those of the words that are anywhere in it: in the files of SQLite, with its indexes and its log; in any table of Postgres. */
+  wordsIn(words: readonly string[]): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,11 @@ async function openSqliteFile(): Promise<TestDatabase> {
         client.close();
       }
     },
+    async wordsIn(words) {
+      const parts = ['', '-wal', '-shm'].map((end) => readFile(`${file}${end}`, 'latin1').catch(() => ''));
+      const texts = await Promise.all(parts);
+      return words.filter((word) => texts.some((text) => text.includes(word)));
+    },
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -68,14 +75,26 @@ async function openPostgresDatabase(): Promise<TestDatabase> {
   const url = await makeDatabase(server);
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on('error', () => {});
+  const tables = async () => {
+    const found = await pool.query<{ name: string }>(
+      "select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+    );
+    return found.rows.map(({ name }) => name);
+  };
   return {
     url,
     async rowsOf(dealerId) {
-      const found = await pool.query<{ name: string }>(
-        "select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+      return rowsOfAll(
+        await tables(),
+        dealerId,
+        async (table) => (await pool.query<Row>(`select * from "${table}"`)).rows,
       );
-      const tables = found.rows.map(({ name }) => name);
-      return rowsOfAll(tables, dealerId, async (table) => (await pool.query<Row>(`select * from "${table}"`)).rows);
+    },
+    async wordsIn(words) {
+      const texts: string[] = [];
+      for (const table of await tables())
+        texts.push(JSON.stringify((await pool.query(`select * from "${table}"`)).rows));
+      return words.filter((word) => texts.some((text) => text.includes(word)));
     },
     close: () => pool.end(),
   };
