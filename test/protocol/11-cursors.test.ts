@@ -11,6 +11,25 @@ const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not se
 
 let server: TestServer;
 
+/** What is no place in any list, though some of it is one in another shape. */
+const NO_PLACES = [
+  ...['x', '', '{}', 'null', 'true', '""', '[]', '[[]]', '{"at":1}', '-1', '1.5', '1e3', '5-', ' 5', '5\n', '\0'],
+  ...['[1]', '["1"]', '[1,2]', '["a","b"]', '["1","a"]', '[1.5,"a"]', '[null,"a"]', '[1,"a","b","c"]', '[1,null,"a"]'],
+  ...['[1e400,"a"]', '[9007199254740993,"a"]', '[1,"\\u0000"]', '[1,"a","\\u0000"]', '[1,"\\u0000","a"]'],
+  ...['[1.5,"a","b"]', '["1","a","b"]', '[1,2,"a"]', '[1,"a"', '1234567890123456', '99999999999999999999'],
+];
+
+const base64url = (text: string) => Buffer.from(text).toString('base64url');
+
+/** A cursor that a list gives: what each of its own begins with, and its place. */
+async function cursorOf(list: string): Promise<{ beginning: string; rest: string }> {
+  const { next } = await page(server, list, '?limit=1');
+  const text = Buffer.from(next ?? assert.fail(`${list} has but one page`), 'base64url').toString();
+  const end = text.indexOf(':') + 1;
+  assert.ok(end > 0, text);
+  return { beginning: text.slice(0, end), rest: text.slice(end) };
+}
+
 for (const [database, settings] of [
   ['SQLite', async () => ({})],
   ['Postgres', async () => ({ DATABASE_URL: await makeDatabase(postgres) })],
@@ -41,28 +60,30 @@ for (const [database, settings] of [
         }
       });
 
+      test(`is refused by ${list} where its place is none, though it begins as the list's own do`, async () => {
+        const { beginning, rest } = await cursorOf(list);
+        assert.equal((await read(server, list, `?cursor=${base64url(beginning + rest)}`)).status, 200);
+        for (const place of NO_PLACES) await isRefused(list, base64url(beginning + place));
+      });
+
       test(`is refused by ${list} where it is nobody's`, async () => {
-        const places = [
-          ...['x', '', '{}', 'null', 'true', '""', '[]', '[[]]', '{"at":1}', '-1', '1.5', '1e3', '5-', '\0'],
-          ...['[1]', '["1"]', '[1,2]', '["a","b"]', '[1.5,"a"]', '[null,"a"]', '[1,"a","b","c"]', '[1,null,"a"]'],
-          ...['[1e400,"a"]', '[9007199254740993,"a"]', '[1,"\\u0000"]', '[1,"a","\\u0000"]', '99999999999999999999'],
-        ];
-        for (const place of places) await isRefused(list, Buffer.from(place).toString('base64url'));
+        for (const place of NO_PLACES) await isRefused(list, base64url(place));
         for (const cursor of ['', '=', '?', '😀', '\0', 'x'.repeat(513)]) await isRefused(list, cursor);
       });
 
       test(`is never a fault of the server's in ${list}, whatever it is`, async () => {
+        const { beginning } = await cursorOf(list);
         const time = fc.oneof(fc.integer(), fc.double(), fc.maxSafeInteger());
         const word = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\ud800', "'; --", '%', '\\'));
         const place = fc.oneof(
           fc.json(),
           fc.array(fc.oneof(time, word)).map((parts) => JSON.stringify(parts)),
+          fc.tuple(time, word, word).map((parts) => JSON.stringify(parts)),
           word,
         );
         await fc.assert(
-          fc.asyncProperty(place, async (text) => {
-            const cursor = Buffer.from(text).toString('base64url');
-            const { status } = await read(server, list, `?cursor=${cursor}`);
+          fc.asyncProperty(fc.constantFrom('', beginning), place, async (start, text) => {
+            const { status } = await read(server, list, `?cursor=${base64url(start + text)}`);
             assert.ok(status === 200 || status === 400, `${status}`);
           }),
           { numRuns: 100 },
