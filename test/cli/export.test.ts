@@ -1,6 +1,6 @@
 /** `telle export` and `GET …/export`: everything of a dealer, a line each. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openStore } from '../../src/app.ts';
@@ -176,6 +176,23 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
         );
         assert.deepEqual(said.at(-1)?.payload, { type: 'CHAT_MSG', message: ODD_TEXT });
       }));
+
+    it(
+      'that cannot be put in its place ends with 1, and leaves nothing of itself',
+      withFilled(async (_, url, folder) => {
+        const output = join(folder, 'out');
+        await mkdir(output);
+        const { code, stdout, stderr } = await telle(['export', '--dealer', DEALER, '--output', output], {
+          env: { DATABASE_URL: url },
+        });
+        assert.deepEqual([code, stdout], [1, '']);
+        assert.match(stderr, /^telle: .*out.*\n$/);
+        assert.deepEqual(
+          (await readdir(folder)).filter((name) => name.startsWith('out')),
+          ['out'],
+        );
+      }),
+    );
 
     it('of a dealer that there is not ends with 1, in one sentence, and leaves no file', () =>
       inFolder(async (folder) => {

@@ -128,6 +128,31 @@ describe('presence', () => {
     assert.deepEqual(gone, [ann]);
   });
 
+  it('tells once of one who came and left again while the telling failed', async () => {
+    const { presence, gone, state } = watch();
+    state.failing = 1;
+    presence.came(ann);
+    presence.left(ann);
+    mock.timers.tick(GRACE);
+    presence.came(ann);
+    presence.left(ann);
+    await settled();
+    mock.timers.tick(10 * GRACE);
+    assert.deepEqual(gone, [ann, ann]);
+  });
+
+  it('does not tell again what failed once it is closed', async () => {
+    const { presence, gone, state } = watch();
+    state.failing = 1;
+    presence.came(ann);
+    presence.left(ann);
+    mock.timers.tick(GRACE);
+    presence.close();
+    await settled();
+    mock.timers.tick(10 * GRACE);
+    assert.deepEqual(gone, [ann]);
+  });
+
   it('tells nothing more once it is closed', () => {
     const { presence, gone } = watch();
     presence.came(ann);

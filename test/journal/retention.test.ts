@@ -8,11 +8,29 @@ import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { type Pruned, prune } from '../../src/journal/retention.ts';
+import type { Store } from '../../src/journal/store.ts';
 import { DATABASES, openDatabase } from '../support/database.ts';
+import { overriding } from '../support/faulty-store.ts';
 import { telle } from '../support/process.ts';
-import { groupRow, write } from '../support/rows.ts';
+import { eventRow, groupRow, write } from '../support/rows.ts';
 
 const DAY = 24 * 3_600_000;
+
+function journalOf(store: Store): Journal {
+  const onFault = (fault: unknown) => assert.fail(String(fault));
+  return new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, onCommit: () => {}, onFault });
+}
+
+/** Prunes to the end. @returns how far it has come */
+async function pruneAll(store: Store, now: number): Promise<Pruned> {
+  let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
+  for await (pruned of prune(store, journalOf(store), now));
+  return pruned;
+}
+
+/** Groups `d1/<name>-<index>`, so many. */
+const many = (name: string, count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`d1/${name}-${index}`, groupRow()]));
 
 /** The database itself refuses to let go of groups that are called so. */
 const STUCK = {
@@ -40,17 +58,10 @@ describe('conversations that are too old, where the database refuses to erase so
         await store.migrate();
         await store.putDealer('d1', { retentionDays: 30 });
         const now = Date.now();
-        const many = (name: string, count: number) =>
-          Object.fromEntries(Array.from({ length: count }, (_, index) => [`d1/${name}-${index}`, groupRow()]));
         await write(store, { groups: many('stuck', 101), at: now - 90 * DAY });
-        await write(store, { groups: many('old', 5), at: now - 60 * DAY });
+        await write(store, { groups: many('old', 150), at: now - 60 * DAY });
         await STUCK[kind](database.url);
-        const onFault = (fault: unknown) => assert.fail(String(fault));
-        const bus = new MemoryBus();
-        const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault });
-        let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-        for await (pruned of prune(store, journal, now));
-        assert.deepEqual(pruned, { dealers: 1, groups: 5, failed: 101 });
+        assert.deepEqual(await pruneAll(store, now), { dealers: 1, groups: 150, failed: 101 });
         const left = await store.groups('d1', {}, { limit: 200 });
         assert.equal(left.filter(({ groupId }) => groupId.startsWith('stuck')).length, 101);
         assert.equal(left.length, 101);
@@ -65,5 +76,64 @@ describe('conversations that are too old, where the database refuses to erase so
         await database.close();
       }
     });
+  }
+});
+
+describe('conversations that are too old', { timeout: 120_000 }, () => {
+  for (const kind of DATABASES) {
+    /** A store whose dealer keeps everything for 30 days. */
+    const withStore = (use: (store: Store, now: number) => Promise<void>) => async () => {
+      const database = await openDatabase(kind);
+      const store = openStore(readSettings({ DATABASE_URL: database.url }));
+      try {
+        await store.migrate();
+        await store.putDealer('d1', { retentionDays: 30 });
+        await use(store, Date.now());
+      } finally {
+        await store.close();
+        await database.close();
+      }
+    };
+
+    it(
+      `stay where each goes on just then, and have not failed, on ${kind}`,
+      withStore(async (store, now) => {
+        await write(store, { groups: many('g', 101), at: now - 90 * DAY });
+        const goOn = overriding(store, {
+          idleGroups: async (...of) => {
+            const idle = await store.idleGroups(...of);
+            const said = idle.map(({ groupId, lastSeq }) => eventRow('d1', groupId, lastSeq + 1));
+            const groups = idle.map(({ groupId, lastSeq }) => [`d1/${groupId}`, groupRow({ lastSeq: lastSeq + 1 })]);
+            await write(store, { events: said, groups: Object.fromEntries(groups), at: now - 90 * DAY });
+            return idle;
+          },
+        });
+        assert.deepEqual(await pruneAll(goOn, now), { dealers: 1, groups: 0, failed: 0 });
+        assert.equal((await store.groups('d1', {}, { limit: 200 })).length, 101);
+      }),
+    );
+
+    it(
+      `are none of those of whose customers something became known since, on ${kind}`,
+      withStore(async (store, now) => {
+        await write(store, { groups: many('g', 5), at: now - 90 * DAY });
+        const journal = journalOf(store);
+        for (const [groupId, body] of [
+          ['g-0', { type: 'UPDATE_USER', message: { name: 'Ann' } }],
+          ['g-1', { type: 'UPDATE_LEAD', message: { source: 'fair' } }],
+          ['g-2', { type: 'CREATE_LEAD_INTENT', message: { intent: 'buy' } }],
+          ['g-3', { type: 'UPDATE_PAGEVIEW', message: { url: 'https://a.example/' } }],
+        ] as const) {
+          const command = { role: 'server', sender: 'server:crm', key: null } as const;
+          const outcome = await journal.append({ ...command, body: { ...body, dealerId: 'd1', groupId } });
+          assert.ok(!('refusal' in outcome), groupId);
+        }
+        const idle = await store.idleGroups('d1', now - 30 * DAY, { after: 0, limit: 10 });
+        assert.deepEqual(
+          idle.map(({ groupId }) => groupId),
+          ['g-4'],
+        );
+      }),
+    );
   }
 });

@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
 import { openStore } from '../../src/app.ts';
@@ -141,6 +142,31 @@ describe('an SQLite file', () => {
     }),
   );
 
+  it('hands over what is in the file after a commit that failed, though it was done', (t) =>
+    withFile(async (store) => {
+      const needs = { dealers: [['d1']], groups: [['d1', 'g1']] };
+      await write(store, { dealers: { d1: seqsOf(1, 1) }, groups: { 'd1/g1': groupRow({ unread: 1 }) } });
+      const { transaction } = Database.prototype;
+      const spy = t.mock.method(
+        Database.prototype,
+        'transaction',
+        function (this: Database.Database, work: () => void) {
+          const done = transaction.call(this, work);
+          const immediate = () => {
+            done.immediate();
+            throw new Error('disk I/O error');
+          };
+          return Object.assign(() => {}, { immediate });
+        },
+      );
+      const changes = { dealers: { d1: seqsOf(2, 2) }, groups: { 'd1/g1': groupRow({ unread: 2 }) } };
+      await assert.rejects(write(store, changes), { message: 'disk I/O error' });
+      spy.mock.restore();
+      const { dealers, groups } = await load(store, needs);
+      assert.equal(groups.get('d1/g1')?.unread, 2);
+      assert.deepEqual([...dealers], [['d1', seqsOf(2, 2)]]);
+    })());
+
   it(
     'carries its log into the file while it is open',
     withFile(async (store, file) => {
@@ -167,6 +193,37 @@ describe('an SQLite file', () => {
       }
     }),
   );
+
+  it('is carried over one time after another, with a pause between, and what came meanwhile counts', (t) =>
+    withFile(async (_, file) => {
+      let clock = 1000;
+      t.mock.method(performance, 'now', () => clock);
+      const asked = t.mock.method(Worker.prototype, 'postMessage');
+      const checkpoints = new Checkpoints(file, () => {});
+      try {
+        checkpoints.wrote(19_999);
+        assert.equal(asked.mock.callCount(), 0, 'the server is not busy yet');
+        checkpoints.wrote(1);
+        assert.equal(asked.mock.callCount(), 1);
+        checkpoints.wrote(20_000);
+        assert.equal(asked.mock.callCount(), 1, 'one is under way');
+        await checkpoints.carried();
+        clock += 99;
+        checkpoints.wrote(0);
+        assert.equal(asked.mock.callCount(), 1, 'the pause is not over');
+        clock += 1;
+        checkpoints.wrote(0);
+        assert.equal(asked.mock.callCount(), 2);
+        await checkpoints.carried();
+        clock += 100;
+        checkpoints.wrote(999);
+        assert.equal(asked.mock.callCount(), 2, 'so few are not worth one');
+        checkpoints.wrote(1);
+        assert.equal(asked.mock.callCount(), 3);
+      } finally {
+        await checkpoints.close();
+      }
+    })());
 
   it(
     'goes on where its thread cannot open the file, and says so once',

@@ -1,14 +1,19 @@
 /** [P-3.6] What is said while a socket is away, or while it comes back, it sees once and in order. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import type { Store } from '../../src/journal/store.ts';
 import { ask } from '../support/ask.ts';
 import type { Client } from '../support/client.ts';
-import { overriding } from '../support/faulty-store.ts';
+import { gate, overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin } from '../support/joins.ts';
 import { Reading } from '../support/metrics.ts';
+import { makeDatabase } from '../support/postgres.ts';
 import { DEALER, startServer, withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+
+const POSTGRES = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
+const REDIS = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set: run the tests with `npm test`');
 
 const options = { timing: { closeTimeout: 50 }, settings: { RATE_LIMIT: 'off' } };
 const server = await startServer(options);
@@ -141,6 +146,41 @@ describe('[P-3.6] recovery and what happens meanwhile', () => {
       });
     });
   }
+
+  test('a join that another one overtakes while it reads, by what a second node stored meanwhile, misses none of it', async () => {
+    const [reading, overtaken] = [gate(), gate()];
+    let isHeld = true;
+    const wrapStore = (store: Store) =>
+      overriding(store, {
+        tails: async (dealerId, scopes) => {
+          const tails = await store.tails(dealerId, scopes);
+          if (isHeld && scopes.includes('race')) {
+            isHeld = false;
+            reading.open();
+            await overtaken.opened;
+          }
+          return tails;
+        },
+      });
+    const DATABASE_URL = await makeDatabase(POSTGRES);
+    const settings = { ...options.settings, DATABASE_URL, REDIS_URL: REDIS, REDIS_PREFIX: `${randomUUID()}:` };
+    await withServer({ ...options, settings }, (other) =>
+      withServer({ ...options, settings, wrapStore }, async (node) => {
+        await fill('race', 5, { on: other });
+        const rejoin = { token: node.token('customer', 'race'), since: { race: 5 } };
+        const late = await node.connect();
+        late.send('client_join', clientJoin(rejoin));
+        await reading.opened;
+        await fill('race', 1, { on: other });
+        const quick = await node.customer('race', rejoin);
+        await quick.next(({ seq }) => seq === 6);
+        overtaken.open();
+        assert.equal((await late.next('session')).payload.seqs.race, 6);
+        await late.settled();
+        assert.deepEqual(late.seqs('race'), [6]);
+      }),
+    );
+  });
 
   test('a client that leaves and comes back again and again sees every event once', async () => {
     const total = 200;

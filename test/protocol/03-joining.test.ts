@@ -66,6 +66,22 @@ describe('[P-3] the first frame', () => {
     });
   });
 
+  test('a socket whose join is refused after its time is closed then, and may not try again', {
+    timeout: 20_000,
+  }, async () => {
+    const { opened, open } = gate();
+    const wrapStore = (store: Store) =>
+      overriding(store, { standing: (...of) => opened.then(() => store.standing(...of)) });
+    await withServer({ ...hasty, wrapStore }, async (quick) => {
+      const client = await quick.connect();
+      client.send('client_join', clientJoin({ since: { other: 0 } }), 'j1');
+      assert.equal(await (await quick.connect()).closed, 4408);
+      open();
+      assert.equal((await client.next('error')).payload.code, 'forbidden');
+      assert.equal(await client.closed, 4408);
+    });
+  });
+
   test('a second join is already_joined, of any kind, and the first one holds', async () => {
     const client = await server.customer('twice');
     const token = await server.token('admin', 'a1');
