@@ -145,6 +145,8 @@ describe('muting, closing and reading', () => {
     assert.deepEqual(byAdmin.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
     const byNobody = taken(chat(), { type: 'CLOSE_CHAT', ...IDS }, 'server');
     assert.deepEqual(byNobody.events, [{ ...closed, user: 'bot' }]);
+    const byNamed = taken(chat(), { type: 'CLOSE_CHAT', ...IDS, adminId: 'a1' }, 'server');
+    assert.deepEqual(byNamed.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
     assert.deepEqual([byAdmin.group?.closedBy, byNobody.group?.closedBy], ['admin', 'bot']);
   });
 
@@ -233,6 +235,9 @@ describe('who is there', () => {
     assert.equal(refused(full, says('one more', true), 'admin'), 'too_large');
     const { state } = taken(full, says('g1', false), 'admin');
     taken(state, says('one more', true), 'admin');
+    const away = chat({}, { places: new Set([...places].slice(1)) });
+    taken(away, says(undefined, true), 'admin');
+    assert.equal(refused(away, says('one more', true), 'admin'), 'too_large');
   });
 
   it('a customer’s first join makes the group, and tells it', () => {

@@ -10,24 +10,27 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WHERE = ['import', 'meta', 'url'].join('.');
 
 /** What lies beside a source is looked for there, and not beside what was made of it. */
-const whereItWas: Plugin = {
+const whereItWas = (read: (path: string) => Promise<string>): Plugin => ({
   name: 'where it was',
   setup({ onLoad }) {
     onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
+      const source = await read(path);
       const url = JSON.stringify(pathToFileURL(path).href);
       return { loader: path.endsWith('x') ? 'tsx' : 'ts', contents: source.replaceAll(WHERE, url) };
     });
   },
-};
+});
+
+const fromDisk = (path: string): Promise<string> => readFile(path, 'utf8');
 
 /**
  * Bundles sources, with all that the program depends on but its addon, which is loaded from where it lies.
  * @param sources paths from the project's root
  * @param folder one in the project: what is not bundled is looked for from there
+ * @param read gives the text of a source
  * @returns the paths of what was made, in the same order
  */
-export async function bundle(sources: readonly string[], folder: string): Promise<string[]> {
+export async function bundle(sources: readonly string[], folder: string, read = fromDisk): Promise<string[]> {
   const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   await build({
     absWorkingDir: ROOT,
@@ -41,7 +44,7 @@ export async function bundle(sources: readonly string[], folder: string): Promis
     format: 'esm',
     target: 'node22',
     external: ['better-sqlite3', 'pg-native', ...Object.keys(devDependencies)],
-    plugins: [whereItWas],
+    plugins: [whereItWas(read)],
     banner: {
       js: `import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(${WHERE});`,
     },

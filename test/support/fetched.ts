@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const SETS = fileURLToPath(new URL('../fetched', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
 
-/** Which of them: those of `npm test`, or those of `npm run test:package`. Each set is a folder with a lockfile. */
-type SetName = 'tests' | 'package';
+/** Which of them: those of `npm test`, of `npm run test:package`, or of `npm run mutate`. Each set is a folder with a lockfile. */
+type SetName = 'tests' | 'package' | 'mutants';
 
 /** Test files run side by side: each installs in a folder of its own, and the first to be done is the one that is kept. */
 function install(set: SetName, kept: string): void {

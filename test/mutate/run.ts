@@ -1,0 +1,149 @@
+/**
+ * `npm run mutate`: changes one thing of a source at a time, and sees whether a test fails. `--only src/domain` takes what
+ * begins so, rooms or files, `--sample 100` so many mutants of each, drawn by `--seed 1`. Ends with 1 where fewer than 90 % of all are killed.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { bundle, ROOT } from '../support/bundle.ts';
+import { anySeed, Dice } from '../support/chance.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { startRedis } from '../support/redis.ts';
+import { ALIVE, described, type Mutant, mutantsOf } from './mutants.ts';
+import { ROOMS } from './rooms.ts';
+
+/** The share that is to be killed, in percent. */
+const WANTED = 90;
+/** How much longer than without a mutant a test file may take, and so many ms more: the machine may be busy. */
+const [TIMES, MORE] = [4, 15_000];
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, sample: { type: 'string' }, seed: { type: 'string' } },
+});
+const seed = Number(values.seed ?? anySeed());
+const sample = Number(values.sample ?? Number.POSITIVE_INFINITY);
+const only = values.only ?? '';
+const rooms = Object.entries(ROOMS).filter(([room]) => room.startsWith(only) || only.startsWith(`${room}/`));
+
+type Fate = 'killed' | 'timed out' | 'survived' | 'not reached';
+
+/** A test file without a mutant: which it comes by, and how long it takes, in ms. */
+interface Test {
+  readonly file: string;
+  readonly reaches: ReadonlySet<string>;
+  readonly takes: number;
+}
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+async function filesIn(path: string, ending: string): Promise<string[]> {
+  if (path.endsWith('.ts')) return [path];
+  const found = await readdir(join(ROOT, path), { recursive: true });
+  return found.filter((name) => name.endsWith(ending)).map((name) => `${path}/${name.replaceAll('\\', '/')}`);
+}
+
+/** Runs a test file. @returns its exit code, or null where it took longer than it may */
+async function runs(file: string, env: Readonly<Record<string, string>>, limit = 600_000): Promise<number | null> {
+  const flags = [`--test-reporter=${here('first-failure.ts')}`, '--test-reporter-destination=stderr'];
+  const output = env[ALIVE] ? 'ignore' : 'inherit';
+  const child = spawn(process.execPath, [...flags, file], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', output],
+    detached: true,
+  });
+  // With all that it has started.
+  const kill = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  const timer = setTimeout(kill, limit);
+  const [code] = await once(child, 'exit');
+  clearTimeout(timer);
+  try {
+    kill();
+  } catch {
+    // Nothing of it is left.
+  }
+  return code;
+}
+
+async function tried(file: string, env: Readonly<Record<string, string>>): Promise<Test> {
+  const covered = await mkdtemp(`${file}-`);
+  const from = performance.now();
+  const flags = `--import=${here('cover.ts')}`;
+  if ((await runs(file, { ...env, COVERED: covered, NODE_OPTIONS: flags })) !== 0)
+    throw new Error(`${file} fails without a mutant`);
+  const takes = performance.now() - from;
+  const parts = await Promise.all((await readdir(covered)).map((name) => readFile(join(covered, name), 'utf8')));
+  return { file, takes, reaches: new Set(parts.flatMap((part): string[] => JSON.parse(part))) };
+}
+
+async function fateOf({ id }: Mutant, tests: readonly Test[], env: Readonly<Record<string, string>>): Promise<Fate> {
+  const reaching = tests.filter(({ reaches }) => reaches.has(id)).sort((one, other) => one.takes - other.takes);
+  for (const { file, takes } of reaching) {
+    const code = await runs(file, { ...env, [ALIVE]: id }, takes * TIMES + MORE);
+    if (code !== 0) return code === null ? 'timed out' : 'killed';
+  }
+  return reaching.length > 0 ? 'survived' : 'not reached';
+}
+
+/** Does something with each, so many at a time. */
+async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+async function mutate(room: string, named: readonly string[], folder: string, servers: Record<string, string>) {
+  const { mutants, texts } = await mutantsOf((await filesIn(room, '.ts')).filter((file) => file.startsWith(only)));
+  const files = (await Promise.all(named.map((name) => filesIn(name, '.test.ts')))).flat();
+  const read = async (path: string) => texts.get(path) ?? (await readFile(path, 'utf8'));
+  const [program = '', ...bundled] = await bundle(['src/main.ts', ...files], folder, read);
+  const env = { ...servers, TELLE_PROGRAM: program };
+  const tests: Test[] = [];
+  await each(bundled, async (file) => void tests.push(await tried(file, env)));
+  const chosen = new Dice(seed).shuffled(mutants).slice(0, sample);
+  const fates = new Map<Mutant, Fate>();
+  await each(chosen, async (mutant) => {
+    const fate = await fateOf(mutant, tests, env);
+    fates.set(mutant, fate);
+    if (fate === 'survived' || fate === 'not reached') console.log(`${fate}: ${await described(mutant)}`);
+  });
+  return [...fates.values()];
+}
+
+const percent = (fates: readonly Fate[]) => (100 * count(fates, 'killed', 'timed out')) / Math.max(1, fates.length);
+const count = (fates: readonly Fate[], ...of: readonly Fate[]) => fates.filter((fate) => of.includes(fate)).length;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const cache = join(ROOT, 'node_modules/.cache');
+await mkdir(cache, { recursive: true });
+const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+const servers = { POSTGRES_URL: postgres.url, REDIS_URL: redis.url };
+const all: Fate[] = [];
+const table = [];
+console.log(`seed ${seed}`);
+try {
+  for (const [room, named] of rooms) {
+    const folder = await mkdtemp(join(cache, 'mutants-'));
+    const fates = await mutate(room, named, folder, servers).finally(() =>
+      rm(folder, { recursive: true, force: true }),
+    );
+    all.push(...fates);
+    const counts = (['killed', 'timed out', 'survived', 'not reached'] as const).map((fate) => [
+      fate,
+      count(fates, fate),
+    ]);
+    table.push({ room, mutants: fates.length, ...Object.fromEntries(counts), '%': percent(fates).toFixed(1) });
+  }
+} finally {
+  await Promise.all([postgres.stop(), redis.stop()]);
+}
+console.table(table);
+if (percent(all) < WANTED) {
+  console.error(`fewer than ${WANTED} % were killed: give each that survived a test, or a reason in docs/mutation.md`);
+  process.exitCode = 1;
+}
