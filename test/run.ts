@@ -14,7 +14,7 @@ import { startRedis } from './support/redis.ts';
 
 const named = process.argv.slice(2);
 /** Slow: each has a script of its own in package.json. */
-const APART = /^(client|cluster|executable|package|release|security|web|websocket)[/\\]/;
+const APART = /^(cli|client|cluster|executable|package|release|security|web|websocket)[/\\]|^crash\./;
 
 const testsIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

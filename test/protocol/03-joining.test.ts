@@ -63,6 +63,7 @@ describe('[P-3] the first frame', () => {
       assert.equal(await (await quick.connect()).closed, 4408);
       open();
       await client.next('session');
+      await client.settled();
     });
   });
 
