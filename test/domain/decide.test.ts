@@ -275,6 +275,8 @@ describe('who is there', () => {
       state: elsewhere,
       group: elsewhere.group,
     });
+    const saidToBeHere = chat({ online: true });
+    assert.deepEqual(taken(saidToBeHere, join(false)).events, []);
     const gone = taken({ ...NOTHING, dealer: true, nodes }, join(false));
     assert.deepEqual([gone.events, gone.group, [...gone.state.nodes]], [[], null, []]);
   });

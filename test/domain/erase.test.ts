@@ -62,6 +62,18 @@ describe('an erasure', () => {
     assert.equal(taken(THERE, erasure('retention')).state.group, null);
   });
 
+  it('that is due takes no conversation that goes further than it was found to', () => {
+    const due = (lastSeq: number): Body => ({
+      type: 'ERASE_GROUP',
+      ...IDS,
+      erasureId: 'e1',
+      reason: 'retention',
+      lastSeq,
+    });
+    assert.equal(refused(THERE, due(6)), 'forbidden');
+    assert.equal(taken(THERE, due(7)).state.group, null);
+  });
+
   for (const role of ['admin', 'server'] as const) {
     it(`of what is not there is refused, and makes nothing, by ${role} too [P-6.2]`, () => {
       assert.equal(refused({ ...THERE, group: null }, erasure('request'), role), 'unknown_group');

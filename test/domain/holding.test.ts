@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
-import { isClaimed } from '../../src/domain/holding.ts';
+import { holderAfter, isClaimed } from '../../src/domain/holding.ts';
 import { type Command, type Entry, type Group, type Holder, NEW_GROUP, type State } from '../../src/domain/state.ts';
 
 const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
@@ -22,8 +22,8 @@ const stateOf = (group: Partial<Group> | null, more: Partial<State> = {}): State
   ...more,
 });
 
-const ask = (state: State, body: Command['body'], role: Command['role'] = 'customer', minted = false) =>
-  decide(state, { role, sender: 'somebody', key: null, body, minted }, { autoMute: true });
+const ask = (state: State, body: Command['body'], role: Command['role'] = 'customer', more: Partial<Command> = {}) =>
+  decide(state, { role, sender: 'somebody', key: null, body, ...more }, { autoMute: true });
 
 const join = (state: State, entry: Entry | null, online = true) =>
   ask(state, { type: 'CLIENT_JOIN', ...IDS, online, node: 'n1', entry });
@@ -98,23 +98,29 @@ describe('a claim', () => {
 
   it('is acknowledged by whatever its customer sends, and by the token that it gave, and by nobody else', () => {
     const says = { type: 'UPDATE_MSG', ...IDS, user: 'customer', message: 'm' } as const;
-    const holderAfter = (decision: ReturnType<typeof ask>) => taken(decision).state.group?.holder;
+    const holderOf = (decision: ReturnType<typeof ask>) => taken(decision).state.group?.holder;
     const state = stateOf({ holder: open });
-    assert.equal(holderAfter(ask(state, says)), 'claimed');
-    assert.equal(holderAfter(ask(state, { type: 'TYPING', ...IDS, user: 'customer', typing: true })), 'claimed');
-    assert.equal(holderAfter(join(state, { by: 'kept' })), 'claimed');
-    assert.equal(holderAfter(ask(state, says, 'server')), open);
-    assert.equal(holderAfter(join(state, null)), open);
-    assert.equal(holderAfter(ask(stateOf({ holder: null }), says)), null);
+    assert.equal(holderOf(ask(state, says)), 'claimed');
+    assert.equal(holderOf(ask(state, { type: 'TYPING', ...IDS, user: 'customer', typing: true })), 'claimed');
+    assert.equal(holderOf(join(state, { by: 'kept' })), 'claimed');
+    assert.equal(holderOf(ask(state, says, 'server')), open);
+    assert.equal(holderOf(join(state, null)), open);
+    assert.equal(holderOf(ask(stateOf({ holder: null }), says)), null);
     for (const holder of ['claimed', null] as const) {
-      assert.equal(holderAfter(join(stateOf({ holder }), { by: 'kept' })), holder);
+      assert.equal(holderOf(join(stateOf({ holder }), { by: 'kept' })), holder);
     }
-    assert.equal(holderAfter(join(stateOf(null), { by: 'kept' })), 'claimed');
+    assert.equal(holderOf(join(stateOf(null), { by: 'kept' })), 'claimed');
   });
 
   it('is adopted by who shows a minted token', () => {
     for (const holder of [open, 'claimed', null] as const) {
       assert.equal(taken(join(stateOf({ holder }), { by: 'adopted' })).state.group?.holder, 'minted');
+    }
+  });
+
+  it('is as it was where its customer was here before', () => {
+    for (const holder of [open, 'claimed', 'minted', null] as const) {
+      assert.equal(holderAfter({ ...NEW_GROUP, holder }, null), holder);
     }
   });
 
@@ -172,7 +178,7 @@ describe('a minted token', () => {
       message: 'this conversation has another name now: join again',
       close: 1012,
     });
-    assert.equal(taken(ask(state, says, 'customer', true)).state.group?.holder, 'minted');
+    assert.equal(taken(ask(state, says, 'customer', { minted: true })).state.group?.holder, 'minted');
     for (const role of ['admin', 'server'] as const) taken(ask(state, says, role));
     taken(join(state, null));
   });

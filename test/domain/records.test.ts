@@ -278,6 +278,20 @@ describe('[P-6.5] whose word it is', () => {
     assert.equal(JSON.stringify(user), '{"fields":{"__proto__":{"a":3,"b":2}},"customer":{"__proto__":{"b":2}}}');
   });
 
+  it('is the customer’s within an object only so far as the dealer has not said the same', () => {
+    const { fields, customer } = after([
+      ['dealer', { vehicle: { make: 'VW' } }],
+      ['customer', { vehicle: { make: 'VW', year: 1 } }],
+    ]);
+    assert.deepEqual(kept([fields, customer]), [{ vehicle: { make: 'VW', year: 1 } }, { vehicle: { year: 1 } }]);
+  });
+
+  it('an empty object called __proto__ stays when the other side speaks', () => {
+    const user = known(JSON.parse('{"__proto__":{}}'));
+    const { state } = taken({ ...STATE, user }, { type: 'UPDATE_USER', ...IDS, message: { name: 'Ann' } });
+    assert.equal(JSON.stringify(state.user?.fields), '{"name":"Ann","__proto__":{}}');
+  });
+
   const anySaid = fc.array(fc.tuple(fc.constantFrom<Side[]>('customer', 'dealer'), anyRecord), { maxLength: 8 });
   /** Without the objects that say nothing. */
   const telling = (fields: Fields): Fields =>
