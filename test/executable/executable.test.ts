@@ -163,7 +163,7 @@ describe('the one executable', { timeout: 180_000 }, () => {
       for (const command of ['serve', 'migrate', 'token'])
         assert.match(help.stdout, new RegExp(`^ {2}${command} `, 'm'));
       assert.equal((await run(['--version'], cwd)).stdout, `${version}\n`);
-      const { stdout } = await run('token --role admin --dealer demo --sub bob'.split(' '), cwd);
+      const { stdout } = await run('token --init --role admin --dealer demo --sub bob'.split(' '), cwd);
       const server = await serve(cwd);
       try {
         const payload = { type: 'ADMIN_JOIN', dealerId: 'demo', adminId: 'bob', token: stdout.trim() };
@@ -176,7 +176,7 @@ describe('the one executable', { timeout: 180_000 }, () => {
 
   it('carries what it has stored into its file while it serves, on a thread', () =>
     inFolder(async (cwd) => {
-      const { stdout } = await run('token --role server --dealer demo --sub crm'.split(' '), cwd);
+      const { stdout } = await run('token --init --role server --dealer demo --sub crm'.split(' '), cwd);
       const server = await serve(cwd);
       try {
         const said = { type: 'UPDATE_MSG', groupId: 'g1', user: 'customer', message: 'x'.repeat(100) };

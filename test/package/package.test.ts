@@ -21,7 +21,7 @@ const WANTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|deploy\/Caddyfile)$/,
   /^docs\/(?!releasing\.md)([\w-]+\.md|images\/[\w-]+\.png)$/,
   /^dist\/drizzle\/(sqlite|postgres)\/migrations\/(\d{4}_\w+\.sql|meta\/_journal\.json)$/,
-  /^dist\/schemas\/[\w-]+(\.d\.ts|\.js)$/,
+  /^dist\/schemas\/(events\/)?[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/src\/[\w-]+\.js$/,
   /^dist\/src\/client\/[\w-]+\.d\.ts$/,
   /^dist\/client\/(index|telle)\.js$/,
