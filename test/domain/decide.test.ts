@@ -2,28 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_OPEN_CHATS } from '../../src/domain/chat.ts';
 import { decide } from '../../src/domain/decide.ts';
-import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
-
-const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
-const NOTHING: State = {
-  dealer: false,
-  removed: false,
-  group: null,
-  erased: null,
-  places: new Set(),
-  nodes: new Set(),
-  user: null,
-  lead: null,
-  intent: null,
-  intents: 0,
-};
-
-const chat = (group: Partial<Group> = {}, more: Partial<State> = {}): State => ({
-  ...NOTHING,
-  dealer: true,
-  group: { ...NEW_GROUP, ...group },
-  ...more,
-});
+import { type Command, type Entry, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import * as deciding from './deciding.ts';
+import { IDS, NOTHING, stateOf } from './deciding.ts';
 
 type Body = Command['body'];
 
@@ -32,17 +13,12 @@ const ask = (state: State, body: Body, role: Command['role'] = 'customer', autoM
 
 /** The events and the state after them; fails where it was refused. */
 function taken(state: State, body: Body, role?: Command['role'], autoMute?: boolean) {
-  const decision = ask(state, body, role, autoMute);
-  if ('refusal' in decision) assert.fail(`refused: ${decision.refusal.message}`);
+  const decision = deciding.taken(ask(state, body, role, autoMute));
   return { events: decision.events, state: decision.state, group: decision.state.group };
 }
 
 /** The code of the refusal; fails where it was taken. */
-function refused(state: State, body: Body, role?: Command['role']) {
-  const decision = ask(state, body, role);
-  if (!('refusal' in decision)) assert.fail('taken');
-  return decision.refusal.code;
-}
+const refused = (state: State, body: Body, role?: Command['role']) => deciding.refused(ask(state, body, role)).code;
 
 const customerSays: Body = { type: 'UPDATE_MSG', ...IDS, user: 'customer', message: 'Hello' };
 const adminSays: Body = { type: 'UPDATE_MSG', ...IDS, user: 'admin', adminId: 'a1', message: 'Hello' };
@@ -52,13 +28,13 @@ const muteStatus = (adminId: string, muted: boolean) => ({ type: 'MUTE_STATUS', 
 
 describe('a message', () => {
   it('of a customer counts as unread', () => {
-    const { events, group } = taken(chat({ unread: 2 }), customerSays);
+    const { events, group } = taken(stateOf({ unread: 2 }), customerSays);
     assert.deepEqual(events, [{ ...said, user: 'customer', muted: false, unread: 3 }]);
     assert.deepEqual(group, { ...NEW_GROUP, unread: 3 });
   });
 
   it('of a customer does not end the bot’s silence while the chat is open', () => {
-    const { events, group } = taken(chat({ mutedBy: 'a1' }), customerSays);
+    const { events, group } = taken(stateOf({ mutedBy: 'a1' }), customerSays);
     assert.deepEqual(events, [{ ...said, user: 'customer', muted: true, unread: 1 }]);
     assert.equal(group?.mutedBy, 'a1');
   });
@@ -67,17 +43,17 @@ describe('a message', () => {
     const unmuting = { ...muteStatus('a1', false), user: 'customer' };
     // Who closed it is not known where an earlier version did: then as an admin.
     for (const closedBy of ['admin', 'bot', null] as const) {
-      const muted = taken(chat({ closed: true, closedBy, mutedBy: 'a1' }), customerSays);
+      const muted = taken(stateOf({ closed: true, closedBy, mutedBy: 'a1' }), customerSays);
       assert.deepEqual(muted.events, [unmuting, { ...said, user: 'customer', muted: false, unread: 1 }]);
       assert.deepEqual(muted.group, { ...NEW_GROUP, unread: 1 });
     }
-    const unmuted = taken(chat({ closed: true }), customerSays);
+    const unmuted = taken(stateOf({ closed: true }), customerSays);
     assert.equal(unmuted.events.length, 1);
     assert.equal(unmuted.group?.closed, false);
   });
 
   it('of an admin has read everything, and mutes the bot: a MUTE_STATUS precedes it [P-7.3]', () => {
-    const { events, group } = taken(chat({ unread: 4 }), adminSays, 'admin');
+    const { events, group } = taken(stateOf({ unread: 4 }), adminSays, 'admin');
     assert.deepEqual(events, [
       muteStatus('a1', true),
       { ...said, adminId: 'a1', user: 'admin', muted: true, unread: 0 },
@@ -86,44 +62,44 @@ describe('a message', () => {
   });
 
   it('of an admin in a muted chat mutes nothing anew, and leaves it the first admin’s doing', () => {
-    const { events, group } = taken(chat({ mutedBy: 'a2' }), adminSays, 'admin');
+    const { events, group } = taken(stateOf({ mutedBy: 'a2' }), adminSays, 'admin');
     assert.deepEqual(events, [{ ...said, adminId: 'a1', user: 'admin', muted: true, unread: 0 }]);
     assert.equal(group?.mutedBy, 'a2');
   });
 
   it('of an admin mutes nothing where the deployment does not want it', () => {
-    const { events, group } = taken(chat({ unread: 1 }), adminSays, 'admin', false);
+    const { events, group } = taken(stateOf({ unread: 1 }), adminSays, 'admin', false);
     assert.deepEqual(events, [{ ...said, adminId: 'a1', user: 'admin', muted: false, unread: 0 }]);
     assert.equal(group?.mutedBy, null);
   });
 
   it('of a customer opens a chat that it closed itself, as muted as it was [P-7.4]', () => {
-    const { events, group } = taken(chat({ closed: true, closedBy: 'customer', mutedBy: 'a1' }), customerSays);
+    const { events, group } = taken(stateOf({ closed: true, closedBy: 'customer', mutedBy: 'a1' }), customerSays);
     assert.deepEqual(events, [{ ...said, user: 'customer', muted: true, unread: 1 }]);
     assert.deepEqual(group, { ...NEW_GROUP, unread: 1, mutedBy: 'a1' });
   });
 
   it('of an admin opens a closed chat again [P-7.4]', () => {
-    assert.equal(taken(chat({ closed: true }), adminSays, 'admin').group?.closed, false);
-    assert.equal(taken(chat({ closed: true, mutedBy: 'a2' }), adminSays, 'admin').group?.closed, false);
+    assert.equal(taken(stateOf({ closed: true }), adminSays, 'admin').group?.closed, false);
+    assert.equal(taken(stateOf({ closed: true, mutedBy: 'a2' }), adminSays, 'admin').group?.closed, false);
   });
 
   it('of a bot changes no count, and names no admin', () => {
-    const { events, group } = taken(chat({ unread: 2 }), { ...botSays, adminId: 'a1' }, 'server');
+    const { events, group } = taken(stateOf({ unread: 2 }), { ...botSays, adminId: 'a1' }, 'server');
     assert.deepEqual(events, [{ ...said, user: 'bot', muted: false, unread: 2 }]);
     assert.deepEqual(group, { ...NEW_GROUP, unread: 2 });
   });
 
   it('of a bot is refused while it is muted, and in a closed chat [P-7.3, P-7.4]', () => {
-    assert.equal(refused(chat({ mutedBy: 'a1' }), botSays, 'server'), 'bot_muted');
-    assert.equal(refused(chat({ closed: true }), botSays, 'server'), 'group_closed');
-    assert.equal(refused(chat({ closed: true, mutedBy: 'a1' }), botSays, 'server'), 'group_closed');
+    assert.equal(refused(stateOf({ mutedBy: 'a1' }), botSays, 'server'), 'bot_muted');
+    assert.equal(refused(stateOf({ closed: true }), botSays, 'server'), 'group_closed');
+    assert.equal(refused(stateOf({ closed: true, mutedBy: 'a1' }), botSays, 'server'), 'group_closed');
   });
 });
 
 describe('muting, closing and reading', () => {
   it('MUTE_BOT silences the bot in the admin’s name, UNMUTE_BOT lets it speak again', () => {
-    const muted = taken(chat(), { type: 'MUTE_BOT', ...IDS, adminId: 'a1' }, 'admin');
+    const muted = taken(stateOf(), { type: 'MUTE_BOT', ...IDS, adminId: 'a1' }, 'admin');
     assert.deepEqual(muted.events, [muteStatus('a1', true)]);
     assert.equal(refused(muted.state, botSays, 'server'), 'bot_muted');
     const unmuted = taken(muted.state, { type: 'UNMUTE_BOT', ...IDS, adminId: 'a2' }, 'admin');
@@ -132,20 +108,20 @@ describe('muting, closing and reading', () => {
   });
 
   it('does not believe the muted that a MUTE_BOT brings along', () => {
-    const { events } = taken(chat(), { type: 'MUTE_BOT', ...IDS, adminId: 'a1', muted: false }, 'admin');
+    const { events } = taken(stateOf(), { type: 'MUTE_BOT', ...IDS, adminId: 'a1', muted: false }, 'admin');
     assert.deepEqual(events, [muteStatus('a1', true)]);
   });
 
   it('CLOSE_CHAT closes the chat, and says who did', () => {
     const closed = { type: 'CLOSE_CHAT', ...IDS, close: true } as const;
-    const byCustomer = taken(chat({ unread: 1 }), { type: 'CLOSE_CHAT', ...IDS, user: 'customer' });
+    const byCustomer = taken(stateOf({ unread: 1 }), { type: 'CLOSE_CHAT', ...IDS, user: 'customer' });
     assert.deepEqual(byCustomer.events, [{ ...closed, user: 'customer' }]);
     assert.deepEqual(byCustomer.group, { ...NEW_GROUP, unread: 1, closed: true, closedBy: 'customer' });
-    const byAdmin = taken(chat(), { type: 'CLOSE_CHAT', ...IDS, user: 'admin', adminId: 'a1' }, 'admin');
+    const byAdmin = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS, user: 'admin', adminId: 'a1' }, 'admin');
     assert.deepEqual(byAdmin.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
-    const byNobody = taken(chat(), { type: 'CLOSE_CHAT', ...IDS }, 'server');
+    const byNobody = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS }, 'server');
     assert.deepEqual(byNobody.events, [{ ...closed, user: 'bot' }]);
-    const byNamed = taken(chat(), { type: 'CLOSE_CHAT', ...IDS, adminId: 'a1' }, 'server');
+    const byNamed = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS, adminId: 'a1' }, 'server');
     assert.deepEqual(byNamed.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
     assert.deepEqual([byAdmin.group?.closedBy, byNobody.group?.closedBy], ['admin', 'bot']);
   });
@@ -153,21 +129,21 @@ describe('muting, closing and reading', () => {
   it('CLOSE_CHAT of a customer takes nothing from who closed the chat before; that of an admin or a server does', () => {
     const byCustomer = { type: 'CLOSE_CHAT', ...IDS, user: 'customer' } as const;
     for (const closedBy of ['admin', 'bot', null] as const) {
-      assert.equal(taken(chat({ closed: true, closedBy }), byCustomer).group?.closedBy, closedBy);
+      assert.equal(taken(stateOf({ closed: true, closedBy }), byCustomer).group?.closedBy, closedBy);
     }
-    const ofCustomer = chat({ closed: true, closedBy: 'customer' });
+    const ofCustomer = stateOf({ closed: true, closedBy: 'customer' });
     assert.equal(taken(ofCustomer, { ...byCustomer, user: 'bot' }, 'server').group?.closedBy, 'bot');
   });
 
   it('READ of an admin sets unread to 0, and keeps how far', () => {
-    const state = chat({ unread: 3, lastSeq: 9, adminRead: 5 });
+    const state = stateOf({ unread: 3, lastSeq: 9, adminRead: 5 });
     const { events, group } = taken(state, { type: 'READ', ...IDS, user: 'admin', adminId: 'a1', seq: 7 }, 'admin');
     assert.deepEqual(events, [{ type: 'READ', ...IDS, adminId: 'a1', user: 'admin', seq: 7 }]);
     assert.deepEqual(group, { ...NEW_GROUP, lastSeq: 9, unread: 0, adminRead: 7 });
   });
 
   it('READ of a customer leaves unread as it is, and never goes back', () => {
-    const state = chat({ unread: 3, lastSeq: 9, customerRead: 5 });
+    const state = stateOf({ unread: 3, lastSeq: 9, customerRead: 5 });
     const { events, group } = taken(state, { type: 'READ', ...IDS, user: 'customer', seq: 4 });
     assert.deepEqual(events, [{ type: 'READ', ...IDS, user: 'customer', seq: 4 }]);
     assert.deepEqual(group, { ...NEW_GROUP, lastSeq: 9, unread: 3, customerRead: 5 });
@@ -175,19 +151,19 @@ describe('muting, closing and reading', () => {
 
   it('READ beyond the log is refused, and up to its end taken', () => {
     const read = (seq: number): Body => ({ type: 'READ', ...IDS, user: 'customer', seq });
-    assert.equal(refused(chat({ lastSeq: 3 }), read(4)), 'invalid_payload');
-    assert.equal(taken(chat({ lastSeq: 3 }), read(3)).group?.customerRead, 3);
+    assert.equal(refused(stateOf({ lastSeq: 3 }), read(4)), 'invalid_payload');
+    assert.equal(taken(stateOf({ lastSeq: 3 }), read(3)).group?.customerRead, 3);
   });
 
   it('TYPING is passed on, and changes nothing', () => {
-    const state = chat({ unread: 1 });
+    const state = stateOf({ unread: 1 });
     const typing = taken(state, { type: 'TYPING', ...IDS, user: 'customer', typing: true });
     assert.deepEqual(typing.events, [{ type: 'TYPING', ...IDS, user: 'customer', typing: true }]);
     assert.deepEqual(typing.state, state);
   });
 
   it('SYS_MSG is an announcement of the dealer’s', () => {
-    const { events } = taken(chat(), { type: 'SYS_MSG', dealerId: 'd1', adminId: 'a1', message: 'Sale!' }, 'admin');
+    const { events } = taken(stateOf(), { type: 'SYS_MSG', dealerId: 'd1', adminId: 'a1', message: 'Sale!' }, 'admin');
     const fields = { dealerId: 'd1', adminId: 'a1', user: 'admin', muted: true, unread: 0 };
     assert.deepEqual(events, [{ type: 'SYS_MSG', ...fields, message: 'Sale!' }]);
   });
@@ -230,12 +206,12 @@ describe('who is there', () => {
       user: 'admin',
       online,
     });
-    const full = chat({}, { places });
+    const full = stateOf({}, { places });
     for (const body of [says('g1', true), says('g1', false), says(undefined, true)]) taken(full, body, 'admin');
     assert.equal(refused(full, says('one more', true), 'admin'), 'too_large');
     const { state } = taken(full, says('g1', false), 'admin');
     taken(state, says('one more', true), 'admin');
-    const away = chat({}, { places: new Set([...places].slice(1)) });
+    const away = stateOf({}, { places: new Set([...places].slice(1)) });
     taken(away, says(undefined, true), 'admin');
     assert.equal(refused(away, says('one more', true), 'admin'), 'too_large');
   });
@@ -248,19 +224,19 @@ describe('who is there', () => {
   });
 
   it('a group that exists cannot be claimed without its token', () => {
-    assert.equal(refused(chat(), join(true, CLAIM)), 'unauthorized');
-    assert.equal(refused(chat({ online: true }), join(true, CLAIM)), 'unauthorized');
+    assert.equal(refused(stateOf(), join(true, CLAIM)), 'unauthorized');
+    assert.equal(refused(stateOf({ online: true }), join(true, CLAIM)), 'unauthorized');
   });
 
   it('a customer’s coming and leaving is told only where it changes something', () => {
-    assert.deepEqual(taken(chat(), join(true)).events, [customerIs(true)]);
-    assert.deepEqual(taken(chat({ online: true }, { nodes }), join(true)).events, []);
-    assert.deepEqual(taken(chat({ online: true }, { nodes }), join(false)).events, [customerIs(false)]);
-    assert.deepEqual(taken(chat({}, { nodes }), join(false)).events, []);
+    assert.deepEqual(taken(stateOf(), join(true)).events, [customerIs(true)]);
+    assert.deepEqual(taken(stateOf({ online: true }, { nodes }), join(true)).events, []);
+    assert.deepEqual(taken(stateOf({ online: true }, { nodes }), join(false)).events, [customerIs(false)]);
+    assert.deepEqual(taken(stateOf({}, { nodes }), join(false)).events, []);
   });
 
   it('a customer is online while any node has a socket of theirs', () => {
-    const both = taken(chat({ online: true }, { nodes }), join(true, null, 'n2'));
+    const both = taken(stateOf({ online: true }, { nodes }), join(true, null, 'n2'));
     assert.deepEqual([both.events, [...both.state.nodes]], [[], ['n1', 'n2']]);
     const one = taken(both.state, join(false, null, 'n1'));
     assert.deepEqual([one.events, one.group?.online, [...one.state.nodes]], [[], true, ['n2']]);
@@ -269,13 +245,13 @@ describe('who is there', () => {
   });
 
   it('nobody leaves a node where they were not, and leaving makes no group', () => {
-    const elsewhere = chat({ online: true }, { nodes });
+    const elsewhere = stateOf({ online: true }, { nodes });
     assert.deepEqual(taken(elsewhere, join(false, null, 'n2')), {
       events: [],
       state: elsewhere,
       group: elsewhere.group,
     });
-    const saidToBeHere = chat({ online: true });
+    const saidToBeHere = stateOf({ online: true });
     assert.deepEqual(taken(saidToBeHere, join(false)).events, []);
     const gone = taken({ ...NOTHING, dealer: true, nodes }, join(false));
     assert.deepEqual([gone.events, gone.group, [...gone.state.nodes]], [[], null, []]);
@@ -305,7 +281,7 @@ describe('who is there', () => {
 
   it('an admin opens and leaves one chat', () => {
     const body = { type: 'UPDATE_CHAT', ...IDS, user: 'admin', adminId: 'a1' } as const;
-    const opened = taken(chat(), { ...body, online: true }, 'admin');
+    const opened = taken(stateOf(), { ...body, online: true }, 'admin');
     assert.deepEqual(opened.events, [adminIs(true, 'g1')]);
     assert.deepEqual([...opened.state.places], ['g1']);
     const left = taken(opened.state, { ...body, online: false }, 'admin');
@@ -318,7 +294,7 @@ describe('who is there', () => {
     assert.deepEqual(taken(NOTHING, ofAdmin, 'server').events, [adminIs(true)]);
     const ofCustomer = { type: 'UPDATE_CHAT', ...IDS, user: 'customer', online: true } as const;
     assert.deepEqual(taken(NOTHING, ofCustomer, 'server').events, [customerIs(true)]);
-    const ofGroup = taken(chat({ online: true }), { type: 'UPDATE_GROUP', ...IDS, online: false }, 'server');
+    const ofGroup = taken(stateOf({ online: true }), { type: 'UPDATE_GROUP', ...IDS, online: false }, 'server');
     assert.deepEqual(ofGroup.events, [customerIs(false)]);
     assert.equal(ofGroup.group?.online, false);
   });

@@ -4,20 +4,18 @@ import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
 import { type Command, type Entry, type Group, NEW_GROUP, type State } from '../../src/domain/state.ts';
 import { known } from '../support/rows.ts';
+import * as deciding from './deciding.ts';
+import { IDS, stateOf } from './deciding.ts';
 
-const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
-const THERE: State = {
-  dealer: true,
-  removed: false,
-  group: { ...NEW_GROUP, lastSeq: 7, lastMessageSeq: 6, unread: 2, mutedBy: 'a1', adminRead: 3 },
-  erased: null,
-  places: new Set(),
-  nodes: new Set(),
-  user: known({ name: 'Ann' }),
-  lead: known({ source: 'web' }),
-  intent: known({ intent: 'buy' }),
-  intents: 1,
-};
+const THERE = stateOf(
+  { lastSeq: 7, lastMessageSeq: 6, unread: 2, mutedBy: 'a1', adminRead: 3 },
+  {
+    user: known({ name: 'Ann' }),
+    lead: known({ source: 'web' }),
+    intent: known({ intent: 'buy' }),
+    intents: 1,
+  },
+);
 /** After seven events it was erased. */
 const ERASED: State = { ...THERE, group: null, erased: 7, user: null, lead: null, intent: null };
 
@@ -25,17 +23,9 @@ type Body = Command['body'];
 const ask = (state: State, body: Body, role: Command['role'] = 'admin') =>
   decide(state, { role, sender: 'somebody', key: null, body }, { autoMute: true });
 
-function taken(state: State, body: Body, role?: Command['role']) {
-  const decision = ask(state, body, role);
-  if ('refusal' in decision) assert.fail(`refused: ${decision.refusal.message}`);
-  return decision;
-}
+const taken = (state: State, body: Body, role?: Command['role']) => deciding.taken(ask(state, body, role));
 
-function refused(state: State, body: Body, role?: Command['role']) {
-  const decision = ask(state, body, role);
-  if (!('refusal' in decision)) assert.fail('taken');
-  return decision.refusal.code;
-}
+const refused = (state: State, body: Body, role?: Command['role']) => deciding.refused(ask(state, body, role)).code;
 
 const erasure = (reason: 'request' | 'retention'): Body => ({ type: 'ERASE_GROUP', ...IDS, erasureId: 'e1', reason });
 const CLAIM: Entry = { by: 'claim', id: undefined, at: 0, isHere: false };

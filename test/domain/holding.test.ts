@@ -3,41 +3,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
 import { holderAfter, isClaimed } from '../../src/domain/holding.ts';
-import { type Command, type Entry, type Group, type Holder, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import { type Command, type Entry, type Holder, NEW_GROUP, type State } from '../../src/domain/state.ts';
+import { IDS, refused, stateOf, taken } from './deciding.ts';
 
-const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
 const AT = 1_000_000;
-
-const stateOf = (group: Partial<Group> | null, more: Partial<State> = {}): State => ({
-  dealer: true,
-  removed: false,
-  group: group && { ...NEW_GROUP, ...group },
-  erased: null,
-  places: new Set(),
-  nodes: new Set(),
-  user: null,
-  lead: null,
-  intent: null,
-  intents: 0,
-  ...more,
-});
 
 const ask = (state: State, body: Command['body'], role: Command['role'] = 'customer', more: Partial<Command> = {}) =>
   decide(state, { role, sender: 'somebody', key: null, body, ...more }, { autoMute: true });
 
 const join = (state: State, entry: Entry | null, online = true) =>
   ask(state, { type: 'CLIENT_JOIN', ...IDS, online, node: 'n1', entry });
-
-function taken(decision: ReturnType<typeof ask>) {
-  if ('refusal' in decision) assert.fail(`refused: ${decision.refusal.message}`);
-  return decision;
-}
-
-/** The words of a refusal; fails where it was taken. */
-function refused(decision: ReturnType<typeof ask>) {
-  if (!('refusal' in decision)) assert.fail('taken');
-  return decision.refusal;
-}
 
 const claim = (more: Partial<Extract<Entry, { by: 'claim' }>> = {}): Entry => ({
   by: 'claim',

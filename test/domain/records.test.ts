@@ -5,39 +5,21 @@ import type { Fields } from '../../schemas/records.ts';
 import { decide } from '../../src/domain/decide.ts';
 import { MAX_FIELDS, MAX_INTENTS, MAX_MERGED_BYTES, merge } from '../../src/domain/records.ts';
 import { fieldsOf } from '../../src/domain/size.ts';
-import { type Command, type Known, NEW_GROUP, type Side, type State } from '../../src/domain/state.ts';
+import type { Command, Known, Side, State } from '../../src/domain/state.ts';
 import { known } from '../support/rows.ts';
 import { anyRecord } from './commands.ts';
+import * as deciding from './deciding.ts';
+import { IDS, NOTHING, stateOf } from './deciding.ts';
 
-const IDS = { dealerId: 'd1', groupId: 'g1' } as const;
-const STATE: State = {
-  dealer: true,
-  removed: false,
-  group: NEW_GROUP,
-  erased: null,
-  places: new Set(),
-  nodes: new Set(),
-  user: null,
-  lead: null,
-  intent: null,
-  intents: 0,
-};
-const NOWHERE: State = { ...STATE, dealer: false, group: null };
+const STATE = stateOf();
 
 const ask = (state: State, body: Command['body'], role: Command['role'] = 'customer') =>
   decide(state, { role, sender: 'somebody', key: null, body }, { autoMute: true });
 
-function taken(state: State, body: Command['body'], role?: Command['role']) {
-  const decision = ask(state, body, role);
-  if ('refusal' in decision) assert.fail(`refused: ${decision.refusal.message}`);
-  return decision;
-}
+const taken = (state: State, body: Command['body'], role?: Command['role']) => deciding.taken(ask(state, body, role));
 
-function refused(state: State, body: Command['body'], role?: Command['role']) {
-  const decision = ask(state, body, role);
-  if (!('refusal' in decision)) assert.fail('taken');
-  return decision.refusal.code;
-}
+const refused = (state: State, body: Command['body'], role?: Command['role']) =>
+  deciding.refused(ask(state, body, role)).code;
 
 const kept = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
@@ -451,32 +433,32 @@ describe('what is not there', () => {
     const who = 'user' in body ? `${body.type} of the ${body.user}` : body.type;
 
     it(`is made by another server’s ${who}: the dealer and the group [P-6.2]`, () => {
-      const { state } = taken(NOWHERE, body, 'server');
+      const { state } = taken(NOTHING, body, 'server');
       assert.equal(state.dealer, true);
       assert.ok(state.group);
     });
 
     it(`is not made by anybody else’s ${who}`, () => {
-      assert.equal(refused(NOWHERE, body, 'admin'), 'unknown_dealer');
-      assert.equal(refused({ ...NOWHERE, dealer: true }, body, 'admin'), 'unknown_group');
+      assert.equal(refused(NOTHING, body, 'admin'), 'unknown_dealer');
+      assert.equal(refused({ ...NOTHING, dealer: true }, body, 'admin'), 'unknown_group');
     });
   }
 
   it('stays away where another server is refused: an intent that nobody created', () => {
     const body = { type: 'UPDATE_LEAD_INTENT', ...IDS, message: { intent: 'buy' } } as const;
-    assert.equal(refused(NOWHERE, body, 'server'), 'unknown_intent');
+    assert.equal(refused(NOTHING, body, 'server'), 'unknown_intent');
   });
 
   it('is made by another server’s announcement: the dealer alone', () => {
     const body = { type: 'SYS_MSG', dealerId: 'd1', adminId: 'a1', message: 'Sale!' } as const;
-    const { state } = taken(NOWHERE, body, 'server');
+    const { state } = taken(NOTHING, body, 'server');
     assert.deepEqual([state.dealer, state.group], [true, null]);
-    assert.equal(refused(NOWHERE, body, 'admin'), 'unknown_dealer');
+    assert.equal(refused(NOTHING, body, 'admin'), 'unknown_dealer');
   });
 
   it('keeps customers and admins from joining: there is no such dealer', () => {
     assert.equal(
-      refused(NOWHERE, {
+      refused(NOTHING, {
         type: 'CLIENT_JOIN',
         ...IDS,
         online: true,
@@ -486,6 +468,6 @@ describe('what is not there', () => {
       'unknown_dealer',
     );
     const adminJoin = { type: 'ADMIN_JOIN', dealerId: 'd1', adminId: 'a1', online: true, node: 'n1' } as const;
-    assert.equal(refused(NOWHERE, adminJoin, 'admin'), 'unknown_dealer');
+    assert.equal(refused(NOTHING, adminJoin, 'admin'), 'unknown_dealer');
   });
 });
