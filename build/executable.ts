@@ -17,7 +17,7 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { licensesOf } from './licenses.ts';
+import { licenseOfNode, licensesOf } from './licenses.ts';
 import { BuildError, ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
@@ -167,8 +167,7 @@ async function makeExecutable(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
-    await makeWeb();
-    const inputs = await bundle(join(folder, 'telle.cjs'));
+    const inputs = [...(await makeWeb()), ...(await bundle(join(folder, 'telle.cjs')))];
     await bundleSqlite();
     step(`bundled the program: ${megabytes(join(folder, 'telle.cjs'))}`);
     const blob = makeBlob(folder);
@@ -180,7 +179,7 @@ async function makeExecutable(): Promise<void> {
     const version = run(executable, '--version').trim();
     // One that runs is not written over: it is replaced.
     renameSync(executable, EXECUTABLE);
-    writeFileSync(LICENSES, licensesOf(inputs));
+    writeFileSync(LICENSES, `${licenseOfNode()}\n${licensesOf(inputs)}`);
     step(`made ${EXECUTABLE} ${version} for ${process.platform}-${process.arch}: ${megabytes(EXECUTABLE)}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

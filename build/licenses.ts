@@ -1,4 +1,4 @@
-/** The licences of what is inside the one executable: whoever hands it on must hand them on too. */
+/** The licences of what is inside a bundle: whoever hands it on must hand them on too. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -13,12 +13,16 @@ export function licensesOf(inputs: readonly string[]): string {
     const file = readdirSync(folder).find((each) => /^(licen[cs]e|copying)/i.test(each));
     return section(`${name} ${version} (${license})`, file && join(folder, file));
   });
+  return [section('telle', 'LICENSE'), ...packages].join('\n');
+}
+
+/** The licence of the Node.js that runs this. */
+export function licenseOfNode(): string {
   const places = NODE_LICENSES.map((place) => join(dirname(process.execPath), place));
-  const node = section(
+  return section(
     `Node.js ${process.versions.node}: https://github.com/nodejs/node/blob/${process.version}/LICENSE`,
     places.find((path) => existsSync(path)),
   );
-  return [section('telle', 'LICENSE'), node, ...packages].join('\n');
 }
 
 const section = (title: string, file: string | undefined): string =>

@@ -1,7 +1,8 @@
 /** Makes what the npm package holds, in `dist`: the program in one piece, the compiled schemas, the migrations, the client, the pages. */
-import { chmodSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type Plugin } from 'esbuild';
 import { buildClient } from './client.ts';
+import { licensesOf } from './licenses.ts';
 import { ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
@@ -9,12 +10,6 @@ import { makeWeb } from './web.ts';
 const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
 /** What neither the compiler nor the bundler sees. */
 const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
-/**
- * Goes into the program, and is not looked for beside it: Node.js 24 parses the package.json of a module's package for each of
- * its modules, and Drizzle's is of 180 KB, for some 200 of them. That took half of the time to start.
- */
-const BUNDLED = ['drizzle-orm'];
-
 /** `src/main.ts` loads the program as it stands beside it in the build. */
 const besideMain: Plugin = {
   name: 'beside main',
@@ -23,28 +18,37 @@ const besideMain: Plugin = {
   },
 };
 
-async function bundleProgram(): Promise<void> {
+/**
+ * One piece, with what `dependencies` does not name: Drizzle is in it, since Node.js 24 parses the package.json of a module's
+ * package for each of its modules, and Drizzle's is of 180 KB, for some 200 of them. That took half of the time to start.
+ * @returns the paths of what is in it
+ */
+async function bundleProgram(): Promise<string[]> {
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
   const common = { bundle: true, outdir: 'dist/src', platform: 'node', format: 'esm', logLevel: 'warning' } as const;
   await build({ ...common, entryPoints: ['src/main.ts'], target: 'node12.20', plugins: [besideMain] });
-  await build({
+  const { metafile } = await build({
     ...common,
+    metafile: true,
     entryPoints: ['src/program.ts'],
     splitting: true,
     target: 'node22',
-    external: [...Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)), 'pg-native'],
+    external: [...Object.keys(dependencies), 'pg-native'],
   });
+  return Object.keys(metafile.inputs);
 }
 
 process.chdir(ROOT);
 for (const folder of MADE) rmSync(folder, { recursive: true, force: true });
 run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
 step('compiled the schemas');
-await bundleProgram();
+const inputs = await bundleProgram();
 step('bundled the program');
 for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });
 step('copied the migrations');
 await buildClient('dist/client');
 step('bundled the client');
-await makeWeb();
+inputs.push(...(await makeWeb()));
+writeFileSync('dist/licenses.txt', licensesOf(inputs));
+step('gathered the licences of what is bundled');
 chmodSync('dist/src/main.js', 0o755);

@@ -36,10 +36,14 @@ export interface Built {
   readonly bytes: number;
 }
 
-/** Bundles everything into a folder. Each file is there whole or not at all, for several builds may run at once. */
-export async function buildWeb(folder: string): Promise<Built[]> {
-  const { outputFiles } = await build({
+/**
+ * Bundles everything into a folder. Each file is there whole or not at all, for several builds may run at once.
+ * @returns what was made, and the paths of what is in it
+ */
+export async function buildWeb(folder: string): Promise<{ built: Built[]; inputs: string[] }> {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
+    metafile: true,
     entryPoints: ENTRIES,
     outdir: folder,
     write: false,
@@ -55,7 +59,7 @@ export async function buildWeb(folder: string): Promise<Built[]> {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  return Promise.all(
+  const built = await Promise.all(
     outputFiles.map(async ({ path, contents }) => {
       await mkdir(dirname(path), { recursive: true });
       const draft = `${path}.${randomUUID()}`;
@@ -64,13 +68,14 @@ export async function buildWeb(folder: string): Promise<Built[]> {
       return { name: basename(path), bytes: gzipSync(contents, { level: 9 }).length };
     }),
   );
+  return { built, inputs: Object.keys(metafile.inputs) };
 }
 
-/** Builds `dist/web`, and says how large what is sent of it is. */
-export async function makeWeb(): Promise<void> {
-  for (const { name, bytes } of await buildWeb(join(ROOT, 'dist/web'))) {
-    step(`bundled ${name}: ${(bytes / 1024).toFixed(1)} KiB to send (gzip)`);
-  }
+/** Builds `dist/web`, and says how large what is sent of it is. @returns the paths of what is in it */
+export async function makeWeb(): Promise<string[]> {
+  const { built, inputs } = await buildWeb(join(ROOT, 'dist/web'));
+  for (const { name, bytes } of built) step(`bundled ${name}: ${(bytes / 1024).toFixed(1)} KiB to send (gzip)`);
+  return inputs;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await makeWeb();

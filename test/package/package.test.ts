@@ -26,6 +26,7 @@ const WANTED = [
   /^dist\/src\/client\/[\w-]+\.d\.ts$/,
   /^dist\/client\/(index|telle)\.js$/,
   /^dist\/web\//,
+  /^dist\/licenses\.txt$/,
 ];
 
 /** What must be in it. */
@@ -35,6 +36,7 @@ const NEEDED = [
   'dist/client/index.js',
   'dist/client/telle.js',
   'dist/web/widget.js',
+  'dist/licenses.txt',
 ];
 
 /** How a user's compiler may look for modules. */

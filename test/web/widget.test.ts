@@ -158,7 +158,7 @@ describe('the widget', { timeout: 240_000 }, () => {
 
   test('weighs at most 20 KB', () =>
     inFolder(async (folder) => {
-      const built = await buildWeb(folder);
+      const { built } = await buildWeb(folder);
       const { bytes = Number.NaN } = built.find(({ name }) => name === 'widget.js') ?? {};
       assert.ok(bytes <= 20_000, `${bytes} bytes`);
     }));
