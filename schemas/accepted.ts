@@ -1,4 +1,7 @@
-/** What may be sent [P-5, P-6]: the schemas, each from the definition of its kind of event, and all of them together. */
+/**
+ * Everything that may be sent [P-5, P-6]: the schemas, each from the definition of its kind of event, and all of them
+ * together.
+ */
 import type { TSchema } from '@sinclair/typebox';
 import type { EVENTS } from './events/index.ts';
 import type { Accepting, DroppedBy, PayloadOf } from './events/kind.ts';
@@ -18,7 +21,7 @@ export { UpdateUser } from './events/user.ts';
 
 type Kinds = typeof EVENTS;
 type Values<T> = T extends unknown ? T[keyof T] : never;
-/** What is said of everything that may be sent, under its `type`. */
+/** Definitions of everything that may be sent, under its `type`. */
 type AcceptedKinds = { [Type in keyof Kinds]: Kinds[Type]['accepts'] }[keyof Kinds];
 export type AcceptedKind = Extract<Values<AcceptedKinds>, Accepting>;
 
@@ -36,7 +39,7 @@ type KindOf<Type extends string> = AcceptedKinds extends infer A
 /** Fields that say who sent it, and where: each verb sees to them. */
 export const IDENTITY = ['type', 'dealerId', 'groupId', 'adminId', 'user'] as const;
 
-/** What of a payload its event tells as it was sent. */
+/** Fields of a payload that its event repeats as they were sent. */
 export type Carried<B extends Body> = B extends unknown
   ? Omit<B, (typeof IDENTITY)[number] | Extract<DroppedBy<KindOf<B['type']>>, string>>
   : never;

@@ -1,4 +1,4 @@
-/** [P-11.5] What came over Redis and was refused, as `GET /v1/dead-letters` tells it. */
+/** [P-11.5] Events that came over Redis and were refused, as `GET /v1/dead-letters` lists them. */
 import { Type } from '@sinclair/typebox';
 import { Details, ErrorPayload } from './errors.ts';
 import { Instant, OneOf } from './kinds.ts';

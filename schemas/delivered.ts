@@ -1,4 +1,7 @@
-/** What is delivered [P-7]: the payload of each event type, from the definition of its kind, and all of them together. */
+/**
+ * Payloads that are delivered [P-7], one for each type of event, from the definition of its kind, and all of them
+ * together.
+ */
 import type { EVENTS } from './events/index.ts';
 
 export { AdminPresence } from './events/admin-presence.ts';

@@ -22,7 +22,7 @@ export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 interface ErrorKind {
   readonly status: number;
   readonly title: string;
-  /** Whether the same request may succeed later, unchanged. */
+  /** True where the same request may succeed later, unchanged. */
   readonly retryable: boolean;
   /** The code with which a socket that met it is closed; most stay open. */
   readonly close?: CloseCode;
@@ -59,7 +59,7 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorKind>;
 export type ErrorCode = keyof typeof ERRORS;
 
-/** [P-9] How an error code behaves. */
+/** [P-9] Behaviour of an error code. */
 export const errorKind = (code: ErrorCode): ErrorKind => ERRORS[code];
 
 /** One thing that is wrong: where (a JSON pointer), and the rule that it breaks. */
@@ -120,7 +120,7 @@ export const refused = (code: ErrorCode, message: string, more: Omit<Refusal, 'c
 export const unavailable = (cause?: unknown) =>
   new RefusedError({ code: 'unavailable', message: 'the database does not answer: try again' }, { cause });
 
-/** What an event of another server can be refused with, besides what every request can [P-6]. */
+/** Error codes of another server's event, besides those of every request [P-6]. */
 export const EVENT_ERRORS = [
   'forbidden',
   'unknown_dealer',

@@ -31,7 +31,7 @@ import {
   SENDS,
 } from './table.ts';
 
-/** Who sends a frame: a client in its role, or Telle. */
+/** Sender of a frame: a client in its role, or Telle. */
 export type Sender = Role | 'telle';
 
 export interface FrameKind {
@@ -39,7 +39,7 @@ export interface FrameKind {
   readonly channel: string;
   /** The payload's `type`; null where it has none. */
   readonly type: string | null;
-  /** What it does or tells, in a sentence. */
+  /** Effect or meaning, in a sentence. */
   readonly summary: string;
   /** The published name of its payload's schema. */
   readonly name: string;
@@ -126,7 +126,7 @@ const controlKinds = (sender: Role): FrameKind[] =>
     return { sender, channel, type: null, summary, name: pascal(channel), payload: schema, envelope: keyed };
   });
 
-/** [P-3, P-5, P-6] What a role may send, joins first. */
+/** [P-3, P-5, P-6] Frames that a role may send, joins first. */
 export function sentBy(sender: Role): FrameKind[] {
   const joins = (Object.keys(JOINS) as JoinChannel[]).filter((channel) => JOINS[channel] === sender);
   const events = Object.entries(SENDS[sender]).flatMap(([channel, schemas]) =>
@@ -169,7 +169,7 @@ const ANSWERS = {
   pong: { payload: Type.Object({}), summary: 'The answer to a ping.' },
 } as const;
 
-/** [P-3.5, P-7, P-8.1, P-9] What Telle sends: events, and answers. */
+/** [P-3.5, P-7, P-8.1, P-9] Frames that Telle sends: events, and answers. */
 export function sentByTelle(): FrameKind[] {
   const answers = Object.entries(ANSWERS).map(([channel, { payload, summary }]): FrameKind => {
     const schema = described(plainObject(payload));

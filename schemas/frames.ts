@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { DealerOrAll, GroupId, Id, Instant, Key, Role, Seq } from './kinds.ts';
 
-/** [P-2.3] What a client sends. Other fields are ignored [P-2.4]. */
+/** [P-2.3] Frame of a client. Other fields are ignored [P-2.4]. */
 export const Envelope = Type.Object({
   channel: Type.String(),
   payload: Type.Unsafe<Record<string, unknown>>(Type.Object({})),
@@ -70,7 +70,7 @@ export const SessionPayload = Type.Object({
 });
 export type SessionPayload = Static<typeof SessionPayload>;
 
-/** [P-8.1] What is acked: all of it for a stored event, the `id` alone for what has no seq. */
+/** [P-8.1] Payload of an ack: all fields for a stored event, the `id` alone for what has no seq. */
 export const AckPayload = Type.Object({
   id: Key,
   scope: Type.Optional(Type.String()),

@@ -19,7 +19,7 @@ export interface Exchange {
   readonly answer?: unknown;
 }
 
-/** What Redis brought and was refused, before the first of these. */
+/** Event that came over Redis and was refused, before the first of these. */
 export const LETTER: Static<typeof DeadLetter> = {
   deadLetterId: '0mwp2pm4d-c95df1009ad2',
   source: 'ingress',

@@ -12,7 +12,7 @@ const KEY = '^[A-Za-z0-9._:-]{1,64}$';
 /** [P-2.5] The most characters (code points) that a chat text holds. */
 const MAX_TEXT = 4000;
 
-/** How many characters, as JSON Schema counts them, a string holds: a surrogate pair is one. */
+/** Counts the characters of a string as JSON Schema does: a surrogate pair is one. */
 function characters(text: string): number {
   let count = 0;
   for (const _ of text) count += 1;
@@ -24,7 +24,7 @@ function isText(value: unknown): boolean {
   return value.length <= MAX_TEXT || characters(value) <= MAX_TEXT;
 }
 
-/** Whether a value can be an {@link Id}. */
+/** Tells whether a value can be an {@link Id}. */
 export function isId(value: unknown): boolean {
   return typeof value === 'string' ? ID.test(value) : Number.isSafeInteger(value) && Number(value) >= 0;
 }

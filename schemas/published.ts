@@ -55,7 +55,7 @@ export const FRAME_NAMES: Readonly<Record<Sender, string>> = {
   telle: 'DeliveredFrame',
 };
 
-/** What is said by its name wherever it is part of another schema. To publish another body, name it here. */
+/** Schemas that are referred to by name wherever they are part of another. To publish another body, name it here. */
 const BODIES = {
   ...RECORDS,
   Dealer,

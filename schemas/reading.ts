@@ -1,4 +1,4 @@
-/** [P-11.3, P-11.4] What is read over HTTP: what may be asked, and how it is answered. */
+/** [P-11.3, P-11.4] Queries and answers of reading over HTTP. */
 import { type Static, Type } from '@sinclair/typebox';
 import { ChatMsg } from './events/chat-message.ts';
 import { GroupId, Id, Instant, Key, User } from './kinds.ts';
@@ -20,7 +20,7 @@ export const GroupsQuery = Type.Composite([Type.Object(Paging), GroupFilter]);
 const count = Type.Integer({ minimum: 0 });
 const times = { createdAt: Instant, updatedAt: Instant };
 
-/** What was said last, without what the group itself tells. */
+/** Last message, without the fields that the group itself has. */
 const LAST_SAID = Type.Omit(ChatMsg, ['type', 'dealerId', 'groupId', 'muted', 'unread']);
 
 /** A group as it stands. */
@@ -47,7 +47,7 @@ export const GroupItem = Type.Object(
 
 const Fields = Type.Unsafe<Readonly<Record<string, unknown>>>(Type.Object({}, { additionalProperties: true }));
 
-/** [P-6.5] What is known, and whose word it is. */
+/** [P-6.5] Fields of a record, and whose word each is. */
 const known = {
   fields: Fields,
   customer: Type.Optional(
@@ -101,7 +101,7 @@ export const PageviewItem = Type.Object(
   { description: 'A page that a customer looked at.' },
 );
 
-/** That a conversation was erased, and how much of it there was. It names nobody. */
+/** Receipt of an erased conversation, and how much of it there was. It names nobody. */
 export const ErasureReceipt = Type.Object(
   {
     dealerId: Id,

@@ -7,7 +7,7 @@ const STEERING = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu;
 export const plainText = (text: string): string =>
   text.replace(/\r\n?|[\n\u2028\u2029]/g, '\n    ').replace(STEERING, '\ufffd');
 
-/** What others than admins are called. */
+/** Names of everybody but admins. */
 const ROLES = /^(customer|bot|server|somebody)$/i;
 
 /** An admin who is called like another role is told from it: no id has a space in it [P-2.7]. */
@@ -16,6 +16,6 @@ export const adminIn = (adminId: string): string => (ROLES.test(adminId) ? `admi
 export const nameOf = ({ user, adminId }: { user?: string; adminId?: string }): string =>
   adminId === undefined ? (user ?? 'somebody') : adminIn(adminId);
 
-/** What was learnt of a customer, as it was sent. */
+/** Says in words an update of a customer's record, as it was sent. */
 export const updateInWords = ({ type, message }: { type: string; message: object }): string =>
   `-- ${type} ${plainText(JSON.stringify(message))}`;

@@ -1,4 +1,4 @@
-/** What the examples are told in: steps of a story, each a frame that somebody sends and what comes of it. */
+/** Story of the examples: each step is a frame that somebody sends, and its effects. */
 import type { Event } from './delivered.ts';
 import type { AckPayload } from './frames.ts';
 import type { Role } from './kinds.ts';
@@ -8,7 +8,7 @@ import { DELIVERIES, scopeOf } from './table.ts';
 export const DEALER = 'demo-motors';
 export const GROUP = 'web-4711';
 
-/** Who is in it: a customer's chat widget, an agent, and a bot. Each has one socket, and joins with its first step. */
+/** Cast of the story: a customer's chat widget, an agent, and a bot. Each has one socket, and joins with its first step. */
 export const CAST = { widget: 'customer', alice: 'admin', bot: 'server' } as const satisfies Record<string, Role>;
 export type Actor = keyof typeof CAST;
 export const ACTORS: readonly Actor[] = ['widget', 'alice', 'bot'];
@@ -30,7 +30,7 @@ export interface Told {
 
 export interface Step {
   readonly by: Actor;
-  /** What happens, in a sentence. */
+  /** Title, in a sentence. */
   readonly title: string;
   readonly sends: Frame;
   /** Everything that comes of it: each socket gets what is its own, in this order, and nothing else. */

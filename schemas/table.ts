@@ -21,7 +21,7 @@ export type JoinChannel = keyof typeof JOINS;
 /** [P-2.6, P-4] Channels of every role that carry no event. */
 export const CONTROLS = ['ping', 'refresh'] as const;
 
-/** [P-7] How each event type is delivered. */
+/** [P-7] Delivery of each type of event. */
 export const DELIVERIES = EVENTS;
 
 interface Sendable extends Accepting {
@@ -33,7 +33,7 @@ interface Sendable extends Accepting {
 export const KINDS: Readonly<Record<Event['type'], EventKind & { accepts: Readonly<Record<string, Sendable>> }>> =
   EVENTS;
 
-/** Whether a word is the type of an event. */
+/** Tells whether a word is the type of an event. */
 export const isEventType = (word: string): word is Event['type'] => Object.hasOwn(EVENTS, word);
 
 /** The types of events, in the order of the documents. */
@@ -54,7 +54,7 @@ function carriedBy(accepting: Sendable): string[] {
   return [...new Set(fields)].filter((field) => !others.has(field));
 }
 
-/** What is said of everything that may be sent, by its `type`. */
+/** Definition of everything that may be sent, by its `type`. */
 export const ACCEPTED: ReadonlyMap<string, Accepted> = new Map(
   EVENT_TYPES.flatMap((becomes) =>
     Object.entries(KINDS[becomes].accepts).map(([type, accepting]) => [
@@ -79,7 +79,7 @@ function sentBy(role: Role): SendTable[Role] {
 /** [P-5] Which payloads a role may send on which channel. */
 export const SENDS: SendTable = { customer: sentBy('customer'), admin: sentBy('admin'), server: sentBy('server') };
 
-/** What a role sends, by channel, of each definition. */
+/** Channels of a role, by channel, of each definition. */
 type ChannelsOf<R extends Role> = AcceptedKind extends infer A
   ? A extends { readonly by: Readonly<Record<R, infer Channels>> }
     ? Channels

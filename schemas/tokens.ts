@@ -1,4 +1,4 @@
-/** [P-4] What a token says. */
+/** [P-4] Claims of a token. */
 import { type Static, Type } from '@sinclair/typebox';
 import { DealerOrAll, GroupId, Id, Role } from './kinds.ts';
 
@@ -22,7 +22,7 @@ export const RevocationRequest = Type.Union(
   { description: 'Whose tokens are taken back: those of one role and `sub`; of everybody, where it is empty.' },
 );
 
-/** What is taken back, and the least generation of tokens that are taken from now on. */
+/** Subject of a revocation, and the least generation of tokens that are taken from now on. */
 export const Revocation = Type.Object(
   {
     dealerId: DealerOrAll,

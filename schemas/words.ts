@@ -1,4 +1,4 @@
-/** What each role, field and code is for, in a sentence: said once, for every document. What a type is for, its definition says. */
+/** Meaning of each role, field and code, in a sentence for every document. That of a type is in its definition. */
 import type { CloseCode, ErrorCode } from './errors.ts';
 import type { Role } from './kinds.ts';
 

@@ -1,4 +1,4 @@
-/** [P-6.5] What a customer wants: an intent is made, and known better. */
+/** [P-6.5] Intents: something that a customer wants, made and updated. */
 import type { Static } from '@sinclair/typebox';
 import { LeadIntent } from '../records.ts';
 import { updateInWords } from '../said.ts';

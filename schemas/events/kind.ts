@@ -9,7 +9,7 @@ import type { Role } from '../kinds.ts';
 export const DEALER_SCOPE = '@dealer';
 export const DESK_SCOPE = '@desk';
 
-/** Who an event of the desk's log is from, once its customer is forgotten. */
+/** Author of an event of the desk's log, once its customer is forgotten. */
 export const ERASED = 'erased';
 
 /** [P-11.4] The erasure's rule of what names no group: no customer's erasure comes to it. */
@@ -26,15 +26,15 @@ export type Rows = Readonly<
   Partial<Record<'places' | 'users' | 'leads' | 'intents' | 'intentCounts', readonly string[]>>
 >;
 
-/** What may be sent, under one `type`. The functions are told a payload of that type. */
+/** One `type` that may be sent. The functions are told a payload of that type. */
 export interface Accepting {
-  /** What sending it does, in a sentence. */
+  /** Effect of sending it, in a sentence. */
   readonly summary: string;
   /** [P-5, P-6] The payload, by the role that sends it and the channel. */
   readonly by: Readonly<Partial<Record<Role, Readonly<Record<string, PayloadSchema>>>>>;
   /** Fields that are taken and not told on: the server knows better. */
   readonly drops?: readonly string[];
-  /** Whether it merges into a record, all of which is then read, merged and written: it weighs as much. */
+  /** True where it merges into a record, all of which is then read, merged and written: it weighs as much. */
   readonly merges?: true;
   rows?(body: Typed): Rows;
   /** [P-7] The type of its event, where that is not always the one of the definition. */
@@ -43,20 +43,20 @@ export interface Accepting {
 
 /** A kind of event. The functions are told an event of that kind. */
 export interface EventKind {
-  /** [P-7] What is delivered. */
+  /** [P-7] Payload that is delivered. */
   readonly payload: PayloadSchema;
   readonly channel: string;
   /** `either`: the group's where the payload names one, else `@desk`. */
   readonly scope: 'group' | typeof DEALER_SCOPE | typeof DESK_SCOPE | 'either';
-  /** Whether the event is stored and numbered, or only passed on to who is there. */
+  /** True where the event is stored and numbered; false where it is only passed on to those who are connected. */
   readonly stored: boolean;
-  /** What it tells, in a sentence. */
+  /** Meaning, in a sentence. */
   readonly summary: string;
   /** It, for people who read a transcript or a terminal. */
   inWords(event: Typed): string;
   /** By `type`, what may be sent for it. */
   readonly accepts: Readonly<Record<string, Accepting>>;
-  /** What an erasure leaves of it: {@link ErasureOf}. */
+  /** Fields that an erasure leaves: {@link ErasureOf}. */
   readonly erased?: object | typeof OF_NO_GROUP;
 }
 

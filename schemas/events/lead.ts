@@ -1,4 +1,4 @@
-/** [P-6.5] What is known of a lead. */
+/** [P-6.5] Leads: everything that is known of one. */
 import type { Static } from '@sinclair/typebox';
 import { Lead } from '../records.ts';
 import { updateInWords } from '../said.ts';

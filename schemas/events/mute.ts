@@ -1,4 +1,4 @@
-/** [P-7.2] Whether the bot is silenced in a chat. */
+/** [P-7.2] Mutes: the bot is silenced in a chat, or speaks again. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id } from '../kinds.ts';
 import { adminIn } from '../said.ts';

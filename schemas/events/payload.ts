@@ -1,4 +1,4 @@
-/** What payloads are made of. What is sent is the full form that other servers use: a socket's session fills in its own. */
+/** Parts of payloads. What is sent is the full form that other servers use: a socket's session fills in its own. */
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { GroupId, Id, requiredWhere } from '../kinds.ts';
 

@@ -1,4 +1,4 @@
-/** How far a side has read. */
+/** Read markers: how far a side has read. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id, OneOf, Seq } from '../kinds.ts';
 import { nameOf } from '../said.ts';

@@ -1,4 +1,4 @@
-/** [P-6.5] Who a customer is. */
+/** [P-6.5] Users: who a customer is. */
 import type { Static } from '@sinclair/typebox';
 import { UserProfile } from '../records.ts';
 import { updateInWords } from '../said.ts';

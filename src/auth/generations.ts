@@ -1,4 +1,4 @@
-/** [P-4] Whether a token is of a generation that is still taken. */
+/** [P-4] Checks whether a token is of a generation that is still taken. */
 import type { Verified } from './tokens.ts';
 
 /** By how much a backend's clock may be ahead of this server's, in ms: what claims to be signed later is not believed. */

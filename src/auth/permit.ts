@@ -1,4 +1,4 @@
-/** What a session may say and see. */
+/** Permissions of a session: what it may send and see. */
 import { refused } from '../../schemas/errors.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { IDENTITY_FIELDS, identityOf, type Session } from './session.ts';
@@ -24,11 +24,11 @@ export function identify(session: Session, payload: Record<string, unknown>): vo
   }
 }
 
-/** Whether a session is of this dealer, or a server of all of them. */
+/** Tells whether a session is of this dealer, or a server of all of them. */
 export const isOfDealer = (session: Session, dealerId: string): boolean =>
   session.dealerId === dealerId || (session.role === 'server' && session.dealerId === ALL_DEALERS);
 
-/** [P-1] Whether a session may see a scope of its dealer: a customer only its group's and `@dealer`. */
+/** [P-1] Tells whether a session may see a scope of its dealer: a customer only its group's and `@dealer`. */
 export function maySee(session: Session, scope: string): boolean {
   if (session.role === 'customer') return scope === session.groupId || scope === DEALER_SCOPE;
   return scope === DEALER_SCOPE || scope === DESK_SCOPE || !scope.startsWith('@');

@@ -1,4 +1,4 @@
-/** Who is at the other end, as its token or its join says: the one source of identity. */
+/** Session: who is at the other end, as its token or its join says: the one source of identity. */
 import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Claims } from '../../schemas/tokens.ts';
@@ -9,7 +9,7 @@ type OtherServer = { readonly role: 'server'; readonly dealerId: string; readonl
 
 export type Session =
   | (Customer & {
-      /** Whether its dealer minted the token: else it goes back to a claim [P-3.1]. */
+      /** True where its dealer minted the token: else it goes back to a claim [P-3.1]. */
       readonly minted: boolean;
       /** The name by which it still calls its conversation, where that has another now. */
       readonly formerly?: string | undefined;
@@ -56,7 +56,7 @@ export const IDENTITY_FIELDS = {
   server: ['dealerId'],
 } as const satisfies Readonly<Record<Role, readonly string[]>>;
 
-/** What those fields are in a payload of this session, whether it says so or not; a server of all dealers may name any. */
+/** Values of those fields in a payload of this session, whether it says so or not; a server of all dealers may name any. */
 export function identityOf(session: Session): Readonly<Record<string, string>> {
   const { role, dealerId } = session;
   switch (role) {

@@ -23,7 +23,7 @@ const keyOf = (secret: string): Promise<webcrypto.CryptoKey> =>
 
 export interface Verified {
   readonly claims: Claims;
-  /** Whether Telle gave it out itself, as a customer's to keep [P-3.5]. */
+  /** True where Telle gave it out itself, as a customer's to keep [P-3.5]. */
   readonly ours: boolean;
   /** When it was signed, in ms since 1970, where it says so. */
   readonly issuedAt: number | undefined;
@@ -34,11 +34,11 @@ export interface Verified {
 }
 
 interface Marks {
-  /** Whether it is a customer's to keep, that Telle renews by itself. */
+  /** True where it is a customer's to keep, that Telle renews by itself. */
   readonly ours?: boolean;
   /** The name by which it can be revoked alone. */
   readonly tokenId?: string;
-  /** Whether it is a code. */
+  /** True where it is a code. */
   readonly isCode?: boolean;
   /** Of a code: for how many seconds the token holds that it is exchanged for. */
   readonly ttl?: number;

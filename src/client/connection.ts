@@ -49,7 +49,7 @@ type Frame =
 /** [P-9] Close codes with which a client does not come back unchanged. */
 const isFinal = (code: number) => code >= 4400 && code < 4500;
 const UNAUTHORIZED = 4401;
-/** What browsers say of a connection that broke. */
+/** Close code that browsers give a connection that broke. */
 const BROKEN = 1006;
 const NORMAL = 1000;
 
@@ -72,7 +72,7 @@ export class Connection {
   #joinedAt = Number.POSITIVE_INFINITY;
   /** Ends what is waited for: the pause before a try, or the answer to a join. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** How the join was refused, where the server leaves it to this client to go. */
+  /** Reason for which the join was refused, where the server leaves it to this client to go. */
   #refusal: string | undefined;
   /** The token that was refused since the last session, and how. */
   #refused: { readonly token: string | undefined; readonly closed: Closed } | undefined;

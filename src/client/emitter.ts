@@ -5,7 +5,7 @@ interface Listener {
   hear(...heard: unknown[]): void;
 }
 
-/** Who listens to what. */
+/** Listeners by event. */
 export class Emitter {
   readonly #listeners = new Map<string, Set<Listener>>();
 

@@ -1,7 +1,7 @@
 import { pageStorage } from './platform.ts';
 import type { AnyOptions, Token, TokenStorage } from './types.ts';
 
-/** How long before its end a token is renewed, in milliseconds, where it holds long enough. */
+/** Time before its end at which a token is renewed, in milliseconds, where it holds long enough. */
 const RENEW_BEFORE = 60_000;
 /** The longest that a timer can be set for, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;
@@ -34,7 +34,7 @@ export class Keeper {
     this.#key = `telle/${dealerId}/${groupId}`;
   }
 
-  /** Whether the application can be asked for another token. */
+  /** True where the application can be asked for another token. */
   get canAsk(): boolean {
     return typeof this.#source === 'function';
   }

@@ -2,7 +2,7 @@ import { TelleError } from './error.ts';
 import { Pace } from './pace.ts';
 import type { AckPayload, ErrorPayload } from './types.ts';
 
-/** What the outbox looks at in a payload. */
+/** Fields of a payload that the outbox looks at. */
 interface Sendable {
   readonly type?: unknown;
   readonly groupId?: unknown;
@@ -13,7 +13,7 @@ interface Entry {
   readonly text: string;
   /** Its conversation: there, one waits for the other. */
   readonly lane: unknown;
-  /** [P-8.4] Whether it is sent again. Who types is of interest only while it is so. */
+  /** [P-8.4] True where it is sent again. Typing is of interest only while it lasts. */
   readonly isLasting: boolean;
   readonly promise: Promise<AckPayload>;
   readonly resolve: (ack: AckPayload) => void;
@@ -25,7 +25,7 @@ interface Entry {
 interface OutboxOptions {
   readonly max: number;
   readonly isPaced: boolean;
-  /** How long to rest after so many refusals that may pass, in milliseconds. */
+  /** Time to rest after so many retryable refusals, in milliseconds. */
   readonly pause: (refusals: number) => number;
 }
 

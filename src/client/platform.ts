@@ -1,6 +1,6 @@
 import type { SocketClass, TokenStorage } from './types.ts';
 
-/** What the platform gives: a browser all of it, Node some. */
+/** Features of the platform: a browser all of it, Node some. */
 interface Platform {
   readonly crypto: { getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array };
   readonly document?: unknown;

@@ -6,7 +6,7 @@ const MAX_SCOPES = 100;
 
 const isOfDealer = ([scope]: [string, number]) => Number(scope.startsWith('@'));
 
-/** What has been seen: the greatest seq of each scope, those of the latest events last. */
+/** Record of what has been seen: the greatest seq of each scope, those of the latest events last. */
 export class Seen {
   readonly #seqs: Map<string, number>;
   readonly #isTracked: (scope: string) => boolean;
@@ -30,7 +30,10 @@ export class Seen {
     return true;
   }
 
-  /** [P-3.6] What a join asks for: the dealer's own scopes, and as many groups as it may, those of the latest events. */
+  /**
+   * [P-3.6] Builds the `since` of a join: the dealer's own scopes, and as many groups as it may, those of the latest
+   * events.
+   */
   since(): Record<string, number> {
     const scopes = [...this.#seqs].sort((a, b) => isOfDealer(a) - isOfDealer(b));
     return Object.fromEntries(scopes.slice(-MAX_SCOPES));

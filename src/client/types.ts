@@ -1,4 +1,7 @@
-/** What may be sent and what is heard, read off the protocol's table: a type here is never written a second time. */
+/**
+ * Types of everything that may be sent and heard, derived from the protocol's table: a type here is never written a
+ * second time.
+ */
 import type { ErrorCode, Refusal } from '../../schemas/errors.ts';
 import type { AckPayload, SessionPayload } from '../../schemas/frames.ts';
 import type { Role } from '../../schemas/kinds.ts';
@@ -6,13 +9,16 @@ import type { DELIVERIES, Sends } from '../../schemas/table.ts';
 
 export type { AckPayload, ErrorCode, Role, SessionPayload };
 
-/** [P-9] What an `error` frame says; without an `id` it is about no send. */
+/** [P-9] Payload of an `error` frame; without an `id` it is about no send. */
 export type ErrorPayload = Omit<Refusal, 'close'> & { readonly id?: string; readonly retryable: boolean };
 
 /** The channels on which a role sends. */
 export type Channel<R extends Role> = keyof Sends[R] & string;
 
-/** [P-5] What the server fills in from the session: it need not be given. A customer's `adminId` is no identity at all. */
+/**
+ * [P-5] Fields that the server fills in from the session: they need not be given. A customer's `adminId` is no identity
+ * at all.
+ */
 interface Identity {
   readonly customer: { dealerId?: string; groupId?: string; user?: 'customer'; adminId?: never };
   readonly admin: { dealerId?: string; adminId?: string; user?: 'admin' };
@@ -32,10 +38,10 @@ type Open<Body> = Body extends { message: object }
 
 type Sent<Body, R extends Role> = Body extends unknown ? Omit<Open<Body>, keyof Identity[R]> & Identity[R] : never;
 
-/** What a role sends on one of its channels. */
+/** Payload that a role sends on one of its channels. */
 export type Payload<R extends Role, C extends Channel<R>> = Sent<BodyOf<Sends[R][C]>, R>;
 
-/** [P-2.3] What names a stored event, beside its payload. */
+/** [P-2.3] Identity of a stored event, beside its payload. */
 export interface Stamp {
   readonly id: string;
   readonly scope: string;
@@ -45,7 +51,7 @@ export interface Stamp {
 
 type Deliveries = typeof DELIVERIES;
 
-/** What is heard on each channel: the payload, and for a stored event its frame's stamp. */
+/** Arguments of a listener on each channel: the payload, and for a stored event its frame's stamp. */
 export type Delivered = {
   [Type in keyof Deliveries as Deliveries[Type]['channel']]: Deliveries[Type]['stored'] extends true
     ? [payload: Deliveries[Type]['payload']['static'], stamp: Stamp]
@@ -64,7 +70,7 @@ export interface Gap {
   readonly after: number;
 }
 
-/** What can be listened to: every delivered channel, and what becomes of the connection. */
+/** Events to listen to: every delivered channel, and changes of the connection. */
 export interface Events extends Delivered {
   /** A connection is being made. */
   connecting: [];
@@ -100,7 +106,7 @@ export interface Socket {
 }
 export type SocketClass = new (url: string, protocol: string) => Socket;
 
-/** Who joins [P-3]. */
+/** Identity of a join [P-3]. */
 interface Who {
   readonly customer: {
     /** A group that this customer asks for; without it, the remembered one, or a new one. */
@@ -120,7 +126,7 @@ interface Common {
   readonly dealerId: string;
   /** The last seq seen of scopes that are to be caught up with at the first join [P-3.6]. */
   readonly since?: Readonly<Record<string, number>>;
-  /** How many sends may wait for their acks, offline or not (256). */
+  /** Number of sends that may wait for their acks, offline or not (256). */
   readonly maxQueue?: number;
   /** Keeps within the server's rate limit (true); `false` where the server has none. A server role is never limited. */
   readonly pace?: boolean;
@@ -150,7 +156,7 @@ export interface SendOptions {
 
 export interface Client<R extends Role> {
   readonly state: State;
-  /** What the last `session` said. */
+  /** Payload of the last `session`. */
   readonly session: SessionPayload | undefined;
   /** The greatest seq seen of each scope. */
   readonly seqs: Readonly<Record<string, number>>;

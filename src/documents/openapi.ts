@@ -3,7 +3,7 @@ import { EXCHANGES, type Exchange } from '../../schemas/http-examples.ts';
 import type { JsonSchema } from '../../schemas/json-schema.ts';
 import { withSchemas } from './components.ts';
 
-/** What the document says that no route does. @param version of the server */
+/** Parts of the document that are no route's. @param version of the server */
 export const openApiBase = (version: string) => ({
   openapi: '3.1.0',
   info: {

@@ -1,4 +1,4 @@
-/** How the page shows a schema: its kind in words, and its fields as a table. */
+/** Renders a schema for the page: its kind in words, and its fields as a table. */
 import { isObjectSchema, type JsonSchema } from '../../schemas/json-schema.ts';
 import { type Html, html, joined, prose, table } from './html.ts';
 
@@ -23,7 +23,7 @@ export function named(ref: string): Html {
 const list = (value: unknown): readonly JsonSchema[] => (Array.isArray(value) ? value : []);
 const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;
 
-/** What a value of a schema is, in words. */
+/** Describes a value of a schema in words. */
 export function kindOf(schema: JsonSchema): Html {
   if (typeof schema.$ref === 'string') return named(schema.$ref);
   if ('const' in schema) return code(schema.const);

@@ -24,7 +24,7 @@ import {
 } from './state.ts';
 import { typing } from './typing.ts';
 
-/** What a customer sends shows that it has the token of its claim. */
+/** Notes that the claim is acknowledged: what a customer sends shows that it has the token of its claim. */
 function acknowledging(state: State): State {
   const holder = acknowledged(state.group?.holder ?? null);
   return state.group && holder !== state.group.holder ? withGroup(state, { holder }) : state;

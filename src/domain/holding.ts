@@ -14,7 +14,7 @@ function openClaim(holder: Holder): { at: number; id: string } | null {
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 
-/** Whether a group's name is held by a claim. */
+/** Tells whether a group's name is held by a claim. */
 export const isClaimed = (group: Group | null): group is Group => group?.holder?.startsWith('claimed') ?? false;
 
 /**

@@ -14,7 +14,7 @@ function nodesAfter({ nodes }: State, { node, online }: Presence): ReadonlySet<s
   return after;
 }
 
-/** [P-7.5] Whether a node tells of sockets that it had not: nobody leaves where they were not. */
+/** [P-7.5] Tells whether a node reports sockets gone that it never had: nobody leaves where they were not. */
 const wasNotThere = ({ nodes }: State, { node, online }: Presence): boolean => !online && !nodes.has(node);
 
 /** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */

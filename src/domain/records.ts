@@ -40,7 +40,7 @@ export function merge(record: Fields | null, update: Fields): Fields {
   return merged;
 }
 
-/** Whether two values of JSON say the same, in whatever order their fields are. */
+/** Tells whether two values of JSON are equal, in whatever order their fields are. */
 export function same(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other))
     return one.length === other.length && one.every((each, index) => same(each, other[index]));
@@ -52,7 +52,7 @@ export function same(one: unknown, other: unknown): boolean {
   );
 }
 
-/** What a record says that another does not say the same. */
+/** Picks the fields of a record that differ from another's. */
 function beyond(record: Fields, other: Fields): Fields {
   const rest: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(record)) {
@@ -77,7 +77,7 @@ function without(record: Fields, update: Fields): Fields {
   return rest;
 }
 
-/** [P-6.5] What each side's update makes of what is known. */
+/** [P-6.5] Merges an update, by the side that sent it. */
 const SAYS: { readonly [S in Side]: (known: Known, update: Fields) => Known } = {
   /** The dealer's word takes the place of what the customer said of it. */
   dealer: ({ fields, customer }, update) => ({ fields: merge(fields, update), customer: without(customer, update) }),
@@ -91,7 +91,7 @@ const SAYS: { readonly [S in Side]: (known: Known, update: Fields) => Known } = 
 
 const bytesOf = (fields: Fields): number => Buffer.byteLength(textOf(fields));
 
-/** What a record says on both sides: what is merged, and what the customer says otherwise. */
+/** Lists the fields of both sides: those merged, and those in which the customer differs. */
 const saidIn = ({ fields, customer }: Known): readonly Fields[] => {
   const otherwise = beyond(customer, fields);
   return Object.keys(otherwise).length > 0 ? [fields, otherwise] : [fields];
@@ -108,7 +108,7 @@ function excess(after: Known, before: Known): string | null {
   return sum(parts, bytesOf) > MAX_MERGED_BYTES ? `hold more than ${MAX_MERGED_BYTES} bytes` : null;
 }
 
-/** What is known after an update; where that is too much, the dealer's has the place of what the customer said. */
+/** Merges an update into a record; where that is too much, the dealer's has the place of what the customer said. */
 function known(before: Known, update: Fields, side: Side): { after: Known; tooMuch: string | null } {
   const after = SAYS[side](before, update);
   const tooMuch = excess(after, before);

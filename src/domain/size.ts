@@ -1,6 +1,6 @@
-/** How large a record is: a user, a lead or an intent, as it is kept. */
+/** Size of a record: a user, a lead or an intent, as it is kept. */
 
-/** What a field counts for beside its text, in bytes: to read, merge and write one takes as long as so much text. */
+/** Weight of a field beside its text, in bytes: to read, merge and write one takes as long as so much text. */
 const FIELD_BYTES = 128;
 
 /** The texts of records that were measured: a large one is written as JSON but once. */
@@ -15,7 +15,7 @@ export function textOf(record: object): string {
   return text;
 }
 
-/** How many fields a record has [P-6.1]: those of objects within it count, too, and so do the elements of arrays. */
+/** Counts the fields of a record [P-6.1]: those of objects within it count, too, and so do the elements of arrays. */
 export function fieldsOf(record: object): number {
   let count = 0;
   for (const value of Object.values(record)) {

@@ -14,15 +14,15 @@ export interface Group {
   /** The admin whose mute silences the bot; null while it may speak. */
   readonly mutedBy: string | null;
   readonly closed: boolean;
-  /** [P-7.4] Who closed it; null while it is open, and where a version that did not keep it closed it. */
+  /** [P-7.4] Side that closed it; null while it is open, and where a version that did not keep it closed it. */
   readonly closedBy: User | null;
-  /** [P-7.1] How many of the customer's messages no admin has read. */
+  /** [P-7.1] Number of the customer's messages that no admin has read. */
   readonly unread: number;
   /** The last seq of the group's scope. The journal numbers; the domain only reads it. */
   readonly lastSeq: number;
   /** The seq of the last chat message, 0 for none. Kept by the journal. */
   readonly lastMessageSeq: number;
-  /** How far each side has said that it has read, as a seq. */
+  /** Last event that each side has marked as read, as a seq. */
   readonly adminRead: number;
   readonly customerRead: number;
   readonly holder: Holder;
@@ -53,17 +53,20 @@ export type Side = 'customer' | 'dealer';
 
 /** A user, a lead or an intent, as it is kept [P-6.5]. */
 export interface Known {
-  /** What both sides said, merged: where they differ, what the dealer said. */
+  /** Fields of both sides, merged: where they differ, the dealer's. */
   readonly fields: Fields;
-  /** What the customer said and the dealer has not said since. Where `fields` has the same, it is the customer's word. */
+  /**
+   * Fields that the customer sent and the dealer has not sent since. Where `fields` has the same, it is the customer's
+   * word.
+   */
   readonly customer: Fields;
 }
 
 /** All that one command may touch. */
 export interface State {
-  /** Whether the dealer exists. */
+  /** True where the dealer exists. */
   readonly dealer: boolean;
-  /** Whether one of that name was removed: only an operator makes it anew [P-11.5]. */
+  /** True where one of that name was removed: only an operator makes it anew [P-11.5]. */
   readonly removed: boolean;
   /** The group that the command names; null where it names none or the dealer has none of that name. */
   readonly group: Group | null;
@@ -77,7 +80,7 @@ export interface State {
   readonly lead: Known | null;
   /** The group's intent of the name that the command's message gives. */
   readonly intent: Known | null;
-  /** How many intents the group has, as far as the command may add one: {@link MAX_INTENTS} of them or more are as many. */
+  /** Number of intents of the group, as far as the command may add one: {@link MAX_INTENTS} of them or more are as many. */
   readonly intents: number;
 }
 
@@ -111,11 +114,11 @@ export type Entry =
       /** The id of the join, and when it came, in ms since 1970. */
       readonly id: string | undefined;
       readonly at: number;
-      /** Whether this node has a live socket of the group. */
+      /** True where this node has a live socket of the group. */
       readonly isHere: boolean;
     }
   | { readonly by: 'kept' }
-  /** Whoever is here by a claim shows a minted token, too: the conversation is that customer's from now on. */
+  /** Somebody connected by a claim shows a minted token, too: the conversation is that customer's from now on. */
   | { readonly by: 'adopted' }
   | {
       readonly by: 'minted';
@@ -141,7 +144,7 @@ export interface Erasure {
 /** Something asked by somebody, checked and permitted. */
 export interface Command {
   readonly role: Role;
-  /** Who sent it, within the dealer: the namespace of its keys [P-8.4]. */
+  /** Sender, within the dealer: the namespace of its keys [P-8.4]. */
   readonly sender: string;
   /** The dealer that it waits with for its turn: `*` where it comes from a server of all dealers. Absent: the one it names. */
   readonly turn?: string;
@@ -154,7 +157,7 @@ export interface Command {
 
 /** Rules that a deployment may change. */
 export interface Policy {
-  /** [P-7.3] Whether an admin's message mutes the bot. */
+  /** [P-7.3] True where an admin's message mutes the bot. */
   readonly autoMute: boolean;
 }
 
@@ -164,7 +167,7 @@ export interface Accepted {
   readonly state: State;
   /** The name under which the conversation that was there goes on: the state after is that of a new one. */
   readonly setAside?: string;
-  /** Whether tokens of the group that were signed before are taken no more. */
+  /** True where tokens of the group that were signed before are taken no more. */
   readonly revoked?: boolean;
 }
 

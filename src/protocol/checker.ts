@@ -6,7 +6,7 @@ import { type Detail, refused } from '../../schemas/errors.ts';
 import { isIdKind } from '../../schemas/kinds.ts';
 import { MAX_RECORD_BYTES, MAX_RECORD_DEPTH } from '../../schemas/records.ts';
 
-/** How many things wrong are told at once. */
+/** Number of faults that one refusal names. */
 const MAX_DETAILS = 5;
 
 type JsonObject = Record<string, unknown>;
@@ -137,7 +137,7 @@ const fieldsOf = (schema: TSchema): ReadonlyMap<string, boolean> | null =>
     ? new Map(Object.entries<TSchema>(schema.properties).map(([name, field]) => [name, isIdKind(field)]))
     : null;
 
-/** Whether nothing of it is to be left out or changed: most payloads are so, and need no copy. */
+/** Tells whether nothing is to be left out or changed: most payloads are so, and need no copy. */
 function isKnown(fields: ReadonlyMap<string, boolean>, value: JsonObject): boolean {
   for (const name in value) {
     const isId = fields.get(name);

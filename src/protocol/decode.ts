@@ -39,7 +39,7 @@ const KNOWN_CHANNELS: ReadonlySet<string> = new Set([
   ...CONTROLS,
 ]);
 
-/** Whether any role may send on a channel of this name. */
+/** Tells whether any role may send on a channel of this name. */
 export const isKnownChannel = (channel: string): boolean => KNOWN_CHANNELS.has(channel);
 
 export const decodeJoin = {
@@ -50,7 +50,7 @@ export const decodeJoin = {
 
 export const decodeRefresh = checker(RefreshPayload);
 
-/** Whether a value can be the `id` of a frame or an event [P-2.3]. */
+/** Tells whether a value can be the `id` of a frame or an event [P-2.3]. */
 export const isKey = (value: unknown): value is string => key.Check(value);
 
 /** A frame that is not an envelope; `id` is the one that it asked to be answered by, where that much was right. */

@@ -4,5 +4,5 @@ import { KINDS } from '../../schemas/table.ts';
 
 export { plainText } from '../../schemas/said.ts';
 
-/** What happened, in one sentence or as `who: text`. */
+/** Says what happened, in one sentence or as `who: text`. */
 export const inWords = (event: Event): string => KINDS[event.type].inWords(event);
