@@ -90,7 +90,7 @@ export function Announce({ desk, close, tell }: Props) {
   );
 }
 
-/** What was announced before. */
+/** Earlier announcements. */
 function Before({ desk }: { readonly desk: Desk }) {
   const [before, setBefore] = useState<Awaited<ReturnType<Readings['announcements']>>>([]);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Who is here, and whether there is a connection: always in sight. */
+/** Colleagues who are here, and the state of the connection: always in sight. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ConnectionState, Desk } from './desk.ts';
 import { canNotify } from './notify.ts';

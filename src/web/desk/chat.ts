@@ -12,7 +12,7 @@ export interface Chat extends History {
   readonly intents: ReadonlyMap<string, Known>;
   /** The last first. */
   readonly visits: readonly (Visit & { readonly seq: number })[];
-  /** How far this admin has said to have read. */
+  /** Last event that this admin has marked as read. */
   readonly readTo: number;
 }
 

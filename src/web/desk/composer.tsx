@@ -9,7 +9,7 @@ interface Props {
   readonly conversation: Conversation;
 }
 
-/** How often it is said that somebody still types, in milliseconds. */
+/** Interval at which it is repeated that somebody still types, in milliseconds. */
 const STILL = 3_000;
 
 export function Composer({ desk, conversation }: Props) {

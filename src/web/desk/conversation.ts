@@ -1,4 +1,4 @@
-/** What is known of each conversation, and what an event changes in it. */
+/** State of each conversation, and the changes that an event makes. */
 import type { Fields } from '../../../schemas/records.ts';
 import type { Stamp } from '../../client/index.ts';
 import { plainName } from './names.ts';
@@ -22,10 +22,10 @@ export interface Conversation {
   readonly closed: boolean;
   readonly unread: number;
   readonly last: Pick<Message, 'at' | 'user' | 'adminId' | 'message'> | null;
-  /** How far the customer has read. */
+  /** Last event that the customer has read. */
   readonly customerRead: number;
   readonly createdAt: string;
-  /** Whether it had claimed a name that is a signed-in customer's now [P-3.1]. */
+  /** True where it had claimed a name that is a signed-in customer's now [P-3.1]. */
   readonly isSetAside: boolean;
   readonly user: Known;
   readonly lead: Known;
@@ -65,7 +65,7 @@ export function withItem(known: Conversation, item: Lists['groups']): Conversati
   };
 }
 
-/** What an event makes of a conversation. Events say how things are: one that is told twice changes nothing. */
+/** Applies an event to a conversation. Events state how things are: one that comes twice changes nothing. */
 export function after(known: Conversation, payload: Payload, stamp: Stamp | undefined): Conversation {
   const at = stamp?.at ?? known.createdAt;
   switch (payload.type) {
@@ -101,7 +101,7 @@ export const textOf = (fields: Fields, name: string): string => {
 const nameIn = (fields: Fields, ...names: string[]) => plainName(names.map((name) => textOf(fields, name)).join(' '));
 const fullName = (fields: Fields) => nameIn(fields, 'name') || nameIn(fields, 'firstName', 'lastName');
 
-/** How the customer is called; by the conversation's name where nothing else is known. */
+/** Name of the customer; the conversation's where nothing else is known. */
 export function nameOf({ user, lead, groupId }: Conversation): string {
   const known = [user.fields, lead.fields];
   for (const fields of known) if (fullName(fields)) return fullName(fields);
@@ -119,7 +119,7 @@ export const placeOf = ({ visit }: Conversation): string =>
 /** When somebody last said something. */
 export const activeAt = ({ last, createdAt }: Conversation): string => last?.at ?? createdAt;
 
-/** What the list can be narrowed down to. */
+/** Filters of the list. */
 export const FILTERS = {
   open: (conversation: Conversation) => !conversation.closed,
   unread: ({ unread }: Conversation) => unread > 0,
@@ -147,7 +147,7 @@ function byActivity(a: Conversation, b: Conversation): number {
   return left === right ? 0 : left < right ? 1 : -1;
 }
 
-/** What the list shows: where something was said last comes first. */
+/** Conversations that the list shows, the latest message first. */
 export function shownIn(
   conversations: Iterable<Conversation>,
   { search, filters }: View,

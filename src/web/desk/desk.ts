@@ -49,7 +49,7 @@ interface DeskOptions {
 
 export class Desk {
   readonly me: SignIn;
-  /** What is being written, by conversation. */
+  /** Drafts, by conversation. */
   readonly drafts: Shelf;
   readonly picture: Picture;
   readonly readings: Readings;
@@ -57,7 +57,7 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly #client: Client<'admin'>;
   readonly #sent: SentShelf;
-  /** Whether it is this agent who has ended it. */
+  /** True where this agent has ended it. */
   #isLeft = false;
 
   constructor(options: DeskOptions) {
@@ -104,7 +104,10 @@ export class Desk {
     });
   }
 
-  /** [P-3.1] What was written to a conversation, and is not sent, is meant for whoever it goes on with. */
+  /**
+   * [P-3.1] Moves a draft with its conversation: what was written, and not sent, is meant for the customer whom it goes
+   * on with.
+   */
   #moved(groupId: string, to: string): void {
     this.drafts.put(to, this.drafts.get(groupId) ?? '');
     this.drafts.drop(groupId);

@@ -1,4 +1,4 @@
-/** What is known of a customer: profile, lead, intents, pages. All of it is the customer's word, and shown as text. */
+/** Details of a customer: profile, lead, intents, pages. All of it is the customer's word, and shown as text. */
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Fields } from '../../../schemas/records.ts';

@@ -1,10 +1,10 @@
-/** What was said in a conversation: a stretch of its log. */
+/** History of a conversation: a stretch of its log. */
 import type { Frame, Page } from './reader.ts';
 
 export interface History {
   /** Ascending by seq, each once. */
   readonly lines: readonly Frame[];
-  /** Whether there is more before the first. */
+  /** True where there is more before the first. */
   readonly hasOlder: boolean;
 }
 

@@ -5,7 +5,7 @@ import { accept, type Invitation, SessionError, type SignIn } from './sign-in.ts
 
 interface Props {
   readonly invitation: Invitation;
-  /** Who is here already. */
+  /** Session that is signed in already. */
   readonly signedIn: SignIn | null;
   readonly enter: (signIn: SignIn) => void;
   readonly close: () => void;

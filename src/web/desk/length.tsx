@@ -1,4 +1,4 @@
-/** [P-2.5] How long a text may be, in characters. */
+/** [P-2.5] Longest text, in characters. */
 export const MAX_LENGTH = 4000;
 /** From here on it is said how much room is left. */
 const NEAR = 3500;

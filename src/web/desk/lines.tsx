@@ -1,4 +1,4 @@
-/** What was said, the last at the bottom; before it is read where the scrolling comes to the top. */
+/** Messages, the latest at the bottom; earlier ones are read when the top is reached. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import { type Conversation, nameOf } from './conversation.ts';
@@ -14,7 +14,7 @@ interface Props {
   readonly conversation: Conversation;
 }
 
-/** How near to an edge counts as being there, in pixels. */
+/** Distance from an edge that counts as being there, in pixels. */
 const NEAR = 160;
 
 /** Stays at the end while that is in sight, and where it is while earlier lines come in above it. */
@@ -128,7 +128,7 @@ function LineItems({ lines, name, me, customerRead }: LineItemsProps) {
   );
 }
 
-/** Who comes and goes is said above. */
+/** Hides presence: it is shown above. */
 const isShown = ({ payload }: Frame): boolean => payload.type !== 'UPDATE_CHAT';
 
 interface LineItemProps {

@@ -2,9 +2,9 @@
 
 /** The most characters of it that are shown: a long name, and no letter. */
 const LONGEST = 60;
-/** What breaks a line, or stands like a space and is none. */
+/** Characters that break a line, or look like a space and are none. */
 const BREAKS = /[\p{Cc}\p{Z}\u2800]+/gu;
-/** What is not seen, or turns the order of what follows around. */
+/** Characters that are invisible, or reverse the order of what follows. */
 const UNSEEN = /[\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 /** More marks on a letter than any language has: they would cover the lines around it. */
 const HEAPED = /(\p{M}{3})\p{M}+/gu;

@@ -1,7 +1,7 @@
-/** What the browser shows when nobody looks at the desk. */
+/** Notifications that the browser shows when nobody looks at the desk. */
 const LONGEST = 200;
 
-/** Whether the browser can: it cannot on a page that was not served over HTTPS or from this machine. */
+/** Tells whether the browser can notify: it cannot on a page that was not served over HTTPS or from this machine. */
 export const canNotify = (): boolean => 'Notification' in globalThis && isSecureContext;
 
 /** Tells of a message, where that is allowed and nobody is looking. */

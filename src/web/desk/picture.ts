@@ -1,4 +1,4 @@
-/** What the desk knows of its dealer: read at first, and kept true by events. */
+/** State of the dealer as the desk knows it: read at first, and kept current by events. */
 import type { Stamp } from '../../client/index.ts';
 import { type Chat, withVisit } from './chat.ts';
 import { after, type Conversation, newConversation, type Payload, withItem } from './conversation.ts';
@@ -40,11 +40,11 @@ export class Picture {
   conversations = new Map<string, Conversation>();
   /** The conversation that is open. */
   chat: Chat | null = null;
-  /** Whether the list has been read. */
+  /** True once the list has been read. */
   isListed = false;
   readonly #options: PictureOptions;
   readonly #watchers = new Set<() => void>();
-  /** What has happened since a reading began, for each that is under way. */
+  /** Events since a reading began, for each reading under way. */
   readonly #meanwhile = new Set<Heard[]>();
   #redraw: ReturnType<typeof setTimeout> | undefined;
 
@@ -126,7 +126,7 @@ export class Picture {
       : withVisit(this.chat, payload, stamp);
   }
 
-  /** [P-3.1] What is known of a name goes with its conversation, and the name begins anew. */
+  /** [P-3.1] Moves the state of a name with its conversation; the name begins anew. */
   #setAside(groupId: string, to: string, stamp: Stamp | undefined): void {
     const known = this.conversations.get(groupId);
     if (this.conversations.has(to)) return; // told twice

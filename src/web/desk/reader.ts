@@ -1,4 +1,4 @@
-/** [P-11.3] What was before: lists and logs, read over HTTP. */
+/** [P-11.3] Reader of the past: lists and logs, over HTTP. */
 import type { GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
 import type { Delivered, Stamp } from '../../client/index.ts';
 import type { SignIn } from './sign-in.ts';
@@ -26,7 +26,7 @@ export interface Page<Item> {
 
 type Query = Readonly<Record<string, string | number>>;
 
-/** What cannot be read, and will not be by asking again. */
+/** Error of something that cannot be read, and will not be on another try. */
 export class ReadingError extends Error {
   readonly status: number;
 

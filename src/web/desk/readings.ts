@@ -1,4 +1,4 @@
-/** What is read over HTTP, and put into the picture. */
+/** Readings over HTTP, merged into the picture. */
 import { intentsOf } from './chat.ts';
 import { type Conversation, newConversation, withItem } from './conversation.ts';
 import { withLatest, withOlder } from './history.ts';
@@ -11,7 +11,7 @@ import type { SignIn } from './sign-in.ts';
 const PAGES = 10;
 /** As many intents and page views of one customer as are read. */
 const RECORDS = 50;
-/** How long news of conversations that were not listed are gathered before they are looked up, in milliseconds. */
+/** Time for which news of unlisted conversations is gathered before they are looked up, in milliseconds. */
 const GATHERING = 500;
 /** As many records as are read anew at once: with all else that is read, far less than a server takes of one token [P-11.6]. */
 const AT_ONCE = 8;
@@ -139,7 +139,7 @@ export class Readings {
     );
   }
 
-  /** What there is of the conversation that is open, in place of what was read for another. */
+  /** Reads the open conversation, in place of another's reading. */
   open(groupId: string, ready: () => void): void {
     this.close();
     this.#opening = new AbortController();

@@ -17,9 +17,9 @@ export const knownOf = ({ fields, customer = {} }: { fields: Fields; customer?: 
 export interface Row {
   readonly name: string;
   readonly text: string;
-  /** Whether nobody of the dealer has said it. */
+  /** True where nobody of the dealer has said it. */
   readonly isCustomers: boolean;
-  /** What the customer has said otherwise, and later. */
+  /** Different value that the customer has given later. */
   readonly otherwise?: string;
 }
 

@@ -1,7 +1,7 @@
-/** What single keys do. */
+/** Shortcuts of single keys. */
 export interface Shortcut {
   readonly key: string;
-  /** What it does, for people. */
+  /** Effect, in words for people. */
   readonly what: string;
 }
 
@@ -20,7 +20,7 @@ export const SHORTCUTS = [
 ] as const satisfies readonly Shortcut[];
 export type Key = (typeof SHORTCUTS)[number]['key'];
 
-/** What works everywhere, and cannot be turned off: none of it is a single letter. */
+/** Shortcuts that work everywhere, and cannot be turned off: none of it is a single letter. */
 export const FIXED: readonly Shortcut[] = [
   { key: '↑ ↓', what: 'Move in the list' },
   { key: 'Enter', what: 'Open; in an answer: send' },
@@ -30,7 +30,7 @@ export const FIXED: readonly Shortcut[] = [
 
 const isKey = (key: string): key is Key => SHORTCUTS.some((shortcut) => shortcut.key === key);
 
-/** Whether a key press belongs to what is being written. */
+/** Tells whether a key press belongs to what is being written. */
 export const isWriting = ({ target }: KeyboardEvent): boolean =>
   target instanceof Element && target.closest('input, textarea, select, dialog') !== null;
 
@@ -43,7 +43,7 @@ export function shortcutOf(event: KeyboardEvent): Key | null {
 
 const OFF = 'telle.desk/keys-off';
 
-/** Whether single keys do anything: somebody who speaks to the computer turns them off (WCAG 2.1.4). */
+/** Tells whether single keys do anything: somebody who speaks to the computer turns them off (WCAG 2.1.4). */
 export const areKeysOn = (): boolean => localStorage.getItem(OFF) === null;
 export const setKeysOn = (areOn: boolean): void =>
   areOn ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, 'yes');

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { type Invitation, readPasted, type SignIn } from './sign-in.ts';
 
 interface Props {
-  /** What there is to say first. */
+  /** Notice to show first. */
   readonly notice: string;
   readonly enter: (signIn: SignIn) => void;
   readonly invite: (invitation: Invitation) => void;

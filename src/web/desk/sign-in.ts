@@ -1,4 +1,4 @@
-/** Who is at the desk: who came by a one-time code, by a token that was pasted, or was here before the page was loaded anew. */
+/** Session of the desk: begun by a one-time code or a pasted token, or kept from before the page was reloaded. */
 import { Shelf } from './shelf.ts';
 
 export interface SignIn {
@@ -15,7 +15,7 @@ export interface Invitation {
   readonly code?: string;
 }
 
-/** [P-11.7] What was answered when somebody wanted to sign in or out: why it was not done. */
+/** [P-11.7] Reason why somebody was not signed in or out. */
 export class SessionError extends Error {
   /** Of HTTP; 0 where there was no answer. */
   readonly status: number;
@@ -82,7 +82,7 @@ export function takeFromAddress(): Invitation | null {
 export const rememberToken = ({ token }: SignIn): void => shelf.put(TOKEN, token);
 export const forgetToken = (): void => shelf.drop(TOKEN);
 
-/** Who was here before the page was loaded anew. */
+/** Session from before the page was reloaded. */
 export const rememberedSignIn = (): SignIn | null => signInOf(shelf.get(TOKEN) ?? '');
 
 /** @throws SessionError where the code is of no use, or nobody answers */

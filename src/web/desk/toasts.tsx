@@ -1,4 +1,4 @@
-/** What is told in passing. */
+/** Toasts: short notices in passing. */
 import { useCallback, useState } from 'preact/hooks';
 
 interface Toast {
@@ -6,7 +6,7 @@ interface Toast {
   readonly text: string;
 }
 
-/** How long there is to read one, in milliseconds. */
+/** Time to read one, in milliseconds. */
 const READING = 8_000;
 let ids = 0;
 

@@ -1,4 +1,4 @@
-/** Who types where. Nobody types for ever: it is over when nothing more is heard of it. */
+/** People who type, by conversation. Typing ends when nothing more is heard of it. */
 import type { Author } from './words.ts';
 
 /** For how long after it was last heard of, in milliseconds. */

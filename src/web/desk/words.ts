@@ -1,4 +1,4 @@
-/** How times and people are said. */
+/** Words for times and people. */
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const DATE = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
@@ -17,7 +17,10 @@ export interface Author {
   readonly adminId?: string | undefined;
 }
 
-/** Who it is in plain text, where no mark can stand: the role comes first. @param name the customer's, as it is shown */
+/**
+ * Names somebody in plain text, where no mark can stand: the role comes first. @param name the customer's, as it is
+ * shown
+ */
 export function inFull({ user, adminId }: Author, name: string, me: string): string {
   if (user === 'bot') return 'Bot';
   if (user === 'customer') return `Customer ${name}`;

@@ -44,7 +44,7 @@ function useOpened(desk: Desk): (groupId: string | null) => void {
   };
 }
 
-/** How many conversations wait, in the title of the tab. */
+/** Shows in the tab's title how many conversations wait. */
 function showInTitle(conversations: Iterable<Conversation>): void {
   let waiting = 0;
   for (const { unread } of conversations) if (unread > 0) waiting += 1;

@@ -1,4 +1,4 @@
-/** What a newcomer sees first: whether the server is well, asked again and again. */
+/** Newcomer's page: shows whether the server is well, and keeps asking. */
 
 /** Between two questions, in milliseconds. */
 const INTERVAL = 5_000;

@@ -20,7 +20,7 @@ interface Shared {
 
 interface AppProps extends Shared {
   readonly isOpen: boolean;
-  /** Whether the customer has just opened or closed it: then what appears is where to go on. */
+  /** True where the customer has just opened or closed it: then what appears is where to go on. */
   readonly isWanted: boolean;
   readonly toggle: () => void;
 }
@@ -134,7 +134,7 @@ function Panel({ conversation, options, memory, isWanted, close }: PanelProps) {
   );
 }
 
-/** Who answers, in words; nothing before that is known. */
+/** Says who answers; nothing before that is known. */
 function answering({ author, online, state }: Conversation, words: Words): string {
   if (author?.kind === 'admin') return say(words.adminAnswers, { name: author.name ?? words.admin });
   if (author) return words.botAnswers;
@@ -142,7 +142,7 @@ function answering({ author, online, state }: Conversation, words: Words): strin
   return online ? words.here : words.away;
 }
 
-/** What is wrong with the connection; nothing where it is there. */
+/** Fault of the connection; nothing while it is up. */
 function Connection({ conversation, words }: { readonly conversation: Conversation; readonly words: Words }) {
   const { state, isLost, needsLogin } = conversation;
   const ended = needsLogin ? words.loginNeeded : words.refused;

@@ -8,7 +8,7 @@ import type { Options } from './options.ts';
 import { Records } from './records.ts';
 import { TypingTeller } from './typing.ts';
 
-/** Who typed and has not said for so many milliseconds that it still does, does not. */
+/** Time after which somebody counts as no longer typing, in milliseconds, unless it is said again. */
 const TYPING_LASTS = 10_000;
 /** [P-9] */
 const UNAUTHORIZED = 4401;
@@ -16,7 +16,7 @@ const UNAUTHORIZED = 4401;
 /** Nothing need be done: it is of no use later, or is told again. */
 const ignored = () => {};
 
-/** Who answers, and whether that is a person. */
+/** Author of answers, and whether that is a person. */
 export interface Author {
   readonly kind: 'admin' | 'bot';
   readonly name?: string | undefined;
@@ -25,16 +25,16 @@ export interface Author {
 export class Conversation {
   muted = false;
   closed = false;
-  /** Whether an agent is here. */
+  /** True while an agent is here. */
   online = false;
-  /** Whether the connection is lost, and it may take a while to have one again. */
+  /** True where the connection is lost, and it may take a while to have one again. */
   isLost = false;
-  /** Whether the dealer takes nobody who brings no token [P-3.1]. */
+  /** True where the dealer takes nobody who brings no token [P-3.1]. */
   needsLogin = false;
-  /** What is before the oldest event that was read: `none` is nothing. */
+  /** State of what is before the oldest event that was read: `none` is nothing. */
   earlier: 'none' | 'some' | 'loading' | 'failed' = 'none';
   typist: Author | undefined;
-  /** What is told of the customer, once there is a connection. */
+  /** Records of the customer, sent, once there is a connection. */
   readonly records: Records;
   readonly #options: Options;
   readonly #memory: Memory;
@@ -48,7 +48,7 @@ export class Conversation {
   #told = 0;
   #isTelling = false;
   #token: Token | undefined;
-  /** Whether the connection was begun with a token that was kept here. */
+  /** True where the connection was begun with a token that was kept here. */
   #hasKept = false;
   #typistGone: ReturnType<typeof setTimeout> | undefined;
   readonly #typing = new TypingTeller((typing) => {
@@ -77,7 +77,7 @@ export class Conversation {
     return this.#log.unread(this.#memory.read.get());
   }
 
-  /** Who answers now, as far as it is known. */
+  /** Author who answers now, as far as it is known. */
   get author(): Author | undefined {
     const { entries } = this;
     if (this.muted) return { kind: 'admin', name: entries.findLast(({ kind }) => kind === 'joined')?.name };

@@ -1,6 +1,6 @@
 import type { Frame } from './log.ts';
 
-/** How many events are read at once. */
+/** Number of events that are read at once. */
 const LIMIT = 50;
 
 interface Asked {

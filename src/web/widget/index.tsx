@@ -44,7 +44,7 @@ function start(options: Options): Telle {
   const memory = memoryOf(options.dealerId);
   let root: ShadowRoot | undefined;
   let isOpen = memory.isOpen.get();
-  /** Whether the customer, or the page for them, has opened or closed it: a page change has not. */
+  /** True where the customer, or the page for them, has opened or closed it: a page change has not. */
   let isWanted = false;
   let isDrawing = false;
 

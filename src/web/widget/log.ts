@@ -1,4 +1,4 @@
-/** What was said, in order: what the server has stored, and after it what is on its way. */
+/** Messages in order: those that the server has stored, then those on their way. */
 import type { Delivered, Stamp } from '../../client/index.ts';
 
 export const DEALER_SCOPE = '@dealer';
@@ -18,7 +18,7 @@ export interface Entry {
   readonly status?: 'sending' | 'failed' | undefined;
 }
 
-/** What an event says to a customer; null where that is nothing. */
+/** Makes the entry that an event shows to a customer; null where it shows nothing. */
 export function entryOf({ channel, payload, id, at }: Frame): Entry | null {
   switch (channel) {
     case 'CHAT_MESSAGE':
@@ -61,7 +61,7 @@ export class Log {
     this.#scopes.clear();
   }
 
-  /** How much of what others said comes after the seqs that were read. */
+  /** Counts the messages of others after the seqs that were read. */
   unread(read: Readonly<Record<string, number>>): number {
     let count = 0;
     for (const [scope, entries] of this.#scopes) {

@@ -1,20 +1,20 @@
-/** What is kept over page changes: in this browser, or in this tab alone. */
+/** State that is kept over page changes: in this browser, or in this tab alone. */
 import type { TokenStorage } from '../../client/index.ts';
 
-/** What was written and not yet acked. */
+/** Messages that were written and not yet acked. */
 export interface Unsent {
   readonly id: string;
   readonly text: string;
   readonly at: string;
 }
 
-/** What the page has said of the customer, and whether the server knows it: not every page need tell it again. */
+/** Record of the customer as the page has given it, and whether the server has it: not every page need send it again. */
 export interface User {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly isTold: boolean;
 }
 
-/** What one key holds, as JSON; a browser that forbids storage has it for as long as the page is there. */
+/** Value of one key, as JSON; a browser that forbids storage has it for as long as the page is there. */
 class Slot<Value> {
   readonly key: string;
   readonly #storage: Storage | undefined;
@@ -69,7 +69,7 @@ export function memoryOf(dealerId: string) {
     /** Of a customer who is not logged in. */
     token,
     tokens,
-    /** Whether anything was said: who has only looked into the panel has no conversation. */
+    /** True once something was said: somebody who only looked into the panel has no conversation. */
     hasBegun: new Slot(key('begun'), browser, false),
     /** The last seq of each scope that was read. */
     read: new Slot<Readonly<Record<string, number>>>(key('read'), browser, {}),

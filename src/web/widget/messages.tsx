@@ -3,17 +3,17 @@ import type { Entry } from './log.ts';
 import type { Options } from './options.ts';
 import { say, type Words } from './words.ts';
 
-/** What is said within so many milliseconds by the same is said in one breath. */
+/** Time within which messages of one author are shown as one block, in milliseconds. */
 const BREATH = 5 * 60_000;
 
-/** Who says it, by name where there is one. */
+/** Names the author, by name where there is one. */
 const nameOf = ({ kind, name }: Pick<Entry, 'kind' | 'name'>, words: Words): string => {
   if (kind === 'customer') return words.you;
   if (kind === 'announcement') return words.announcement;
   return kind === 'bot' ? words.bot : (name ?? words.admin);
 };
 
-/** What is told of the chat, rather than said in it. */
+/** Words of a notice about the chat, which nobody said in it. */
 function noticeOf({ kind, name }: Entry, words: Words): string | null {
   if (kind === 'joined') return say(words.joined, { name: name ?? words.admin });
   if (kind === 'left') return words.left;

@@ -1,6 +1,6 @@
 import { type Words, wordsOf } from './words.ts';
 
-/** What the script tag says. */
+/** Options of the script tag. */
 export interface Options {
   /** Where the server is, with a slash at the end. */
   readonly base: URL;
@@ -9,7 +9,7 @@ export interface Options {
   readonly lang: string;
   readonly words: Words;
   readonly theme: string | undefined;
-  /** Whether pages are told of. */
+  /** True where page views are sent. */
   readonly hasPageviews: boolean;
   /** Where the dealer says what becomes of the details that are left. */
   readonly privacy: string | undefined;

@@ -1,8 +1,8 @@
 import type { Records } from './records.ts';
 
-/** How long a page may take to get its title after its address has changed, in milliseconds. */
+/** Time that a page may take to get its title after its address has changed, in milliseconds. */
 const SETTLES = 300;
-/** How often a browser that does not tell of a new address is asked for it, in milliseconds. */
+/** Interval at which a browser that does not report a new address is asked for it, in milliseconds. */
 const ASKS = 1_000;
 
 /** Tells of the page, and of each to which the customer goes without leaving it. What follows `#` is no other page. */

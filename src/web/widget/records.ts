@@ -1,4 +1,4 @@
-/** What the dealer's side is told of the customer, beside what is said. */
+/** Records of the customer that are sent to the dealer, beside messages. */
 import type { Client } from '../../client/index.ts';
 import type { Memory } from './memory.ts';
 
@@ -8,7 +8,7 @@ export type Person = Readonly<Record<string, unknown>>;
 export type Page = { readonly url: string; readonly title: string; readonly referrer: string };
 
 const SOURCE = 'chat';
-/** What was not sent is told anew on the next page, or is of no use by then. */
+/** Ignores a failure: what was not sent is sent anew on the next page, or is of no use by then. */
 const ignored = () => {};
 
 export class Records {
@@ -45,7 +45,7 @@ export class Records {
     this.#tellPage();
   }
 
-  /** How the customer is to be reached, and about what. @throws TelleError where the server does not take it */
+  /** Sends how the customer is to be reached, and about what. @throws TelleError where the server does not take it */
   async submit(person: Person, intent: string): Promise<void> {
     const fields = { ...this.user, ...person };
     await Promise.all([

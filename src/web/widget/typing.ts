@@ -1,4 +1,4 @@
-/** How often it is told that somebody types, and when without a key it is over, in milliseconds. */
+/** Interval at which typing is reported, and time without a key after which it is over, in milliseconds. */
 const EVERY = 3_000;
 const ENDS = 5_000;
 

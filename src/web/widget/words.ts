@@ -1,4 +1,4 @@
-/** What the widget says. `{name}` and `{count}` stand for what is only known then. */
+/** Words of the widget. `{name}` and `{count}` stand for what is only known then. */
 const english = {
   title: 'Chat with us',
   open: 'Open the chat',
