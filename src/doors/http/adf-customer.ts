@@ -1,11 +1,11 @@
-/** Who a prospect's customer is: the lead's own fields, else the user's. */
+/** Customer of a prospect: the lead's own fields, else the user's. */
 import type { Fields } from '../../../schemas/records.ts';
 import { type Words, wordsOf } from './adf-text.ts';
 
 export interface Customer {
   /** The name, in the parts that ADF says it in. */
   readonly names: readonly { readonly part: string; readonly text: string }[];
-  /** What elements say, by field; `name` is the whole name as they say it. */
+  /** Words of the elements, by field; `name` is the whole name as they say it. */
   readonly words: Words;
 }
 

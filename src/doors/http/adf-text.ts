@@ -1,11 +1,11 @@
-/** What records hold, as text that XML can carry: words for elements, and readable lines for what no element says. */
+/** Text of records that XML can carry: words for elements, and readable lines for what no element says. */
 import type { Fields } from '../../../schemas/records.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 
-/** What is known of somebody or something, by field: each a word that is not empty. */
+/** Facts about somebody or something, by field: none is empty. */
 export type Words = ReadonlyMap<string, string>;
 
-/** What XML 1.0 has no way to say: controls, halves of characters, U+FFFE and U+FFFF. */
+/** Characters that XML 1.0 cannot hold: controls, halves of characters, U+FFFE and U+FFFF. */
 const UNSAYABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 
 function textOf(value: unknown): string {

@@ -14,13 +14,13 @@ export interface Intent {
 export interface Vehicle {
   /** The record that tells of it first: a JSON pointer within the prospect. */
   readonly path: string;
-  /** What all records that tell of it know. */
+  /** Facts of all records about it. */
   readonly words: Words;
-  /** What is intended with it, the first thing first. */
+  /** Intents about it, the first one first. */
   readonly intents: readonly Intent[];
 }
 
-/** What ADF says of a vehicle in elements, in the DTD's order. */
+/** Elements of a vehicle in ADF, in the DTD's order. */
 const ELEMENTS = ['year', 'make', 'model', 'vin', 'stock', 'trim'] as const;
 /** Those that the DTD requires. */
 export const REQUIRED = ['year', 'make', 'model'] as const;
@@ -41,7 +41,10 @@ const isComplete = ({ words }: Vehicle): boolean => REQUIRED.every((name) => wor
 const vehicleWordsOf = (fields: Fields | null): Words =>
   wordsOf(isJsonObject(fields?.vehicle) ? fields.vehicle : null, [...ELEMENTS, 'condition']);
 
-/** Whether two records are of one vehicle: by VIN, else by stock number, else where they do not contradict each other. */
+/**
+ * Tells whether two records are of one vehicle: by VIN, else by stock number, else where they do not contradict each
+ * other.
+ */
 function areSame(a: Words, b: Words): boolean {
   const decisive = ['vin', 'stock'].find((name) => a.has(name) && b.has(name));
   const compared = decisive ? [decisive] : [...REQUIRED, 'trim', 'condition'];
@@ -108,7 +111,7 @@ function linesOfIntent({ intent, fields }: Intent, interest?: string, said?: Wor
   ];
 }
 
-/** What intents hold, as {@link linesOfIntent} has each. Everybody else has turns meanwhile. */
+/** Lines of several intents, each by {@link linesOfIntent}. Everybody else has turns meanwhile. */
 export const linesOfIntents = async (intents: readonly Intent[], interest?: string, said?: Words): Promise<string[]> =>
   (await inTurns(intents, (intent) => linesOfIntent(intent, interest, said))).flat();
 

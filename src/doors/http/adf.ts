@@ -27,12 +27,12 @@ export interface Prospect {
   readonly requestedAt: number;
 }
 
-/** How many things missing are told at once. */
+/** Number of missing things that one refusal names. */
 const MAX_DETAILS = 5;
 
 const builder = new Builder({ ignoreAttributes: false, suppressBooleanAttributes: false, format: true });
 
-/** What stands around the prospects; each is made by itself, so that everybody else has turns between them. */
+/** Text around the prospects; each is made by itself, so that everybody else has turns between them. */
 const [OPENING, CLOSING] = ['<adf>\n', '</adf>\n'];
 
 /**
@@ -95,7 +95,7 @@ function missingIn({ prospect, customer, vehicles: [vehicle] }: Entry, index: nu
   ];
 }
 
-/** What the DTD's `contact` requires, and is not known. */
+/** Lists what the DTD's `contact` requires and is not known. */
 function missingInContact(path: string, whose: string, words: Words): Detail[] {
   const missing: Detail[] = [];
   if (!words.has('name')) missing.push({ path: `${path}/name`, message: `${whose} has no name` });

@@ -82,10 +82,10 @@ export const authenticateOperator = (core: Core): Authenticate =>
     throw refused('forbidden', 'a token of a server of all dealers is needed');
   });
 
-/** Who asks, where its token was good. */
+/** Session of a request, where its token was good. */
 export const knownSession = (request: FastifyRequest): Session | undefined => sessions.get(request);
 
-/** Who asks, on a route that authenticates. */
+/** Session of a request, on a route that authenticates. */
 export function sessionOfRequest(request: FastifyRequest): Session {
   const session = knownSession(request);
   if (!session) throw refused('unauthorized', 'a bearer token is needed');

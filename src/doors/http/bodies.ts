@@ -1,4 +1,4 @@
-/** How many bytes of bodies are held at a time: they are in memory from their first byte until they are answered. */
+/** Bound on the bytes of bodies that are held at a time: from their first byte until they are answered. */
 import type { FastifyRequest } from 'fastify';
 import { type RefusedError, refused } from '../../../schemas/errors.ts';
 import { MAX_EVENTS } from '../../../schemas/http.ts';
@@ -8,7 +8,7 @@ import { knownSession } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 
-/** How many of the largest bodies there may be at a time: of one token, or of one address without one, and of all. */
+/** Number of the largest bodies at a time: of one token, or of one address without one, and of all. */
 const BODIES_OF_ONE = 2;
 const BODIES_OF_ALL = 8;
 
@@ -43,7 +43,7 @@ export function boundBodies(app: Http, { MAX_FRAME_BYTES }: Settings): void {
   });
 }
 
-/** How large a body says it will be, and at most may be; one that does not say, how large it may be. */
+/** Size that a body declares, at most the route's limit; the limit where it declares none. */
 function bytesOf({ headers, routeOptions: { bodyLimit } }: FastifyRequest): number {
   const said = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : bodyLimit;
   return Math.min(said, bodyLimit);

@@ -6,7 +6,7 @@ import { instant } from '../../protocol/encode.ts';
 
 export interface LeadRow {
   readonly groupId: string;
-  /** Who it is, where the record itself does not say. */
+  /** Customer, where the record itself does not say. */
   readonly user: Fields | null;
   /** The record. */
   readonly fields: Fields;
@@ -24,7 +24,7 @@ interface Column {
   readonly cell: (row: LeadRow) => string;
 }
 
-/** Whether the columns' names come first: on the first of several pages alone. */
+/** Options: the columns' names come first on the first of several pages alone. */
 interface Options {
   readonly header: boolean;
 }
@@ -44,7 +44,7 @@ const vehicleIn = ({ vehicle }: Fields): Fields => (isJsonObject(vehicle) ? vehi
 const without = (record: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 
-/** What a record holds beyond its own well-known fields and those of person and vehicle, as JSON; else nothing. */
+/** Fields of a record beyond its own well-known ones and those of person and vehicle, as JSON; else nothing. */
 function moreIn(fields: Fields, own: readonly string[]): string {
   const vehicle = without(vehicleIn(fields), VEHICLE);
   const more = {

@@ -49,7 +49,7 @@ export async function describeRoutes(app: Http, version: string): Promise<void> 
 const tags = ['documents'];
 const params = Type.Object({ name: Type.String({ maxLength: 64, description: "the schema's" }) });
 
-/** What a document's response is, in a document. */
+/** Describes the response of a document's route. */
 const text = (type: string, description: string, schema: JsonSchema) => ({
   200: { description, content: { [type]: { schema: Type.Unsafe<string>(schema) } } },
 });

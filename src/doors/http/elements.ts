@@ -2,7 +2,7 @@ import { refused } from '../../../schemas/errors.ts';
 
 const byteOf = (character: string): number => character.charCodeAt(0);
 const [QUOTE, BACKSLASH, COMMA] = [byteOf('"'), byteOf('\\'), byteOf(',')];
-/** What some programs begin a text of UTF-8 with. */
+/** Mark with which some programs begin a text of UTF-8. */
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** Which bytes are space, and how much deeper each leads. */

@@ -38,7 +38,7 @@ export function eventRoutes(app: Http, core: Core): void {
     config: { errors: EVENT_ERRORS },
   };
   const underWay = new Set<Promise<unknown>>();
-  /** What is being taken is taken to its end, though the server drains meanwhile. */
+  /** Carries on to the end though the server drains meanwhile. */
   const answering = async <T>(taken: Promise<T>): Promise<T> => {
     underWay.add(taken);
     try {

@@ -1,4 +1,4 @@
-/** What every answer says beside its body: who may read it from where, and by which name it was asked. */
+/** Headers of every answer: who may read it from where, and the request's id. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
@@ -11,9 +11,9 @@ import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
 
 export const REQUEST_ID = 'x-request-id';
-/** [P-11.6] Who may read an answer is asked each time: nobody keeps one. */
+/** [P-11.6] Forbids caches: who may read an answer is asked each time. */
 export const NOT_KEPT = 'no-store';
-/** How long a browser may remember that it may ask, in seconds. */
+/** Time for which a browser may remember that it may ask, in seconds. */
 const PREFLIGHT_AGE = 600;
 
 /** The caller's own id for a request, where it is one, else a new one. */

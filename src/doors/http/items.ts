@@ -1,4 +1,4 @@
-/** [P-11.3] What lists are made of: the rows of the database as they are shown. */
+/** [P-11.3] Items of lists: the rows of the database as they are shown. */
 import type { Static } from '@sinclair/typebox';
 import type { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
 import type { KeptEvent, KeptGroup, KeptRecord, Receipt } from '../../journal/reading.ts';
@@ -34,7 +34,7 @@ function messageItem({ seq, at, payload }: NonNullable<KeptGroup['lastMessage']>
   return { seq, at: instant(at), ...said };
 }
 
-/** What a record holds; what of it is the customer's word, where any is [P-6.5]. */
+/** Fields of a record, and those that are the customer's word, where any is [P-6.5]. */
 const knownOf = ({ fields, customer }: KeptRecord) => ({
   fields,
   ...(Object.keys(customer).length > 0 && { customer }),

@@ -1,4 +1,4 @@
-/** [P-11.6] How often somebody may ask: by token where there is a good one, else by address. */
+/** [P-11.6] Rate of requests: by token where there is a good one, else by address. */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import { RefusedError } from '../../../schemas/errors.ts';

@@ -16,7 +16,7 @@ const MAX_WAITING = 50;
 const MAX_UNSENT_PER_ADDRESS = 16 * 1024 * 1024;
 const MAX_UNSENT = 64 * 1024 * 1024;
 
-/** What waits on each connection on which a request is under way. */
+/** Requests that wait on each connection, behind the one under way. */
 const lines = new WeakMap<Duplex, (() => void)[]>();
 
 /**

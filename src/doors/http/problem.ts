@@ -31,20 +31,20 @@ function problemOf({ code, message }: Refusal) {
   return { type: `/errors/${code}`, title, status, detail: message, code };
 }
 
-/** What is wrong with a request before it has a route. What it asked for is not repeated. */
+/** Refuses a request that has no route yet. Its URL is not repeated. */
 export const refuseUnreadable: NonNullable<FastifyServerOptions['frameworkErrors']> = (_, { id }, reply) => {
   reply.header(REQUEST_ID, id);
   sendProblem(reply, { code: 'invalid_payload', message: 'the path cannot be read' });
 };
 
-/** What is refused before there is a request, by its error's code. */
+/** Refusals before there is a request, by its error's code. */
 const BEFORE_REQUEST: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { code: 'too_large', message: 'the headers are too large' },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'invalid_payload', message: 'the request did not come in time' },
 };
 const NO_REQUEST: Refusal = { code: 'invalid_payload', message: 'this is not an HTTP request' };
 
-/** What is no request at all: it is answered on the bare socket, which is closed. */
+/** Refuses bytes that are no request at all, on the bare socket, and closes it. */
 export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -53,7 +53,7 @@ export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandl
   endWithProblem(socket, BEFORE_REQUEST[error.code] ?? NO_REQUEST);
 };
 
-/** What asks for a WebSocket, and not as RFC 6455 has it: it has left HTTP behind, and is answered in the same way. */
+/** Refuses a handshake that is not as RFC 6455 has it, on the bare socket: it has left HTTP behind. */
 export const refuseHandshake = (socket: Duplex, request: IncomingMessage): void =>
   endWithProblem(socket, NO_HANDSHAKE, [`${REQUEST_ID}: ${requestIdOf(request)}`]);
 
@@ -78,7 +78,7 @@ function endWithProblem(socket: Duplex, refusal: Refusal, lines: readonly string
   );
 }
 
-/** What Fastify itself refuses, in the protocol's codes, by status. */
+/** Protocol's codes for the refusals of Fastify itself, by status. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   404: 'unknown_route',
   413: 'too_large',

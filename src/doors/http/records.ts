@@ -40,7 +40,7 @@ const ADF_TYPE = 'application/x-adf+xml';
 type Format = typeof JSON_TYPE | typeof CSV_TYPE | typeof ADF_TYPE;
 const TAKEN_OUT: readonly Format[] = [JSON_TYPE, CSV_TYPE, ADF_TYPE];
 
-/** What is taken out of the system is kept an account of. */
+/** Actions that are audited, by the format in which data leaves the system. */
 const ACTIONS: Readonly<Partial<Record<Format, Action>>> = { [CSV_TYPE]: 'csv', [ADF_TYPE]: 'adf' };
 
 const LISTS: Readonly<Record<string, Listed>> = {
@@ -96,7 +96,7 @@ export function recordRoutes(app: Http, core: Core): void {
   }
 }
 
-/** What is asked of a list. */
+/** Query of a list. */
 interface Asked {
   readonly table: RecordTable;
   readonly shown: Listed['shown'];
@@ -190,7 +190,7 @@ const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
 
 const usersOf = async (asked: Asked, of: readonly KeptRecord[]) => byGroup(await recordsFor(asked, 'users', of));
 
-/** What a record says to a CRM: by which id it knows the customer is the dealer's word alone [P-11.3]. */
+/** Fields of a record as a CRM gets them: by which id it knows the customer is the dealer's word alone [P-11.3]. */
 function fieldsForCrm(record: KeptRecord | undefined): Fields | null {
   if (!record) return null;
   const { externalId, ...others } = record.fields;

@@ -61,7 +61,7 @@ async function mustExist(store: Store, session: Session, dealerId: string, scope
 /** Where a stretch of a log begins and ends, neither included. */
 type Ends = Pick<Stretch, 'after' | 'before'>;
 
-/** What a page leaves of its stretch: with `before` alone, it was read backwards. Null where it had nothing. */
+/** Rest of a stretch after a page: with `before` alone, it was read backwards. Null where the page was empty. */
 function restOf(ends: Ends, page: readonly StoredEvent[]): Ends | null {
   const [first, last] = [page.at(0), page.at(-1)];
   if (!first || !last) return null;

@@ -25,7 +25,7 @@ export function onWebSocket(app: Http, handle: Upgrade): void {
   });
 }
 
-/** Whether it is a handshake, though a broken one: who sends a key means WebSocket, whatever it asks for. */
+/** Tells whether it is a handshake, though a broken one: a key means WebSocket, whatever else is asked for. */
 const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
   headers['sec-websocket-key'] !== undefined ||
   (headers.upgrade ?? '').split(',').some((name) => name.trim().toLowerCase() === 'websocket');

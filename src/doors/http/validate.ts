@@ -5,7 +5,7 @@ import { checker, isJsonObject } from '../../protocol/checker.ts';
 /** Parts of a request whose values come as text. */
 const TEXTUAL: ReadonlySet<string | undefined> = new Set(['querystring', 'params', 'headers']);
 
-/** How text becomes a value of a kind; undefined where it is none, and the check says so. */
+/** Readers of text, by the kind of value; undefined where it is none, which the check then says. */
 const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   integer: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : undefined),
   boolean: (text) => ({ true: true, false: false })[text],

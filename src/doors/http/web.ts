@@ -1,4 +1,4 @@
-/** What browsers are served beside data: the widget's script, pages with their scripts and styles, and a way to the demo's desk. */
+/** Files for browsers: the widget's script, pages with their scripts and styles, and a way to the demo's desk. */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** What any page of any site may load. The others are for this server's own pages, and asked for anew each time. */
+/** Files that any page of any site may load. The others are for this server's own pages, and asked for anew each time. */
 const PUBLIC: ReadonlySet<string> = new Set<keyof typeof FILES>(['/widget.js']);
 const HEADERS = {
   public: {
@@ -127,20 +127,23 @@ export function policyOf(host = ''): string {
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
 const LOCAL_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
-/** What a proxy says of whom it speaks for. */
+/** Headers by which a proxy names whom it speaks for. */
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip'];
 
-/** Whether the newcomer's page is for who asks: `local` means a browser on this machine, and nobody through a proxy. */
+/**
+ * Tells whether the newcomer's page is for this request: `local` means a browser on this machine, and nobody through a
+ * proxy.
+ */
 const isWelcome = (request: FastifyRequest, welcome: 'on' | 'local' | 'off'): boolean =>
   welcome === 'local' ? isNear(request) : welcome === 'on';
 
-/** Whether a program on this machine asks, by a name that no other machine can have in a browser's eyes. */
+/** Tells whether a program on this machine asks, by a name that no other machine can have in a browser's eyes. */
 function isNear({ socket, headers }: FastifyRequest): boolean {
   const isLocal = LOOPBACK.test(socket.remoteAddress ?? '') && LOCAL_HOST.test(headers.host ?? '');
   return isLocal && FORWARDED.every((name) => headers[name] === undefined);
 }
 
-/** Whether a browser asks for a page of this server: another site's cannot say so. */
+/** Tells whether a browser asks for a page of this server: another site's cannot say so. */
 function isOwnPage({ headers }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site'] ?? 'same-origin';
   return headers.origin === `http://${headers.host}` && site === 'same-origin';
