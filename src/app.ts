@@ -57,7 +57,7 @@ const BODY_LIMIT = 64 * 1024;
 export interface OpenOptions {
   /** Those that sign tokens: with them, names of what is erased become digests. A command that erases nothing needs none. */
   readonly secrets?: readonly string[];
-  /** Whether no other server may open it: an embedded database is one process's. */
+  /** True where no other server may open it: an embedded database is one process's. */
   readonly alone?: boolean;
   /** Told of a connection that broke while nobody used it. */
   readonly onError?: (error: Error) => void;
@@ -73,7 +73,7 @@ export function openStore(
   return file === null ? openPostgres(settings.DATABASE_URL, digests, onError) : openSqlite(file, digests, alone);
 }
 
-/** Whether a server has the embedded database of these settings; null where they name none. */
+/** Tells whether a server has the embedded database of these settings; null where they name none. */
 export function isDatabaseServed(settings: Settings): boolean | null {
   const file = sqliteFile(settings);
   return file === null ? null : isServed(file);
@@ -89,7 +89,7 @@ export interface AppOptions {
   readonly settings: Settings;
   /** Open and migrated; the app closes it. */
   readonly store: Store;
-  /** What signs and verifies tokens; the first signs. */
+  /** Secrets that sign and verify tokens; the first signs. */
   readonly secrets: readonly string[];
   readonly version: string;
   readonly timing?: Timing;
@@ -252,7 +252,7 @@ function tellResponses(app: Http, metrics: Metrics): void {
   });
 }
 
-/** How many there are of each role. */
+/** Counts people by role. */
 function countByRole(people: readonly Who[]): Record<string, number> {
   const counts: Record<string, number> = { customer: 0, admin: 0 };
   for (const { role } of people) counts[role] = (counts[role] ?? 0) + 1;

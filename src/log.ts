@@ -1,4 +1,4 @@
-/** How faults are logged: what the driver said, and where; never what it was asked, which holds people's words. */
+/** Logging of faults: what the driver said, and where; never what it was asked, which holds people's words. */
 
 /** The innermost cause: what wraps it repeats the query and its parameters. */
 export function rootOf(error: Error): Error {

@@ -10,7 +10,7 @@ import type { Role } from '../schemas/kinds.ts';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** What was stored in one transaction. */
+/** Numbers of one committed transaction. */
 export interface Committed {
   /** Commands in the batch. */
   readonly size: number;

@@ -25,7 +25,7 @@ export function makePrivate(file: string, text = ''): void {
   }
 }
 
-/** Whether others than its owner may read or write a file; no where there is none. */
+/** Tells whether others than its owner may read or write a file; false where there is none. */
 export function isShared(file: string): boolean {
   const found = process.platform === 'win32' ? undefined : statSync(file, { throwIfNoEntry: false });
   return found !== undefined && (found.mode & 0o077) !== 0;

@@ -2,25 +2,31 @@
 export interface Timing {
   /** [P-2.6] Between two WebSocket pings of the server's. */
   readonly pingInterval: number;
-  /** [P-2.6] How long a socket may take to answer one. */
+  /** [P-2.6] Time that a socket may take to answer one. */
   readonly pongTimeout: number;
-  /** [P-3.6] How long a socket that joins may take to read what it missed. */
+  /** [P-3.6] Time that a joining socket may take to read what it missed. */
   readonly replayTimeout: number;
-  /** [P-7.5] How long the last socket may be gone before its owner is told to be offline. */
+  /** [P-7.5] Time after the last socket has gone until its owner is reported offline. */
   readonly presenceGrace: number;
-  /** [P-7.5] How often a node says that it lives, and how long it may be silent before its sockets count as gone. */
+  /**
+   * [P-7.5] Interval at which a node says that it lives, and time that it may be silent before its sockets count as
+   * gone.
+   */
   readonly nodeInterval: number;
   readonly nodeSilence: number;
-  /** [P-11.5] How often conversations that are too old for their dealer are looked for. */
+  /** [P-11.5] Interval at which conversations too old for their dealer are looked for. */
   readonly retentionInterval: number;
-  /** [P-11.4] How often it is looked for what an erasure has marked and another node, or an earlier run, has not finished. */
+  /**
+   * [P-11.4] Interval of the search for what an erasure has marked and another node, or an earlier run, has not
+   * finished.
+   */
   readonly erasingInterval: number;
-  /** How long a whole HTTP request may take to come, and how often it is looked for those that took longer. */
+  /** Time that a whole HTTP request may take to arrive, and interval of the search for those that took longer. */
   readonly requestTimeout: number;
   readonly requestInterval: number;
-  /** How long nothing of an HTTP answer may be taken before its connection is cut. */
+  /** Time for which nothing of an HTTP answer may be taken before its connection is cut. */
   readonly stallTimeout: number;
-  /** How long a socket that was closed may take to say so too, before it is cut. */
+  /** Time that a closed socket may take to confirm it, before it is cut. */
   readonly closeTimeout: number;
 }
 

@@ -10,7 +10,7 @@ import { tokenFor } from './server-token.ts';
 import { painter } from './style.ts';
 import { UsageError } from './usage-error.ts';
 
-/** How long after the last key somebody no longer types, in ms. */
+/** Time after the last key at which somebody no longer types, in ms. */
 const TYPING_PAUSE = 3_000;
 
 export interface ChatRequest {
@@ -21,7 +21,7 @@ export interface ChatRequest {
   readonly admin?: string;
 }
 
-/** What either side does in its chat: they differ in the channels and in who may mute. */
+/** Voice of either side in its chat: they differ in the channels and in who may mute. */
 interface Voice {
   say(text: string): Promise<unknown>;
   typing(typing: boolean): Promise<unknown>;
@@ -113,7 +113,7 @@ class Terminal {
   readonly #lines: Interface;
   readonly #paint = painter(process.stdout);
   #typing: NodeJS.Timeout | undefined;
-  /** What was typed and is not done yet. */
+  /** Sends that were typed and are not done yet. */
   readonly #pending = new Set<Promise<void>>();
   /** Resolves when nothing more is typed, and all that was is done. */
   readonly onEnd: Promise<void>;

@@ -1,4 +1,4 @@
-/** How commands open the database: what hinders them is told with the setting's name, and what to do about it. */
+/** Opening of the database by commands: what hinders them is told with the setting's name and the remedy. */
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { type OpenOptions, openStore } from '../app.ts';
 import { DriverError, ServedError, type Store } from '../journal/store.ts';

@@ -21,7 +21,7 @@ export interface DealerRequest {
   readonly origin?: readonly string[];
   readonly retentionDays?: string;
   readonly claims?: string;
-  /** Whether the database is made where there is none. */
+  /** True where the database is made if there is none. */
   readonly init?: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { Warning } from './warning.ts';
 
 const DEMO = 'demo';
 const ADMIN = 'alice';
-/** How long the printed frame's token holds, in seconds: a day. */
+/** Lifetime of the printed frame's token, in seconds: a day. */
 const TTL = 24 * 60 * 60;
 
 /** Makes the demo dealer, in a new database. */
@@ -16,14 +16,14 @@ export async function makeDemoDealer(store: Store): Promise<void> {
   await store.putDealer(DEMO, { name: 'Demo Motors', origins: ['*'] });
 }
 
-/** What is to be said of a demo dealer that production has from before, and that any web page may join. */
+/** Warnings of a demo dealer that production has from before, and that any web page may join. */
 export async function warningsOfDemo(store: Store): Promise<Warning[]> {
   const demo = isProduction() ? await store.dealer(DEMO) : null;
   if (!demo?.origins?.includes('*')) return [];
   return [{ found: `any web page may join the dealer ${DEMO}`, advice: `telle dealer remove ${DEMO}` }];
 }
 
-/** How to make the first dealer; null where there is one. */
+/** Says how to make the first dealer; null where there is one. */
 export async function howToBegin(store: Store): Promise<string | null> {
   if ((await store.dealers('', 1)).length > 0) return null;
   return [

@@ -1,12 +1,12 @@
-/** Whether an address can be listened on, and what to do where it cannot. */
+/** Check of an address to listen on, with what to do where it cannot be. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { isJsonObject } from '../protocol/checker.ts';
 
-/** How long a server on this machine may take to say who it is, in ms. */
+/** Time that a server on this machine may take to say who it is, in ms. */
 const ANSWER_TIMEOUT = 2_000;
 
-/** What to do, by the system's code. */
+/** Advice by the system's code. */
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process has that port: end it, or set another PORT',
   EADDRNOTAVAIL: 'this machine has no such address: set another HOST',
@@ -37,7 +37,7 @@ export async function faultOfListening(host: string, port: number): Promise<Erro
 const nearby = (host: string): string =>
   ({ '0.0.0.0': '127.0.0.1', '::': '[::1]' })[host] ?? (host.includes(':') ? `[${host}]` : host);
 
-/** Whether it is Telle that answers there. */
+/** Tells whether Telle answers there. */
 export async function isTelle(host: string, port: number): Promise<boolean> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
   const body: unknown = await fetch(`http://${nearby(host)}:${port}/health`, { signal })

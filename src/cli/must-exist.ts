@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { MEMORY, type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 
-/** What to do where a command is not where the server is. */
+/** Advice where a command is not where the server is. */
 export const ELSEWHERE = "run this in the server's folder, or set its DATABASE_URL";
 
 /** A file that there is not, and where it was looked for. */

@@ -1,4 +1,4 @@
-/** What commands share that stay connected. */
+/** Part that commands share which stay connected. */
 import type { Client, Role } from '../client/index.ts';
 
 /** The WebSocket endpoint of a server whose HTTP address is given. */

@@ -1,11 +1,11 @@
-/** Whether the files of the embedded database are their owner's alone. Those that are not are told of, and stay as they are. */
+/** Check that the files of the embedded database are their owner's alone. Others are reported, and stay as they are. */
 import { existsSync, realpathSync } from 'node:fs';
 import { MEMORY, type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { isShared } from '../private-file.ts';
 import { secretFile } from './secrets.ts';
 import type { Warning } from './warning.ts';
 
-/** What is to be said of files that hold data, the secret or the lock, and that others on this machine may open. */
+/** Warnings of files that hold data, the secret or the lock, and that others on this machine may open. */
 export function warningsOfFiles(settings: Settings): Warning[] {
   const file = sqliteFile(settings);
   if (file === null || file === MEMORY || !existsSync(file)) return [];

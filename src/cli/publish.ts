@@ -24,7 +24,7 @@ interface Line {
   readonly text: string;
 }
 
-/** What became of a line: null where it was taken, else why not. */
+/** Outcome of a line: null where it was taken, else the reason. */
 type Answer = string | null;
 type Send = (lines: readonly Line[]) => Promise<Answer[]>;
 

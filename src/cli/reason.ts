@@ -2,7 +2,7 @@
 import { DrizzleError, DrizzleQueryError } from 'drizzle-orm/errors';
 import { rootOf } from '../log.ts';
 
-/** What a driver or `fetch` wraps a fault in says nothing of it, or repeats a query with all that is in it. */
+/** Tells a wrapping error: a driver's or `fetch`'s says nothing of its fault, or repeats a query with all that is in it. */
 const isWrapping = (error: Error): boolean =>
   error instanceof DrizzleQueryError || error instanceof DrizzleError || error instanceof TypeError;
 
@@ -14,7 +14,7 @@ function faultIn(error: unknown): unknown {
 
 const codeOf = (fault: unknown): string => (fault instanceof Error && 'code' in fault ? String(fault.code) : '');
 
-/** What to do, by how the system's or SQLite's code begins. */
+/** Advice by the beginning of the system's or SQLite's code. */
 const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
   [/^(ENOSPC|EDQUOT|SQLITE_FULL)/, 'make room on the disk'],
   [

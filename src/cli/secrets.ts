@@ -22,9 +22,9 @@ interface Secret {
 }
 
 interface Reading {
-  /** Whether the one of an embedded database is made where it is missing: by its server, and by who asks for that. */
+  /** True where the secret of an embedded database is made if it is missing: by its server, and on request. */
   readonly make?: boolean;
-  /** What else can be done about one that is missing. */
+  /** Other remedy for a missing one. */
   readonly otherwise?: string;
   /** Told of one that is too short, where that is let pass: for a developer's server, on loopback. */
   readonly warn?: Warn;

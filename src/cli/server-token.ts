@@ -4,7 +4,7 @@ import { secondsFromNow, Tokens } from '../auth/tokens.ts';
 import { generationFor } from './generation.ts';
 import { readSecrets } from './secrets.ts';
 
-/** How long a token that a command makes for itself holds, in seconds. */
+/** Lifetime of a token that a command makes for itself, in seconds. */
 const TTL = 24 * 60 * 60;
 
 /** The token that was given, or one made with the secret that this machine has. */

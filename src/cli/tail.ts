@@ -29,7 +29,7 @@ export async function tail(settings: Settings, { url, token, dealer, json }: Tai
   await ended(client, 'listening');
 }
 
-/** What JSON leaves as it is, and a terminal would obey: escaped, it is the same JSON. */
+/** Escapes what JSON leaves as it is and a terminal would obey: it is the same JSON. */
 const harmless = (json: string): string =>
   json.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

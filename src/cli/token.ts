@@ -13,11 +13,11 @@ export interface TokenRequest {
   readonly dealer: string;
   readonly sub: string;
   readonly ttl: string;
-  /** Whether a link to the desk is printed in its place. */
+  /** True where a link to the desk is printed in its place. */
   readonly link?: boolean;
   /** Where the desk is: the server's address. */
   readonly url: string;
-  /** Whether a secret is made where there is none. */
+  /** True where a secret is made if there is none. */
   readonly init?: boolean;
 }
 

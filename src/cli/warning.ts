@@ -1,7 +1,7 @@
-/** What is not as it should be, and hinders nothing yet. */
+/** Warning: something is not as it should be, and hinders nothing yet. */
 export interface Warning {
   readonly found: string;
-  /** What to do about it. */
+  /** Remedy. */
   readonly advice: string;
 }
 

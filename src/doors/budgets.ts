@@ -29,14 +29,14 @@ interface Part extends Share {
   readonly budget: Budget;
 }
 
-/** What was charged for something that is to be stored, so that it can be given back. */
+/** Charge for something that is to be stored, so that it can be given back. */
 export interface Charge {
   readonly parts: readonly Part[];
   /** When, by a clock that only goes forward, in ms. */
   readonly at: number;
 }
 
-/** What an accepted payload stores, in bytes: nothing where it is only passed on, or kept as state. */
+/** Counts the bytes that an accepted payload stores: nothing where it is only passed on, or kept as state. */
 export function bytesStored(body: Body): number {
   if (!DELIVERIES[eventTypeOf(body)].stored) return 0;
   if (!('message' in body)) return ROW;

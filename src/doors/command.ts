@@ -10,7 +10,7 @@ import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
 import type { Core } from './core.ts';
 
-/** What somebody sends, and no presence or erasure, which only the server itself asks for. */
+/** Command that somebody sends, and no presence or erasure, which only the server itself asks for. */
 export interface Send extends Command {
   readonly body: Body;
 }

@@ -1,4 +1,4 @@
-/** [P-4] Who a token stands for, where it is still taken. */
+/** [P-4] Identity that a token stands for, where it is still taken. */
 import { refused } from '../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { generationOf } from '../auth/generations.ts';
@@ -8,7 +8,7 @@ import type { Credential } from '../hub/hub.ts';
 import type { Store } from '../journal/store.ts';
 import type { Core } from './core.ts';
 
-/** What a verified token is good for, as long as nobody takes it back. */
+/** Credential of a verified token: good for, as long as nobody takes it back. */
 export const credentialOf = (verified: Verified): Credential => ({
   claims: verified.claims,
   gen: generationOf(verified, Date.now()),

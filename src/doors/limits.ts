@@ -1,4 +1,7 @@
-/** What a socket, an address, a dealer or a group may do in a time: plain numbers, since there is one of these for every socket. */
+/**
+ * Limits: what a socket, an address, a dealer or a group may do in a time: plain numbers, since there is one of these
+ * for every socket.
+ */
 
 /** The work that one token pays for, in bytes: as much as the longest frame holds. */
 const PAID_BYTES = 16 * 1024;
@@ -84,7 +87,7 @@ export class Quota {
     else this.#counts.delete(key);
   }
 
-  /** Whether a key has less than so many left, until the window ends. */
+  /** Tells whether a key has less than so many left, until the window ends. */
   isSpent(key: string, now: number, amount = 1): boolean {
     if (now >= this.#beganAt + this.#window) {
       this.#counts = new Map();
@@ -108,7 +111,7 @@ export class Quota {
   }
 }
 
-/** What is taken of one quota. */
+/** Share of one quota. */
 export interface Share {
   readonly quota: Quota;
   readonly key: string;

@@ -8,7 +8,7 @@ import type { Digests } from '../journal/digests.ts';
 import type { Store } from '../journal/store.ts';
 import { errorFrame } from '../protocol/encode.ts';
 
-/** How much longer than since the last look it is looked back, in ms: what was raised may be committed as much later. */
+/** Time that a look reaches back beyond the last one, in ms: what was raised may be committed as much later. */
 const OVERLAP = 60_000;
 
 interface Options {
@@ -27,7 +27,7 @@ export class Revocations {
   /** When it was last looked, by the database's clock. */
   #lookedAt = 0;
   #looking: Promise<void> | null = null;
-  /** Whether something may have been raised since the look that goes on began. */
+  /** True where something may have been raised since the look that goes on began. */
   #isAskedAgain = false;
 
   constructor(options: Options) {

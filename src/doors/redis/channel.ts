@@ -14,7 +14,7 @@ import { takeOrBury } from './take.ts';
 const WINDOW = 60_000;
 /** A text that was taken longer ago than this, in ms, is not the one that a node hears now: no node lags so far. */
 const LAG = 5_000;
-/** How often an event is tried while the database is away, and how long between, in ms. */
+/** Number of tries for an event while the database is away, and the time between them, in ms. */
 const TRIES = 30;
 const RETRY = 1_000;
 /** Events taken at once. */
@@ -46,10 +46,10 @@ interface Connections {
 export class ChannelDoor {
   readonly #core: Core;
   readonly #commands: Redis | Cluster;
-  /** What was heard, and what of it is this node's to take, in order. */
+  /** Events that were heard, and those of them that are this node's to take, in order. */
   #heard: string[] = [];
   readonly #mine: string[] = [];
-  /** How many were heard and are not done with. */
+  /** Number that were heard and are not done with. */
   #waiting = 0;
   #counting: Promise<void> | null = null;
   #taking: Promise<void> | null = null;

@@ -10,12 +10,15 @@ import { takeOrBury } from './take.ts';
 const GROUP = 'telle';
 /** Entries read at once. */
 const COUNT = 256;
-/** How long a read waits for entries, in ms. */
+/** Time that a read waits for entries, in ms. */
 const BLOCK = 1_000;
 /** After how long an entry that was read and not acknowledged is another node's to claim, and how often that is looked for. */
 const CLAIM_IDLE = 30_000;
 const CLAIM_INTERVAL = 5_000;
-/** How long entries are tried while the database is away, and how long between: for less than CLAIM_IDLE, so that nobody else has them. */
+/**
+ * Time for which entries are tried while the database is away, and between two tries: less than CLAIM_IDLE, so that
+ * nobody else has them.
+ */
 const TRY_FOR = 10_000;
 const RETRY = 1_000;
 /** After how long a consumer that reads nothing and owes nothing is struck off, in ms. */
@@ -106,7 +109,10 @@ export class StreamDoor {
     }
   }
 
-  /** What is done with is acknowledged at once; what cannot be stored now is tried again, and then left to be claimed. */
+  /**
+   * Takes entries: those done with are acknowledged at once; those that cannot be stored now are tried again, and then
+   * left to be claimed.
+   */
   async #take(entries: readonly Entry[]): Promise<void> {
     const readAt = performance.now();
     let left = entries;

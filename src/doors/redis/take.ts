@@ -1,4 +1,4 @@
-/** What the two Redis doors share: an event's text is taken, or kept as a dead letter with the reason [P-6.3]. */
+/** Part that the two Redis doors share: an event's text is taken, or kept as a dead letter with the reason [P-6.3]. */
 import { randomBytes } from 'node:crypto';
 import { type Refusal, RefusedError, refused } from '../../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
@@ -10,7 +10,7 @@ import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
 import { inTurns, turn } from '../turns.ts';
 
-/** Whoever may publish to Redis may speak for any dealer: Redis is inside the platform. */
+/** Session of everybody on Redis: whoever may publish there may speak for any dealer: Redis is inside the platform. */
 const SESSION: Session = { role: 'server', dealerId: ALL_DEALERS, name: 'redis' };
 
 /** Where a dead letter came from. */
@@ -78,7 +78,10 @@ async function refusalOf(core: Core, text: string): Promise<Refusal | null> {
   }
 }
 
-/** What was refused, whole, with the reason [P-6.3]. Ids are in the order of time, and within one moment in that of `index`. */
+/**
+ * Dead letter: a refused event, whole, with the reason [P-6.3]. Ids are in the order of time, and within one moment in
+ * that of `index`.
+ */
 function letterOf(source: Source, payload: string, refusal: Refusal, at: number, index: number): DeadLetter {
   const { code, message, details = [] } = refusal;
   const place = index.toString(16).padStart(4, '0');
