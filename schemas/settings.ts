@@ -1,6 +1,9 @@
-/** Every setting of the server: its kind, its bounds, its default and what it is for. Read once, at start. */
+/**
+ * Every setting of the server: its kind, its bounds, its default and what it is for. `x-secret` marks what is never shown.
+ */
 import { type Static, Type } from '@sinclair/typebox';
 import { OneOf } from './kinds.ts';
+import { shownUrl } from './urls.ts';
 
 const seconds = (minimum: number, maximum: number, options: object) =>
   Type.Number({ minimum, maximum, 'x-unit': 'seconds', ...options });
@@ -26,8 +29,9 @@ export const Settings = Type.Object({
   }),
   DATABASE_URL: Type.String({
     // Two slashes would be the root's, `~` a folder of that name, and another URL a file of that name.
-    pattern: '^(sqlite:(?!//[^/]|~|\\s|.*://).*\\S|postgres(ql)?://.+)$',
+    pattern: '^(sqlite:(?!//[^/]|~|\\s|.*://).+|postgres(ql)?://.+)$',
     'x-of': 'url',
+    'x-secret': true,
     default: 'sqlite:data/telle.db',
     examples: [
       'sqlite:<file>, such as sqlite:data/telle.db or sqlite:/var/lib/telle/telle.db',
@@ -39,6 +43,7 @@ export const Settings = Type.Object({
     Type.String({
       pattern: '^rediss?://.+$',
       'x-of': 'url',
+      'x-secret': true,
       examples: ['redis://<host>:<port>', 'rediss://<host>:<port>'],
       description: 'Redis between nodes and to other servers: redis://<host>:<port>; none for a node that is alone',
     }),
@@ -52,6 +57,7 @@ export const Settings = Type.Object({
   AUTH_SECRET: Type.Optional(
     Type.String({
       minLength: 1,
+      'x-secret': true,
       description:
         'signs and verifies tokens; comma-separated to rotate: the first signs, all verify. Made, and kept beside the embedded database, when absent. Better in the environment: others can read flags',
     }),
@@ -165,22 +171,6 @@ export const MEMORY = ':memory:';
 export const sqliteFile = ({ DATABASE_URL }: Pick<Settings, 'DATABASE_URL'>): string | null =>
   /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(DATABASE_URL)?.[1] ?? null;
 
-/**
- * A URL, or what was meant to be one, as it may be shown. Where a password stands is not known of what is no URL: so all that
- * is before an `@`, and what follows a `?`, a `=`, or a `:` that is no port's, is left out.
- */
-export function withoutPassword(text: string): string {
-  const [scheme = ''] = /^[a-z]+:\/\//i.exec(text) ?? [];
-  // `host=h password=p`: there an `@` may be the password's own.
-  const whole = text.includes('://') ? text : text.replace(/=[\s\S]*$/, '=…');
-  const at = whole.lastIndexOf('@');
-  const rest = at === -1 ? whole.slice(scheme.length) : `…${whole.slice(at)}`;
-  const unasked = rest.replace(/\?[\s\S]+$/, '?…').replace(/=[\s\S]+$/, '=…');
-  return (
-    scheme + unasked.replace(/\[[\da-f:.]*\]|:(?!\d*(?:[/?#,"]|$))[\s\S]*/gi, (part) => (part[0] === '[' ? part : ':…'))
-  );
-}
-
 /** `DATABASE_URL` as it may be shown: a file has no password. */
 export const shownDatabase = (settings: Pick<Settings, 'DATABASE_URL'>): string =>
-  sqliteFile(settings) === null ? withoutPassword(settings.DATABASE_URL) : settings.DATABASE_URL;
+  sqliteFile(settings) === null ? shownUrl(settings.DATABASE_URL) : settings.DATABASE_URL;

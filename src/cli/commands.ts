@@ -2,7 +2,7 @@
 
 import type { TSchema } from '@sinclair/typebox';
 import { type Command, Option } from 'commander';
-import { Settings, withoutPassword } from '../../schemas/settings.ts';
+import { Settings } from '../../schemas/settings.ts';
 import type { ChatRequest } from './chat.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
@@ -57,7 +57,7 @@ const urlOption = (what = 'the server') => new Option('--url <url>', what).defau
 /** @throws UsageError where it is no address of a server's */
 function urlOf(text: string): string {
   if (/^https?:\/\/./i.test(text) && URL.canParse(text)) return text;
-  throw new UsageError(`--url is "${withoutPassword(text)}": it must be http://<host>:<port>, or https://<host>`);
+  throw new UsageError('--url must be http://<host>:<port>, or https://<host>');
 }
 
 const tokenOption = () =>

@@ -1,7 +1,8 @@
 /** Settings, from flags or the environment, checked once at start. */
 import { isIP } from 'node:net';
 import type { TSchema } from '@sinclair/typebox';
-import { type SettingName, Settings, withoutPassword } from '../../schemas/settings.ts';
+import { type SettingName, Settings } from '../../schemas/settings.ts';
+import { takenApart } from '../../schemas/urls.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Whether this is no developer's: then less is let pass, and no token is printed that nobody asked for. */
@@ -34,6 +35,7 @@ function read(schema: TSchema, text: string): unknown {
   if (schema['x-unit'] === 'seconds') return secondsOf(text);
   if (schema.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined;
   if (schema.type === 'boolean') return WORDS[text.toLowerCase()];
+  if (schema['x-of'] === 'url') return text.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase());
   return text;
 }
 
@@ -49,23 +51,9 @@ function isNetwork(text: string): boolean {
 /** A host, without the scheme and the port that belong to a URL. */
 const isAddress = (text: string): boolean => isIP(text) !== 0 || /^[a-z0-9._-]+$/i.test(text);
 
-/** Whether a URL can be taken apart as the drivers do, with the name and the password in it. */
-function isUrl(text: string): boolean {
-  // Of these two a driver makes sense by itself: a lone % in a password, and a host that is named further on.
-  const given = / |%(?![\da-f]{2})/i.test(text) ? encodeURI(text) : text;
-  try {
-    const { username, password, pathname, search, hash } = new URL(given.replace('@/', '@localhost/'));
-    decodeURIComponent(username + password);
-    // What follows a #, a / or a ? in a password has become another part.
-    return !/@/.test(pathname + hash) && !/^[^=]*@/.test(search);
-  } catch {
-    return false;
-  }
-}
-
 /** What further holds of a text that has the pattern. */
 const KINDS: Readonly<Record<string, (text: string) => boolean>> = {
-  url: (text) => !/["']$/.test(text) && (text.startsWith('sqlite:') || isUrl(text)),
+  url: (text) => (text.startsWith('sqlite:') ? !/["']$/.test(text) : takenApart(text) !== null),
   address: isAddress,
   networks: (text) => isWord(text) || text.split(',').every((each) => isNetwork(each.trim())),
 };
@@ -79,14 +67,21 @@ function isAllowed(schema: TSchema, value: unknown): boolean {
   return KINDS[schema['x-of']]?.(value) ?? true;
 }
 
-/** A setting's value, as it may be shown: without a secret or a password. */
-function shown(name: SettingName, text: string): string {
-  if (name === 'AUTH_SECRET') return 'empty';
-  return `"${withoutPassword(text)}"`;
-}
-
 /** How what is special in a URL is written in a name or a password. */
 const ENCODED = 'percent-encoded: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25';
+
+/** What a URL may be wrong in, and the way out: the first that fits is told. */
+const MISTAKES: readonly (readonly [looks: RegExp, advice: string])[] = [
+  [/^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/, 'without quotes around it'],
+  [/[\r\n]/, 'on one line'],
+  [/^(postgres(ql)?|rediss?)\+/, 'with the scheme alone, without a driver behind a +'],
+  [
+    /^(postgres(ql)?|rediss?|sqlite)(:?\/+|:)/,
+    `with :// behind its scheme, and with what is special in its name and password ${ENCODED}`,
+  ],
+  [/.(postgres(ql)?|rediss?|sqlite):/i, 'beginning with its scheme, without anything before it'],
+  [/^[\w ]+=/, 'written as a URL, not as words with = between them'],
+];
 
 /** What a setting may be, in words. */
 function allowed(schema: TSchema, text: string): string {
@@ -98,24 +93,31 @@ function allowed(schema: TSchema, text: string): string {
   if (text === '' && schema.minLength > 0) return 'not empty';
   const examples = schema.examples.join(', or ');
   if (schema['x-of'] !== 'url') return examples;
-  if (/^["']|["']$|^\s|\s$/.test(text)) return `${examples}, without quotes, blanks or line breaks around it`;
-  return new RegExp(schema.pattern).test(text)
-    ? `a URL, with what is special in its name and password ${ENCODED}`
-    : examples;
+  const [, advice] = MISTAKES.find(([looks]) => looks.test(text)) ?? [];
+  return advice === undefined ? examples : `${examples}, ${advice}`;
+}
+
+/** Says what is wrong. Of a secret nothing is shown: where in it a password stands is not known of what is wrong. */
+function sentenceOn(name: SettingName, schema: TSchema, text: string): string {
+  if (text === '') return `${name} is empty: it must be ${allowed(schema, text)}`;
+  const found = schema['x-secret']
+    ? 'is not as it must be, and not shown, since a password may be in it'
+    : `is "${text}"`;
+  return `${name} ${found}: it must be ${allowed(schema, text)}`;
 }
 
 /**
- * @param given settings as text, by name: what is absent has its default
+ * @param given settings as text, by name: what is absent has its default, and blanks and line breaks around it are none of it
  * @throws UsageError that names the first setting that is wrong, its value and what is allowed
  */
 export function readSettings(given: Readonly<Record<string, string | undefined>>): Settings {
   const settings: Record<string, unknown> = {};
   for (const name of SETTING_NAMES) {
     const schema: TSchema = Settings.properties[name];
-    const text = given[name];
+    const text = given[name]?.trim();
     const value = text === undefined ? schema.default : read(schema, text);
     if (text !== undefined && !isAllowed(schema, value)) {
-      throw new UsageError(`${name} is ${shown(name, text)}: it must be ${allowed(schema, text)}`);
+      throw new UsageError(sentenceOn(name, schema, text));
     }
     if (value !== undefined) settings[name] = value;
   }

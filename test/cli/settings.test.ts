@@ -5,19 +5,23 @@ import { UsageError } from '../../src/cli/usage-error.ts';
 
 /** What a setting that is wrong is told to be, whole. */
 const WRONG: readonly (readonly [name: string, value: string, sentence: string])[] = [
-  ['HOST', '', 'HOST is "": it must be not empty'],
+  ['HOST', '', 'HOST is empty: it must be not empty'],
   ['PORT', 'http', 'PORT is "http": it must be a whole number from 0 to 65535'],
-  ['PORT', '', 'PORT is "": it must be a whole number from 0 to 65535'],
+  ['PORT', '', 'PORT is empty: it must be a whole number from 0 to 65535'],
   ['PORT', '65536', 'PORT is "65536": it must be a whole number from 0 to 65535'],
   ['PORT', '-1', 'PORT is "-1": it must be a whole number from 0 to 65535'],
   ['PORT', '80.5', 'PORT is "80.5": it must be a whole number from 0 to 65535'],
   ['PORT', '0x50', 'PORT is "0x50": it must be a whole number from 0 to 65535'],
-  ['PORT', ' 80', 'PORT is " 80": it must be a whole number from 0 to 65535'],
+  ['PORT', '8 0', 'PORT is "8 0": it must be a whole number from 0 to 65535'],
   ['PORT', '99999999999999999999', 'PORT is "99999999999999999999": it must be a whole number from 0 to 65535'],
-  ['REDIS_URL', 'host:6379', 'REDIS_URL is "host:6379": it must be redis://<host>:<port>, or rediss://<host>:<port>'],
+  [
+    'REDIS_URL',
+    'host:6379',
+    'REDIS_URL is not as it must be, and not shown, since a password may be in it: it must be redis://<host>:<port>, or rediss://<host>:<port>',
+  ],
   ['AUTH_SECRET', '', 'AUTH_SECRET is empty: it must be not empty'],
   ['AUTO_MUTE', 'maybe', 'AUTO_MUTE is "maybe": it must be on or off'],
-  ['AUTO_MUTE', '', 'AUTO_MUTE is "": it must be on or off'],
+  ['AUTO_MUTE', '', 'AUTO_MUTE is empty: it must be on or off'],
   ['AUTO_MUTE', 'constructor', 'AUTO_MUTE is "constructor": it must be on or off'],
   ['MAX_FRAME_BYTES', '1023', 'MAX_FRAME_BYTES is "1023": it must be a whole number from 1024 to 1048576'],
   ['MAX_FRAME_BYTES', '1048577', 'MAX_FRAME_BYTES is "1048577": it must be a whole number from 1024 to 1048576'],
@@ -31,7 +35,7 @@ const WRONG: readonly (readonly [name: string, value: string, sentence: string])
   ['JOIN_TIMEOUT', '99ms', 'JOIN_TIMEOUT is "99ms": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
   ['JOIN_TIMEOUT', '6m', 'JOIN_TIMEOUT is "6m": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
   ['JOIN_TIMEOUT', 'soon', 'JOIN_TIMEOUT is "soon": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
-  ['JOIN_TIMEOUT', '', 'JOIN_TIMEOUT is "": it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
+  ['JOIN_TIMEOUT', '', 'JOIN_TIMEOUT is empty: it must be a time from 0.1s to 300s, such as 500ms, 10s or 2m'],
   ['RATE_LIMIT', 'true', 'RATE_LIMIT is "true": it must be one of on, off'],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL is "loud": it must be one of fatal, error, warn, info, debug, trace, silent'],
 ];
@@ -44,13 +48,13 @@ describe('a setting that is wrong', () => {
   }
 
   for (const value of ['mysql://host/db', 'telle.db', 'sqlite:', '']) {
-    it(`is told with its name, its value and what is allowed: DATABASE_URL=${value}`, () => {
+    it(`is told with its name and what is allowed: DATABASE_URL=${value}`, () => {
       assert.throws(
         () => readSettings({ DATABASE_URL: value }),
         (error) =>
           error instanceof UsageError &&
           error.message.startsWith(
-            `DATABASE_URL is "${value}": it must be sqlite:<file>, such as sqlite:data/telle.db`,
+            `DATABASE_URL is ${value === '' ? 'empty' : 'not as it must be, and not shown, since a password may be in it'}: it must be sqlite:<file>, such as sqlite:data/telle.db`,
           ),
       );
     });
@@ -88,6 +92,7 @@ describe('settings', () => {
       PORT: [
         ['0', 0],
         ['65535', 65_535],
+        [' 80\n', 80],
       ],
       AUTO_MUTE: [
         ['on', true],
@@ -121,15 +126,6 @@ describe('settings', () => {
       for (const [text, value] of pairs) {
         assert.equal(Object.entries(readSettings({ [name]: text })).find(([known]) => known === name)?.[1], value);
       }
-    }
-  });
-
-  it('that are wrong do not show the password in them', () => {
-    for (const name of ['DATABASE_URL', 'REDIS_URL']) {
-      assert.throws(
-        () => readSettings({ [name]: 'mysql://user:hunter2@host/database' }),
-        (error) => error instanceof UsageError && error.message.includes('host') && !error.message.includes('hunter2'),
-      );
     }
   });
 
