@@ -1,18 +1,19 @@
 /** Opening of the database by commands: what hinders them is told with the setting's name and the remedy. */
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { type OpenOptions, openStore } from '../app.ts';
-import { DriverError, ServedError, type Store } from '../journal/store.ts';
+import { DriverError, MisusedError, ServedError, type Store } from '../journal/store.ts';
 import { reasonOf } from './reason.ts';
 import { UsageError } from './usage-error.ts';
 
-/** @throws UsageError where another server has it; any other error in a sentence */
+/** @throws UsageError where another server has it, or the setting asks for what there is not; any other error in a sentence */
 export function openDatabase(settings: Settings, options: OpenOptions = {}): Store {
   try {
     return openStore(settings, options);
   } catch (cause) {
     if (cause instanceof DriverError) throw cause;
     const sentence = `DATABASE_URL is "${shownDatabase(settings)}", which cannot be opened: ${reasonOf(cause)}`;
-    throw cause instanceof ServedError ? new UsageError(sentence, { cause }) : new Error(sentence, { cause });
+    const isUsage = cause instanceof ServedError || cause instanceof MisusedError;
+    throw isUsage ? new UsageError(sentence, { cause }) : new Error(sentence, { cause });
   }
 }
 

@@ -16,7 +16,7 @@ import {
   NEXT_MARKED,
   PART,
 } from './erasing.ts';
-import { withClient, withPatientClient } from './postgres-pool.ts';
+import { type PostgresPool, withClient, withPatientClient } from './postgres-pool.ts';
 import type { Changes } from './rows.ts';
 
 /** How long a node waits at least before it vacuums again, in ms: each time goes through all that changed since the last. */
@@ -61,10 +61,10 @@ export function eraseMarked(pool: pg.Pool): Promise<boolean> {
 
 /** Vacuums after erasures, and forgets their marks. */
 export class Vacuum {
-  readonly #pool: pg.Pool;
+  readonly #pool: PostgresPool;
   #at = Number.NEGATIVE_INFINITY;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: PostgresPool) {
     this.#pool = pool;
   }
 

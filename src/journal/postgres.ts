@@ -17,7 +17,15 @@ import { pendingIn } from './migrations.ts';
 import { freeKeys, load, writing } from './postgres-batch.ts';
 import { eraseMarked, erasing, Vacuum } from './postgres-erasing.ts';
 import { EVENTS_WHERE, eventsOf, firstAfter, logOf } from './postgres-log.ts';
-import { inOneWrite, isDatabases, isLostRace, openPool, withClient, withPatientClient } from './postgres-pool.ts';
+import {
+  inOneWrite,
+  isDatabases,
+  isLostRace,
+  openPool,
+  type PostgresPool,
+  withClient,
+  withPatientClient,
+} from './postgres-pool.ts';
 import { READ_STANDING, READ_TAILS } from './postgres-statements.ts';
 import { type ChangeOrder, type KeptEvent, lettersAfter, type Place, Reader } from './reading.ts';
 import type { Changes, DealerSeqs, Needs, Rows, StoredEvent } from './rows.ts';
@@ -69,11 +77,11 @@ const CHANGE_ORDER: ChangeOrder = {
 };
 
 class PostgresStore extends Reader implements Store {
-  readonly #pool: pg.Pool;
+  readonly #pool: PostgresPool;
   readonly #db: NodePgDatabase;
   readonly #vacuum: Vacuum;
 
-  constructor(pool: pg.Pool, digests: Digests) {
+  constructor(pool: PostgresPool, digests: Digests) {
     super(EVENTS_WHERE, CHANGE_ORDER, digests, NOW);
     this.#pool = pool;
     this.#db = drizzle(pool);

@@ -27,6 +27,9 @@ export class DriverError extends Error {
 /** That another server has the database, or somebody its lock. */
 export class ServedError extends Error {}
 
+/** That the setting which names the database asks for what there is not. */
+export class MisusedError extends Error {}
+
 /** Who may join a dealer: pages of which origins, and who without a token. */
 export interface Doorway {
   readonly origins: readonly string[];

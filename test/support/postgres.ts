@@ -3,7 +3,7 @@
  * package that carries one.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { chown, cp, mkdir, mkdtemp, realpath } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
@@ -46,7 +46,14 @@ function packaged(): string {
   }
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+interface PostgresOptions {
+  /** Settings of the server's, as `-c` takes them. */
+  readonly settings?: readonly string[];
+  /** Files in its folder, by name; only it can read them. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export async function startPostgres({ settings: own = [], files = {} }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'telle-postgres-'));
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -63,6 +70,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-U', 'telle', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
     options,
   );
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(data, name), text, { mode: 0o600 });
+    if (isRoot) await chown(join(data, name), NOBODY, NOBODY);
+  }
   const port = await freePort();
   const url = `postgres://telle@127.0.0.1:${port}/postgres`;
   // Processes are killed here, never the machine: what was written is there again without being carried to the disk.
@@ -75,6 +86,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     'max_connections=200',
     '-c',
     'fsync=off',
+    ...own.flatMap((setting) => ['-c', setting]),
   ];
   const start = () => spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...settings], options);
   const child = await runChild({ start, signal: 'SIGINT', answering: () => answering(url), folder });
