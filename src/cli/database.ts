@@ -1,7 +1,7 @@
 /** Opening of the database by commands: what hinders them is told with the setting's name and the remedy. */
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { type OpenOptions, openStore } from '../app.ts';
-import { DriverError, MisusedError, ServedError, type Store } from '../journal/store.ts';
+import { DriverError, MisusedError, ServedError, type Store, UnfitError } from '../journal/store.ts';
 import { reasonOf } from './reason.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -20,6 +20,7 @@ export function openDatabase(settings: Settings, options: OpenOptions = {}): Sto
 /**
  * Brings its tables up to date, and says so before that is begun.
  * @returns whether it was new
+ * @throws UsageError where this program cannot use it; any other error in a sentence
  */
 export async function bringUpToDate(settings: Settings, store: Store, to: NodeJS.WritableStream): Promise<boolean> {
   const tell = (migrations: number) => {
@@ -29,6 +30,8 @@ export async function bringUpToDate(settings: Settings, store: Store, to: NodeJS
   try {
     return await store.migrate(tell);
   } catch (cause) {
+    if (cause instanceof UnfitError)
+      throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which ${cause.message}`, { cause });
     const fault = sqliteFile(settings) === null ? 'does not answer' : 'cannot be brought up to date';
     throw new Error(`DATABASE_URL is "${shownDatabase(settings)}", which ${fault}: ${reasonOf(cause)}`, { cause });
   }

@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MEMORY, type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { isDatabaseServed, openStore } from '../app.ts';
-import { DriverError } from '../journal/store.ts';
+import { DriverError, UnfitError } from '../journal/store.ts';
 import { warningsOfDemo } from './demo.ts';
 import { type Finding, fault, ok, skewOf, warned, warning } from './finding.ts';
 import { isTelle } from './listening.ts';
@@ -34,6 +34,8 @@ export async function checkDatabase(settings: Settings): Promise<readonly Findin
     if (file !== null && !existsSync(file)) return [ok(`none yet: ${file} is made at the first start`)];
     return [...(await findingsIn(settings)), ...(await servingOf(settings))];
   } catch (error) {
+    if (error instanceof UnfitError && !(error instanceof DriverError))
+      return [fault(`${shownDatabase(settings)} ${error.found}`, error.advice)];
     if (error instanceof DriverError) return [fault(error.found, error.advice || 'without it nothing starts')];
     const advice =
       file === null ? 'is it running, and do DATABASE_URL and its password fit?' : `may this user write to ${file}?`;
@@ -54,6 +56,7 @@ function assertWritable(settings: Settings): void {
 async function findingsIn(settings: Settings): Promise<Finding[]> {
   const store = openStore(settings);
   try {
+    await store.examine();
     const pending = await store.pendingMigrations();
     // It looks into the tables, which a new database does not have yet.
     if (pending === 0) await store.check();

@@ -21,6 +21,7 @@ const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
     /^(EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN)/,
     'let this user write to it and its folder, or name another',
   ],
+  [/^SQLITE_(CORRUPT|NOTADB)/, 'restore a back-up, or name another'],
   [/^(ENOTDIR|EEXIST|EISDIR)/, 'name a file, in a folder'],
 ];
 

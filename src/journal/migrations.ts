@@ -1,5 +1,21 @@
 import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { UnfitError } from './store.ts';
 
-/** How many migrations of a folder are younger than the last that a database has had (ms since 1970; 0: none). */
-export const pendingIn = (folder: string, lastAt: number): number =>
-  readMigrationFiles({ migrationsFolder: folder }).filter(({ folderMillis }) => folderMillis > lastAt).length;
+/**
+ * How many migrations of a folder a database has not had.
+ * @param had when those that it has had were made (ms since 1970), which is what they are known by
+ * @throws UnfitError where it has had others: what a later version has made of its tables is not known
+ */
+export function pendingIn(folder: string, had: readonly number[]): number {
+  const known = readMigrationFiles({ migrationsFolder: folder }).map(({ folderMillis }) => folderMillis);
+  const unknown = had.filter((at) => !known.includes(at));
+  if (unknown.length > 0) {
+    const last = new Date(Math.max(...unknown)).toISOString().slice(0, 10);
+    throw new UnfitError(
+      `has tables of a later version, by ${unknown.length === 1 ? 'a migration' : `${unknown.length} migrations`} up to ${last}`,
+      'run that version, or restore a back-up from before it',
+    );
+  }
+  const last = Math.max(0, ...had);
+  return known.filter((at) => at > last).length;
+}

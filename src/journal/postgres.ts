@@ -16,6 +16,7 @@ import { tablesOfDealer } from './erasing.ts';
 import { pendingIn } from './migrations.ts';
 import { freeKeys, load, writing } from './postgres-batch.ts';
 import { eraseMarked, erasing, Vacuum } from './postgres-erasing.ts';
+import { assertEncoding, assertMayMigrate, assertMayUse } from './postgres-fitness.ts';
 import { EVENTS_WHERE, eventsOf, firstAfter, logOf } from './postgres-log.ts';
 import {
   inOneWrite,
@@ -98,18 +99,34 @@ class PostgresStore extends Reader implements Store {
       const { rows } = await client.query("select to_regclass('events') is null as is_new");
       const isNew = rows[0]?.is_new === true;
       const pending = await this.pendingMigrations();
+      await assertEncoding(client);
+      if (pending > 0) await assertMayMigrate(client, pending);
       if (pending > 0 && !isNew) onUpgrade(pending);
-      await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
+      // Drizzle makes its schema again and again, for which a role that only serves has no right.
+      if (pending > 0) await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
+      await assertMayUse(client);
       await keyDigests((query) => this.rows(query), this.digests);
       return isNew;
     });
   }
 
   async pendingMigrations(): Promise<number> {
+    await assertMayUse(this.#pool);
     const { rows: known } = await this.#pool.query("select to_regclass('drizzle.__drizzle_migrations') as name");
-    if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), 0);
-    const { rows } = await this.#pool.query('select max(created_at) as last from drizzle.__drizzle_migrations');
-    return pendingIn(assetFolder(MIGRATIONS), Number(rows[0]?.last ?? 0));
+    if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), []);
+    const { rows } = await this.#pool.query<{ at: number }>(
+      'select created_at as at from drizzle.__drizzle_migrations',
+    );
+    return pendingIn(
+      assetFolder(MIGRATIONS),
+      rows.map(({ at }) => at),
+    );
+  }
+
+  async examine(): Promise<void> {
+    await assertEncoding(this.#pool);
+    const pending = await this.pendingMigrations();
+    if (pending > 0) await assertMayMigrate(this.#pool, pending);
   }
 
   async now(): Promise<number> {

@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { MEMORY } from '../../schemas/settings.ts';
-import { DriverError } from './store.ts';
+import { DriverError, UnfitError } from './store.ts';
 
 const AGAIN = 'install it anew: npm ci, or npm rebuild better-sqlite3';
 
@@ -55,4 +55,21 @@ export function migrateFile(client: Database.Database, migrationsFolder: string)
     }
   });
   apply.immediate();
+}
+
+/** Reads the whole file. @throws UnfitError where it is damaged */
+export function assertWhole(client: Database.Database): void {
+  const said = checked(client);
+  if (said === 'ok') return;
+  const what = said.split('\n').at(-1);
+  throw new UnfitError(`is damaged: ${what}`, 'restore a back-up, or save what can be read with sqlite3 FILE .recover');
+}
+
+function checked(client: Database.Database): string {
+  try {
+    return client.prepare<[], string>('pragma quick_check(1)').pluck().get() ?? '';
+  } catch (fault) {
+    if (fault instanceof Database.SqliteError && fault.code.startsWith('SQLITE_CORRUPT')) return fault.message;
+    throw fault;
+  }
 }

@@ -21,7 +21,7 @@ import { beginningAfter, settingAside } from './setting-aside.ts';
 import { eraseAll, eraseMarked, scrub } from './sqlite-erasing.ts';
 import { lock } from './sqlite-lock.ts';
 import { EVENTS_WHERE, ofMarked } from './sqlite-log.ts';
-import { loadSqlite, migrateFile } from './sqlite-opening.ts';
+import { assertWhole, loadSqlite, migrateFile } from './sqlite-opening.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import {
   type DeadLetter,
@@ -131,8 +131,15 @@ class SqliteStore extends Reader implements Store {
 
   async pendingMigrations(): Promise<number> {
     const isKnown = this.#client.prepare("select 1 from sqlite_master where name = '__drizzle_migrations'").get();
-    const last = isKnown && this.#client.prepare('select max(created_at) from __drizzle_migrations').pluck().get();
-    return pendingIn(assetFolder(MIGRATIONS), Number(last ?? 0));
+    const had = isKnown
+      ? this.#client.prepare<[], number>('select created_at from __drizzle_migrations').pluck().all()
+      : [];
+    return pendingIn(assetFolder(MIGRATIONS), had);
+  }
+
+  async examine(): Promise<void> {
+    assertWhole(this.#client);
+    await this.pendingMigrations();
   }
 
   async now(): Promise<number> {

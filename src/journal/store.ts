@@ -12,17 +12,20 @@ import type { CredentialStore } from './credentials.ts';
 import type { Reading } from './reading.ts';
 import type { Changes, DealerSeqs, Needs, Rows, StoredEvent } from './rows.ts';
 
-/** That what opens such a database cannot be loaded, whatever it is named; and what to do about it, where that is known. */
-export class DriverError extends Error {
+/** What is wrong with a database, and what to do about it, where that is known. */
+export class UnfitError extends Error {
   readonly found: string;
   readonly advice: string;
 
-  constructor(found: string, advice: string, options: ErrorOptions) {
+  constructor(found: string, advice: string, options?: ErrorOptions) {
     super(advice === '' ? found : `${found}: ${advice}`, options);
     this.found = found;
     this.advice = advice;
   }
 }
+
+/** That what opens such a database cannot be loaded, whatever it is named. */
+export class DriverError extends UnfitError {}
 
 /** That another server has the database, or somebody its lock. */
 export class ServedError extends Error {}
@@ -73,10 +76,13 @@ export interface Store extends Reading, CredentialStore, ActStore {
   /**
    * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
    * @param onUpgrade told first, where there are tables, how many migrations they are to have: a large log takes minutes
+   * @throws UnfitError where this program cannot use it, or may not
    */
   migrate(onUpgrade?: (migrations: number) => void): Promise<boolean>;
-  /** How many migrations it has not had yet. */
+  /** How many migrations it has not had yet. @throws UnfitError where it has had others */
   pendingMigrations(): Promise<number>;
+  /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
+  examine(): Promise<void>;
   /** The database's clock, in ms since 1970. */
   now(): Promise<number>;
   /** Resolves where the database answers and can be written to. */

@@ -25,16 +25,10 @@ const MISUSES: readonly (readonly [args: readonly string[], sentence: RegExp])[]
   [['backup'], /missing required argument 'file'/],
   [['doctor', '--port', 'http'], /PORT is "http": it must be a whole number from 0 to 65535/],
   [['publish', '--redis-url', 'nowhere'], /REDIS_URL is not as it must be, .*: it must be redis/],
-  [
-    ['chat', '--dealer', 'd1', '--url', 'localhost:8080'],
-    /^telle: --url must be http:\/\/<host>:<port>/,
-  ],
+  [['chat', '--dealer', 'd1', '--url', 'localhost:8080'], /^telle: --url must be http:\/\/<host>:<port>/],
   [['tail', '--dealer', 'd1', '--url', 'ws://localhost'], /^telle: --url must be http/],
   [['publish', '--url', 'u:hunter2@h', '{}'], /^telle: --url must be http/],
-  [
-    ['token', '--url', 'https://', '--role', 'admin', '--dealer', 'd', '--sub', 'a'],
-    /^telle: --url must be http/,
-  ],
+  [['token', '--url', 'https://', '--role', 'admin', '--dealer', 'd', '--sub', 'a'], /^telle: --url must be http/],
   [['dealer', 'lits'], /unknown command 'lits'/],
 ];
 
