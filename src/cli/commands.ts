@@ -4,11 +4,13 @@ import type { TSchema } from '@sinclair/typebox';
 import { type Command, Option } from 'commander';
 import { Settings } from '../../schemas/settings.ts';
 import type { ChatRequest } from './chat.ts';
+import { readConfig } from './config.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
 import type { PublishRequest } from './publish.ts';
 import type { RevokeRequest } from './revoke.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
+import { gather } from './sources.ts';
 import type { TailRequest } from './tail.ts';
 import type { TokenRequest } from './token.ts';
 import { UsageError } from './usage-error.ts';
@@ -28,13 +30,25 @@ function settingOption(name: Named): Option {
   return new Option(`${flagOf(name)} <value>`, `${description}${words}${shown}`).env(name);
 }
 
-/** The settings that a command runs with: its flags first, then the environment. */
+/** The settings that a command runs with: its flags first, then the environment, then its file. */
 function settingsOf(command: Command): Settings {
-  const given = command.options.map(
-    (option) => [option.envVar, command.getOptionValue(option.attributeName())] as const,
+  const options = SETTING_NAMES.flatMap((name) => {
+    const option = command.options.find(({ envVar }) => envVar === name);
+    return option === undefined ? [] : [{ name, key: option.attributeName() }];
+  });
+  const typed = options.filter(({ key }) => command.getOptionValueSource(key) === 'cli');
+  const flags = Object.fromEntries(typed.map(({ name, key }) => [name, command.getOptionValue(key)]));
+  const file: unknown = command.getOptionValue('config');
+  const sources = [flags, process.env, typeof file === 'string' ? readConfig(file) : {}];
+  return readSettings(
+    gather(
+      options.map(({ name }) => name),
+      sources,
+    ),
   );
-  return readSettings(Object.fromEntries(given.filter(([name]) => name !== undefined)));
 }
+
+const configOption = () => new Option('--config <file>', 'settings in a file, .toml or .json').env('TELLE_CONFIG');
 
 /** How a command is told of: what it does, an example, and the settings that it heeds. */
 interface Told {
@@ -49,7 +63,7 @@ function add(parent: Command, usage: string, { summary, example, settings, serve
   const command = parent.command(usage).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
   for (const name of settings) command.addOption(settingOption(name));
   for (const name of servers) command.addOption(settingOption(name).hideHelp());
-  return command;
+  return command.addOption(configOption());
 }
 
 const urlOption = (what = 'the server') => new Option('--url <url>', what).default(LOCAL).argParser(urlOf);

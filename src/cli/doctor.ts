@@ -6,6 +6,7 @@ import { checkDatabase, checkDisk, isRunning } from './doctor-database.ts';
 import { checkRedis } from './doctor-redis.ts';
 import { type Check, type Finding, fault, ok, warned, warning } from './finding.ts';
 import { adviceOnListening, faultOfListening } from './listening.ts';
+import { nearMisses } from './near-misses.ts';
 import { reasonOf } from './reason.ts';
 import { readSecrets, secretFile } from './secrets.ts';
 import { painter } from './style.ts';
@@ -14,6 +15,7 @@ import { painter } from './style.ts';
 const SPARE_FILES = 100;
 
 const CHECKS: Readonly<Record<string, Check>> = {
+  settings: () => nearMisses(process.env).map(warned),
   secret: checkSecret,
   database: checkDatabase,
   disk: checkDisk,

@@ -6,6 +6,7 @@ import { Tokens } from '../auth/tokens.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { adviceOnListening } from './listening.ts';
+import { nearMisses } from './near-misses.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { readSecrets } from './secrets.ts';
 import { isProduction } from './settings.ts';
@@ -25,7 +26,7 @@ export async function serve(settings: Settings): Promise<void> {
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const { HOST, PORT } = settings;
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = nearMisses(process.env);
   const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
   const store = openDatabase(settings, { secrets, alone: true });
   const isNew = await bringUpToDate(settings, store, process.stdout);

@@ -1,4 +1,4 @@
-/** Settings, from flags or the environment, checked once at start. */
+/** Settings, made of texts, and checked. */
 import { isIP } from 'node:net';
 import type { TSchema } from '@sinclair/typebox';
 import { type SettingName, Settings } from '../../schemas/settings.ts';

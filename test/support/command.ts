@@ -1,21 +1,22 @@
 /** A command of `telle`, run in this process: quick, for what needs neither a signal nor a terminal. */
 
 import { run } from '../../src/cli/run.ts';
-import { SETTING_NAMES } from '../../src/cli/settings.ts';
+import { SOURCE_NAMES } from '../../src/cli/sources.ts';
 import type { Ended } from './process.ts';
 
-const VARIABLES = [...SETTING_NAMES, 'TELLE_TOKEN', 'NODE_ENV'];
+const VARIABLES = [...SOURCE_NAMES, 'TELLE_CONFIG', 'TELLE_TOKEN', 'NODE_ENV'];
 
 type Env = Readonly<Record<string, string>>;
 
 /** Has the environment hold these settings and no others. @returns what puts back those that it had */
 function settled(env: Env): () => void {
-  const before = VARIABLES.map((name) => [name, process.env[name]] as const);
+  const names = new Set([...VARIABLES, ...Object.keys(env)]);
+  const before = [...names].map((name) => [name, process.env[name]] as const);
   const set = (name: string, value: string | undefined) => {
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
   };
-  for (const name of VARIABLES) set(name, env[name]);
+  for (const name of names) set(name, env[name]);
   return () => {
     for (const [name, value] of before) set(name, value);
   };
