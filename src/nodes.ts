@@ -76,7 +76,12 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
     const existing = await store.existing(dealerId, open);
     for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasureOf(dealerId, groupId));
   };
-  const sequencer = new Sequencer({ log: logOf(store, settled), deliver, patience: OVERTAKING });
+  const sequencer = new Sequencer({
+    log: logOf(store, settled),
+    deliver,
+    acknowledge: (publication) => hub.acknowledge(publication),
+    patience: OVERTAKING,
+  });
   bus.listen({
     deliver: (publication) => {
       if (publication.lag !== undefined) metrics.heard(publication.lag);

@@ -128,7 +128,7 @@ export class Hub {
 
   /** [P-7] One event, one frame, to everyone who may see it; to its sender the ack instead. */
   deliver(publication: Publication): void {
-    const { dealerId, scope, answer } = publication;
+    const { dealerId, scope } = publication;
     hand(publication, this.#everywhere);
     const room = this.#rooms.get(dealerId);
     if (room) {
@@ -136,6 +136,11 @@ export class Hub {
       if (scope === DEALER_SCOPE) for (const seats of room.groups.values()) hand(publication, seats);
       else if (scope !== DESK_SCOPE) hand(publication, room.groups.get(scope));
     }
+    this.acknowledge(publication);
+  }
+
+  /** Sends the ack alone, where one is owed: also in place of an event that was delivered before. */
+  acknowledge({ answer }: Publication): void {
     if (answer?.frame) sendWithin(answer.peer, answer.frame, this.#maxBacklog);
   }
 

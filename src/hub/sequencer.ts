@@ -24,6 +24,8 @@ export interface Log {
 interface Options {
   readonly log: Log;
   readonly deliver: (publication: Publication) => void;
+  /** The event itself has been delivered, read from the log: its sender is still owed the ack, where it asked for one. */
+  readonly acknowledge: (publication: Publication) => void;
   /** How long what was overtaken may take, in ms, before it counts as lost. */
   readonly patience: number;
 }
@@ -49,11 +51,6 @@ interface Followed {
   openedAt: number | null;
   /** While it is being found out how far each group goes. */
   opening: Promise<void> | null;
-}
-
-/** The event itself has been delivered, read from the log: its sender is still owed the ack. */
-function acknowledge({ answer }: Publication): void {
-  if (answer?.frame) answer.peer.send(answer.frame);
 }
 
 export class Sequencer {
@@ -134,7 +131,7 @@ export class Sequencer {
     const cursor = this.#cursor(followed, scope);
     if (isNew && seq === 1) cursor.seq = 0;
     if (cursor.seq !== null && seq <= cursor.seq) {
-      acknowledge(publication);
+      this.#options.acknowledge(publication);
       return;
     }
     // What this node published comes back from the bus, without the answer that is owed: it does not take its place.
@@ -183,7 +180,7 @@ export class Sequencer {
     for (const [seq, publication] of cursor.waiting) {
       if (seq > cursor.seq) continue;
       cursor.waiting.delete(seq);
-      acknowledge(publication);
+      this.#options.acknowledge(publication);
     }
     for (;;) {
       const next: Publication | undefined = cursor.waiting.get(cursor.seq + 1);

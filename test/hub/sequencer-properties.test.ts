@@ -50,7 +50,12 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
   fc.assert(
     fc.asyncProperty(anyArrivals, async ([scopes, arrivals, byFirst]) => {
       const delivered = new Inbox<Publication>();
-      const sequencer = new Sequencer({ log: logOf(scopes), deliver: delivered.put, patience: 1 });
+      const sequencer = new Sequencer({
+        log: logOf(scopes),
+        deliver: delivered.put,
+        acknowledge: () => {},
+        patience: 1,
+      });
       try {
         sequencer.follow(
           'd1',

@@ -1,6 +1,8 @@
 /** [P-8.3] What comes from several nodes, out of order, twice or not at all, is delivered in the order of each scope. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
 import { TestPeer } from '../support/peers.ts';
@@ -8,6 +10,9 @@ import { Inbox } from '../support/until.ts';
 
 /** Long enough ago that nothing of then is new to anybody. */
 const LONG_AGO = Date.now() - 24 * 3_600_000;
+
+/** Unsent bytes after which a socket reads too slowly. */
+const MAX_BACKLOG = 1000;
 
 /** A log of one dealer, as another node has it; it fails as often as it is told to. */
 class TestLog implements Log {
@@ -75,7 +80,9 @@ const event = (scope: string, seq: number | null, more: Partial<Publication> = {
 function open(patience = 5) {
   const log = new TestLog();
   const delivered = new Inbox<Publication>();
-  const sequencer = new Sequencer({ log, deliver: delivered.put, patience });
+  const hub = new Hub(MAX_BACKLOG);
+  const acknowledge = (publication: Publication) => hub.acknowledge(publication);
+  const sequencer = new Sequencer({ log, deliver: delivered.put, acknowledge, patience });
   const take = (scope: string, ...seqs: number[]) => {
     for (const seq of seqs) sequencer.take(event(scope, seq));
   };
@@ -189,6 +196,17 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 4, { answer: { peer, frame: null } }));
     assert.deepEqual(seqs(), [4]);
     assert.deepEqual(peer.texts, ['ack again']);
+    sequencer.close();
+  });
+
+  it('closes a sender that takes such acks too slowly, like any other [P-9]', async () => {
+    const { sequencer, take } = await openDesk();
+    take('g1', 4);
+    const peer = new TestPeer();
+    peer.unsent = MAX_BACKLOG + 1;
+    sequencer.take(event('g1', 4, { answer: { peer, frame: 'ack' } }));
+    await turn();
+    assert.deepEqual(peer.closes, [{ code: 4508, reason: 'slow consumer' }]);
     sequencer.close();
   });
 });
