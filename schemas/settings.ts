@@ -49,9 +49,9 @@ export const Settings = Type.Object({
     }),
   ),
   REDIS_PREFIX: Type.String({
-    pattern: '^[\\x21-\\x7e]{0,64}$',
+    pattern: '^(?=[\\x21-\\x7e]{0,64}$)[^{}]*(\\{[^{}]+\\}[^{}]*)?$',
     default: 'telle:',
-    examples: ['at most 64 visible ASCII characters'],
+    examples: ['at most 64 visible ASCII characters, braces only as one hash tag: {telle}:'],
     description: 'what every name in Redis begins with',
   }),
   AUTH_SECRET: Type.Optional(

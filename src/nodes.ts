@@ -17,9 +17,9 @@ import type { Publication } from './hub/publication.ts';
 import { type Log, Sequencer } from './hub/sequencer.ts';
 import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
+import { erasurePublication, storedPublication } from './journal/publications.ts';
 import type { Store } from './journal/store.ts';
 import type { Metrics } from './metrics.ts';
-import { eventFrame, isErasure, isSettingAside, passingFrame } from './protocol/encode.ts';
 
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
@@ -55,12 +55,11 @@ interface BusOptions {
 export function openBus({ redis, store, isCertain, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
-      const { dealerId, scope, seq, frame } = publication;
+      const { type, dealerId, scope } = publication;
       // [P-3.1] Before it is delivered: what comes behind it is not theirs to see.
-      if (isSettingAside(frame)) hub.closeClaimed(CLOSE.restart, 'this name is another’s now', dealerId, scope);
+      if (type === 'SET_ASIDE') hub.closeClaimed(CLOSE.restart, 'this name is another’s now', dealerId, scope);
       hub.deliver(publication);
-      if (seq === null && isErasure(frame))
-        hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
+      if (type === 'ERASE_GROUP') hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
     } catch (fault) {
       onFault(fault, 'an event was not delivered');
     }
@@ -74,7 +73,7 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
   const closeErased = async (dealerId: string): Promise<void> => {
     const open = hub.openGroups(dealerId);
     const existing = await store.existing(dealerId, open);
-    for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasureOf(dealerId, groupId));
+    for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasurePublication(dealerId, groupId));
   };
   const sequencer = new Sequencer({
     log: logOf(store, settled),
@@ -122,12 +121,6 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
   };
 }
 
-/** [P-11.4] That a conversation is no more, as its own sockets and the desk are told. */
-function erasureOf(dealerId: string, groupId: string): Publication {
-  const event = { type: 'ERASE_GROUP', dealerId, groupId, user: 'customer', online: false } as const;
-  return { dealerId, scope: groupId, seq: null, frame: passingFrame(event.type, JSON.stringify(event)), answer: null };
-}
-
 /** The log, as the sequencer reads it: events are what was published. */
 const logOf = (store: Store, settled: Log['settled']): Log => ({
   settled,
@@ -135,7 +128,7 @@ const logOf = (store: Store, settled: Log['settled']): Log => ({
   tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
   between: async (dealerId, scope, after, before, since) => {
     const events = await store.events(dealerId, scope, { after, before, since, limit: 500 });
-    return events.map((event) => ({ dealerId, scope, seq: event.seq, frame: eventFrame(event), answer: null }));
+    return events.map((event) => storedPublication(event));
   },
 });
 

@@ -4,7 +4,15 @@
  */
 import slotOf from 'cluster-key-slot';
 import { Line, type Message } from './line.ts';
-import { dealerChannel, type Wire, type WireListener, type WireOptions } from './wire.ts';
+import {
+  labelChannel,
+  type Parcel,
+  Unpacking,
+  type Wire,
+  type WireListener,
+  type WireOptions,
+  withLabels,
+} from './wire.ts';
 
 /** How often the cluster is looked at while a shard is away, and interest in every dealer is told, in ms. */
 const INTERVAL = 1_000;
@@ -22,6 +30,7 @@ export class ClusterWire implements Wire {
   readonly #timer: NodeJS.Timeout;
   /** Every event of every dealer, for as long as some node tells that it has a server of all dealers. */
   readonly #allChannel: string;
+  readonly #allChannels: readonly string[];
   readonly #interestChannel: string;
   /** The address of the master of each slot. */
   #slots: readonly string[] = [];
@@ -34,21 +43,22 @@ export class ClusterWire implements Wire {
     this.#options = options;
     this.#listener = listener;
     this.#allChannel = `${options.prefix}all`;
+    this.#allChannels = [this.#allChannel, labelChannel(options.prefix, this.#allChannel)];
     this.#interestChannel = `${options.prefix}interest`;
     const { hostname, port } = new URL(options.url);
     this.#lineTo(`${hostname}:${port || '6379'}`);
     this.#timer = setInterval(() => this.#tick(), INTERVAL);
   }
 
-  async publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]> {
+  async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {
     const isForAll = Date.now() < this.#interestUntil;
-    const copies = messages.flatMap((original) => {
-      const { channel, body } = original;
-      const own = { channel, body, original };
-      return isForAll ? [own, { channel: this.#allChannel, body, original }] : [own];
+    const copies = parcels.flatMap((original) => {
+      const own = { ...original, original };
+      return isForAll ? [own, { ...own, channel: this.#allChannel }] : [own];
     });
-    const shards = new Map<Line | undefined, typeof copies>();
-    for (const copy of copies) {
+    const messages = withLabels(this.#options.prefix, copies);
+    const shards = new Map<Line | undefined, typeof messages>();
+    for (const copy of messages) {
       const line = this.#lineOf(copy.channel);
       const own = shards.get(line) ?? [];
       own.push(copy);
@@ -56,7 +66,7 @@ export class ClusterWire implements Wire {
     }
     // Each goes to its own shard: one that is away keeps nothing from the other.
     const lost = await Promise.all([...shards].map(([line, own]) => this.#publishOn(line, own)));
-    return [...new Set(lost.flat().map(({ original }) => original))];
+    return [...new Set(lost.flat().flatMap(({ parcel }) => parcel?.original ?? []))];
   }
 
   /** @returns those that may not have been published */
@@ -70,23 +80,23 @@ export class ClusterWire implements Wire {
     }
   }
 
-  subscribe(channel: string): Promise<unknown> {
-    return this.#toShard(channel, (line) => line.subscribe(channel));
+  subscribe(...channels: string[]): Promise<unknown> {
+    return this.#toShard(channels, (line) => line.subscribe(...channels));
   }
 
-  unsubscribe(channel: string): Promise<unknown> {
-    return this.#toShard(channel, (line) => line.unsubscribe(channel));
+  unsubscribe(...channels: string[]): Promise<unknown> {
+    return this.#toShard(channels, (line) => line.unsubscribe(...channels));
   }
 
   async subscribeAll(): Promise<unknown> {
     this.#followsAll = true;
-    await this.subscribe(this.#allChannel);
+    await this.subscribe(...this.#allChannels);
     return this.#tellInterest();
   }
 
   unsubscribeAll(): Promise<unknown> {
     this.#followsAll = false;
-    return this.unsubscribe(this.#allChannel);
+    return this.unsubscribe(...this.#allChannels);
   }
 
   close(): void {
@@ -104,7 +114,7 @@ export class ClusterWire implements Wire {
     if (this.#followsAll) this.#tellInterest();
   }
 
-  async #toShard(channel: string, act: (line: Line) => Promise<unknown>): Promise<unknown> {
+  async #toShard([channel = '']: readonly string[], act: (line: Line) => Promise<unknown>): Promise<unknown> {
     const line = this.#lineOf(channel);
     if (!line) throw new Error('it is not known which shard has the channel');
     try {
@@ -129,8 +139,9 @@ export class ClusterWire implements Wire {
     if (this.#lines.has(address)) return;
     const url = new URL(this.#options.url);
     url.host = address;
+    const unpacking = new Unpacking(this.#options.prefix, { onMessage: (...told) => this.#receive(...told) });
     const line = new Line({ ...this.#options, url: url.href }, 'sharded', {
-      onMessage: (channel, body) => this.#receive(channel, body),
+      onMessage: (channel, body) => unpacking.next(channel, body),
       onWritable: () => (this.#isStale ? this.#look() : this.#listener.onWritable()),
       onReadable: () => this.#follow((channel) => this.#slots[slotOf(channel)] === address),
     });
@@ -143,19 +154,9 @@ export class ClusterWire implements Wire {
     this.#listener.onReadable(isMine);
   }
 
-  #receive(channel: string, body: Buffer): void {
+  #receive(...[channel, body, label]: Parameters<WireListener['onMessage']>): void {
     if (channel === this.#interestChannel) this.#interestUntil = Date.now() + INTEREST;
-    else if (channel !== this.#allChannel) this.#listener.onMessage(channel, body);
-    else this.#listener.onMessage(this.#dealerChannelOf(body), body);
-  }
-
-  /** Where a frame of the channel of all belongs; anybody may publish anything, and what is no frame is nobody's. */
-  #dealerChannelOf(body: Buffer): string {
-    try {
-      return dealerChannel(this.#options.prefix, JSON.parse(body.toString()).payload.dealerId);
-    } catch {
-      return this.#allChannel;
-    }
+    else this.#listener.onMessage(channel, body, label);
   }
 
   /** Asks the cluster which shard has what. */

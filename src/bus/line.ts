@@ -63,12 +63,12 @@ export class Line {
     return Array.isArray(refused) ? messages.filter((_, place) => refused.includes(place)) : [];
   }
 
-  subscribe(channel: string): Promise<unknown> {
-    return this.subscriber[this.#verbs.subscribe](channel);
+  subscribe(...channels: string[]): Promise<unknown> {
+    return this.subscriber[this.#verbs.subscribe](...channels);
   }
 
-  unsubscribe(channel: string): Promise<unknown> {
-    return this.subscriber[this.#verbs.unsubscribe](channel);
+  unsubscribe(...channels: string[]): Promise<unknown> {
+    return this.subscriber[this.#verbs.unsubscribe](...channels);
   }
 
   close(): void {

@@ -3,22 +3,16 @@ import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Publication } from '../hub/publication.ts';
 import type { Bus, Listener } from './bus.ts';
 import { ClusterWire } from './cluster-wire.ts';
-import { dealerChannel, ServerWire, type Wire, type WireListener, type WireOptions } from './wire.ts';
-
-/**
- * How the frame of what is stored ends, whoever published it [P-2.3]; nothing within a payload ends so. To parse the whole of
- * each frame, a node's own that come round among them, takes four times as long.
- */
-const PLACE = /,"scope":"([^"]+)","seq":(\d+),"at":"([^"]+)"\}$/;
-/** The longest such end, in bytes. */
-const PLACE_LENGTH = 160;
-
-/** Where a frame has its place in the log, and for how long it has been on its way; null where it is not stored. */
-function placeOf(body: Buffer): { scope: string; seq: number; lag: number } | null {
-  const [, scope, seq, at] = PLACE.exec(body.toString('latin1', body.length - PLACE_LENGTH)) ?? [];
-  if (scope === undefined || at === undefined) return null;
-  return { scope, seq: Number(seq), lag: Date.now() - Date.parse(at) };
-}
+import { type Label, labelled, unlabelled, writeLabel } from './label.ts';
+import {
+  dealerChannel,
+  labelChannel,
+  resyncChannel,
+  ServerWire,
+  type Wire,
+  type WireListener,
+  type WireOptions,
+} from './wire.ts';
 
 /** How long after it failed a subscription is tried again, in ms. */
 const RETRY = 1_000;
@@ -31,8 +25,8 @@ export class RedisBus implements Bus {
   readonly #followed = new Map<string, Promise<unknown>>();
   /** Dealers of whom something could not be published. */
   readonly #unpublished = new Set<string>();
-  /** What this node passed on that is not stored, and how often: its echo is dropped by this. */
-  readonly #echoes = new Map<string, number>();
+  /** What this node's labels say: what comes round with it is an echo. */
+  readonly #origin = crypto.randomUUID();
   #listener: Listener | undefined;
 
   /**
@@ -41,11 +35,11 @@ export class RedisBus implements Bus {
    */
   constructor(options: WireOptions, isCluster = false) {
     this.#prefix = options.prefix;
-    this.#resyncChannel = `${options.prefix}resync`;
+    this.#resyncChannel = resyncChannel(options.prefix);
     const listener: WireListener = {
-      onMessage: (channel, body) => {
+      onMessage: (channel, body, label) => {
         try {
-          this.#receive(channel, body);
+          this.#receive(channel, body, label);
         } catch {
           // Anybody may publish anything: what is no frame is nobody's. A parser's words would quote it.
           options.onFault(new Error('it cannot be read'), `what came on ${channel} is no frame`);
@@ -64,17 +58,12 @@ export class RedisBus implements Bus {
   publish(publications: readonly Publication[]): void {
     for (const publication of publications) this.#listener?.deliver(publication);
     if (publications.length === 0) return;
-    const messages = publications.map((publication) => {
-      const { dealerId, frame, seq } = publication;
-      if (seq === null && this.#isFollowed(dealerId)) this.#expectEcho(frame);
-      return { channel: this.#channel(dealerId), body: frame, publication };
+    const parcels = publications.map((publication) => {
+      const { dealerId, frame: body } = publication;
+      return { channel: this.#channel(dealerId), body, label: writeLabel(publication, this.#origin), dealerId };
     });
-    this.#wire.publish(messages).then((lost) => {
-      for (const { publication } of lost) {
-        const { dealerId, frame, seq } = publication;
-        this.#unpublished.add(dealerId);
-        if (seq === null) this.#isEcho(frame); // none will come
-      }
+    this.#wire.publish(parcels).then((lost) => {
+      for (const { dealerId } of lost) this.#unpublished.add(dealerId);
     });
   }
 
@@ -88,7 +77,7 @@ export class RedisBus implements Bus {
   unfollow(dealerId: string): void {
     if (!this.#followed.delete(dealerId)) return;
     const isAll = dealerId === ALL_DEALERS;
-    const done = isAll ? this.#wire.unsubscribeAll() : this.#wire.unsubscribe(this.#channel(dealerId));
+    const done = isAll ? this.#wire.unsubscribeAll() : this.#wire.unsubscribe(...this.#channels(dealerId));
     done.catch(() => {});
   }
 
@@ -106,17 +95,18 @@ export class RedisBus implements Bus {
     return dealerChannel(this.#prefix, dealerId);
   }
 
-  #isFollowed(dealerId: string): boolean {
-    return this.#followed.has(dealerId) || this.#followed.has(ALL_DEALERS);
+  /** The channel of a dealer's events, and that of their labels. */
+  #channels(dealerId: string): [string, string] {
+    const channel = this.#channel(dealerId);
+    return [channel, labelChannel(this.#prefix, channel)];
   }
 
   #subscribe(dealerId: string): Promise<unknown> {
-    return dealerId === ALL_DEALERS ? this.#wire.subscribeAll() : this.#wire.subscribe(this.#channel(dealerId));
+    return dealerId === ALL_DEALERS ? this.#wire.subscribeAll() : this.#wire.subscribe(...this.#channels(dealerId));
   }
 
   /** On a new connection: follows what the old one did, and looks in the log for what came in between. */
   #followAnew(isMine: (channel: string) => boolean): void {
-    this.#echoes.clear();
     if (isMine(this.#resyncChannel)) this.#wire.subscribe(this.#resyncChannel).catch(() => {});
     for (const dealerId of this.#followed.keys()) {
       // Every dealer's events may come over any connection.
@@ -143,33 +133,16 @@ export class RedisBus implements Bus {
     });
   }
 
-  #receive(channel: string, body: Buffer): void {
+  #receive(channel: string, body: Buffer, label: Label | null): void {
     if (channel === this.#resyncChannel) {
       for (const dealerId of JSON.parse(body.toString())) this.#listener?.missed(dealerId);
       return;
     }
-    const publication = this.#read(channel.slice(this.#channel('').length), body);
-    if (publication) this.#listener?.deliver(publication);
-  }
-
-  /** A frame as another node published it; null for the echo of this node's own that is not stored. */
-  #read(dealerId: string, body: Buffer): Publication | null {
-    const place = placeOf(body);
+    // A label whose own frame did not come is not that of the next.
+    const own = label?.bytes === body.length ? label : null;
+    // What this node published was delivered here when it was.
+    if (own?.origin === this.#origin) return;
     const frame = body.toString();
-    if (place) return { dealerId, frame, answer: null, ...place };
-    const { payload } = JSON.parse(frame);
-    return this.#isEcho(frame) ? null : { dealerId, scope: payload.groupId, seq: null, frame, answer: null };
-  }
-
-  #expectEcho(message: string): void {
-    this.#echoes.set(message, (this.#echoes.get(message) ?? 0) + 1);
-  }
-
-  #isEcho(message: string): boolean {
-    const left = this.#echoes.get(message);
-    if (left === undefined) return false;
-    if (left > 1) this.#echoes.set(message, left - 1);
-    else this.#echoes.delete(message);
-    return true;
+    this.#listener?.deliver(own ? labelled(own, frame) : unlabelled(frame));
   }
 }

@@ -1,5 +1,6 @@
 /** What the bus needs of Redis pub/sub, whether that is one server or a cluster. */
 import type { RedisOptions } from './connection.ts';
+import { type Label, readLabel } from './label.ts';
 import { Line, type Message } from './line.ts';
 
 export interface WireOptions extends RedisOptions {
@@ -8,19 +9,26 @@ export interface WireOptions extends RedisOptions {
 }
 
 export interface WireListener {
-  onMessage(channel: string, body: Buffer): void;
+  /** @param label what came just before it, where its sender labels what it publishes */
+  onMessage(channel: string, body: Buffer, label: Label | null): void;
   /** What could not be published may be now. */
   onWritable(): void;
   /** A new connection: of these channels none is followed yet. */
   onReadable(isMine: (channel: string) => boolean): void;
 }
 
+/** A message, and what is published of it beside it, just before. */
+export interface Parcel extends Message {
+  readonly label?: string;
+}
+
 /** Fails at once what it cannot do now. */
 export interface Wire {
   /** Publishes, for each channel in order. Resolves with those that may not have been; never rejects. */
-  publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]>;
-  subscribe(channel: string): Promise<unknown>;
-  unsubscribe(channel: string): Promise<unknown>;
+  publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]>;
+  /** Follows channels that belong together: those of a channel and of its labels. */
+  subscribe(...channels: string[]): Promise<unknown>;
+  unsubscribe(...channels: string[]): Promise<unknown>;
   /** Follows the channel of every dealer. */
   subscribeAll(): Promise<unknown>;
   unsubscribeAll(): Promise<unknown>;
@@ -30,19 +38,65 @@ export interface Wire {
 /** The channel of a dealer's events [P-10]. */
 export const dealerChannel = (prefix: string, dealerId: string): string => `${prefix}dealer:${dealerId}`;
 
+/** The channel on which a node names dealers of whom something may not have been published. */
+export const resyncChannel = (prefix: string): string => `${prefix}resync`;
+
+const LABELS = 'label:';
+
+/** The channel of the labels of another: of the same slot of a cluster, by what is in the braces. */
+export const labelChannel = (prefix: string, channel: string): string => `${prefix}${LABELS}{${channel}}`;
+
+/** Messages as they are published, each behind its label; what is a label is nobody's loss. */
+export const withLabels = <Each extends Parcel>(prefix: string, parcels: readonly Each[]) =>
+  parcels.flatMap((parcel): { channel: string; body: Message['body']; parcel: Each | null }[] => {
+    const { channel, body, label } = parcel;
+    const own = { channel, body, parcel };
+    return label === undefined ? [own] : [{ channel: labelChannel(prefix, channel), body: label, parcel: null }, own];
+  });
+
+/**
+ * Puts a label and the message behind it together again, as one connection brings them: a script publishes both, and Redis
+ * lets nothing come between them.
+ */
+export class Unpacking {
+  readonly #labels: string;
+  readonly #listener: Pick<WireListener, 'onMessage'>;
+  #label: Label | null = null;
+
+  constructor(prefix: string, listener: Pick<WireListener, 'onMessage'>) {
+    this.#labels = prefix + LABELS;
+    this.#listener = listener;
+  }
+
+  next(channel: string, body: Buffer): void {
+    if (channel.startsWith(this.#labels)) {
+      this.#label = readLabel(body.toString());
+      return;
+    }
+    const label = this.#label;
+    this.#label = null;
+    this.#listener.onMessage(channel, body, label);
+  }
+}
+
 /** One Redis server. */
 export class ServerWire implements Wire {
   readonly #line: Line;
-  readonly #pattern: string;
+  readonly #prefix: string;
+  readonly #patterns: readonly [string, string];
   #followsAll = false;
 
   constructor(options: WireOptions, listener: WireListener) {
-    this.#pattern = dealerChannel(options.prefix.replace(/[\\[\]*?]/g, '\\$&'), '*');
+    const { prefix } = options;
+    this.#prefix = prefix;
+    const [escaped, every] = [literally(prefix), dealerChannel(literally(prefix), '*')];
+    this.#patterns = [every, labelChannel(escaped, every)];
+    const [unpacking, unpackingAll] = [new Unpacking(prefix, listener), new Unpacking(prefix, listener)];
+    const resync = resyncChannel(prefix);
     this.#line = new Line(options, 'whole', {
       onMessage: (channel, body) => {
-        // Where every dealer is followed, what one dealer's channel brings comes by the pattern, too.
-        const comesTwice = this.#followsAll && channel.startsWith(dealerChannel(options.prefix, ''));
-        if (!comesTwice) listener.onMessage(channel, body);
+        // Where every dealer is followed, what one dealer's channels bring comes by the patterns, too.
+        if (!this.#followsAll || channel === resync) unpacking.next(channel, body);
       },
       onWritable: () => listener.onWritable(),
       onReadable: () => {
@@ -50,33 +104,41 @@ export class ServerWire implements Wire {
         listener.onReadable(() => true);
       },
     });
-    this.#line.subscriber.on('pmessageBuffer', (_, channel, body) => listener.onMessage(channel.toString(), body));
+    this.#line.subscriber.on('pmessageBuffer', (_, channel, body) => unpackingAll.next(channel.toString(), body));
   }
 
-  publish<Each extends Message>(messages: readonly Each[]): Promise<readonly Each[]> {
-    return this.#line.publish(messages).catch(() => messages);
+  async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {
+    try {
+      const refused = await this.#line.publish(withLabels(this.#prefix, parcels));
+      return refused.flatMap(({ parcel }) => parcel ?? []);
+    } catch {
+      return parcels;
+    }
   }
 
-  subscribe(channel: string): Promise<unknown> {
-    return this.#line.subscribe(channel);
+  subscribe(...channels: string[]): Promise<unknown> {
+    return this.#line.subscribe(...channels);
   }
 
-  unsubscribe(channel: string): Promise<unknown> {
-    return this.#line.unsubscribe(channel);
+  unsubscribe(...channels: string[]): Promise<unknown> {
+    return this.#line.unsubscribe(...channels);
   }
 
   async subscribeAll(): Promise<unknown> {
-    await this.#line.subscriber.psubscribe(this.#pattern);
+    await this.#line.subscriber.psubscribe(...this.#patterns);
     this.#followsAll = true;
     return undefined;
   }
 
   unsubscribeAll(): Promise<unknown> {
     this.#followsAll = false;
-    return this.#line.subscriber.punsubscribe(this.#pattern);
+    return this.#line.subscriber.punsubscribe(...this.#patterns);
   }
 
   close(): void {
     this.#line.close();
   }
 }
+
+/** A prefix within a pattern of Redis's. */
+const literally = (prefix: string): string => prefix.replace(/[\\[\]*?]/g, '\\$&');

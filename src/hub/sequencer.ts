@@ -134,7 +134,7 @@ export class Sequencer {
       this.#options.acknowledge(publication);
       return;
     }
-    // What this node published comes back from the bus, without the answer that is owed: it does not take its place.
+    // What this node published may come back from the log, without the answer that is owed: it does not take its place.
     if (publication.answer || !cursor.waiting.has(seq)) cursor.waiting.set(seq, publication);
     this.#drain(cursor);
     if (cursor.waiting.size > 0 && !followed.opening)

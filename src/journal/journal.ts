@@ -8,10 +8,8 @@ import type { Event } from '../../schemas/delivered.ts';
 import { unavailable } from '../../schemas/errors.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
-import type { Peer } from '../hub/peer.ts';
-import type { Publication } from '../hub/publication.ts';
-import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
-import { type Happened, type Outcome, planOf, type Receipt, runBatch } from './batch.ts';
+import { type Outcome, planOf, runBatch } from './batch.ts';
+import { type Asking, publicationsOf } from './publications.ts';
 import { type Entry, FairQueue } from './queue.ts';
 import type { Store } from './store.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
@@ -25,10 +23,8 @@ const MAX_WAITING = 20_000;
 const JOINING = 25;
 const NEXT_JOIN = 1;
 
-/** The socket that a command came from, and the id by which it asked for an ack. */
-export interface Origin {
-  readonly peer: Peer;
-  readonly id: string | undefined;
+/** Where a command came from. */
+export interface Origin extends Asking {
   /** The address that it takes turns with: all customers behind it are one. Absent: it takes turns as its sender. */
   readonly address?: string | null | undefined;
 }
@@ -175,7 +171,7 @@ export class Journal {
     if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
     this.#doubtful.clear();
     this.#tell(outcomes, began);
-    bus.publish(publicationsOf(batch, outcomes));
+    bus.publish(outcomes.flatMap((outcome, index) => publicationsOf(outcome, batch[index]?.origin)));
     batch.forEach((each, index) => {
       const outcome = outcomes[index];
       if (!outcome) return;
@@ -212,37 +208,3 @@ export class Journal {
 }
 
 const isJoin = ({ type }: Command['body']): boolean => type === 'CLIENT_JOIN' || type === 'ADMIN_JOIN';
-
-/** The frames of a batch's events; a command's own comes last among its events, and is answered to its origin [P-7]. */
-function publicationsOf(batch: readonly Waiting[], outcomes: readonly Outcome[]): Publication[] {
-  const publications: Publication[] = [];
-  batch.forEach(({ origin }, index) => {
-    const outcome = outcomes[index];
-    if (!outcome || 'refusal' in outcome) return;
-    const { happened, receipt } = outcome;
-    happened.forEach((event, place) => {
-      const isOwn = place === happened.length - 1;
-      publications.push(publication(event, isOwn && origin ? answer(event, receipt, origin) : null));
-    });
-  });
-  return publications;
-}
-
-/**
- * What the sender's socket gets in its event's place: the ack that it asked for. Where it asked for none, it gets a
- * stored event like everybody else, so that its seqs have no gap, and nothing for one that is only passed on.
- */
-function answer({ stored }: Happened, receipt: Receipt | null, { peer, id }: Origin): Publication['answer'] {
-  if (id !== undefined) return { peer, frame: ackFrame(id, receipt) };
-  return stored ? null : { peer, frame: null };
-}
-
-function publication(
-  { dealerId, groupId, type, payload, stored }: Happened,
-  reply: Publication['answer'],
-): Publication {
-  if (stored) {
-    return { dealerId, scope: stored.scope, seq: stored.seq, frame: eventFrame(stored), answer: reply };
-  }
-  return { dealerId, scope: groupId ?? '', seq: null, frame: passingFrame(type, payload), answer: reply };
-}

@@ -1,4 +1,4 @@
-/** From what happened to frames: JSON text, made once [P-2.1]. */
+/** From what happened to frames: JSON text, made here alone, once, and never read again [P-2.1]. */
 import type { Event } from '../../schemas/delivered.ts';
 import { errorKind, type Refusal } from '../../schemas/errors.ts';
 import type { AckPayload, SessionPayload } from '../../schemas/frames.ts';
@@ -15,7 +15,7 @@ export interface LoggedEvent {
   readonly payload: string;
 }
 
-/** What a receipt says, before it is a frame. */
+/** Where an event was stored, and when, before that is a frame. */
 interface Receipt {
   readonly scope: string;
   readonly seq: number;
@@ -44,17 +44,6 @@ export const eventFrame = ({ id, scope, seq, at, type, payload }: LoggedEvent): 
 /** The frame of what is passed on and not stored: no id, scope, seq or at [P-2.3]. */
 export const passingFrame = (type: Event['type'], payload: string): string =>
   `{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`;
-
-const beginningOf = (type: Event['type']): string =>
-  `{"channel":"${DELIVERIES[type].channel}","payload":{"type":"${type}",`;
-const ERASURE = beginningOf('ERASE_GROUP');
-const SETTING_ASIDE = beginningOf('SET_ASIDE');
-
-/** [P-11.4] Whether a frame tells that a conversation was erased, whichever node says so. */
-export const isErasure = (frame: string): boolean => frame.startsWith(ERASURE);
-
-/** [P-3.1] Whether a frame tells that its scope is another customer's from now on. */
-export const isSettingAside = (frame: string): boolean => frame.startsWith(SETTING_ASIDE);
 
 /** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
 export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>

@@ -14,13 +14,13 @@ function publication(dealerId: string, seq: number): Publication {
   const at = '2026-01-02T03:04:05.678Z';
   const frame = JSON.stringify({
     channel: 'CHAT_MESSAGE',
-    payload: { dealerId, groupId: 'g1' },
+    payload: { type: 'CHAT_MSG', dealerId, groupId: 'g1' },
     id: `k${seq}`,
     scope: 'g1',
     seq,
     at,
   });
-  return { dealerId, scope: 'g1', seq, frame, answer: null };
+  return { type: 'CHAT_MSG', dealerId, groupId: 'g1', scope: 'g1', seq, at: Date.parse(at), frame, answer: null };
 }
 
 /** A bus on the cluster that keeps what it brings, and tells of it. */
@@ -135,6 +135,58 @@ describe('the bus on a Redis Cluster', () => {
       );
     } finally {
       await all.bus.close();
+    }
+  });
+
+  it('brings what a node of the version before publishes, without labels, to who follows one or all', async () => {
+    const all = new Node(servers[0]?.url ?? '');
+    const before = new Cluster([servers[0]?.url ?? '']);
+    try {
+      await all.bus.follow('*');
+      const old = publication(DEALERS[0] ?? '', 70);
+      const isOld = ({ dealerId, seq }: Publication) => dealerId === old.dealerId && seq === old.seq;
+      for (const [channel, node] of [
+        [`telle:dealer:${old.dealerId}`, hearer],
+        ['telle:all', all],
+      ] as const) {
+        while (!node.heard.some(isOld)) {
+          await before.spublish(channel, old.frame);
+          await Promise.race([
+            node.until(() => node.heard.some(isOld)),
+            new Promise((resolve) => setTimeout(resolve, 100)),
+          ]);
+        }
+        const { lag: _, ...heard } = node.heard.find(isOld) ?? assert.fail();
+        assert.deepEqual(heard, old);
+      }
+    } finally {
+      before.disconnect();
+      await all.bus.close();
+    }
+  });
+
+  it('gives a node that follows all, and one dealer, nothing of its own again', async () => {
+    const node = new Node(servers[0]?.url ?? '');
+    try {
+      await Promise.all(['*', 'mine'].map((dealerId) => node.bus.follow(dealerId)));
+      await node.until(() => node.missed.includes('mine'));
+      // From when the others copy everything for it, what it follows comes twice.
+      const seen = (seq: number) => node.heard.filter((each) => each.dealerId === 'mine' && each.seq === seq).length;
+      for (let seq = 1; seen(seq - 1) < 2 || seq === 1; seq += 1) {
+        speaker.bus.publish([publication('mine', seq)]);
+        await Promise.race([node.until(() => seen(seq) === 2), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+      const typing = { ...publication('mine', 0), type: 'TYPING', seq: null, at: null };
+      const isTyping = ({ seq }: Publication) => seq === null;
+      node.bus.publish([typing]);
+      await node.bus.follow('mine');
+      for (let seq = 1000; seen(seq - 1) < 2 || seq === 1000; seq += 1) {
+        speaker.bus.publish([publication('mine', seq)]);
+        await Promise.race([node.until(() => seen(seq) === 2), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+      assert.equal(node.heard.filter(isTyping).length, 1);
+    } finally {
+      await node.bus.close();
     }
   });
 

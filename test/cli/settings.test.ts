@@ -19,6 +19,26 @@ const WRONG: readonly (readonly [name: string, value: string, sentence: string])
     'host:6379',
     'REDIS_URL is not as it must be, and not shown, since a password may be in it: it must be redis://<host>:<port>, or rediss://<host>:<port>',
   ],
+  [
+    'REDIS_PREFIX',
+    'a b',
+    'REDIS_PREFIX is "a b": it must be at most 64 visible ASCII characters, braces only as one hash tag: {telle}:',
+  ],
+  [
+    'REDIS_PREFIX',
+    'te{lle:',
+    'REDIS_PREFIX is "te{lle:": it must be at most 64 visible ASCII characters, braces only as one hash tag: {telle}:',
+  ],
+  [
+    'REDIS_PREFIX',
+    '{}telle:',
+    'REDIS_PREFIX is "{}telle:": it must be at most 64 visible ASCII characters, braces only as one hash tag: {telle}:',
+  ],
+  [
+    'REDIS_PREFIX',
+    '{a}{b}:',
+    'REDIS_PREFIX is "{a}{b}:": it must be at most 64 visible ASCII characters, braces only as one hash tag: {telle}:',
+  ],
   ['AUTH_SECRET', '', 'AUTH_SECRET is empty: it must be not empty'],
   ['AUTO_MUTE', 'maybe', 'AUTO_MUTE is "maybe": it must be on or off'],
   ['AUTO_MUTE', '', 'AUTO_MUTE is empty: it must be on or off'],
@@ -57,6 +77,12 @@ describe('a setting that is wrong', () => {
             `DATABASE_URL is ${value === '' ? 'empty' : 'not as it must be, and not shown, since a password may be in it'}: it must be sqlite:<file>, such as sqlite:data/telle.db`,
           ),
       );
+    });
+  }
+
+  for (const prefix of ['', 'telle:', '{telle}:', 'a{b}c:', 'te[l]l*e?\\-:']) {
+    it(`is taken as it is where it is none: REDIS_PREFIX=${prefix}`, () => {
+      assert.equal(readSettings({ REDIS_PREFIX: prefix }).REDIS_PREFIX, prefix);
     });
   }
 

@@ -11,9 +11,12 @@ export interface Opened {
 }
 
 const publication = (scope: string, seq: number | null, more: Partial<Publication> = {}): Publication => ({
+  type: 'CHAT_MSG',
   dealerId: 'd1',
+  groupId: 'g1',
   scope,
   seq,
+  at: seq,
   frame: `{"scope":"${scope}","seq":${seq}}`,
   answer: null,
   ...more,

@@ -12,9 +12,12 @@ const admin = (dealerId = 'd1'): Place => ({ role: 'admin', dealerId });
 const server = (dealerId = 'd1'): Place => ({ role: 'server', dealerId });
 
 const publication = (scope: string, seq: number | null, more: Partial<Publication> = {}): Publication => ({
+  type: 'CHAT_MSG',
   dealerId: 'd1',
+  groupId: 'g1',
   scope,
   seq,
+  at: seq,
   frame: `${scope}:${seq}`,
   answer: null,
   ...more,

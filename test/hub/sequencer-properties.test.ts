@@ -14,9 +14,12 @@ interface Known {
 }
 
 const event = (scope: string, seq: number): Publication => ({
+  type: 'CHAT_MSG',
   dealerId: 'd1',
+  groupId: 'g1',
   scope,
   seq,
+  at: seq,
   frame: `${scope} ${seq}`,
   answer: null,
 });

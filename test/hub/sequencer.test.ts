@@ -69,9 +69,12 @@ class TestLog implements Log {
 }
 
 const event = (scope: string, seq: number | null, more: Partial<Publication> = {}): Publication => ({
+  type: 'CHAT_MSG',
   dealerId: 'd1',
+  groupId: 'g1',
   scope,
   seq,
+  at: seq,
   frame: `${scope} ${seq}`,
   answer: null,
   ...more,

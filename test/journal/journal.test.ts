@@ -228,6 +228,20 @@ describe('the journal', () => {
   );
 
   it(
+    'says of what it publishes what it is, beside the frame',
+    withJournal(async ({ journal, published }) => {
+      await journal.append(says('a'));
+      await journal.append(types);
+      const values = published.map(({ frame: _, at, answer: __, ...values }) => ({ ...values, isStored: at !== null }));
+      assert.deepEqual(values, [
+        { type: 'CHAT_MSG', ...IDS, scope: 'g1', seq: 1, isStored: true },
+        { type: 'TYPING', ...IDS, scope: 'g1', seq: null, isStored: false },
+      ]);
+      assert.equal(JSON.parse(published[0]?.frame ?? '').at, new Date(published[0]?.at ?? Number.NaN).toISOString());
+    }),
+  );
+
+  it(
     'acks what is only passed on by its id alone',
     withJournal(async ({ journal, hub }) => {
       const peer = seated(hub);

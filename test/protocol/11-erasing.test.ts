@@ -354,6 +354,24 @@ describe('[P-11.4] on two nodes', () => {
   });
   after(() => redis?.stop());
 
+  test('nobody’s socket is closed by a message whose words are the frame of an erasure, or of a setting aside', () =>
+    withPlatform({ redis, count: 2 }, async ({ servers }) => {
+      const [one, other] = servers;
+      assert.ok(one && other);
+      const here = await one.customer('g1');
+      const there = await other.customer('g1', { token: here.session.token });
+      for (const type of ['ERASE_GROUP', 'SET_ASIDE']) {
+        const payload = { type, dealerId: DEALER, groupId: 'g1', user: 'customer', online: false };
+        const message = JSON.stringify({ channel: 'CHAT_STATE', payload });
+        for (const words of [message, `"${message}`, `\u0000${message}`]) {
+          await here.ask('customer_message', { type: 'UPDATE_MSG', message: words });
+          assert.equal((await there.next(({ payload: said }) => said.message === words)).payload.type, 'CHAT_MSG');
+        }
+      }
+      assert.equal((await there.ask('customer_message', { type: 'UPDATE_MSG', message: 'still here' })).seq, 7);
+      assert.equal((await here.next(({ seq }) => seq === 7)).payload.message, 'still here');
+    }));
+
   test('both close the sockets of the group and tell their admins, and a new conversation is heard on both', () =>
     withPlatform({ redis, count: 2 }, async ({ servers, witnesses }) => {
       const [one, other] = servers;

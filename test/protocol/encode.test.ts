@@ -1,16 +1,7 @@
 /** [P-2.3, P-8.1, P-9] Frames, to the byte. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  ackFrame,
-  errorFrame,
-  eventFrame,
-  instant,
-  isErasure,
-  isSettingAside,
-  PONG,
-  passingFrame,
-} from '../../src/protocol/encode.ts';
+import { ackFrame, errorFrame, eventFrame, instant, PONG, passingFrame } from '../../src/protocol/encode.ts';
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const WHEN = '2026-01-02T03:04:05.678Z';
@@ -52,15 +43,6 @@ describe('a frame', () => {
       channel: 'error',
       payload: { ...payload, code: 'forbidden', retryable: false, id: 'i1', details },
     });
-  });
-
-  it('of an erasure and of a setting aside is known by how it begins', () => {
-    const frameOf = (type: 'ERASE_GROUP' | 'SET_ASIDE' | 'CHAT_MSG') =>
-      passingFrame(type, JSON.stringify({ type, a: 1 }));
-    assert.deepEqual([isErasure(frameOf('ERASE_GROUP')), isSettingAside(frameOf('SET_ASIDE'))], [true, true]);
-    for (const type of ['CHAT_MSG', 'SET_ASIDE'] as const) assert.equal(isErasure(frameOf(type)), false);
-    for (const type of ['CHAT_MSG', 'ERASE_GROUP'] as const) assert.equal(isSettingAside(frameOf(type)), false);
-    assert.equal(isErasure(` ${frameOf('ERASE_GROUP')}`), false);
   });
 
   it('that answers a ping says nothing more', () => assert.equal(PONG, '{"channel":"pong","payload":{}}'));

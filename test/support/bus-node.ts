@@ -38,13 +38,14 @@ export async function openNode(prefix: string, url: string): Promise<BusNode> {
 /** A stored event's frame, as nodes publish it. */
 export const stored = (seq: number, { dealerId = 'd1', scope = 'g1', message = '"😀" \u2028' } = {}): Publication => {
   const payload = { type: 'CHAT_MSG', dealerId, groupId: scope, message };
-  const frame = { channel: 'CHAT_MESSAGE', payload, id: `k${seq}`, scope, seq, at: '2026-01-02T03:04:05.678Z' };
-  return { dealerId, scope, seq, frame: JSON.stringify(frame), answer: null };
+  const at = new Date(1_767_323_045_678);
+  const frame = JSON.stringify({ channel: 'CHAT_MESSAGE', payload, id: `k${seq}`, scope, seq, at });
+  return { type: payload.type, dealerId, groupId: scope, scope, seq, at: at.getTime(), frame, answer: null };
 };
 
 /** What is only passed on. */
 export const typing = (dealerId = 'd1', scope = 'g1'): Publication => {
   const payload = { type: 'TYPING', dealerId, groupId: scope, user: 'bot', typing: true };
   const frame = JSON.stringify({ channel: 'TYPING_STATE', payload });
-  return { dealerId, scope, seq: null, frame, answer: null };
+  return { type: payload.type, dealerId, groupId: scope, scope, seq: null, at: null, frame, answer: null };
 };
