@@ -34,11 +34,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/journal/postgres': { imports: [...STORE, 'pg'] },
   'src/journal/sqlite': { imports: [...STORE, 'src/private-file.ts', 'better-sqlite3'] },
+  'src/commands/': {
+    imports: ['schemas/', 'src/auth/', 'src/protocol/', 'node:'],
+    types: ['src/domain/', 'src/hub/', 'src/journal/'],
+  },
+  'src/conversation/': {
+    imports: ['schemas/', 'src/auth/', 'src/commands/', 'src/hub/', 'src/journal/', 'src/protocol/', 'node:'],
+    types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/timing.ts'],
+  },
   'src/doors/': {
     imports: [
       'schemas/',
       'src/assets.ts',
       'src/auth/',
+      'src/commands/',
+      'src/conversation/',
       'src/documents/',
       'src/domain/',
       'src/hub/',
@@ -60,7 +70,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/assets.ts': { imports: ['node:'] },
   'src/private-file.ts': { imports: ['node:'] },
   'src/nodes.ts': {
-    imports: ['schemas/', 'src/auth/', 'src/bus/', 'src/doors/', 'src/hub/', 'src/journal/', 'src/protocol/'],
+    imports: [
+      'schemas/',
+      'src/auth/',
+      'src/bus/',
+      'src/commands/',
+      'src/doors/',
+      'src/hub/',
+      'src/journal/',
+      'src/protocol/',
+    ],
     types: ['src/bus/bus.ts', 'src/metrics.ts'],
   },
   'src/app.ts': {
@@ -69,6 +88,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/auth/',
       'src/bus/',
       'src/bus/feed.ts',
+      'src/commands/',
+      'src/conversation/',
       'src/doors/',
       'src/hub/',
       'src/journal/',

@@ -6,7 +6,8 @@ import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Feed } from './bus/feed.ts';
 import { MemoryBus } from './bus/memory.ts';
-import { Budgets } from './doors/budgets.ts';
+import { Budgets } from './commands/budgets.ts';
+import { Conversations } from './conversation/conversations.ts';
 import type { Core } from './doors/core.ts';
 import { boundBodies } from './doors/http/bodies.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
@@ -167,7 +168,7 @@ export async function createApp({
   answerErrorsAsProblems(app, core);
   await setHeaders(app, core);
   tellResponses(app, metrics);
-  const sockets = await websocketDoor(app, core);
+  const sockets = await websocketDoor(app, core, new Conversations(core));
   healthRoutes(app, core, version);
   metricsRoutes(app, core);
   dealerRoutes(app, core);

@@ -7,7 +7,7 @@ import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connec
 import { MemoryBus } from './bus/memory.ts';
 import { RedisBus } from './bus/redis.ts';
 import type { WireOptions } from './bus/wire.ts';
-import { presenceCommand } from './doors/command.ts';
+import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
 import { ChannelDoor } from './doors/redis/channel.ts';
 import { StreamDoor } from './doors/redis/stream.ts';

@@ -3,7 +3,7 @@ import type { CloseCode } from '../../schemas/errors.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Claims } from '../../schemas/tokens.ts';
-import { dropAsSlow, type Peer, sendWithin } from './peer.ts';
+import { dropAsSlow, type Peer } from './peer.ts';
 import type { Publication } from './publication.ts';
 
 /** Where a socket sits: the dealer and the role, and for a customer the group, that its session says. */
@@ -56,7 +56,7 @@ class Seated implements Seat {
   take(publication: Publication): void {
     const { scope, seq, frame } = publication;
     if (this.#held) this.#hold(this.#held, publication);
-    else if (seq === null || seq > (this.#floors?.get(scope) ?? 0)) sendWithin(this.peer, frame, this.#maxBacklog);
+    else if (seq === null || seq > (this.#floors?.get(scope) ?? 0)) this.peer.send(frame);
   }
 
   /** Hands over what was held, and from then on sends as it comes. */
@@ -92,7 +92,7 @@ export class Hub {
   readonly #everywhere = new Set<Seated>();
   readonly #maxBacklog: number;
 
-  /** @param maxBacklog unsent bytes after which a socket is a slow consumer */
+  /** @param maxBacklog bytes that are held for a socket, with what it has unsent, before it is a slow consumer */
   constructor(maxBacklog: number) {
     this.#maxBacklog = maxBacklog;
   }
@@ -141,7 +141,7 @@ export class Hub {
 
   /** Sends the ack alone, where one is owed: also in place of an event that was delivered before. */
   acknowledge({ answer }: Publication): void {
-    if (answer?.frame) sendWithin(answer.peer, answer.frame, this.#maxBacklog);
+    if (answer?.frame) answer.peer.send(answer.frame);
   }
 
   /** The seats of a dealer, or of all. */

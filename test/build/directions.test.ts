@@ -123,6 +123,13 @@ describe('an import from outside of the project', () => {
     hold('src/doors/redis/some.ts', 'ioredis', { value: false, type: true });
   });
 
+  it('is refused where it carries sockets and the room is none that does', () => {
+    for (const carrier of ['ws', '@fastify/websocket', 'fastify'])
+      for (const room of ['src/conversation/', 'src/commands/', 'src/hub/', 'src/journal/'])
+        hold(fileIn(room), carrier, NEVER);
+    hold('src/doors/websocket/some.ts', 'ws', { value: true, type: true });
+  });
+
   it('is refused where it is the project itself by its name, a path of the machine, or an expression', () => {
     for (const from of ['telle/schemas', '/etc/passwd', 'file:///etc/passwd', '#some'])
       hold('src/doors/some.ts', from, NEVER);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { Hub, type Place, type Seat } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import { CREDENTIAL, TestPeer } from '../support/peers.ts';
@@ -190,51 +189,6 @@ describe('the hub', () => {
       hub.deliver(publication('g1', null, { answer: { peer: speaker, frame: null } }));
       assert.deepEqual(speaker.texts, []);
       assert.deepEqual(agent.texts, ['g1:null']);
-    });
-  });
-
-  describe('a slow consumer [P-9]', () => {
-    it('is closed with 4508 once more is unsent than the backlog allows, and not before', async () => {
-      const hub = new Hub(MAX_BACKLOG);
-      const { peer } = seat(hub, customer('g1'));
-      peer.unsent = MAX_BACKLOG;
-      hub.deliver(publication('g1', 1));
-      await setImmediate();
-      assert.equal(peer.closes.length, 0);
-      peer.unsent = MAX_BACKLOG + 1;
-      hub.deliver(publication('g1', 2));
-      await setImmediate();
-      assert.equal(peer.closes[0]?.code, 4508);
-    });
-
-    it('is not who has taken it all by the next turn of the event loop', async () => {
-      const hub = new Hub(MAX_BACKLOG);
-      const { peer } = seat(hub, customer('g1'));
-      peer.unsent = MAX_BACKLOG + 1;
-      hub.deliver(publication('g1', 1));
-      peer.unsent = 0;
-      await setImmediate();
-      assert.equal(peer.closes.length, 0);
-    });
-
-    it('does not keep others from hearing', () => {
-      const hub = new Hub(MAX_BACKLOG);
-      const slow = seat(hub, customer('g1')).peer;
-      const [before, after] = [seat(hub, customer('g1')).peer, seat(hub, admin()).peer];
-      slow.unsent = MAX_BACKLOG + 1;
-      hub.deliver(publication('g1', 1));
-      hub.deliver(publication('g1', 2));
-      assert.deepEqual(before.texts, ['g1:1', 'g1:2']);
-      assert.deepEqual(after.texts, ['g1:1', 'g1:2']);
-    });
-
-    it('is one too who takes none of its acks', async () => {
-      const hub = new Hub(MAX_BACKLOG);
-      const { peer } = seat(hub, server());
-      peer.unsent = MAX_BACKLOG + 1;
-      hub.deliver(publication('g1', 1, { answer: { peer, frame: 'ack' } }));
-      await setImmediate();
-      assert.equal(peer.closes[0]?.code, 4508);
     });
   });
 

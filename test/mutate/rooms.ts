@@ -10,9 +10,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/auth': ['test/auth', 'test/protocol/04-tokens.test.ts'],
   'src/journal': ['test/journal', 'test/protocol/11-erasing.test.ts', 'test/protocol/11-lists.test.ts'],
-  'src/doors/websocket': [
-    'test/doors/peer.test.ts',
-    'test/doors/deadlines.test.ts',
+  'src/commands': ['test/commands', 'test/protocol/05-sending.test.ts', 'test/protocol/04-tokens.test.ts'],
+  'src/conversation': [
+    'test/conversation',
     'test/protocol/02-transport.test.ts',
     'test/protocol/03-catching-up.test.ts',
     'test/protocol/03-joining.test.ts',
@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/protocol/04-tokens.test.ts',
     'test/protocol/09-closing.test.ts',
   ],
+  'src/doors/websocket': ['test/websocket', 'test/protocol/02-transport.test.ts', 'test/protocol/09-closing.test.ts'],
   'src/doors/http': ['test/doors', 'test/protocol', 'test/documents'],
   'src/doors/redis': ['test/doors/redis.test.ts', 'test/doors/dead-letters.test.ts', 'test/doors/redis-away.test.ts'],
 };

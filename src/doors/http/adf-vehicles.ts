@@ -1,8 +1,8 @@
 /** Which vehicles a lead is about, what is wanted of each, and how ADF says so. */
 import type { Fields } from '../../../schemas/records.ts';
+import { inTurns } from '../../commands/turns.ts';
 import { MAX_INTENTS } from '../../domain/records.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
-import { inTurns } from '../turns.ts';
 import { commentsOf, linesOf, type Words, wordOf, wordsOf } from './adf-text.ts';
 
 export interface Intent {

@@ -3,8 +3,8 @@ import Builder from 'fast-xml-builder';
 import type { Dealer } from '../../../schemas/dealers.ts';
 import { type Detail, refused } from '../../../schemas/errors.ts';
 import type { Fields } from '../../../schemas/records.ts';
+import { inTurns } from '../../commands/turns.ts';
 import { instant } from '../../protocol/encode.ts';
-import { inTurns } from '../turns.ts';
 import { type Customer, customerOf } from './adf-customer.ts';
 import { commentsOf, linesOf, type Words, wordsOf } from './adf-text.ts';
 import {

@@ -5,10 +5,10 @@ import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
 import type { Session } from '../../auth/session.ts';
 import { bearerOf } from '../../auth/tokens.ts';
+import { identify } from '../../commands/identity.ts';
 import type { Asker } from '../../documents/route.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import type { Core } from '../core.ts';
-import { identify } from '../identity.ts';
 
 /** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
 interface Authenticate {

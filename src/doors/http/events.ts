@@ -4,13 +4,13 @@ import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts'
 import { EventResults, Events, MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import type { Session } from '../../auth/session.ts';
+import { commandOf, type Send, submit } from '../../commands/command.ts';
+import { inTurns } from '../../commands/turns.ts';
 import type { Outcome } from '../../journal/batch.ts';
 import { isJsonObject, kindOf } from '../../protocol/checker.ts';
 import { isKey } from '../../protocol/decode.ts';
 import { ackPayload, errorPayload } from '../../protocol/encode.ts';
-import { commandOf, type Send, submit } from '../command.ts';
 import type { Core } from '../core.ts';
-import { inTurns } from '../turns.ts';
 import { authenticateServer, sessionOfRequest } from './authenticate.ts';
 import { elementsOf, notJson } from './elements.ts';
 import type { Http } from './http.ts';

@@ -5,8 +5,8 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { beginInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Timing } from '../../timing.ts';
-import { beginInTurn, readInTurn } from '../turns.ts';
 import type { Http } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 

@@ -8,9 +8,9 @@ import { Code, CodeRequest, DEFAULT_TTL, SignedIn, SignIn } from '../../../schem
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { makeCode } from '../../auth/codes.ts';
 import { bearerOf, secondsFromNow } from '../../auth/tokens.ts';
+import { credentialOf, mustBeTaken } from '../../commands/identity.ts';
 import { instant } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
-import { credentialOf, mustBeTaken } from '../identity.ts';
 import { authenticate, authenticateServer, sessionAt, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
 

@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { inTurns } from '../../commands/turns.ts';
 import type { Core } from '../core.ts';
-import { inTurns } from '../turns.ts';
 import { takeOrBury } from './take.ts';
 
 /** For how long hearings of one text are counted together, in ms: longer than any node lags behind another. */

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { type Refusal, RefusedError, refused } from '../../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import type { Session } from '../../auth/session.ts';
+import { commandOf } from '../../commands/command.ts';
+import { inTurns, turn } from '../../commands/turns.ts';
 import type { Outcome } from '../../journal/batch.ts';
 import type { DeadLetter } from '../../journal/store.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
-import { commandOf } from '../command.ts';
 import type { Core } from '../core.ts';
-import { inTurns, turn } from '../turns.ts';
 
 /** Session of everybody on Redis: whoever may publish there may speak for any dealer: Redis is inside the platform. */
 const SESSION: Session = { role: 'server', dealerId: ALL_DEALERS, name: 'redis' };

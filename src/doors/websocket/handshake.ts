@@ -4,11 +4,11 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { refused } from '../../../schemas/errors.ts';
 import { bearerOf } from '../../auth/tokens.ts';
+import type { Entrance } from '../../conversation/admission.ts';
+import type { Guard } from '../../conversation/guard.ts';
 import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
-import { addressOf, proxiesOf } from '../http/proxies.ts';
-import type { Entrance } from './admission.ts';
-import { Guard } from './guard.ts';
+import { addressOf, holderOf, proxiesOf } from '../http/proxies.ts';
 
 /** [P-2.1] */
 export const ENDPOINT = '/ws';
@@ -39,8 +39,11 @@ function mustUpgrade({ method, url = '', httpVersion, headers }: IncomingMessage
 }
 
 /** @returns what lets a handshake in, or throws the RefusedError for which it may not come in */
-export function doorkeeper(app: Http, core: Core): (request: IncomingMessage, stream: Duplex) => Entrance {
-  const guard = new Guard(core.settings);
+export function doorkeeper(
+  app: Http,
+  core: Core,
+  guard: Guard,
+): (request: IncomingMessage, stream: Duplex) => Entrance {
   const isProxy = proxiesOf(core.settings);
   if (!isProxy) countConnections(app, guard);
   const notice = isProxy ? () => {} : warnOfUnknownProxy(app);
@@ -50,18 +53,19 @@ export function doorkeeper(app: Http, core: Core): (request: IncomingMessage, st
     const address = isProxy ? addressOf(direct, headers['x-forwarded-for'], isProxy) : direct;
     notice(request);
     if (isProxy) countSocket(guard, address, stream);
-    const visitor = guard.visitor(address);
+    const visitor = guard.visitor(address === undefined ? null : holderOf(address));
     visitor.knock();
     mustUpgrade(request);
     visitor.mustNotBeBarred();
-    return { origin: headers.origin, bearer: bearerOf(headers.authorization), address: address ?? null, visitor };
+    const bearer = bearerOf(headers.authorization);
+    return { origin: headers.origin, bearer, address: address ?? null, route: ENDPOINT, visitor };
   };
 }
 
 /** Counts the connections of each address that come directly, as soon as they are there, whether they say anything or not. */
 function countConnections(app: Http, guard: Guard): void {
   app.server.on('connection', (socket) => {
-    const leave = guard.enter(socket.remoteAddress ?? '');
+    const leave = guard.enter(holderOf(socket.remoteAddress ?? ''));
     if (leave) socket.on('close', leave);
     else socket.destroy();
   });
@@ -69,7 +73,7 @@ function countConnections(app: Http, guard: Guard): void {
 
 /** Where there are proxies in front, whose connections are many people's, those count that become sockets. */
 function countSocket(guard: Guard, address: string | undefined, stream: Duplex): void {
-  const leave = guard.enter(address ?? '');
+  const leave = guard.enter(holderOf(address ?? ''));
   if (!leave) throw refused('rate_limited', 'too many connections of this address');
   stream.on('close', leave);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { Deadlines } from '../../conversation/deadlines.ts';
 import type { Timing } from '../../timing.ts';
-import { Deadlines } from './deadlines.ts';
 
 interface Living {
   /** Sends a ping, which is answered by a pong of the same payload [RFC 6455, 5.5.3]. */

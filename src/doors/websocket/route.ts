@@ -2,22 +2,21 @@
  * [P-2.1] `GET /ws`: the one WebSocket endpoint. A handshake that is as it must be opens a socket at once, past the HTTP
  * routes, of which every open socket would keep something. One that is refused is answered by them, as any request.
  */
-import { createServer, type IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import websocket from '@fastify/websocket';
 import { Type } from '@sinclair/typebox';
-import type { WebSocket } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
+import type { Entrance } from '../../conversation/admission.ts';
+import type { Conversations } from '../../conversation/conversations.ts';
 import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
-import type { Entrance } from './admission.ts';
-import { Arrivals } from './arrivals.ts';
-import { Connection, type Shared } from './connection.ts';
-import { Deadlines } from './deadlines.ts';
+import { connect } from './connection.ts';
 import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { FramedSocket } from './socket.ts';
 
 /** A frame that comes in more pieces than these is an attack on memory, not a message. */
 const MAX_FRAGMENTS = 1024;
@@ -28,25 +27,15 @@ export interface WebSocketDoor {
   close(): Promise<void>;
 }
 
-export async function websocketDoor(app: Http, core: Core): Promise<WebSocketDoor> {
-  const { settings, timing } = core;
-  const admit = doorkeeper(app, core);
+export async function websocketDoor(app: Http, core: Core, conversations: Conversations): Promise<WebSocketDoor> {
+  const { timing, log } = core;
+  const admit = doorkeeper(app, core, conversations.guard);
   // What it hears of goes through the routes: it hears of the handshakes that are refused.
   const refusals = createServer();
-  const options = {
-    server: refusals,
-    maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
-    perMessageDeflate: false,
-    maxFragments: MAX_FRAGMENTS,
-    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
-    closeTimeout: timing.closeTimeout,
-    handleProtocols: (names: Set<string>) => names.has(SUBPROTOCOL) && SUBPROTOCOL,
-  };
-  // The app closes its sockets itself, with the code of a restart.
-  await app.register(websocket, { options, preClose: () => {} });
-  const server = app.websocketServer;
-  server.on('wsClientError', (_, stream, request) => refuseHandshake(stream, request));
-  const open = opener(core, server.clients);
+  const server = await webSockets(app, core, refusals);
+  const shared = { conversations, heartbeat: new Heartbeat<FramedSocket>(timing) };
+  // `ws` itself closes a socket that breaks the WebSocket protocol, with the code for how.
+  const onError = (err: Error) => log.debug({ err }, 'socket error');
   const faults = throwFaults(app);
   let isClosing = false;
   app.addHook('preClose', async () => {
@@ -62,27 +51,30 @@ export async function websocketDoor(app: Http, core: Core): Promise<WebSocketDoo
       refusals.emit('upgrade', request, stream, head);
       return;
     }
-    server.handleUpgrade(request, stream, head, (socket) => open(socket, stream, entrance));
+    server.handleUpgrade(request, stream, head, (socket) => {
+      socket.on('error', onError);
+      connect(shared, socket, stream, entrance);
+    });
   });
   describeEndpoint(app);
   return { close: () => closeAll([...server.clients]) };
 }
 
-function opener(core: Core, open: ReadonlySet<WebSocket>) {
-  const { settings, timing, log } = core;
-  const shared: Shared = {
-    core,
-    arrivals: new Arrivals(),
-    heartbeat: new Heartbeat(timing),
-    joins: new Deadlines(settings.JOIN_TIMEOUT * 1000, (connection) => connection.mustHaveJoined()),
+/** What makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
+async function webSockets(app: Http, { settings, timing }: Core, refusals: Server): Promise<WebSocketServer> {
+  const options = {
+    server: refusals,
+    maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
+    perMessageDeflate: false,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    closeTimeout: timing.closeTimeout,
+    handleProtocols: (names: Set<string>) => names.has(SUBPROTOCOL) && SUBPROTOCOL,
   };
-  // `ws` itself closes a socket that breaks the WebSocket protocol, with the code for how.
-  const onError = (err: Error) => log.debug({ err }, 'socket error');
-  return (socket: WebSocket, stream: Duplex, entrance: Entrance): void => {
-    socket.on('error', onError);
-    if (open.size > settings.MAX_CONNECTIONS) socket.close(CLOSE.full, 'this node is full');
-    else new Connection(shared, socket, stream, entrance);
-  };
+  // The app closes its sockets itself, with the code of a restart.
+  await app.register(websocket, { options, preClose: () => {} });
+  app.websocketServer.on('wsClientError', (_, stream, request) => refuseHandshake(stream, request));
+  return app.websocketServer;
 }
 
 /** @returns why handshakes were refused: what a request is answered that is one of them */

@@ -3,10 +3,9 @@ import { refused } from '../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { generationOf } from '../auth/generations.ts';
 import { type Session, sessionOf } from '../auth/session.ts';
-import type { Verified } from '../auth/tokens.ts';
+import type { Tokens, Verified } from '../auth/tokens.ts';
 import type { Credential } from '../hub/hub.ts';
 import type { Store } from '../journal/store.ts';
-import type { Core } from './core.ts';
 
 /** Credential of a verified token: good for, as long as nobody takes it back. */
 export const credentialOf = (verified: Verified): Credential => ({
@@ -17,7 +16,10 @@ export const credentialOf = (verified: Verified): Credential => ({
 });
 
 /** @throws RefusedError as `Tokens.verify` does; `unauthorized` or `unknown_dealer` as {@link mustBeTaken} does */
-export async function identify({ tokens, store }: Core, token: string): Promise<Session> {
+export async function identify(
+  { tokens, store }: { readonly tokens: Tokens; readonly store: Store },
+  token: string,
+): Promise<Session> {
   const verified = await tokens.verify(token);
   const session = sessionOf(verified.claims, verified.ours);
   const credential = credentialOf(verified);

@@ -5,10 +5,10 @@ import { IDENTITY_FIELDS, type Session, senderOf } from '../auth/session.ts';
 import type { Command, Entry } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
 import type { Outcome } from '../journal/batch.ts';
-import type { Origin } from '../journal/journal.ts';
+import type { Journal, Origin } from '../journal/journal.ts';
 import { kindOf } from '../protocol/checker.ts';
 import { bodyDecoder, decodeKey } from '../protocol/decode.ts';
-import type { Core } from './core.ts';
+import type { Budgets } from './budgets.ts';
 
 /** Command that somebody sends, and no presence or erasure, which only the server itself asks for. */
 export interface Send extends Command {
@@ -38,7 +38,7 @@ export function commandOf(session: Session, channel: string, payload: Record<str
  * @throws RefusedError `rate_limited` where a budget is used up
  */
 export function submit(
-  { budgets, journal }: Core,
+  { budgets, journal }: { readonly budgets: Budgets; readonly journal: Journal },
   from: { readonly session: Session; readonly holder: string | null },
   send: Send,
   origin: Origin | undefined,

@@ -1,10 +1,10 @@
-/** [P-2.1] Frames are framed here, past `ws`: each length is written as RFC 6455 (5.2) has it, in as few bytes as it takes. */
+/** [P-2.1] Frames are written past `ws`: each length is written as RFC 6455 (5.2) has it, in as few bytes as it takes. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { WebSocketPeer } from '../../src/doors/websocket/peer.ts';
+import { FramedSocket } from '../../src/doors/websocket/socket.ts';
 import { frameBytes, handshake, openingText } from '../support/raw-socket.ts';
 
 /** To either side of where a length takes more bytes. */
@@ -22,8 +22,8 @@ describe('a frame of text from the server', () => {
     const sockets = new WebSocketServer({ noServer: true });
     http.on('upgrade', (request, stream, head) =>
       sockets.handleUpgrade(request, stream, head, (socket) => {
-        const peer = new WebSocketPeer(socket, stream, () => {});
-        for (const text of TEXTS) peer.send(text);
+        const framed = new FramedSocket(socket, stream);
+        for (const text of TEXTS) framed.send(text);
       }),
     );
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Arrivals, type Reader } from '../../src/doors/websocket/arrivals.ts';
+import { Arrivals, type Reader } from '../../src/conversation/arrivals.ts';
 import { BATCH } from '../../src/journal/weights.ts';
 import type { Client } from '../support/client.ts';
 import { DEALER, type TestServer, withServer } from '../support/server.ts';

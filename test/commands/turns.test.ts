@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { beginInTurn, inTurn, inTurns, oneAtATime, readInTurn, turn } from '../../src/doors/turns.ts';
+import { beginInTurn, inTurn, inTurns, oneAtATime, readInTurn, turn } from '../../src/commands/turns.ts';
 
 /** Holds the event loop. */
 function work(ms: number): void {

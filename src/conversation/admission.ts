@@ -1,28 +1,31 @@
 /** [P-3.1 – P-3.4] Who joins, and whether that one may: by a token or a claim, from its origin, under the name that it has now. */
 import { randomUUID } from 'node:crypto';
-import { CLOSE, refused } from '../../../schemas/errors.ts';
-import type { Since } from '../../../schemas/frames.ts';
-import { ALL_DEALERS, type JoinChannel } from '../../../schemas/table.ts';
-import type { Claims } from '../../../schemas/tokens.ts';
-import { isOriginAllowed } from '../../auth/origins.ts';
-import type { Session } from '../../auth/session.ts';
-import { secondsFromNow, type Verified } from '../../auth/tokens.ts';
-import type { Entry } from '../../domain/state.ts';
-import type { Credential, Seat } from '../../hub/hub.ts';
-import type { Doorway, Store } from '../../journal/store.ts';
-import type { decodeJoin } from '../../protocol/decode.ts';
-import type { Core } from '../core.ts';
-import { credentialOf, nameHeld, renamed } from '../identity.ts';
+import { CLOSE, refused } from '../../schemas/errors.ts';
+import type { Since } from '../../schemas/frames.ts';
+import { ALL_DEALERS, type JoinChannel } from '../../schemas/table.ts';
+import type { Claims } from '../../schemas/tokens.ts';
+import { isOriginAllowed } from '../auth/origins.ts';
+import type { Session } from '../auth/session.ts';
+import { secondsFromNow, type Verified } from '../auth/tokens.ts';
+import { credentialOf, nameHeld, renamed } from '../commands/identity.ts';
+import type { Entry } from '../domain/state.ts';
+import type { Credential, Seat } from '../hub/hub.ts';
+import type { Doorway, Store } from '../journal/store.ts';
+import type { decodeJoin } from '../protocol/decode.ts';
 import type { Visitor } from './guard.ts';
+import type { House } from './house.ts';
 
 /** How long a customer's token holds, in seconds: 30 days from its last join. */
 const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
-/** What the upgrade request says. */
+
+/** What a door knows of a socket before it says anything. */
 export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
   readonly address: string | null;
+  /** The route by which it came, as the audit names it. */
+  readonly route: string;
   /** Whom it comes from, and what that one may still do. */
   readonly visitor: Visitor;
 }
@@ -42,7 +45,7 @@ export type Asked = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
 export async function identify(
-  core: Core,
+  house: House,
   entrance: Entrance,
   asked: Asked,
   role: Session['role'],
@@ -61,11 +64,11 @@ export async function identify(
     // There is no token yet that could be taken back.
     const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
-    const isHere = core.presence.sockets(session) > 0;
+    const isHere = house.presence.sockets(session) > 0;
     return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
   }
   entrance.visitor.mustNotBeBarred();
-  const verified = await core.tokens.verify(token);
+  const verified = await house.tokens.verify(token);
   const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since };
   if (verified.claims.role !== 'customer') return { ...identified, entry: null };
   if (verified.ours) return { ...identified, entry: { by: 'kept' } };
@@ -91,7 +94,7 @@ function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verif
  * @returns who it is, by the name that its conversation has now
  */
 export async function admit(
-  { store }: Core,
+  { store }: House,
   { origin }: Entrance,
   asked: Asked,
   identified: Identified,
@@ -138,7 +141,7 @@ function mustBeClaimable(claims: Doorway['claims'] | undefined, isChosen: boolea
 
 /** The token that a customer keeps [P-3.1]: the one that its dealer minted, or a new one of Telle's; undefined for others. */
 export async function tokenToKeep(
-  { store, tokens }: Core,
+  { store, tokens }: House,
   { session, minted }: Identified,
   seat: Seat,
 ): Promise<string | undefined> {

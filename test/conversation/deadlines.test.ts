@@ -1,7 +1,7 @@
 /** Many who wait equally long, with one timer for all. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Deadlines } from '../../src/doors/websocket/deadlines.ts';
+import { Deadlines } from '../../src/conversation/deadlines.ts';
 
 const WAIT = 30;
 

@@ -1,20 +1,15 @@
 /** [P-3.6] What a socket missed, told page by page: a page is read from the log when the one before it has left. */
-import type { Since } from '../../../schemas/frames.ts';
-import { dropAsSlow, type Peer } from '../../hub/peer.ts';
-import { eventFrame } from '../../protocol/encode.ts';
-import type { Core } from '../core.ts';
-import { readInTurn } from '../turns.ts';
+import type { Since } from '../../schemas/frames.ts';
+import { readInTurn } from '../commands/turns.ts';
+import { dropAsSlow, type Peer } from '../hub/peer.ts';
+import { eventFrame } from '../protocol/encode.ts';
+import type { House } from './house.ts';
+import type { Missed } from './recovery.ts';
 
 /** What is read before any of it is sent: events, and bytes of them. */
 const PAGE = { limit: 500, bytes: 64 * 1024 };
 /** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
 const SHARE = 1 / 4;
-
-/** How far each scope goes, and which of those that `since` names can be told whole. */
-export interface Missed {
-  readonly tails: ReadonlyMap<string, number>;
-  readonly recovered: Readonly<Record<string, boolean>>;
-}
 
 /**
  * Sends what each recovered scope has had since, in order, no faster than the socket takes it. One that has not taken all
@@ -22,7 +17,7 @@ export interface Missed {
  * @returns when everything has left, or the socket is closed
  */
 export async function replay(
-  core: Core,
+  house: House,
   dealerId: string,
   since: Since,
   { tails, recovered }: Missed,
@@ -30,9 +25,9 @@ export async function replay(
 ): Promise<void> {
   const behind = Object.entries(since).filter(([scope, seen]) => recovered[scope] && (tails.get(scope) ?? 0) > seen);
   if (behind.length === 0) return;
-  const deadline = setTimeout(() => dropAsSlow(peer), core.timing.replayTimeout);
+  const deadline = setTimeout(() => dropAsSlow(peer), house.timing.replayTimeout);
   try {
-    for (const [scope, seen] of behind) await tell(core, { dealerId, scope, seen, tail: tails.get(scope) ?? 0 }, peer);
+    for (const [scope, seen] of behind) await tell(house, { dealerId, scope, seen, tail: tails.get(scope) ?? 0 }, peer);
   } finally {
     clearTimeout(deadline);
   }
@@ -46,15 +41,16 @@ interface Behind {
   readonly tail: number;
 }
 
-async function tell(core: Core, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
+async function tell(house: House, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
   let after = seen;
   while (after < tail && peer.isOpen) {
     await readInTurn();
-    const page = await core.store.events(dealerId, scope, { after, before: tail + 1, ...PAGE });
+    const page = await house.store.events(dealerId, scope, { after, before: tail + 1, ...PAGE });
     const last = page.at(-1);
     if (!last) return; // erased meanwhile
     for (const event of page) {
-      if (event === last || peer.unsent > core.settings.MAX_SOCKET_BACKLOG * SHARE) await sent(peer, eventFrame(event));
+      if (event === last || peer.unsent > house.settings.MAX_SOCKET_BACKLOG * SHARE)
+        await sent(peer, eventFrame(event));
       else peer.send(eventFrame(event));
     }
     after = last.seq;

@@ -3,8 +3,8 @@
  * over megabytes in one turn, and everybody else would wait until they were read. Whoever sends little is read at once; what
  * a flood has beyond that waits, and takes turns as it does where it waits to be stored.
  */
-import { FairQueue } from '../../journal/queue.ts';
-import { BATCH, LEAST } from '../../journal/weights.ts';
+import { FairQueue } from '../journal/queue.ts';
+import { BATCH, LEAST } from '../journal/weights.ts';
 
 /** What is read in a turn, in bytes: as much as is stored in one. */
 const TURN = BATCH;
@@ -15,12 +15,15 @@ const HELD = 4 * 1024;
 /** What may wait of all, in bytes. What is more is read at once: then memory is scarcer than time. */
 const MOST = 16 * 1024 * 1024;
 
+/** A frame of text, as its door has it. */
+export type Frame = Buffer | string;
+
 /** A socket, as far as it is read. */
 export interface Reader {
   /** Whom it takes turns as: a dealer, and who sends within it. */
   readonly dealerId: string;
   readonly sender: string;
-  read(frame: Buffer): void;
+  read(frame: Frame): void;
   /** Takes nothing from the network until it resumes. */
   pause(): void;
   resume(): void;
@@ -35,11 +38,11 @@ interface Line extends Pick<Reader, 'dealerId' | 'sender'> {
 
 interface Arrival extends Pick<Reader, 'dealerId' | 'sender'> {
   readonly line: Line;
-  readonly frame: Buffer;
+  readonly frame: Frame;
   readonly weight: number;
 }
 
-const weightOf = (frame: Buffer): number => Math.max(LEAST, frame.length);
+const weightOf = (frame: Frame): number => Math.max(LEAST, frame.length);
 
 export class Arrivals {
   readonly #waiting = new FairQueue<Arrival>(Number.POSITIVE_INFINITY);
@@ -52,7 +55,7 @@ export class Arrivals {
   #isCounting = false;
 
   /** Reads a frame at once, or lets it wait. */
-  arrive(reader: Reader, frame: Buffer): void {
+  arrive(reader: Reader, frame: Frame): void {
     if (!this.#isCounting) this.#count();
     const line = this.#waiting.size > 0 ? this.#lines.get(reader) : undefined;
     const weight = weightOf(frame);
@@ -75,7 +78,7 @@ export class Arrivals {
     return line;
   }
 
-  #wait(line: Line, frame: Buffer, weight: number): void {
+  #wait(line: Line, frame: Frame, weight: number): void {
     const { dealerId, sender, reader } = line;
     this.#waiting.push({ line, dealerId, sender, frame, weight });
     this.#bytes += weight;

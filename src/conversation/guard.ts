@@ -1,9 +1,8 @@
 /** What each address may do, whatever number of sockets it does it with. */
 import { performance } from 'node:perf_hooks';
-import { type RefusedError, refused } from '../../../schemas/errors.ts';
-import type { Settings } from '../../../schemas/settings.ts';
-import { holderOf } from '../http/proxies.ts';
-import { giveBackAll, Holdings, Quota, takeAll } from '../limits.ts';
+import { type RefusedError, refused } from '../../schemas/errors.ts';
+import type { Settings } from '../../schemas/settings.ts';
+import { giveBackAll, Holdings, Quota, takeAll } from '../commands/limits.ts';
 
 const MINUTE = 60_000;
 
@@ -25,17 +24,17 @@ export class Guard {
   }
 
   /**
-   * Counts a connection of an address.
-   * @returns what ends the count; null where the address has as many as it may
+   * Counts a connection.
+   * @param holder whom its address counts as
+   * @returns what ends the count; null where that one has as many as it may
    */
-  enter(address: string): (() => void) | null {
-    const holder = holderOf(address);
+  enter(holder: string): (() => void) | null {
     return this.#connections.take(holder) ? () => this.#connections.release(holder) : null;
   }
 
-  /** What a socket of an address may still do; one through memory has no address, and no bounds. */
-  visitor(address: string | undefined): Visitor {
-    const holder = address === undefined || this.#isOff ? null : holderOf(address);
+  /** What a socket may still do. @param of whom its address counts as; one through memory has no address, and no bounds */
+  visitor(of: string | null): Visitor {
+    const holder = this.#isOff ? null : of;
     let undoClaim = () => {};
     return {
       holder,

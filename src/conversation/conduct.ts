@@ -1,0 +1,50 @@
+/** [P-9] How much a socket may send, and how often it may be wrong before it is closed. */
+import { performance } from 'node:perf_hooks';
+import { CLOSE, type CloseCode, type ErrorCode } from '../../schemas/errors.ts';
+import { Strikes, TokenBucket } from '../commands/limits.ts';
+
+/** Frames at once, and a second after that. */
+const RATE = { burst: 20, perSecond: 10 };
+
+/** What may happen less often than so many times within so many ms, and how a socket is closed to which it happens as often. */
+interface Offence {
+  readonly limit: number;
+  readonly window: number;
+  readonly close: CloseCode;
+  readonly reason: string;
+}
+
+const BAD: Offence = { limit: 20, window: 60_000, close: CLOSE.badFrames, reason: 'too many bad frames' };
+const LIMITED: Offence = { limit: 100, window: 10_000, close: CLOSE.rateLimited, reason: 'too many frames' };
+
+/** What counts as which offence, by the code with which it is refused. */
+const OFFENCES: Readonly<Partial<Record<ErrorCode, Offence>>> = {
+  bad_frame: BAD,
+  unknown_channel: BAD,
+  invalid_payload: BAD,
+  rate_limited: LIMITED,
+};
+
+export class Conduct {
+  readonly #bucket = new TokenBucket(RATE.burst, RATE.perSecond, performance.now());
+  readonly #strikes = new Map<Offence, Strikes>();
+
+  /** Takes one frame's share of the rate, if there is one left. */
+  take(): boolean {
+    return this.#bucket.take(performance.now());
+  }
+
+  /** A frame was more work than it looked: those that follow wait for it. @param weight in bytes */
+  charge(weight: number): void {
+    this.#bucket.charge(weight);
+  }
+
+  /** Counts a refusal. @returns the offence, where that makes too many of its kind */
+  strike(code: ErrorCode): Offence | null {
+    const offence = OFFENCES[code];
+    if (!offence) return null;
+    const strikes = this.#strikes.get(offence) ?? new Strikes(offence.limit, offence.window);
+    this.#strikes.set(offence, strikes);
+    return strikes.add(performance.now()) ? offence : null;
+  }
+}

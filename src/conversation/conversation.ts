@@ -1,0 +1,254 @@
+/** What is said over one socket, from its first frame to its last: translated and answered. It holds no rules of chats. */
+import { CLOSE, type CloseCode, errorKind, RefusedError, refused } from '../../schemas/errors.ts';
+import type { Envelope } from '../../schemas/frames.ts';
+import type { Role } from '../../schemas/kinds.ts';
+import { JOINS, type JoinChannel } from '../../schemas/table.ts';
+import { senderOf } from '../auth/session.ts';
+import { commandOf, submit } from '../commands/command.ts';
+import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../protocol/decode.ts';
+import type { Entrance } from './admission.ts';
+import { Answers } from './answers.ts';
+import type { Arrivals, Frame, Reader } from './arrivals.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Expiries } from './expiries.ts';
+import type { House } from './house.ts';
+import { type Joined, join, leave } from './join.ts';
+import { Outlet } from './outlet.ts';
+import { refresh } from './refresh.ts';
+import type { Socket } from './socket.ts';
+
+/** What all conversations share. */
+export interface Shared {
+  readonly house: House;
+  readonly arrivals: Arrivals;
+  /** Those that have sent no join yet that succeeds. */
+  readonly joins: Deadlines<Conversation>;
+  readonly expiries: Expiries;
+  /** One of them is over. */
+  ended(): void;
+}
+
+const isJoin = (envelope: Envelope): envelope is Envelope & { channel: JoinChannel } =>
+  Object.hasOwn(JOINS, envelope.channel);
+
+/** Tens of thousands of these say nothing most of the time: what only some need is made when they need it. */
+export class Conversation implements Reader {
+  readonly #shared: Shared;
+  readonly #house: House;
+  readonly #socket: Socket;
+  readonly #outlet: Outlet;
+  readonly #answers: Answers;
+  /** What it may join with; null once it has joined. */
+  #entrance: Entrance | null;
+  /** Whom its address counts as, beyond its join. */
+  readonly #holder: string | null;
+  #joined: Joined | null = null;
+  /** Frames that came while a join was under way, to be read after it; null while none is. */
+  #behindJoin: string[] | null = null;
+  #behindBytes = 0;
+  #hasTried = false;
+  /** Whether it should have joined by now; a join under way has all the time that it needs. */
+  #isLate = false;
+
+  constructor(shared: Shared, socket: Socket, entrance: Entrance) {
+    const { metrics, settings } = shared.house;
+    this.#shared = shared;
+    this.#house = shared.house;
+    this.#socket = socket;
+    this.#outlet = new Outlet(socket, settings.MAX_SOCKET_BACKLOG, () => metrics.sent(this.#role));
+    this.#answers = new Answers(shared.house, socket, this.#outlet);
+    this.#entrance = entrance;
+    this.#holder = entrance.visitor.holder;
+    shared.joins.add(this);
+    metrics.connected('none', 1);
+  }
+
+  /** A frame of text came. */
+  hear(frame: Frame): void {
+    this.#shared.arrivals.arrive(this, frame);
+  }
+
+  /** A frame of the transport's own came, such as a ping: it counts like any. It has been answered, which may wait to be read. */
+  hearControl(): void {
+    this.#outlet.checkBacklog();
+    if (this.#isOver()) this.#answers.strike('rate_limited');
+  }
+
+  close(code: CloseCode, reason: string): void {
+    this.#outlet.close(code, reason);
+  }
+
+  /** The socket is no more. @param code with which the other side closed it, if this one did not */
+  end(code: number): void {
+    const { joins, expiries, ended } = this.#shared;
+    const { metrics, log } = this.#house;
+    joins.delete(this);
+    expiries.forget(this);
+    ended();
+    metrics.connected(this.#role, -1);
+    metrics.closed(String(this.#outlet.closedWith ?? code));
+    if (this.#joined) leave(this.#house, this.#joined);
+    log.debug({ code, role: this.#joined?.session.role }, 'socket closed');
+  }
+
+  /** [P-3] The time in which it must have joined is over. */
+  mustHaveJoined(): void {
+    if (this.#behindJoin) this.#isLate = true;
+    else this.close(CLOSE.joinTimeout, 'no join in time');
+  }
+
+  get dealerId(): string {
+    return this.#joined?.session.dealerId ?? '';
+  }
+
+  /** As in the journal: all customers behind an address are one. */
+  get sender(): string {
+    const session = this.#joined?.session;
+    if (session && session.role !== 'customer') return senderOf(session);
+    return this.#holder ?? (session ? senderOf(session) : '');
+  }
+
+  read(frame: Frame): void {
+    const text = frame.toString();
+    if (this.#behindJoin) this.#wait(this.#behindJoin, text);
+    else this.#take(text);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#answers.isExpelled) this.#socket.resume();
+  }
+
+  /** [P-4] When its token ends. */
+  get expiresAt(): number {
+    return (this.#joined?.seat.credential.claims.exp ?? 0) * 1000;
+  }
+
+  expire(): void {
+    this.#answers.refuse(undefined, refused('token_expired', 'the token has expired'));
+  }
+
+  get #role(): Role | 'none' {
+    return this.#joined?.session.role ?? 'none';
+  }
+
+  /** Whom this side has closed is not read; who has left is, as far as it had joined. */
+  get #isGone(): boolean {
+    return this.#outlet.closedWith !== null || (!this.#joined && !this.#socket.isOpen);
+  }
+
+  #take(text: string): void {
+    if (this.#isGone) return;
+    let id: string | undefined;
+    try {
+      const envelope = decodeEnvelope(text);
+      id = envelope.id;
+      this.#house.metrics.received(isKnownChannel(envelope.channel) ? envelope.channel : 'unknown');
+      if (this.#isLimited(envelope)) throw refused('rate_limited', 'too many frames: wait a second');
+      if (isJoin(envelope)) this.#join(envelope);
+      else this.#handle(envelope);
+    } catch (error) {
+      this.#answers.refuse(error instanceof BadFrame ? error.id : id, error);
+    }
+  }
+
+  #handle(envelope: Envelope): void {
+    const { channel, payload, id } = envelope;
+    if (channel === 'ping') {
+      this.#answers.pong(id);
+    } else if (!this.#joined) {
+      if (!isKnownChannel(channel)) throw refused('unknown_channel', 'there is no such channel');
+      throw refused('not_joined', 'the first frame must be a join');
+    } else if (channel === 'refresh') {
+      this.#refresh(this.#joined, payload, id);
+    } else {
+      this.#submit(this.#joined, envelope);
+    }
+  }
+
+  /** [P-3] What comes behind a join waits for it. */
+  #join(envelope: Envelope & { channel: JoinChannel }): void {
+    const entrance = this.#entrance;
+    if (!entrance) throw refused('already_joined', 'this socket has joined');
+    this.#hasTried = true;
+    this.#behindJoin = [];
+    join(this.#house, entrance, envelope, this.#outlet)
+      .then((joined) => this.#seated(joined))
+      .catch((error: unknown) => this.#refuseJoin(entrance, envelope.id, error))
+      .finally(() => this.#readBehindJoin());
+  }
+
+  #seated(joined: Joined): void {
+    if (!this.#socket.isOpen) {
+      leave(this.#house, joined);
+      return;
+    }
+    const { metrics } = this.#house;
+    const { role } = joined.session;
+    this.#joined = joined;
+    this.#entrance = null;
+    this.#shared.joins.delete(this);
+    this.#shared.expiries.watch(this);
+    metrics.connected('none', -1);
+    metrics.connected(role, 1);
+    metrics.joined(role);
+  }
+
+  #refuseJoin({ visitor, address, route }: Entrance, id: string | undefined, error: unknown): void {
+    const code = error instanceof RefusedError ? error.refusal.code : 'internal';
+    const { status } = errorKind(code);
+    visitor.wasRefused(status === 401);
+    if (status === 401 || status === 403) this.#house.audit.refused({ code, route, address });
+    this.#answers.refuse(id, error);
+  }
+
+  #wait(behind: string[], text: string): void {
+    behind.push(text);
+    this.#behindBytes += text.length;
+    if (this.#behindBytes > this.#house.settings.MAX_SOCKET_BACKLOG) {
+      this.#answers.expel(CLOSE.rateLimited, 'too much behind a join');
+    }
+  }
+
+  #readBehindJoin(): void {
+    const waiting = this.#behindJoin ?? [];
+    this.#behindJoin = null;
+    this.#behindBytes = 0;
+    if (!this.#joined && this.#isLate && this.#socket.isOpen) this.mustHaveJoined();
+    for (const text of waiting) this.read(text);
+  }
+
+  /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
+  #refresh(joined: Joined, payload: unknown, id: string | undefined): void {
+    refresh(this.#house, joined, decodeRefresh(payload).token)
+      .then((refreshed) => {
+        this.#joined = refreshed;
+        if (this.#socket.isOpen) this.#shared.expiries.watch(this);
+        this.#answers.ack(id);
+      })
+      .catch((error: unknown) => this.#answers.refuse(id, error));
+  }
+
+  #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
+    const command = commandOf(session, channel, payload, id);
+    const origin = { peer: this.#outlet, id, address: session.role === 'customer' ? this.#holder : null };
+    submit(this.#house, { session, holder: this.#holder }, command, origin, (outcome) => {
+      this.#answers.charge(outcome.weight ?? 0); // [P-9]
+      if ('refusal' in outcome) this.#answers.refuse(id, new RefusedError(outcome.refusal));
+      else if (outcome.receipt?.duplicate) this.#answers.ack(id, outcome.receipt);
+    });
+  }
+
+  /** The first join is free; any other frame counts. */
+  #isLimited(envelope: Envelope): boolean {
+    return !(isJoin(envelope) && !this.#hasTried) && this.#isOver();
+  }
+
+  /** Other servers are exempt. */
+  #isOver(): boolean {
+    return this.#role !== 'server' && this.#answers.isOver();
+  }
+}

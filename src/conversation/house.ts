@@ -1,0 +1,35 @@
+import type { Settings } from '../../schemas/settings.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { Feed } from '../bus/feed.ts';
+import type { Budgets } from '../commands/budgets.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Presence } from '../hub/presence.ts';
+import type { Audit } from '../journal/audit.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Store } from '../journal/store.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Timing } from '../timing.ts';
+
+/** As much of a log as is needed. */
+interface Log {
+  error(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+/** What conversations need of the server. */
+export interface House {
+  /** This node's name among those that serve the database. */
+  readonly nodeId: string;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly feed: Feed;
+  readonly presence: Presence;
+  readonly tokens: Tokens;
+  readonly settings: Settings;
+  readonly timing: Timing;
+  readonly metrics: Metrics;
+  readonly budgets: Budgets;
+  readonly audit: Audit;
+  readonly log: Log;
+}

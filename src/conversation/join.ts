@@ -1,0 +1,127 @@
+/** [P-3] Joining, as the steps that it takes: who is it, may it, tell the others, catch up, go live. */
+import { RefusedError, refused } from '../../schemas/errors.ts';
+import type { Envelope, SessionPayload } from '../../schemas/frames.ts';
+import { JOINS, type JoinChannel } from '../../schemas/table.ts';
+import type { Session } from '../auth/session.ts';
+import { presenceCommand } from '../commands/command.ts';
+import { mustBeTaken } from '../commands/identity.ts';
+import { inTurn } from '../commands/turns.ts';
+import type { Entry } from '../domain/state.ts';
+import type { Seat } from '../hub/hub.ts';
+import type { Peer } from '../hub/peer.ts';
+import type { Who } from '../hub/presence.ts';
+import { decodeJoin } from '../protocol/decode.ts';
+import { ackFrame, instant, sessionFrame } from '../protocol/encode.ts';
+import { admit, type Entrance, type Identified, identify, tokenToKeep } from './admission.ts';
+import type { House } from './house.ts';
+import { type Missed, mayRecover, ownScopes, recover } from './recovery.ts';
+import { replay } from './replay.ts';
+
+export interface Joined {
+  readonly session: Session;
+  readonly seat: Seat;
+  readonly who: Who | null;
+}
+
+/**
+ * Joins a socket: sends its `session`, its `ack` and what it missed, and seats it in the hub.
+ * @throws RefusedError where it may not; nothing is left behind
+ */
+export async function join(
+  house: House,
+  entrance: Entrance,
+  { channel, payload, id }: Envelope & { channel: JoinChannel },
+  peer: Peer,
+): Promise<Joined> {
+  const asked = decodeJoin[channel](payload);
+  const identified = await admit(house, entrance, asked, await identify(house, entrance, asked, JOINS[channel], id));
+  const { session, credential, entry } = identified;
+  for (const scope of Object.keys(identified.since)) mayRecover(session, scope);
+  const seat = house.hub.enter(session, peer, credential);
+  const joined: Joined = { session, seat, who: whoOf(session) };
+  let isHere = false;
+  try {
+    // Once it has its seat: what is taken back from now on closes it.
+    await Promise.all([house.feed.open(session), entry?.by === 'claim' ? null : mustBeTaken(house.store, credential)]);
+    isHere = await arrive(house, joined.who, entry);
+    await inTurn(); // hundreds arrive in one transaction
+    await welcome(house, identified, seat, id);
+  } catch (error) {
+    leave(house, isHere ? joined : { ...joined, who: null });
+    throw error;
+  }
+  return joined;
+}
+
+/** Answers who has arrived, tells it what it missed, and opens its seat. */
+async function welcome(house: House, identified: Identified, seat: Seat, id: string | undefined): Promise<void> {
+  const { session, since } = identified;
+  const { peer } = seat;
+  const missed = await recover(house, session, since);
+  const token = await tokenToKeep(house, identified, seat);
+  peer.send(sessionFrame(await describe(house, seat, token, session, missed)));
+  if (id !== undefined) peer.send(ackFrame(id, null));
+  await replay(house, session.dealerId, since, missed, peer);
+  house.hub.open(seat, missed.tails);
+}
+
+/** Takes a socket out again. */
+export function leave({ hub, feed, presence }: House, { seat, who }: Joined): void {
+  if (hub.leave(seat)) feed.close(seat.place.dealerId);
+  if (who) presence.left(who);
+}
+
+function whoOf(session: Session): Who | null {
+  return session.role === 'server' ? null : session;
+}
+
+/** [P-7.5] Tells that somebody is here, and makes a customer's group. */
+async function arrive(house: House, who: Who | null, entry: Entry | null): Promise<boolean> {
+  const { journal, presence, nodeId } = house;
+  if (!who) return false;
+  mustHaveRoom(house, who);
+  const claim = entry?.by === 'claim';
+  // Counted first, so that no grace can end between; but a claim is nobody's presence until it is won.
+  if (!claim) presence.came(who);
+  const outcome = await journal.append(presenceCommand(who, nodeId, true, entry));
+  if ('refusal' in outcome) {
+    if (!claim) presence.left(who);
+    throw new RefusedError(outcome.refusal);
+  }
+  if (claim) presence.came(who);
+  return true;
+}
+
+/** What one socket of a group sends, all others get: so many of them can do that. */
+function mustHaveRoom({ presence, settings }: House, who: Who): void {
+  const most = settings.MAX_SOCKETS_PER_GROUP;
+  if (who.role === 'customer' && presence.sockets(who) >= most)
+    throw refused('rate_limited', `this chat has ${most} sockets open: close one of them`);
+}
+
+/** [P-3.5] */
+async function describe(
+  { store, timing }: House,
+  { credential: { claims } }: Seat,
+  token: string | undefined,
+  session: Session,
+  { tails, recovered }: Missed,
+): Promise<SessionPayload> {
+  const { role, dealerId } = session;
+  const seqs = Object.fromEntries(ownScopes(session).map((scope) => [scope, tails.get(scope) ?? 0]));
+  const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, pingInterval: timing.pingInterval };
+  if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
+  if (role === 'server') return { role, dealerId, ...common };
+  const { group, adminOnline } = await store.standing(dealerId, session.groupId);
+  return {
+    role,
+    dealerId,
+    groupId: session.groupId,
+    ...(token !== undefined && { token }),
+    ...common,
+    muted: group !== null && group.mutedBy !== null,
+    closed: group?.closed ?? false,
+    online: adminOnline,
+    unread: group?.unread ?? 0,
+  };
+}
