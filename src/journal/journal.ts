@@ -53,6 +53,8 @@ export class Journal {
   readonly #weights = new Weights();
   /** How many are waiting that are no joins. */
   #hurried = 0;
+  /** When joins were last committed. */
+  #joinedAt = Number.NEGATIVE_INFINITY;
   /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
   readonly #doubtful = new Set<string>();
   #running: Promise<void> | null = null;
@@ -112,9 +114,11 @@ export class Journal {
     while (this.#waiting.size > 0) {
       await this.#gather();
       const batch = this.#waiting.take(BATCH);
-      for (const { command } of batch) if (!isJoin(command.body)) this.#hurried -= 1;
+      const hurried = batch.filter(({ command }) => !isJoin(command.body)).length;
+      this.#hurried -= hurried;
       this.#committing = this.#commit(batch);
       await this.#committing;
+      if (hurried < batch.length) this.#joinedAt = performance.now();
     }
     this.#running = null;
   }
@@ -122,9 +126,11 @@ export class Journal {
   /**
    * Resolves at the turn's end. Where thousands join at once, the network hands over one or two of them in a turn: as long as
    * one comes soon after the other, and nothing but joins is waiting, one transaction takes what comes within {@link JOINING}.
+   * One that is alone, of which none came soon before it, goes at once; those behind it gather.
    */
   async #gather(): Promise<void> {
     const began = performance.now();
+    const isFirst = began - this.#joinedAt >= NEXT_JOIN;
     let last = began;
     let now = began;
     let known = 0;
@@ -133,6 +139,7 @@ export class Journal {
       now = performance.now();
       if (this.#waiting.size > known) last = now;
       known = this.#waiting.size;
+      if (isFirst && known === 1) return;
     } while (known < FULL && now - last < NEXT_JOIN && now - began < JOINING && this.#hurried === 0);
   }
 

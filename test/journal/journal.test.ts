@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { performance } from 'node:perf_hooks';
+import { describe, it, mock } from 'node:test';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
 import { openStore } from '../../src/app.ts';
@@ -266,12 +267,28 @@ describe('the journal', () => {
   );
 
   it(
+    'stores a join that comes alone at the end of its turn, as anything else',
+    withJournal(async ({ journal, commits }) => {
+      const before = commits.count;
+      // The clock stands still: whoever waited for a moment would wait until it goes on.
+      const clock = mock.method(performance, 'now', () => 1000);
+      const join = journal.append(customerComes('alone'));
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      const after = commits.count;
+      clock.mock.restore();
+      await join;
+      assert.equal(after, before + 1);
+    }),
+  );
+
+  it(
     'gathers joins that come in one turn of the event loop after another, and lets no message wait for them',
     withJournal(async ({ journal, commits }) => {
       await journal.append(says('makes d1'));
       const before = commits.count;
       const joins: Promise<unknown>[] = [];
-      // By itself, a join is committed at the end of its turn.
+      // The first goes by itself.
       for (let join = 0; join < 20; join += 1) {
         joins.push(journal.append(customerComes(`j${join}`)));
         await new Promise(setImmediate);
