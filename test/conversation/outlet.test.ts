@@ -4,6 +4,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Outlet } from '../../src/conversation/outlet.ts';
 import { Hub } from '../../src/hub/hub.ts';
+import type { Publication } from '../../src/hub/publication.ts';
 import { MemorySocket } from '../support/memory-socket.ts';
 import { CREDENTIAL } from '../support/peers.ts';
 
@@ -55,7 +56,16 @@ describe('a slow consumer', () => {
   });
 
   const place = { role: 'server', dealerId: 'd1' } as const;
-  const event = { dealerId: 'd1', scope: 'g1', seq: 1, frame: FRAME, answer: null };
+  const event: Publication = {
+    type: 'CHAT_MSG',
+    dealerId: 'd1',
+    groupId: 'g1',
+    scope: 'g1',
+    seq: 1,
+    at: 1,
+    frame: FRAME,
+    answer: null,
+  };
   const sends: Readonly<Record<string, (hub: Hub) => void>> = {
     'an event': (hub) => {
       hub.open(hub.enter(place, outlet, CREDENTIAL), new Map());
