@@ -5,16 +5,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { bundle, ROOT } from './support/bundle.ts';
 import { startPostgres } from './support/postgres.ts';
 import { startRedis } from './support/redis.ts';
 
 const named = process.argv.slice(2);
 /** Slow: each has a script of its own in package.json. */
-const APART = /^(cli|client|cluster|executable|package|release|security|web|websocket)[/\\]|^crash\./;
+const APART = /^(cli|client|cluster|databases|executable|package|release|security|web|websocket)[/\\]|^crash\./;
 
 const testsIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -28,6 +29,30 @@ const allButSlow = () =>
   testsIn('test')
     .filter((path) => !APART.test(path))
     .map((path) => `test/${path}`);
+
+/** How many test files share a process in the everyday run: to load and warm up a server takes longer than most of them. */
+const SHARED = 6;
+
+/** Files of one folder, a few at a time. */
+function shares(paths: readonly string[]): string[][] {
+  return [...new Set(paths.map(dirname))].flatMap((folder) => {
+    const all = paths.filter((path) => dirname(path) === folder);
+    const count = Math.ceil(all.length / SHARED);
+    return Array.from({ length: count }, (_, share) => all.filter((_, index) => index % count === share));
+  });
+}
+
+/** A test file that runs several, each as a suite with hooks of its own. */
+async function together(paths: readonly string[], path: string): Promise<string> {
+  const suites = paths.map((each) => {
+    const [name, url] = [relative(folder, each).replace(/mjs$/, 'ts'), pathToFileURL(each).href].map((text) =>
+      JSON.stringify(text),
+    );
+    return `describe(${name}, async () => void (await import(${url})));\n`;
+  });
+  await writeFile(path, `import { describe } from 'node:test';\n${suites.join('')}`);
+  return path;
+}
 
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
@@ -45,7 +70,11 @@ const [postgres, redis, [program, ...tests]] = await Promise.all([
   bundle(sources, folder),
 ]);
 const servers = { POSTGRES_URL: given.postgres ?? postgres?.url, REDIS_URL: given.redis ?? redis?.url };
-const runner = spawn(process.execPath, [...flags, ...tests], {
+const run =
+  named.length > 0
+    ? tests
+    : await Promise.all(shares(tests).map((paths, index) => together(paths, join(folder, `${index}.test.mjs`))));
+const runner = spawn(process.execPath, [...flags, ...run], {
   stdio: 'inherit',
   env: { ...process.env, ...servers, TELLE_PROGRAM: program },
 });

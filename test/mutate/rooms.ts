@@ -9,7 +9,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/protocol/05-sending.test.ts',
   ],
   'src/auth': ['test/auth', 'test/protocol/04-tokens.test.ts'],
-  'src/journal': ['test/journal', 'test/protocol/11-erasing.test.ts', 'test/protocol/11-lists.test.ts'],
+  'src/journal': [
+    'test/journal',
+    'test/databases',
+    'test/protocol/11-erasing.test.ts',
+    'test/protocol/11-lists.test.ts',
+  ],
   'src/commands': ['test/commands', 'test/protocol/05-sending.test.ts', 'test/protocol/04-tokens.test.ts'],
   'src/conversation': [
     'test/conversation',
@@ -22,6 +27,17 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/protocol/09-closing.test.ts',
   ],
   'src/doors/websocket': ['test/websocket', 'test/protocol/02-transport.test.ts', 'test/protocol/09-closing.test.ts'],
-  'src/doors/http': ['test/doors', 'test/protocol', 'test/documents'],
-  'src/doors/redis': ['test/doors/redis.test.ts', 'test/doors/dead-letters.test.ts', 'test/doors/redis-away.test.ts'],
+  'src/doors/http': [
+    'test/doors',
+    'test/protocol',
+    'test/documents',
+    'test/security/limits.test.ts',
+    'test/security/cursors.test.ts',
+    'test/security/adf-cost.test.ts',
+  ],
+  'src/doors/redis': [
+    'test/doors/redis.test.ts',
+    'test/doors/dead-letters.test.ts',
+    'test/databases/doors-redis-away.test.ts',
+  ],
 };

@@ -48,7 +48,7 @@ export async function bundle(sources: readonly string[], folder: string, read = 
     banner: {
       js: `import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(${WHERE});`,
     },
-    sourcemap: 'inline',
+    sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'warning',
   });

@@ -123,3 +123,31 @@ export async function makeDatabase(server: string): Promise<string> {
   url.pathname = `/${name}`;
   return url.href;
 }
+
+/** Databases that were lent and have come back, by their server. */
+const free = new Map<string, string[]>();
+
+/**
+ * Lends a database that holds nothing: one that was given back, its tables there and emptied, else a new one. To make one, and its
+ * tables, takes half a second of a processor.
+ */
+export async function borrowDatabase(server: string): Promise<{ url: string; giveBack: () => Promise<void> }> {
+  const own = free.get(server) ?? [];
+  free.set(server, own);
+  const url = own.pop() ?? (await makeDatabase(server));
+  const giveBack = async () => {
+    await emptyTables(url);
+    own.push(url);
+  };
+  return { url, giveBack };
+}
+
+/** Deletes the rows of all tables: of the few that a test makes, that is much quicker than to truncate. */
+async function emptyTables(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`do $$ declare name text; begin
+    for name in select tablename from pg_tables where schemaname = 'public' loop execute format('delete from %I', name); end loop;
+  end $$`);
+  await client.end();
+}

@@ -14,7 +14,7 @@ import type { Store } from '../../src/journal/store.ts';
 import { describeStore } from '../conformance/store.ts';
 import { describeTraces } from '../conformance/store-traces.ts';
 import { copyFirstMigrations } from '../support/old-database.ts';
-import { makeDatabase } from '../support/postgres.ts';
+import { borrowDatabase, makeDatabase } from '../support/postgres.ts';
 import { groupRow, NOW, write } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
@@ -23,8 +23,9 @@ if (server === undefined)
   throw new Error('POSTGRES_URL is not set: run the tests with `npm test`, which brings a Postgres');
 
 describeStore('Postgres', async () => {
-  const store = openStore(readSettings({ DATABASE_URL: await makeDatabase(server) }));
-  return { store, close: () => store.close() };
+  const { url, giveBack } = await borrowDatabase(server);
+  const store = openStore(readSettings({ DATABASE_URL: url }));
+  return { store, close: () => store.close().then(giveBack) };
 });
 
 describeTraces('Postgres', async () => {
