@@ -20,6 +20,7 @@ const STORE = ['schemas/', 'drizzle/', 'src/assets.ts', 'src/domain/', 'src/jour
 export const ROOMS: Readonly<Record<string, Room>> = {
   'schemas/': { imports: ['@sinclair/typebox'] },
   'drizzle/': { imports: ['drizzle-orm'], types: ['schemas/'] },
+  'conformance/': { imports: ['node:', 'ws'] },
   'src/domain/': { imports: ['schemas/'], types: ['@sinclair/typebox'] },
   'src/protocol/': { imports: ['schemas/', '@sinclair/typebox'] },
   'src/hub/': { imports: ['schemas/'] },
@@ -108,6 +109,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/cli/': {
     imports: [
       'schemas/',
+      'conformance/',
       'src/app.ts',
       'src/assets.ts',
       'src/auth/',

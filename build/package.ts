@@ -1,4 +1,4 @@
-/** Makes what the npm package holds, in `dist`: the program in one piece, the compiled schemas, the migrations, the client, the pages. */
+/** Makes what the npm package holds, in `dist`: the program in one piece, the compiled schemas and conformance, the migrations, the client, the pages. */
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type Plugin } from 'esbuild';
 import { buildClient } from './client.ts';
@@ -7,7 +7,7 @@ import { ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
 /** What is made here, anew each time: nothing that was renamed or removed stays. */
-const MADE = ['dist/src', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
+const MADE = ['dist/src', 'dist/conformance', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
 /** What neither the compiler nor the bundler sees. */
 const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
 /** `src/main.ts` loads the program as it stands beside it in the build. */
@@ -41,7 +41,7 @@ async function bundleProgram(): Promise<string[]> {
 process.chdir(ROOT);
 for (const folder of MADE) rmSync(folder, { recursive: true, force: true });
 run(process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
-step('compiled the schemas');
+step('compiled the schemas, and what tries the protocol');
 const inputs = await bundleProgram();
 step('bundled the program');
 for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { Settings } from '../../schemas/settings.ts';
 import type { ChatRequest } from './chat.ts';
 import { readConfig } from './config.ts';
+import type { ConformanceRequest } from './conformance.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
 import type { PublishRequest } from './publish.ts';
@@ -243,6 +244,23 @@ function backup(program: Command): void {
   }).action(async (file: string, _, self: Command) => (await import('./backup.ts')).backUp(settingsOf(self), file));
 }
 
+function conformance(program: Command): void {
+  add(program, 'conformance <url>', {
+    summary: 'Try the promises of the protocol on any server that claims to speak it',
+    example: 'telle conformance wss://chat.example/ws',
+    settings: [],
+  })
+    .addOption(
+      new Option('--secret <secret>', "the server's, with which dealers and tokens are made").env('AUTH_SECRET'),
+    )
+    .option('--dealer <dealerId>', 'a dealer that there is; else one is made, and removed again')
+    .option('--server-token <token>', "a server's of that dealer, in place of the secret")
+    .option('--admin-token <token>', "an admin's of that dealer, in place of the secret")
+    .action(async (url: string, request: ConformanceRequest) =>
+      (await import('./conformance.ts')).tryServer(url, request),
+    );
+}
+
 /** Every command, in the order of the help. */
 export const COMMANDS = [
   serve,
@@ -257,4 +275,5 @@ export const COMMANDS = [
   prune,
   doctor,
   backup,
+  conformance,
 ] as const;

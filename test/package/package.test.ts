@@ -21,6 +21,7 @@ const WANTED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|deploy\/Caddyfile)$/,
   /^docs\/(?!releasing\.md)([\w-]+\.md|images\/[\w-]+\.png)$/,
   /^dist\/drizzle\/(sqlite|postgres)\/migrations\/(\d{4}_\w+\.sql|meta\/_journal\.json)$/,
+  /^dist\/conformance\/(cases\/)?[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/schemas\/(events\/)?[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/src\/[\w-]+\.js$/,
   /^dist\/src\/client\/[\w-]+\.d\.ts$/,
@@ -32,6 +33,7 @@ const WANTED = [
 /** What must be in it. */
 const NEEDED = [
   'dist/src/main.js',
+  'dist/conformance/index.d.ts',
   'dist/schemas/index.d.ts',
   'dist/client/index.js',
   'dist/client/telle.js',

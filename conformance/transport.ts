@@ -1,0 +1,19 @@
+/** What the cases need of a transport, and no more: WebSocket is one. */
+
+export interface Listener {
+  /** A frame has come, as text. */
+  text(text: string): void;
+  /** The connection is closed, by either side. */
+  closed(code: number): void;
+}
+
+/** One connection that is open. */
+export interface Connection {
+  send(text: string): void;
+  close(): void;
+}
+
+export interface Transport {
+  /** Connects; `token` goes where the transport has a place of its own for one [P-3.4]. */
+  open(listener: Listener, token?: string): Promise<Connection>;
+}
