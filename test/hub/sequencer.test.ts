@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Outlet } from '../../src/conversation/outlet.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
+import { MemorySocket } from '../support/memory-socket.ts';
 import { TestPeer } from '../support/peers.ts';
 import { Inbox } from '../support/until.ts';
 
@@ -205,11 +207,12 @@ describe('a sequencer', () => {
   it('closes a sender that takes such acks too slowly, like any other [P-9]', async () => {
     const { sequencer, take } = await openDesk();
     take('g1', 4);
-    const peer = new TestPeer();
-    peer.unsent = MAX_BACKLOG + 1;
-    sequencer.take(event('g1', 4, { answer: { peer, frame: 'ack' } }));
+    const socket = new MemorySocket();
+    socket.unsent = MAX_BACKLOG + 1;
+    const peer = new Outlet(socket, MAX_BACKLOG, () => {});
+    sequencer.take(event('g1', 4, { answer: { peer, frame: '{}' } }));
     await turn();
-    assert.deepEqual(peer.closes, [{ code: 4508, reason: 'slow consumer' }]);
+    assert.equal(socket.closedWith, 4508);
     sequencer.close();
   });
 });
