@@ -1,5 +1,6 @@
 /**
- * Every setting of the server: its kind, its bounds, its default and what it is for. `x-secret` marks what is never shown.
+ * Every setting of the server: its kind, its bounds, its default and what it is for. `x-secret` marks what is never shown,
+ * `x-reread` what a server heeds at once when it is read again: such a limit is looked up where it is used.
  */
 import { type Static, Type } from '@sinclair/typebox';
 import { OneOf } from './kinds.ts';
@@ -11,7 +12,7 @@ const seconds = (minimum: number, maximum: number, options: object) =>
 const MIB = 1024 * 1024;
 
 const bytesADay = (bytes: number, description: string) =>
-  Type.Integer({ minimum: 1024, maximum: Number.MAX_SAFE_INTEGER, default: bytes, description });
+  Type.Integer({ minimum: 1024, maximum: Number.MAX_SAFE_INTEGER, default: bytes, 'x-reread': true, description });
 
 export const Settings = Type.Object({
   HOST: Type.String({
@@ -76,42 +77,49 @@ export const Settings = Type.Object({
     description: 'unsent bytes after which a socket is closed as a slow consumer',
   }),
   MAX_CONNECTIONS: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 50_000,
     description: 'sockets that this node holds; one more is told to try another',
   }),
   MAX_CONNECTIONS_PER_ADDRESS: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 10_000,
     description: 'connections that one address may have open; more are refused',
   }),
   MAX_HANDSHAKES_PER_ADDRESS: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 30_000,
     description: 'sockets that one address may ask for in a minute; more are refused',
   }),
   MAX_CLAIMS_PER_ADDRESS: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 1200,
     description: 'new groups that one address may claim without a token in a minute',
   }),
   MAX_CLAIMS_PER_DEALER: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 6000,
     description: 'new groups that may be claimed without a token of one dealer in a minute',
   }),
   MAX_REFUSALS_PER_ADDRESS: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 600,
     description: 'joins with bad tokens that one address may try in a minute, before it is turned away',
   }),
   MAX_SOCKETS_PER_GROUP: Type.Integer({
+    'x-reread': true,
     minimum: 1,
     maximum: 10_000_000,
     default: 20,

@@ -85,7 +85,7 @@ function serve(program: Command): void {
     summary: 'Run the server (SIGTERM drains it)',
     example: 'telle serve --port 9000 --database-url sqlite:/var/lib/telle/telle.db',
     settings: SETTING_NAMES,
-  }).action(async (_, self: Command) => (await import('./serve.ts')).serve(settingsOf(self)));
+  }).action(async (_, self: Command) => (await import('./serve.ts')).serve(settingsOf(self), () => settingsOf(self)));
 }
 
 function migrate(program: Command): void {

@@ -8,6 +8,7 @@ import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts'
 import { adviceOnListening } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
 import { warningsOfFiles } from './private-files.ts';
+import { rereadLimits } from './reread.ts';
 import { readSecrets } from './secrets.ts';
 import { isProduction } from './settings.ts';
 import { version } from './version.ts';
@@ -21,8 +22,12 @@ const DRAIN_LIMIT = 9_000;
  */
 const BACKLOG = 65_535;
 
-/** `telle serve`: runs until SIGTERM or SIGINT, then drains. */
-export async function serve(settings: Settings): Promise<void> {
+/**
+ * `telle serve`: runs until SIGTERM or SIGINT, then drains. SIGHUP has it read its limits again; where it has a terminal that is
+ * the terminal's end, and the process's.
+ * @param read reads the settings again
+ */
+export async function serve(settings: Settings, read: () => Settings): Promise<void> {
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const { HOST, PORT } = settings;
@@ -52,6 +57,7 @@ export async function serve(settings: Settings): Promise<void> {
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
+  if (!process.stdin.isTTY) process.on('SIGHUP', () => rereadLimits(settings, read, app.log));
   process.stdout.write(greeting(settings, at, trial ?? beginning));
   process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();

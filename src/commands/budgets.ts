@@ -54,14 +54,13 @@ export class Budgets {
 
   /** @param onRefusal told of each send that is refused, and by which budget */
   constructor(settings: Settings, onRefusal: (budget: Budget) => void) {
-    const { RATE_LIMIT, MAX_BYTES_PER_GROUP, MAX_BYTES_PER_DEALER, MAX_BYTES_PER_ADDRESS } = settings;
-    this.#isOff = RATE_LIMIT === 'off';
-    this.#groups = new Quota(MAX_BYTES_PER_GROUP, DAY);
-    this.#addresses = new Quota(MAX_BYTES_PER_ADDRESS, DAY);
+    this.#isOff = settings.RATE_LIMIT === 'off';
+    this.#groups = new Quota(() => settings.MAX_BYTES_PER_GROUP, DAY);
+    this.#addresses = new Quota(() => settings.MAX_BYTES_PER_ADDRESS, DAY);
     this.#dealers = {
-      customer: new Quota(MAX_BYTES_PER_DEALER, DAY),
-      admin: new Quota(MAX_BYTES_PER_DEALER, DAY),
-      server: new Quota(MAX_BYTES_PER_DEALER * SERVERS, DAY),
+      customer: new Quota(() => settings.MAX_BYTES_PER_DEALER, DAY),
+      admin: new Quota(() => settings.MAX_BYTES_PER_DEALER, DAY),
+      server: new Quota(() => settings.MAX_BYTES_PER_DEALER * SERVERS, DAY),
     };
     this.#onRefusal = onRefusal;
   }

@@ -60,13 +60,13 @@ const MAX_KEYS = 100_000;
 
 /** Lets each of many have so many in a window of time, the same window for all. */
 export class Quota {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #window: number;
   #counts = new Map<string, number>();
   #beganAt = Number.NEGATIVE_INFINITY;
 
-  /** @param window in milliseconds */
-  constructor(limit: number, window: number) {
+  /** @param limit asked each time @param window in milliseconds */
+  constructor(limit: () => number, window: number) {
     this.#limit = limit;
     this.#window = window;
   }
@@ -93,7 +93,7 @@ export class Quota {
       this.#counts = new Map();
       this.#beganAt = now;
     }
-    return this.#taken(key) + amount > this.#limit;
+    return this.#taken(key) + amount > this.#limit();
   }
 
   #forgetOldest(): void {
@@ -133,17 +133,18 @@ export function giveBackAll(shares: readonly Share[], takenAt: number): void {
 
 /** Counts what each has open at a time. */
 export class Holdings {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #counts = new Map<string, number>();
 
-  constructor(limit: number) {
+  /** @param limit asked each time */
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
   /** Counts one more, if it is within the limit; what was counted must be released. */
   take(key: string): boolean {
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#limit) return false;
+    if (count >= this.#limit()) return false;
     this.#counts.set(key, count + 1);
     return true;
   }

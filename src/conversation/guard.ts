@@ -16,11 +16,11 @@ export class Guard {
 
   constructor(settings: Settings) {
     this.#isOff = settings.RATE_LIMIT === 'off';
-    this.#connections = new Holdings(settings.MAX_CONNECTIONS_PER_ADDRESS);
-    this.#handshakes = new Quota(settings.MAX_HANDSHAKES_PER_ADDRESS, MINUTE);
-    this.#claims = new Quota(settings.MAX_CLAIMS_PER_ADDRESS, MINUTE);
-    this.#claimsOfDealer = new Quota(settings.MAX_CLAIMS_PER_DEALER, MINUTE);
-    this.#refusals = new Quota(settings.MAX_REFUSALS_PER_ADDRESS, MINUTE);
+    this.#connections = new Holdings(() => settings.MAX_CONNECTIONS_PER_ADDRESS);
+    this.#handshakes = new Quota(() => settings.MAX_HANDSHAKES_PER_ADDRESS, MINUTE);
+    this.#claims = new Quota(() => settings.MAX_CLAIMS_PER_ADDRESS, MINUTE);
+    this.#claimsOfDealer = new Quota(() => settings.MAX_CLAIMS_PER_DEALER, MINUTE);
+    this.#refusals = new Quota(() => settings.MAX_REFUSALS_PER_ADDRESS, MINUTE);
   }
 
   /**

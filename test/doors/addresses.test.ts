@@ -299,7 +299,7 @@ describe('who an address counts as', () => {
 });
 
 test('a quota lets each have so many in a window, and begins anew with the next', () => {
-  const quota = new Quota(2, 1000);
+  const quota = new Quota(() => 2, 1000);
   assert.deepEqual(
     [1, 2, 3].map(() => quota.take('a', 0)),
     [true, true, false],
@@ -309,12 +309,12 @@ test('a quota lets each have so many in a window, and begins anew with the next'
 });
 
 test('a quota is taken of by amounts, and given back what it took in the same window', () => {
-  const early = new Quota(1, 86_400_000);
+  const early = new Quota(() => 1, 86_400_000);
   for (const now of [1234.567_891, 1234.567_892]) {
     assert.ok(early.take('a', now));
     early.giveBack('a', now);
   }
-  const quota = new Quota(10, 1000);
+  const quota = new Quota(() => 10, 1000);
   assert.deepEqual([quota.take('a', 0, 8), quota.take('a', 0, 3), quota.take('a', 0, 2)], [true, false, true]);
   quota.giveBack('a', 0, 8);
   assert.ok(quota.take('a', 1, 8));
@@ -324,13 +324,13 @@ test('a quota is taken of by amounts, and given back what it took in the same wi
 });
 
 test('a quota counts no more than so many at a time: who has been counted the longest is forgotten', () => {
-  const quota = new Quota(1, 1000);
+  const quota = new Quota(() => 1, 1000);
   for (let n = 0; n <= 100_000; n += 1) quota.take(`${n}`, 0);
   assert.deepEqual([quota.isSpent('0', 0), quota.isSpent('1', 0), quota.isSpent('100000', 0)], [false, true, true]);
 });
 
 test('a quota tells how many seconds are left of its window, at least one', () => {
-  const quota = new Quota(1, 60_000);
+  const quota = new Quota(() => 1, 60_000);
   quota.take('a', 5000);
   assert.deepEqual(
     [5000, 5001, 34_000, 64_999, 65_000].map((now) => quota.secondsLeft(now)),
@@ -339,7 +339,7 @@ test('a quota tells how many seconds are left of its window, at least one', () =
 });
 
 test('holdings count what is open, and what is released makes room', () => {
-  const holdings = new Holdings(1);
+  const holdings = new Holdings(() => 1);
   assert.deepEqual([holdings.take('a'), holdings.take('a'), holdings.take('b')], [true, false, true]);
   holdings.release('a');
   assert.ok(holdings.take('a'));
