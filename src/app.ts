@@ -51,6 +51,7 @@ import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { findRedis, joinNodes, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
+import { countConnections, mostFiles } from './open-files.ts';
 import { TIMING, type Timing } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
@@ -151,6 +152,7 @@ export async function createApp({
     presence,
     tokens: new Tokens(secrets),
     settings,
+    room: countConnections(app.server, mostFiles(), log),
     timing,
     metrics,
     revocations,
@@ -168,6 +170,7 @@ export async function createApp({
   answerErrorsAsProblems(app, core);
   await setHeaders(app, core);
   tellResponses(app, metrics);
+  closeWhereFull(app, core);
   const sockets = await websocketDoor(app, core, new Conversations(core));
   healthRoutes(app, core, version);
   metricsRoutes(app, core);
@@ -240,6 +243,13 @@ function fastifyOptions(
     trustProxy: proxiesOf(settings) ?? false,
     routerOptions: { maxParamLength: 256 },
   };
+}
+
+/** A connection for which there is no room to stay is answered, and ends with its answer. */
+function closeWhereFull(app: Http, { room }: Core): void {
+  app.addHook('onRequest', async (_, reply) => {
+    if (room.isFull()) reply.header('connection', 'close');
+  });
 }
 
 /** One line a request: its route, never its path, whose parts are a customer's. */

@@ -1,18 +1,17 @@
 /** `telle doctor`: looks at all that a server needs, and says what to do about what is wrong. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { MEMORY, type Settings, sqliteFile } from '../../schemas/settings.ts';
+import { mostFiles } from '../open-files.ts';
 import { isShared } from '../private-file.ts';
 import { checkDatabase, checkDisk, isRunning } from './doctor-database.ts';
 import { checkRedis } from './doctor-redis.ts';
 import { type Check, type Finding, fault, ok, warned, warning } from './finding.ts';
 import { adviceOnListening, faultOfListening } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
+import { warningsOfOpenFiles } from './open-files.ts';
 import { reasonOf } from './reason.ts';
 import { readSecrets, secretFile } from './secrets.ts';
 import { painter } from './style.ts';
-
-/** File descriptors that a server needs beside its sockets. */
-const SPARE_FILES = 100;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   settings: () => nearMisses(process.env).map(warned),
@@ -76,16 +75,9 @@ async function portOf(settings: Settings, name: 'PORT' | 'METRICS_PORT', port: n
   return fault(`cannot listen on ${HOST}:${port}: ${error.message}`, adviceOnListening(error, name));
 }
 
-function checkFiles({ MAX_CONNECTIONS }: Settings): Finding[] {
-  const limits = existsSync('/proc/self/limits') ? readFileSync('/proc/self/limits', 'utf8') : '';
-  const [, most] = /^Max open files\s+\S+\s+(\S+)/m.exec(limits) ?? [];
-  if (most === undefined) return [];
-  const needed = MAX_CONNECTIONS + SPARE_FILES;
-  if (most === 'unlimited' || Number(most) >= needed) return [ok(`${most} may be open`)];
-  return [
-    warning(
-      `${most} may be open, and MAX_CONNECTIONS ${MAX_CONNECTIONS} needs ${needed}`,
-      `raise it (ulimit -Hn, LimitNOFILE) or lower MAX_CONNECTIONS to ${Math.max(1, Number(most) - SPARE_FILES)}`,
-    ),
-  ];
+function checkFiles(settings: Settings): Finding[] {
+  const warnings = warningsOfOpenFiles(settings);
+  if (warnings.length > 0) return warnings.map(warned);
+  const most = mostFiles();
+  return most === Number.POSITIVE_INFINITY ? [] : [ok(`${most} files may be open`)];
 }

@@ -7,6 +7,7 @@ import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { adviceOnListening } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
+import { warningsOfOpenFiles } from './open-files.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { rereadLimits } from './reread.ts';
 import { readSecrets } from './secrets.ts';
@@ -31,7 +32,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const { HOST, PORT } = settings;
-  const warnings: Warning[] = nearMisses(process.env);
+  const warnings: Warning[] = [...nearMisses(process.env), ...warningsOfOpenFiles(settings)];
   const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
   const store = openDatabase(settings, { secrets, alone: true });
   const isNew = await bringUpToDate(settings, store, process.stdout);

@@ -12,13 +12,13 @@ import type { Socket } from './socket.ts';
 export class Conversations {
   readonly guard: Guard;
   readonly #shared: Shared;
-  readonly #most: number;
+  readonly #house: House;
   #count = 0;
 
   constructor(house: House) {
     const { settings, timing } = house;
     this.guard = new Guard(settings);
-    this.#most = settings.MAX_CONNECTIONS;
+    this.#house = house;
     this.#shared = {
       house,
       arrivals: new Arrivals(),
@@ -32,7 +32,8 @@ export class Conversations {
 
   /** Begins one over a socket that has just been opened. @returns null where the node is full, and the socket closed */
   begin(socket: Socket, entrance: Entrance): Conversation | null {
-    if (this.#count >= this.#most) {
+    const { settings, room } = this.#house;
+    if (this.#count >= settings.MAX_CONNECTIONS || room.isFull()) {
       socket.close(CLOSE.full, 'this node is full');
       return null;
     }

@@ -8,6 +8,7 @@ import type { Audit } from '../journal/audit.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Store } from '../journal/store.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Room } from '../open-files.ts';
 import type { Timing } from '../timing.ts';
 
 /** As much of a log as is needed. */
@@ -27,6 +28,8 @@ export interface House {
   readonly presence: Presence;
   readonly tokens: Tokens;
   readonly settings: Settings;
+  /** Whether there are files left for one more connection that stays. */
+  readonly room: Room;
   readonly timing: Timing;
   readonly metrics: Metrics;
   readonly budgets: Budgets;

@@ -172,11 +172,17 @@ describe('telle doctor', { timeout: 90_000 }, () => {
 
   it('finds too few open files, and says how many sockets they are enough for', async () => {
     const { code, stdout } = await findings({ DATABASE_URL: 'sqlite:nowhere/telle.db', MAX_CONNECTIONS: '1000000' });
-    if (/✓ open files {2}unlimited/.test(stdout)) return;
-    assertFound(stdout, '!', 'open files', /\d+ may be open, and MAX_CONNECTIONS 1000000 needs 1000100/, /LimitNOFILE/);
+    if (!/ open files /.test(stdout)) return; // no limit is known
+    assertFound(
+      stdout,
+      '!',
+      'open files',
+      /\d+ files may be open, and MAX_CONNECTIONS 1000000 needs 1000100/,
+      /LimitNOFILE/,
+    );
     const [, fits = ''] = /lower MAX_CONNECTIONS to (\d+)/.exec(stdout) ?? assert.fail(stdout);
     const again = await findings({ DATABASE_URL: 'sqlite:nowhere/telle.db', MAX_CONNECTIONS: fits });
-    assertFound(again.stdout, '✓', 'open files', /may be open/);
+    assertFound(again.stdout, '✓', 'open files', /files may be open/);
     assert.equal(code, 0);
   });
 });
