@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/conversation/': {
     imports: ['schemas/', 'src/auth/', 'src/commands/', 'src/hub/', 'src/journal/', 'src/protocol/', 'node:'],
-    types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/timing.ts'],
+    types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/open-files.ts', 'src/timing.ts'],
   },
   'src/doors/': {
     imports: [
@@ -68,6 +68,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/metrics.ts': { imports: ['prom-client'], types: ['schemas/'] },
   'src/log.ts': NOTHING,
   'src/timing.ts': NOTHING,
+  'src/open-files.ts': { imports: ['node:'], types: ['fastify'] },
   'src/assets.ts': { imports: ['node:'] },
   'src/private-file.ts': { imports: ['node:'] },
   'src/nodes.ts': {
@@ -99,6 +100,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/log.ts',
       'src/metrics.ts',
       'src/nodes.ts',
+      'src/open-files.ts',
       'src/timing.ts',
       'fastify',
       'node:',
@@ -116,6 +118,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/client/',
       'src/journal/',
       'src/log.ts',
+      'src/open-files.ts',
       'src/private-file.ts',
       'src/protocol/',
       '@sinclair/typebox',
@@ -127,6 +130,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'node:',
       'smol-toml',
     ],
+    types: ['fastify'],
   },
   'src/program.ts': { imports: ['src/cli/'] },
   // An old Node.js, which it is to tell so, knows no `node:`.

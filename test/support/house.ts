@@ -46,6 +46,7 @@ export async function withHouse(
     presence,
     tokens: new Tokens([SECRET]),
     settings,
+    room: { isFull: () => false },
     timing: { ...TIMING, ...timing },
     metrics,
     budgets: new Budgets(settings, metrics.overBudget),

@@ -34,7 +34,8 @@ export class RedisProxy {
     near.on('data', (data) => {
       const said = `${this.#sockets.get(near)}${data}`.slice(0, 1000);
       this.#sockets.set(near, said);
-      if (this.#cut !== null && said.includes(this.#cut)) near.destroy();
+      // What it says now may be behind what is kept of its beginning.
+      if (this.#cut !== null && `${said}${data}`.includes(this.#cut)) near.destroy();
     });
     near.on('close', () => {
       this.#sockets.delete(near);
