@@ -14,7 +14,16 @@ const EVERYTHING: Room = { imports: ['*'] };
 const NOTHING: Room = { imports: [] };
 
 /** What both implementations of the store need. */
-const STORE = ['schemas/', 'drizzle/', 'src/assets.ts', 'src/domain/', 'src/journal/', 'drizzle-orm', 'node:'];
+const STORE = [
+  'schemas/',
+  'drizzle/',
+  'src/assets.ts',
+  'src/domain/',
+  'src/store/',
+  'src/store/subjects.ts',
+  'drizzle-orm',
+  'node:',
+];
 
 /** A room is a folder, some files of one whose names begin alike, or a file. A file is in the room with the longest name that it begins with. */
 export const ROOMS: Readonly<Record<string, Room>> = {
@@ -29,19 +38,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/bus/bus.ts': { imports: [], types: ['src/hub/'] },
   'src/bus/feed.ts': { imports: ['schemas/'], types: ['src/bus/bus.ts', 'src/hub/'] },
   'src/bus/': { imports: ['schemas/', 'cluster-key-slot', 'ioredis'], types: ['src/bus/bus.ts', 'src/hub/'] },
+  'src/store/subjects.ts': { imports: [], types: ['schemas/', 'src/store/'] },
+  'src/store/': { imports: ['schemas/', 'src/domain/', 'src/store/subjects.ts', 'drizzle-orm', 'node:'] },
+  'src/store/postgres/': { imports: [...STORE, 'pg'] },
+  'src/store/sqlite/': { imports: [...STORE, 'src/private-file.ts', 'better-sqlite3'] },
   'src/journal/': {
-    imports: ['schemas/', 'src/assets.ts', 'src/domain/', 'src/protocol/', 'drizzle-orm', 'node:'],
-    types: ['src/bus/bus.ts', 'src/hub/'],
+    imports: ['schemas/', 'src/domain/', 'src/protocol/', 'node:'],
+    types: ['src/bus/bus.ts', 'src/hub/', 'src/store/'],
   },
-  'src/journal/postgres': { imports: [...STORE, 'pg'] },
-  'src/journal/sqlite': { imports: [...STORE, 'src/private-file.ts', 'better-sqlite3'] },
   'src/commands/': {
     imports: ['schemas/', 'src/auth/', 'src/protocol/', 'node:'],
-    types: ['src/domain/', 'src/hub/', 'src/journal/'],
+    types: ['src/domain/', 'src/hub/', 'src/journal/', 'src/store/'],
   },
   'src/conversation/': {
     imports: ['schemas/', 'src/auth/', 'src/commands/', 'src/hub/', 'src/journal/', 'src/protocol/', 'node:'],
-    types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/open-files.ts', 'src/timing.ts'],
+    types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/open-files.ts', 'src/store/', 'src/timing.ts'],
   },
   'src/doors/': {
     imports: [
@@ -55,6 +66,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/hub/',
       'src/journal/',
       'src/protocol/',
+      'src/store/subjects.ts',
       '@fastify',
       '@sinclair/typebox',
       'csv-stringify',
@@ -63,7 +75,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'node:',
       'ws',
     ],
-    types: ['src/bus/bus.ts', 'src/bus/feed.ts', 'src/metrics.ts', 'src/timing.ts', 'ioredis'],
+    types: ['src/bus/bus.ts', 'src/bus/feed.ts', 'src/metrics.ts', 'src/store/', 'src/timing.ts', 'ioredis'],
   },
   'src/metrics.ts': { imports: ['prom-client'], types: ['schemas/'] },
   'src/log.ts': NOTHING,
@@ -82,7 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/journal/',
       'src/protocol/',
     ],
-    types: ['src/bus/bus.ts', 'src/metrics.ts'],
+    types: ['src/bus/bus.ts', 'src/metrics.ts', 'src/store/'],
   },
   'src/app.ts': {
     imports: [
@@ -95,12 +107,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/doors/',
       'src/hub/',
       'src/journal/',
-      'src/journal/postgres',
-      'src/journal/sqlite',
       'src/log.ts',
       'src/metrics.ts',
       'src/nodes.ts',
       'src/open-files.ts',
+      'src/store/',
+      'src/store/postgres/',
+      'src/store/sqlite/',
       'src/timing.ts',
       'fastify',
       'node:',
@@ -121,6 +134,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/open-files.ts',
       'src/private-file.ts',
       'src/protocol/',
+      'src/store/',
       '@sinclair/typebox',
       'cli-progress',
       'commander',

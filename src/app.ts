@@ -38,20 +38,21 @@ import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
-import { Digests } from './journal/digests.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
 import type { Membership } from './journal/membership.ts';
-import { openPostgres } from './journal/postgres.ts';
 import { type Pruned, prune } from './journal/retention.ts';
-import { openSqlite } from './journal/sqlite.ts';
-import { isServed } from './journal/sqlite-lock.ts';
-import type { Store } from './journal/store.ts';
-import { failingAsUnavailable } from './journal/unavailable.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { findRedis, joinNodes, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
+import type { CommitStore } from './store/commits.ts';
+import { Digests } from './store/digests.ts';
+import { openPostgres } from './store/postgres/open.ts';
+import { isServed } from './store/sqlite/lock.ts';
+import { openSqlite } from './store/sqlite/open.ts';
+import type { Store } from './store/store.ts';
+import { failingAsUnavailable } from './store/unavailable.ts';
 import { TIMING, type Timing } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
@@ -82,7 +83,7 @@ export function isDatabaseServed(settings: Settings): boolean | null {
 }
 
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
-export function openJournal(settings: Settings, store: Store, onFault: (fault: unknown) => void): Journal {
+export function openJournal(settings: Settings, store: CommitStore, onFault: (fault: unknown) => void): Journal {
   const policy = { autoMute: settings.AUTO_MUTE };
   return new Journal({ store, bus: new MemoryBus(), policy, onFault, onCommit: () => {} });
 }
@@ -120,7 +121,6 @@ export async function createApp({
   const { bus, sequencer } = openBus({
     redis,
     store,
-    isCertain: sqliteFile(settings) !== null,
     settled: () => journal.settled(),
     hub,
     metrics,
@@ -208,7 +208,7 @@ export async function createApp({
     await store.close();
   });
   app.addHook('onReady', async () => {
-    membership = joinNodes(core, bus, sequencer);
+    membership = joinNodes(core, store, bus, sequencer);
     redisDoors = redis === null ? undefined : openRedisDoors(core, redis);
     metricsServer = await serveMetrics(core);
     eraser = new Eraser({ store: given, interval: timing.erasingInterval, onFault });

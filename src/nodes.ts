@@ -18,8 +18,11 @@ import { type Log, Sequencer } from './hub/sequencer.ts';
 import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
 import { erasurePublication, storedPublication } from './journal/publications.ts';
-import type { Store } from './journal/store.ts';
 import type { Metrics } from './metrics.ts';
+import type { GroupStore } from './store/groups.ts';
+import type { LogStore } from './store/log.ts';
+import type { NodeStore } from './store/nodes.ts';
+import type { Store } from './store/store.ts';
 
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
@@ -40,9 +43,7 @@ export type OnFault = (fault: unknown, what: string) => void;
 
 interface BusOptions {
   readonly redis: FoundRedis | null;
-  readonly store: Store;
-  /** Whether the database says for certain if a commit was done: then a node that is alone has nothing to mend. */
-  readonly isCertain: boolean;
+  readonly store: LogStore & Pick<GroupStore, 'existing'> & Pick<Store, 'isCertain'>;
   readonly settled: Log['settled'];
   readonly hub: Hub;
   readonly metrics: Metrics;
@@ -52,7 +53,7 @@ interface BusOptions {
 }
 
 /** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
-export function openBus({ redis, store, isCertain, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
+export function openBus({ redis, store, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
       const { type, dealerId, scope } = publication;
@@ -65,7 +66,7 @@ export function openBus({ redis, store, isCertain, settled, hub, metrics, onFaul
     }
   };
   const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
-  if (redis === null && isCertain) {
+  if (redis === null && store.isCertain) {
     bus.listen({ deliver, missed: lookForRevoked });
     return { bus, sequencer: null };
   }
@@ -122,7 +123,7 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
 }
 
 /** The log, as the sequencer reads it: events are what was published. */
-const logOf = (store: Store, settled: Log['settled']): Log => ({
+const logOf = (store: LogStore, settled: Log['settled']): Log => ({
   settled,
   tails: (dealerId, scopes) => store.tails(dealerId, scopes),
   tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
@@ -140,7 +141,8 @@ export async function tellGone(journal: Journal, who: Who, nodeId: string): Prom
 
 /** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
 export function joinNodes(
-  { store, journal, presence, revocations, nodeId, timing }: Core,
+  { journal, presence, revocations, nodeId, timing }: Core,
+  store: NodeStore,
   bus: Bus,
   sequencer: Sequencer | null,
 ) {

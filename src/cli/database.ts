@@ -1,7 +1,8 @@
 /** Opening of the database by commands: what hinders them is told with the setting's name and the remedy. */
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { type OpenOptions, openStore } from '../app.ts';
-import { DriverError, MisusedError, ServedError, type Store, UnfitError } from '../journal/store.ts';
+import { DriverError, MisusedError, ServedError, type Store, UnfitError } from '../store/store.ts';
+import type { Upkeep } from '../store/upkeep.ts';
 import { reasonOf } from './reason.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,7 +23,7 @@ export function openDatabase(settings: Settings, options: OpenOptions = {}): Sto
  * @returns whether it was new
  * @throws UsageError where this program cannot use it; any other error in a sentence
  */
-export async function bringUpToDate(settings: Settings, store: Store, to: NodeJS.WritableStream): Promise<boolean> {
+export async function bringUpToDate(settings: Settings, store: Upkeep, to: NodeJS.WritableStream): Promise<boolean> {
   const tell = (migrations: number) => {
     const many = migrations === 1 ? 'a migration' : `${migrations} migrations`;
     to.write(`${shownDatabase(settings)} is given ${many}, which takes minutes where its log is large\n`);

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Tokens } from '../auth/tokens.ts';
 import { secondsFromNow } from '../auth/tokens.ts';
-import type { Store } from '../journal/store.ts';
+import type { CredentialStore } from '../store/credentials.ts';
+import type { DealerStore } from '../store/dealers.ts';
 import { isProduction } from './settings.ts';
 import type { Warning } from './warning.ts';
 
@@ -12,19 +13,19 @@ const ADMIN = 'alice';
 const TTL = 24 * 60 * 60;
 
 /** Makes the demo dealer, in a new database. */
-export async function makeDemoDealer(store: Store): Promise<void> {
+export async function makeDemoDealer(store: DealerStore): Promise<void> {
   await store.putDealer(DEMO, { name: 'Demo Motors', origins: ['*'] });
 }
 
 /** Warnings of a demo dealer that production has from before, and that any web page may join. */
-export async function warningsOfDemo(store: Store): Promise<Warning[]> {
+export async function warningsOfDemo(store: DealerStore): Promise<Warning[]> {
   const demo = isProduction() ? await store.dealer(DEMO) : null;
   if (!demo?.origins?.includes('*')) return [];
   return [{ found: `any web page may join the dealer ${DEMO}`, advice: `telle dealer remove ${DEMO}` }];
 }
 
 /** Says how to make the first dealer; null where there is one. */
-export async function howToBegin(store: Store): Promise<string | null> {
+export async function howToBegin(store: DealerStore): Promise<string | null> {
   if ((await store.dealers('', 1)).length > 0) return null;
   return [
     'There is no dealer yet. To make one, and a token for an agent of it:',
@@ -38,7 +39,11 @@ export async function howToBegin(store: Store): Promise<string | null> {
  * given this token: whoever reads what the server prints runs it.
  * @param url where the server is, as a browser on this machine reaches it
  */
-export async function howToTry(store: Store, tokens: Tokens, url: string): Promise<string | null> {
+export async function howToTry(
+  store: DealerStore & CredentialStore,
+  tokens: Tokens,
+  url: string,
+): Promise<string | null> {
   if (!(await store.dealer(DEMO))) return null;
   const who = { role: 'admin', dealer: DEMO, sub: ADMIN } as const;
   const { current: gen } = await store.generation(who);

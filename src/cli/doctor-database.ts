@@ -4,7 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MEMORY, type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { isDatabaseServed, openStore } from '../app.ts';
-import { DriverError, UnfitError } from '../journal/store.ts';
+import { DriverError, UnfitError } from '../store/store.ts';
 import { warningsOfDemo } from './demo.ts';
 import { type Finding, fault, ok, skewOf, warned, warning } from './finding.ts';
 import { isTelle } from './listening.ts';

@@ -5,7 +5,9 @@ import { generationOf } from '../auth/generations.ts';
 import { type Session, sessionOf } from '../auth/session.ts';
 import type { Tokens, Verified } from '../auth/tokens.ts';
 import type { Credential } from '../hub/hub.ts';
-import type { Store } from '../journal/store.ts';
+import type { CredentialStore } from '../store/credentials.ts';
+import type { DealerStore } from '../store/dealers.ts';
+import type { GroupStore } from '../store/groups.ts';
 
 /** Credential of a verified token: good for, as long as nobody takes it back. */
 export const credentialOf = (verified: Verified): Credential => ({
@@ -17,7 +19,7 @@ export const credentialOf = (verified: Verified): Credential => ({
 
 /** @throws RefusedError as `Tokens.verify` does; `unauthorized` or `unknown_dealer` as {@link mustBeTaken} does */
 export async function identify(
-  { tokens, store }: { readonly tokens: Tokens; readonly store: Store },
+  { tokens, store }: { readonly tokens: Tokens; readonly store: CredentialStore & DealerStore & GroupStore },
   token: string,
 ): Promise<Session> {
   const verified = await tokens.verify(token);
@@ -42,7 +44,7 @@ export const renamed = (credential: Credential, sub: string): Credential =>
  * @throws RefusedError `unauthorized` where it was erased since
  */
 export async function nameHeld(
-  store: Store,
+  store: DealerStore & GroupStore,
   { dealerId, groupId }: { dealerId: string; groupId: string },
 ): Promise<string> {
   const { group } = await store.standing(dealerId, groupId);
@@ -57,7 +59,10 @@ export async function nameHeld(
  * Refuses a token that was taken back.
  * @throws RefusedError `unauthorized`; `unknown_dealer` where that is because the dealer was removed
  */
-export async function mustBeTaken(store: Store, { claims, gen, tokenId }: Credential): Promise<void> {
+export async function mustBeTaken(
+  store: CredentialStore & DealerStore,
+  { claims, gen, tokenId }: Credential,
+): Promise<void> {
   const { least, isSpent } = await store.generation(claims, tokenId);
   if (gen >= least && !isSpent) return;
   const { dealer } = claims;

@@ -10,8 +10,9 @@ import { secondsFromNow, type Verified } from '../auth/tokens.ts';
 import { credentialOf, nameHeld, renamed } from '../commands/identity.ts';
 import type { Entry } from '../domain/state.ts';
 import type { Credential, Seat } from '../hub/hub.ts';
-import type { Doorway, Store } from '../journal/store.ts';
 import type { decodeJoin } from '../protocol/decode.ts';
+import type { Doorway } from '../store/dealers.ts';
+import type { GroupStore } from '../store/groups.ts';
 import type { Visitor } from './guard.ts';
 import type { House } from './house.ts';
 
@@ -118,7 +119,7 @@ export async function admit(
  * @throws RefusedError `unauthorized` where it names a group that its token is not for
  */
 async function formerName(
-  store: Store,
+  store: GroupStore,
   { dealerId, groupId }: { dealerId: string; groupId: string },
   now: string,
   asked: Asked,

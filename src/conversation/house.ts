@@ -6,9 +6,12 @@ import type { Hub } from '../hub/hub.ts';
 import type { Presence } from '../hub/presence.ts';
 import type { Audit } from '../journal/audit.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Store } from '../journal/store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Room } from '../open-files.ts';
+import type { CredentialStore } from '../store/credentials.ts';
+import type { DealerStore } from '../store/dealers.ts';
+import type { GroupStore } from '../store/groups.ts';
+import type { LogStore } from '../store/log.ts';
 import type { Timing } from '../timing.ts';
 
 /** As much of a log as is needed. */
@@ -22,7 +25,7 @@ export interface House {
   /** This node's name among those that serve the database. */
   readonly nodeId: string;
   readonly journal: Journal;
-  readonly store: Store;
+  readonly store: LogStore & GroupStore & DealerStore & CredentialStore;
   readonly hub: Hub;
   readonly feed: Feed;
   readonly presence: Presence;

@@ -4,7 +4,7 @@ import type { Since } from '../../schemas/frames.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { maySee } from '../auth/permit.ts';
 import type { Session } from '../auth/session.ts';
-import type { Store } from '../journal/store.ts';
+import type { LogStore } from '../store/log.ts';
 import type { House } from './house.ts';
 
 /** The most events of a scope that are replayed. */
@@ -27,7 +27,7 @@ export async function recover({ store, feed, metrics }: House, session: Session,
   return missed;
 }
 
-async function missedBy(store: Store, session: Session, since: Since): Promise<Missed> {
+async function missedBy(store: LogStore, session: Session, since: Since): Promise<Missed> {
   const named = Object.keys(since).filter((scope) => mayRecover(session, scope));
   const tails = await store.tails(session.dealerId, [...new Set([...ownScopes(session), ...named])]);
   const missed = (scope: string, seen: number) => (tails.get(scope) ?? -1) - seen;

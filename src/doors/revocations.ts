@@ -3,16 +3,17 @@ import { CLOSE } from '../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Hub, Seat } from '../hub/hub.ts';
-import { keptAs, type Subject, WHOLE_DEALER } from '../journal/credentials.ts';
-import type { Digests } from '../journal/digests.ts';
-import type { Store } from '../journal/store.ts';
 import { errorFrame } from '../protocol/encode.ts';
+import type { CredentialStore } from '../store/credentials.ts';
+import type { DealerStore } from '../store/dealers.ts';
+import type { Digests } from '../store/digests.ts';
+import { keptAs, type Subject, WHOLE_DEALER } from '../store/subjects.ts';
 
 /** Time that a look reaches back beyond the last one, in ms: what was raised may be committed as much later. */
 const OVERLAP = 60_000;
 
 interface Options {
-  readonly store: Store;
+  readonly store: CredentialStore & DealerStore;
   readonly hub: Hub;
   readonly bus: Bus;
   readonly digests: Digests;

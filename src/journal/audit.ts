@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dealer } from '../../schemas/dealers.ts';
+import type { ActStore, KeptAct } from '../store/acts.ts';
 
 /** What is kept an account of. */
 export type Action =
@@ -31,19 +32,8 @@ export interface Act {
   readonly detail?: string;
 }
 
-/** An act as it is kept. `auditId` is in the order of time, `at` in ms since 1970. */
-export interface KeptAct extends Omit<Act, 'detail' | 'action'> {
-  readonly action: string;
-  readonly auditId: string;
-  readonly at: number;
-  readonly detail: string | null;
-}
-
 /** Where acts are kept. */
-export interface ActStore {
-  /** In one transaction: all of them, or none. */
-  keepActs(acts: readonly KeptAct[]): Promise<void>;
-}
+type Kept = Pick<ActStore, 'keepActs'>;
 
 /** Somebody who was refused for who they are, or are not. */
 export interface Refused {
@@ -73,7 +63,7 @@ const QUIET = 1000;
 const MAX_REMEMBERED = 10_000;
 
 export class Audit {
-  readonly #store: ActStore;
+  readonly #store: Kept;
   readonly #log: Log | null;
   /** What was done in this turn of the event loop, and when it is kept: each by itself would wait for the disk. */
   #acts: KeptAct[] = [];
@@ -81,7 +71,7 @@ export class Audit {
   #refusals = new Map<string, { at: number; more: number }>();
 
   /** @param log a stream of its own; null where there is none, as in a command */
-  constructor(store: ActStore, log: Log | null) {
+  constructor(store: Kept, log: Log | null) {
     this.#store = store;
     this.#log = log;
   }
@@ -122,7 +112,7 @@ export class Audit {
 
 /** Keeps an account of what a command does, whose user is whoever may run it beside the database. */
 export const recordCommand = (
-  store: ActStore,
+  store: Kept,
   command: string,
   act: Pick<Act, 'dealerId' | 'action' | 'detail'>,
 ): Promise<void> => new Audit(store, null).record({ ...act, by: 'cli', route: command, address: null });

@@ -8,7 +8,7 @@ import { ACCEPTED, DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } 
 import { decide } from '../domain/decide.ts';
 import { weightOfUpdate } from '../domain/size.ts';
 import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
-import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from './rows.ts';
+import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from '../store/rows.ts';
 
 /** An event that has happened. `stored` is null for one that is only passed on [P-7]. */
 export interface Happened {

@@ -1,15 +1,18 @@
 /** [P-11.4] Goes on with what erasures have marked, part by part, so that what is said meanwhile goes between. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from './store.ts';
+import type { ErasureStore } from '../store/erasures.ts';
 
 /** The least pause between two parts, in ms: for as long as a part takes, the database is everybody else's. */
 const LEAST_PAUSE = 5;
 /** The pause after all is out of the tables and scrubbed, in ms: of erasures that follow each other closely, one scrub does. */
 const SCRUB_PAUSE = 1_000;
 
+/** What is marked to be erased, and goes on part by part. */
+type Marks = Pick<ErasureStore, 'erasePart' | 'scrub'>;
+
 interface Options {
-  readonly store: Store;
+  readonly store: Marks;
   /** How often it looks for what another node or an earlier run has left, in ms. */
   readonly interval: number;
   /** Told what went wrong; it is tried again after the interval. */
@@ -66,7 +69,7 @@ export class Eraser {
 }
 
 /** Finishes at once whatever is marked, for a command. Rejects where the database fails. */
-export async function eraseMarked(store: Store): Promise<void> {
+export async function eraseMarked(store: Marks): Promise<void> {
   while (await store.erasePart());
   await store.scrub();
 }

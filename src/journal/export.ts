@@ -1,10 +1,17 @@
 /** Everything of a dealer, line by line: what `GET …/export` and `telle export` write. */
 import { MAX_PAGE_BYTES } from '../../schemas/lists.ts';
-import type { Mark, Part, Place } from './reading.ts';
-import type { Store } from './store.ts';
+import type { Mark, Part } from '../store/bounded.ts';
+import type { DealerStore } from '../store/dealers.ts';
+import type { ErasureStore } from '../store/erasures.ts';
+import type { GroupStore } from '../store/groups.ts';
+import type { LogStore, Place } from '../store/log.ts';
+import type { RecordStore } from '../store/records.ts';
 
 /** Rows that are read, and lines that are written, at a time, and the bytes of them: memory holds no more. */
 const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
+
+/** What is read of a dealer. */
+type Exported = DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
 
 /** Some lines of NDJSON, and how many of them are events. */
 export interface Lines {
@@ -32,12 +39,12 @@ async function* pages<Row>(read: (part: Part) => Promise<Row[]>, markOf: (row: R
  * or may not be in it. Times are ms since 1970, as the database has them.
  * @returns null where there is no such dealer
  */
-export async function exportOf(store: Store, dealerId: string): Promise<AsyncGenerator<Lines> | null> {
+export async function exportOf(store: Exported, dealerId: string): Promise<AsyncGenerator<Lines> | null> {
   const dealer = await store.dealer(dealerId);
   return dealer && linesOf(store, dealerId, line('dealer', dealer));
 }
 
-async function* linesOf(store: Store, dealerId: string, first: string): AsyncGenerator<Lines> {
+async function* linesOf(store: Exported, dealerId: string, first: string): AsyncGenerator<Lines> {
   const counts: Record<string, number> = {};
   const written = (kind: string, rows: readonly object[]): string => {
     counts[kind] = (counts[kind] ?? 0) + rows.length;

@@ -8,10 +8,10 @@ import type { Event } from '../../schemas/delivered.ts';
 import { unavailable } from '../../schemas/errors.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
+import type { CommitStore } from '../store/commits.ts';
 import { type Outcome, planOf, runBatch } from './batch.ts';
 import { type Asking, publicationsOf } from './publications.ts';
 import { type Entry, FairQueue } from './queue.ts';
-import type { Store } from './store.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
 
 /** How many commands fill a batch, whatever they are. */
@@ -36,7 +36,7 @@ interface Waiting extends Entry {
 }
 
 interface Options {
-  readonly store: Store;
+  readonly store: CommitStore;
   readonly bus: Bus;
   readonly policy: Policy;
   /** Told of each transaction. */

@@ -1,8 +1,8 @@
 /** [P-7.5] Which nodes live, and whose sockets went with those that died. */
-import type { Store } from './store.ts';
+import type { NodeStore } from '../store/nodes.ts';
 
 interface Options {
-  readonly store: Store;
+  readonly store: NodeStore;
   readonly nodeId: string;
   /** How often this node says that it lives, in ms. */
   readonly interval: number;

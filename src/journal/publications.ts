@@ -2,8 +2,8 @@
 import type { Peer } from '../hub/peer.ts';
 import type { Publication } from '../hub/publication.ts';
 import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
+import type { StoredEvent } from '../store/rows.ts';
 import type { Happened, Outcome, Receipt } from './batch.ts';
-import type { StoredEvent } from './rows.ts';
 
 /** The socket that a command came from, and the id by which it asked for an ack. */
 export interface Asking {

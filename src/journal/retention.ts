@@ -1,7 +1,8 @@
 /** [P-11.5] What a dealer's `retentionDays` asks for: conversations that have been quiet for so long are forgotten. */
 import { randomUUID } from 'node:crypto';
+import type { DealerStore } from '../store/dealers.ts';
+import type { GroupStore } from '../store/groups.ts';
 import type { Journal } from './journal.ts';
-import type { Store } from './store.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Dealers, and groups of one, that are looked at at a time. */
@@ -20,7 +21,7 @@ export interface Pruned {
  * forgotten. One that cannot be erased hinders no other. Throws where the database fails to tell what is too old.
  * @param now ms since 1970
  */
-export async function* prune(store: Store, journal: Journal, now: number): AsyncGenerator<Pruned> {
+export async function* prune(store: DealerStore & GroupStore, journal: Journal, now: number): AsyncGenerator<Pruned> {
   let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
   for await (const { dealerId, retentionDays } of dealersOf(store)) {
     if (retentionDays === undefined) continue;
@@ -49,7 +50,7 @@ async function forget(journal: Journal, dealerId: string, group: { groupId: stri
   return outcome.refusal.code === 'unavailable' ? 'failed' : 'refused';
 }
 
-async function* dealersOf(store: Store) {
+async function* dealersOf(store: DealerStore) {
   for (let after = ''; ; ) {
     const dealers = await store.dealers(after, AT_ONCE);
     yield* dealers;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { command } from '../support/command.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { eventRow, groupRow, write } from '../support/rows.ts';

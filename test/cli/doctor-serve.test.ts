@@ -216,7 +216,7 @@ describe('without SQLite’s addon', { timeout: 120_000 }, () => {
         assert.deepEqual([serve.code, serve.stdout], [1, '']);
         assert.match(
           serve.stderr,
-          /^telle: SQLite's addon .*: install it anew: npm ci, or npm rebuild better-sqlite3\n$/,
+          /^telle: SQLite's addon .*: install it anew: npm ci, or remove node_modules\/better-sqlite3 and npm install\n$/,
         );
         assert.match(serve.stderr, says);
         assert.doesNotMatch(serve.stderr, /DATABASE_URL/);

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { startProcess, telle } from '../support/process.ts';
 import { eventRow, groupRow, known, readSeqs, write } from '../support/rows.ts';

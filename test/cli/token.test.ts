@@ -6,7 +6,7 @@ import { howToTry, makeDemoDealer } from '../../src/cli/demo.ts';
 import { readSecrets } from '../../src/cli/secrets.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { printToken, type TokenRequest } from '../../src/cli/token.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 
 const [NEW, OLD] = ['the new secret which is long enough', 'the old secret that is as long as that'];
 const SETTINGS = readSettings({ DATABASE_URL: 'sqlite::memory:', AUTH_SECRET: NEW });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { connect } from '../../src/client/index.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import { freePort } from '../support/port.ts';
 import { put, sessionOf, withScript } from '../support/script.ts';

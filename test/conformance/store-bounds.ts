@@ -1,8 +1,8 @@
 /** Parts of lists that are bounded in bytes: what does not fit is not read, and what is left out is found behind it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Bounds } from '../../src/journal/bounded.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Bounds } from '../../src/store/bounded.ts';
+import type { Store } from '../../src/store/store.ts';
 import { eventRow, groupRow, known, NOW, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NEW_GROUP } from '../../src/domain/state.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { changesOf, eventRow, groupRow, known, load, NOW, needsFor, readSeqs, seqsOf, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

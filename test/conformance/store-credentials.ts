@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command, Entry } from '../../src/domain/state.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { readSeqs } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

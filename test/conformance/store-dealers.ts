@@ -1,7 +1,7 @@
 /** Dealers: their settings, their removal, and the store's own life. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { eventRow, groupRow, known, load, readSeqs, seqsOf, standingOf, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

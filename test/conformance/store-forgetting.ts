@@ -6,7 +6,7 @@ import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { readSeqs } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

@@ -1,7 +1,7 @@
 /** Dead letters: what was refused is kept whole, with the reason [P-6.3]. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DeadLetter } from '../../src/journal/store.ts';
+import type { DeadLetter } from '../../src/store/letters.ts';
 import { NOW, ODD_TEXT, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { merge } from '../../src/domain/records.ts';
 import type { Known } from '../../src/domain/state.ts';
-import type { Mark, Part, RecordTable } from '../../src/journal/reading.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Mark, Part } from '../../src/store/bounded.ts';
+import type { RecordTable } from '../../src/store/records.ts';
+import type { Store } from '../../src/store/store.ts';
 import { eventRow, groupRow, known, NOW, ODD_TEXT, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

@@ -1,7 +1,7 @@
 /** Which node has sockets of whom, and which nodes live [P-7.5]. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { load, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 

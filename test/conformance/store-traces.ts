@@ -5,7 +5,7 @@ import type { Body } from '../../schemas/accepted.ts';
 import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command } from '../../src/domain/state.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** A word that is in everything of the customer, and in nothing else. */
 export const WORD = 'zebra';

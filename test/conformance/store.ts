@@ -1,7 +1,7 @@
-/** What every store must do: each promise of `src/journal/store.ts`, against whatever implements it. */
+/** What every store must do: each promise of `src/store/store.ts`, against whatever implements it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
 import { describeBounds } from './store-bounds.ts';
 import { describeCommit } from './store-commit.ts';

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { Membership } from '../../src/journal/membership.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { write } from '../support/rows.ts';

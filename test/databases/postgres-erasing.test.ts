@@ -9,7 +9,7 @@ import { readSettings } from '../../src/cli/settings.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { readSeqs } from '../support/rows.ts';
 import { until } from '../support/until.ts';

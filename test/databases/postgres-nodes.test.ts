@@ -9,7 +9,7 @@ import { MAX_INTENTS } from '../../src/domain/records.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome, Receipt } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { readSeqs } from '../support/rows.ts';

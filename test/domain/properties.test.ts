@@ -6,7 +6,7 @@ import { decide } from '../../src/domain/decide.ts';
 import { MAX_INTENTS } from '../../src/domain/records.ts';
 import { type Command, NEW_GROUP, type State } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
-import type { StoredEvent } from '../../src/journal/rows.ts';
+import type { StoredEvent } from '../../src/store/rows.ts';
 import { World } from '../support/world.ts';
 import { anyCommand, anyCommands, anyErasure, anyForgettingCommands, anyRecord, anySizes } from './commands.ts';
 import { type Expected, Model } from './model.ts';

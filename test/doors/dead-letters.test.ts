@@ -1,7 +1,7 @@
 /** [P-6.3, P-11.5] What comes over Redis and is refused is kept, whole and with the reason, and can be taken later. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { DeadLetter } from '../../src/journal/store.ts';
+import type { DeadLetter } from '../../src/store/letters.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { type Platform, saying, withPlatform } from '../support/platform.ts';
 import { assertProblem } from '../support/problem.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { SENDS } from '../../schemas/table.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import type { Outside } from '../support/outside.ts';
 import { messagesOf, saying, withPlatform } from '../support/platform.ts';

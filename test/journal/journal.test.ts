@@ -12,7 +12,7 @@ import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { CREDENTIAL, TestPeer } from '../support/peers.ts';
 import { readSeqs } from '../support/rows.ts';

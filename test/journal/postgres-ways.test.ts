@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
-import { openPool, withPatientClient } from '../../src/journal/postgres-pool.ts';
+import { openPool, withPatientClient } from '../../src/store/postgres/pool.ts';
 import { makeAuthority } from '../support/certificates.ts';
 import { command } from '../support/command.ts';
 import { freePort } from '../support/port.ts';

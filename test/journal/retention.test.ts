@@ -8,7 +8,7 @@ import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { type Pruned, prune } from '../../src/journal/retention.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { DATABASES, openDatabase } from '../support/database.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { telle } from '../support/process.ts';

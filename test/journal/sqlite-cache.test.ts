@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
-import { RowCache } from '../../src/journal/sqlite-cache.ts';
+import { RowCache } from '../../src/store/sqlite/cache.ts';
 import { groupRow } from '../support/rows.ts';
 
 const MOST = 20_000;

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
 import { openStore } from '../../src/app.ts';
-import { Checkpoints } from '../../src/journal/checkpoints.ts';
+import { Checkpoints } from '../../src/store/sqlite/checkpoints.ts';
 import { describeStore } from '../conformance/store.ts';
 import { converseAndErase, describeTraces, WORD } from '../conformance/store-traces.ts';
 import { eventRow, eventRows, groupRow, load, NOW, ODD_TEXT, readSeqs, seqsOf, write } from '../support/rows.ts';

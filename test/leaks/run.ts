@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BUSY } from '../../src/journal/checkpoints.ts';
+import { BUSY } from '../../src/store/sqlite/checkpoints.ts';
 import { Endpoint, range, says } from '../stress/house.ts';
 import { anySeed, Dice } from '../support/chance.ts';
 import { startRedis } from '../support/redis.ts';

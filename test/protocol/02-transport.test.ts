@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Client } from '../support/client.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin } from '../support/joins.ts';

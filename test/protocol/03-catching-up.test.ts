@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { ask } from '../support/ask.ts';
 import type { Client } from '../support/client.ts';
 import { gate, overriding } from '../support/faulty-store.ts';

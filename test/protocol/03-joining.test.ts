@@ -1,7 +1,7 @@
 /** [P-3, P-3.1] The first frame of a socket is a join, within its time; and how a customer comes to its group. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Client } from '../support/client.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin, serverJoin } from '../support/joins.ts';

@@ -1,7 +1,7 @@
 /** [P-9] Why a server closes a socket: where it comes from, what it costs, and that the server leaves. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Client } from '../support/client.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
 import { adminJoin, clientJoin, serverJoin } from '../support/joins.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { type Group, NEW_GROUP } from '../../src/domain/state.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
 import type { Frame } from '../support/frame.ts';

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Group } from '../../src/domain/state.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { page } from '../support/lists.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { eventRow, groupRow, known, write } from '../support/rows.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_INTENTS } from '../../src/domain/records.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { ask } from '../support/ask.ts';
 import { GOLF, of, span } from '../support/leads.ts';
 import { groupRow, known, write } from '../support/rows.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Role } from '../../schemas/kinds.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
-import type { StoredEvent } from '../../src/journal/rows.ts';
+import type { StoredEvent } from '../../src/store/rows.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { DEALER, SECRET, startServer, type TestServer } from '../support/server.ts';
 import { Guest } from './guest.ts';

@@ -1,5 +1,5 @@
 /** A real store that fails or is slow where a test says so, as a database is. */
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** The store, with the methods given in place of its own. */
 export const overriding = (store: Store, methods: Partial<Store>): Store =>

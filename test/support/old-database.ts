@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { assetFolder } from '../../src/assets.ts';
-import type { StoredEvent } from '../../src/journal/rows.ts';
+import type { StoredEvent } from '../../src/store/rows.ts';
 
 /** Copies the first migrations of a database to a folder, as they were before the others came. */
 export async function copyFirstMigrations(from: string, count: number, to: string): Promise<void> {

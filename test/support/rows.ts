@@ -3,6 +3,8 @@
 import type { Fields } from '../../schemas/records.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { changed, type Group, type Known, NEW_GROUP } from '../../src/domain/state.ts';
+import type { Standing } from '../../src/store/dealers.ts';
+import type { Stretch } from '../../src/store/log.ts';
 import {
   type Changes,
   type DealerSeqs,
@@ -11,8 +13,8 @@ import {
   type Rows,
   type StoredEvent,
   type Table,
-} from '../../src/journal/rows.ts';
-import type { Standing, Store, Stretch } from '../../src/journal/store.ts';
+} from '../../src/store/rows.ts';
+import type { Store } from '../../src/store/store.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 

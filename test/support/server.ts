@@ -12,7 +12,7 @@ import { createApp, openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Http } from '../../src/doors/http/http.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
 import { Client } from './client.ts';
 import type { Frame } from './frame.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import type { Store } from '../../src/journal/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { inFolder } from './server.ts';
 
 export const settingsFor = (file: string) => readSettings({ DATABASE_URL: `sqlite:${file}` });

@@ -1,7 +1,7 @@
 /** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
 import type { Command, Policy } from '../../src/domain/state.ts';
 import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
-import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/journal/rows.ts';
+import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/store/rows.ts';
 import { NOW } from './rows.ts';
 
 const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'intentCounts' | 'priors'>[] = [

@@ -7,7 +7,8 @@ import { Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { changedSettings } from '../../journal/audit.ts';
-import type { Store } from '../../journal/store.ts';
+import type { CredentialStore } from '../../store/credentials.ts';
+import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
 import { recordAct } from './audited.ts';
 import { authenticateOperator } from './authenticate.ts';
@@ -19,7 +20,7 @@ const params = Type.Object({ dealerId: Id });
 const unknownDealer = () => refused('unknown_dealer', 'there is no such dealer');
 
 /** A dealer, and of which generation its tokens must be that are minted now. */
-async function dealerAt(store: Store, dealerId: string): Promise<Static<typeof Dealer> | null> {
+async function dealerAt(store: DealerStore & CredentialStore, dealerId: string): Promise<Static<typeof Dealer> | null> {
   const dealer = await store.dealer(dealerId);
   const { current: generation } = await store.generation({ role: 'server', dealer: dealerId, sub: '' });
   return dealer && generation > 0 ? { ...dealer, generation } : dealer;

@@ -1,8 +1,11 @@
 /** [P-11.3] Items of lists: the rows of the database as they are shown. */
 import type { Static } from '@sinclair/typebox';
 import type { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
-import type { KeptEvent, KeptGroup, KeptRecord, Receipt } from '../../journal/reading.ts';
 import { instant } from '../../protocol/encode.ts';
+import type { Receipt } from '../../store/erasures.ts';
+import type { KeptGroup } from '../../store/groups.ts';
+import type { KeptEvent } from '../../store/log.ts';
+import type { KeptRecord } from '../../store/records.ts';
 
 const times = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number }) => ({
   createdAt: instant(createdAt),

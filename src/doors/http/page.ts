@@ -1,7 +1,6 @@
 import { refused } from '../../../schemas/errors.ts';
 import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
-import type { Bounds } from '../../journal/bounded.ts';
-import type { Mark, Part } from '../../journal/reading.ts';
+import type { Bounds, Mark, Part } from '../../store/bounded.ts';
 
 /** A place in a list, as an opaque word [P-11.3]. */
 export const cursorFor = (place: string): string => Buffer.from(place).toString('base64url');

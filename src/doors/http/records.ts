@@ -9,8 +9,8 @@ import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.t
 import type { Fields } from '../../../schemas/records.ts';
 import { inTurn, oneAtATime, pagesInTurn } from '../../commands/turns.ts';
 import type { Action } from '../../journal/audit.ts';
-import type { KeptRecord, RecordTable } from '../../journal/reading.ts';
-import type { Store } from '../../journal/store.ts';
+import type { DealerStore } from '../../store/dealers.ts';
+import type { KeptRecord, RecordStore, RecordTable } from '../../store/records.ts';
 import type { Core } from '../core.ts';
 import { adfOf, type Prospect } from './adf.ts';
 import { recordAct } from './audited.ts';
@@ -103,7 +103,7 @@ interface Asked {
   readonly name: string;
   readonly dealerId: string;
   readonly query: Query;
-  readonly store: Store;
+  readonly store: DealerStore & RecordStore;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }

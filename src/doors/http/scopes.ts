@@ -8,10 +8,11 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { maySee } from '../../auth/permit.ts';
 import type { Session } from '../../auth/session.ts';
 import { isClaimed } from '../../domain/holding.ts';
-import type { Bounds } from '../../journal/bounded.ts';
-import type { StoredEvent } from '../../journal/rows.ts';
-import type { Store, Stretch } from '../../journal/store.ts';
 import { eventFrame } from '../../protocol/encode.ts';
+import type { Bounds } from '../../store/bounded.ts';
+import type { DealerStore } from '../../store/dealers.ts';
+import type { Stretch } from '../../store/log.ts';
+import type { StoredEvent } from '../../store/rows.ts';
 import type { Core } from '../core.ts';
 import { authenticate, sessionAt } from './authenticate.ts';
 import type { Http } from './http.ts';
@@ -49,7 +50,7 @@ export function scopeRoutes(app: Http, core: Core): void {
 
 const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
 
-async function mustExist(store: Store, session: Session, dealerId: string, scope: string): Promise<void> {
+async function mustExist(store: DealerStore, session: Session, dealerId: string, scope: string): Promise<void> {
   const isGroup = scope !== DEALER_SCOPE && scope !== DESK_SCOPE;
   const { dealer, group } = await store.standing(dealerId, isGroup ? scope : undefined);
   if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');

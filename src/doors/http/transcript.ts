@@ -5,10 +5,10 @@ import { GroupId, Id } from '../../../schemas/kinds.ts';
 import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { Transcript, type TranscriptLine } from '../../../schemas/reading.ts';
 import { pagesInTurn } from '../../commands/turns.ts';
-import type { StoredEvent } from '../../journal/rows.ts';
-import type { Store } from '../../journal/store.ts';
 import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
+import type { LogStore } from '../../store/log.ts';
+import type { StoredEvent } from '../../store/rows.ts';
 import type { Core } from '../core.ts';
 import { recordAct } from './audited.ts';
 import { authenticateReader } from './authenticate.ts';
@@ -50,7 +50,7 @@ export function transcriptRoutes(app: Http, core: Core): void {
 type Line = Static<typeof TranscriptLine>;
 type Pages = AsyncIterable<StoredEvent[]>;
 
-async function* eventsOf(store: Store, dealerId: string, groupId: string): Pages {
+async function* eventsOf(store: LogStore, dealerId: string, groupId: string): Pages {
   for (let after = 0; ; ) {
     const events = await store.events(dealerId, groupId, { after, ...AT_ONCE });
     const last = events.at(-1);

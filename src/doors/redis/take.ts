@@ -6,8 +6,8 @@ import type { Session } from '../../auth/session.ts';
 import { commandOf } from '../../commands/command.ts';
 import { inTurns, turn } from '../../commands/turns.ts';
 import type { Outcome } from '../../journal/batch.ts';
-import type { DeadLetter } from '../../journal/store.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
+import type { DeadLetter } from '../../store/letters.ts';
 import type { Core } from '../core.ts';
 
 /** Session of everybody on Redis: whoever may publish there may speak for any dealer: Redis is inside the platform. */

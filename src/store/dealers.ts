@@ -1,0 +1,112 @@
+/** Dealers: their settings, and who may join them. */
+import { sql } from 'drizzle-orm';
+import { CLAIMS, type Dealer, type DealerSettings } from '../../schemas/dealers.ts';
+import type { Group } from '../domain/state.ts';
+import { revokingAll } from './credentials.ts';
+import type { DealerSeqs } from './rows.ts';
+import { type Database, inserted, list, type Row, type Steps, textOrNull } from './sql.ts';
+
+/** Who may join a dealer: pages of which origins, and who without a token. */
+export interface Doorway {
+  readonly origins: readonly string[];
+  readonly claims: (typeof CLAIMS)[number];
+}
+
+/** What a joining socket is told of its dealer and group. */
+export interface Standing {
+  /** Null: there is no such dealer. */
+  readonly dealer: (DealerSeqs & Doorway) | null;
+  /** Null: none was asked for, or there is none of that name. */
+  readonly group: Group | null;
+  /** Whether any admin of the dealer is here; false where no group was asked for. */
+  readonly adminOnline: boolean;
+}
+
+export interface DealerStore {
+  dealer(dealerId: string): Promise<Dealer | null>;
+  /** Dealers by dealerId, after the one named. */
+  dealers(after: string, limit: number): Promise<Dealer[]>;
+  /** Replaces a dealer's settings, making the dealer if it is new. Answers whether it was. */
+  putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
+  /** Removes a dealer and everything of it. Answers whether there was one. */
+  deleteDealer(dealerId: string): Promise<boolean>;
+  standing(dealerId: string, groupId?: string): Promise<Standing>;
+}
+
+/** The tables whose rows go with their dealer, beside its log. */
+const OF_DEALER = [
+  'erasing',
+  'groups',
+  'chats',
+  'presences',
+  'users',
+  'leads',
+  'lead_intents',
+  'erasures',
+  'dead_letters',
+  'audit',
+];
+
+/** A dealer's settings, from its row: what was not set is absent. */
+function dealerOfRow(row: Row): Dealer {
+  const [name, email, phone] = [textOrNull(row.name), textOrNull(row.email), textOrNull(row.phone)];
+  const claims = CLAIMS.find((each) => each === row.claims);
+  return {
+    dealerId: String(row.dealer_id),
+    ...(name !== null && { name }),
+    ...(email !== null && { email }),
+    ...(phone !== null && { phone }),
+    origins: JSON.parse(String(row.origins)),
+    ...(row.retention_days !== null && { retentionDays: Number(row.retention_days) }),
+    ...(claims && { claims }),
+  };
+}
+
+/** A dealer's settings, as its row has them. */
+const rowOf = ({ name, email, phone, origins, retentionDays, claims }: DealerSettings): Row => ({
+  name: name ?? null,
+  email: email ?? null,
+  phone: phone ?? null,
+  origins: JSON.stringify(origins ?? []),
+  retention_days: retentionDays ?? null,
+  claims: claims ?? null,
+});
+
+/** Postgres has origins as JSON, SQLite as its text. */
+const DEALER = sql`dealer_id, name, email, phone, cast(origins as text) as origins, retention_days, claims`;
+
+/** What both databases have alike: how a dealer stands is asked at every join, and each reads it in its own way. */
+export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerStore, 'standing'> => ({
+  async dealer(dealerId) {
+    const [row] = await rows(sql`select ${DEALER} from dealers where dealer_id = ${dealerId}`);
+    return row ? dealerOfRow(row) : null;
+  },
+
+  async dealers(after, limit) {
+    const found = await rows(
+      sql`select ${DEALER} from dealers where dealer_id > ${after} order by dealer_id limit ${limit}`,
+    );
+    return found.map(dealerOfRow);
+  },
+
+  putDealer: (dealerId, given) =>
+    transact(function* (): Steps<boolean> {
+      const settings = rowOf(given);
+      const row = { dealer_id: dealerId, ...settings, created_at: Date.now() };
+      const made = yield sql`insert into dealers ${inserted([row])} on conflict do nothing returning dealer_id`;
+      if (made.length > 0) return true;
+      const set = Object.entries(settings).map(([column, value]) => sql`${sql.raw(column)} = ${value}`);
+      yield sql`update dealers set ${list(set)} where dealer_id = ${dealerId}`;
+      return false;
+    }),
+
+  deleteDealer: (dealerId) =>
+    transact(function* (): Steps<boolean> {
+      const isOf = sql`dealer_id = ${dealerId}`;
+      yield* dialect.removeLog(dealerId);
+      for (const table of OF_DEALER) yield sql`delete from ${sql.raw(table)} where ${isOf}`;
+      const removed = yield sql`delete from dealers where ${isOf} returning dealer_id`;
+      if (removed.length > 0) for (const statement of revokingAll(dealerId, dialect.clock)) yield statement;
+      return removed.length > 0;
+    }),
+});

@@ -1,0 +1,127 @@
+/** Conversations as they stand, as people list them. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { GroupFilter } from '../../schemas/reading.ts';
+import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
+import type { Digests } from './digests.ts';
+import { all, before, type Database, descending, list, type Row, textOrNull, texts } from './sql.ts';
+
+/** A group as it stands, with its last chat message. Times are ms since 1970. */
+export interface KeptGroup {
+  readonly groupId: string;
+  readonly online: boolean;
+  readonly mutedBy: string | null;
+  readonly closed: boolean;
+  /** Who closed it, where that is known [P-7.4]. */
+  readonly closedBy: string | null;
+  readonly unread: number;
+  readonly seq: number;
+  readonly adminRead: number;
+  readonly customerRead: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** [P-3.1] Whether it had to give its name to a customer with a minted token. */
+  readonly setAside: boolean;
+  /** The payload of the last `CHAT_MSG`, as JSON text. */
+  readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
+}
+
+export interface GroupStore {
+  /** A dealer's groups, those first that changed last. */
+  groups(dealerId: string, filter: GroupFilter, part: Part): Promise<KeptGroup[]>;
+  /** Groups by their names, after the one named. */
+  groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<KeptGroup[]>;
+  group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
+  /** Those of the groups named that there are. */
+  existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
+  /** The conversation that had this name and was set aside; null where there is none. */
+  setAside(dealerId: string, groupId: string): Promise<string | null>;
+  /**
+   * Groups without their customer in which nothing has happened since a time, in ms since 1970, and how far they go: the
+   * longest first, after so many.
+   */
+  idleGroups(
+    dealerId: string,
+    since: number,
+    part: { after?: number; limit: number },
+  ): Promise<{ groupId: string; lastSeq: number }[]>;
+}
+
+const groupOfRow = (row: Row): KeptGroup => ({
+  groupId: String(row.group_id),
+  online: Boolean(row.online),
+  mutedBy: textOrNull(row.muted_by),
+  closed: Boolean(row.closed),
+  closedBy: textOrNull(row.closed_by),
+  unread: Number(row.unread),
+  seq: Number(row.last_seq),
+  adminRead: Number(row.admin_read),
+  customerRead: Number(row.customer_read),
+  createdAt: Number(row.created_at),
+  updatedAt: Number(row.updated_at),
+  setAside: row.formerly !== null,
+  lastMessage:
+    row.payload === null
+      ? null
+      : { seq: Number(row.last_message_seq), at: Number(row.message_at), payload: String(row.payload) },
+});
+
+/** A flag that may be asked for: columns that are true or false are so in both databases by themselves. */
+const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
+  wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
+
+export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupStore {
+  const columns = sql`g.*, m.payload, m.at as message_at`;
+  const from = sql`groups g left join events m on ${dialect.eventsWhere.isLastMessage}`;
+  const { columns: changed, at } = dialect.changeOrder;
+
+  async function listed(where: SQL, order: SQL, bounds: Bounds): Promise<KeptGroup[]> {
+    const found = await rows(beginningOf({ columns, from, where, order, text: sql`m.payload` }, bounds));
+    return found.map(groupOfRow);
+  }
+
+  return {
+    async groups(dealerId, filter, { after: mark, ...bounds }) {
+      const order = [...changed, sql`g.group_id`];
+      const where = all([
+        sql`g.dealer_id = ${dealerId}`,
+        flag(sql`g.closed`, filter.open === undefined ? undefined : !filter.open),
+        flag(sql`g.muted`, filter.muted),
+        flag(sql`g.online`, filter.online),
+        flag(sql`(g.unread > 0)`, filter.unread),
+        after(order, mark, at),
+      ]);
+      return listed(where, descending(order), bounds);
+    },
+
+    groupsByName: (dealerId, name, bounds) =>
+      listed(sql`g.dealer_id = ${dealerId} and g.group_id > ${name}`, sql`g.group_id`, bounds),
+
+    async group(dealerId, groupId) {
+      const [found] = await rows(
+        sql`select ${columns} from ${from} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`,
+      );
+      return found ? groupOfRow(found) : null;
+    },
+
+    async existing(dealerId, groupIds) {
+      if (groupIds.length === 0) return new Set();
+      const found = await rows(
+        sql`select group_id from groups where dealer_id = ${dealerId} and group_id in (${texts(groupIds)})`,
+      );
+      return new Set(found.map((row) => String(row.group_id)));
+    },
+
+    async setAside(dealerId, groupId) {
+      const [found] = await rows(sql`select group_id from groups
+        where dealer_id = ${dealerId} and formerly in (${texts(digests.all(dealerId, groupId))}) limit 1`);
+      return found ? String(found.group_id) : null;
+    },
+
+    async idleGroups(dealerId, since, { after: skipped = 0, limit }) {
+      const found = await rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
+        and ${before(changed, at(since))} and not g.online
+        order by ${list(changed)} limit ${limit} offset ${skipped}`);
+      return found.map((row) => ({ groupId: String(row.group_id), lastSeq: Number(row.last_seq) }));
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** One batch, one transaction, in two writes. */
+import type pg from 'pg';
+import type { CommitStore } from '../commits.ts';
+import { revokingCustomers } from '../credentials.ts';
+import type { Digests } from '../digests.ts';
+import type { Changes, Needs, Rows } from '../rows.ts';
+import { beginningAfter, settingAside } from '../setting-aside.ts';
+import { freeKeys, load, writing } from './batch.ts';
+import { NOW } from './database.ts';
+import { erasing } from './erasing.ts';
+import { EVENTS_WHERE } from './log.ts';
+import { inOneWrite, isDatabases, isLostRace, queryOf, withClient } from './pool.ts';
+
+/** How often a batch is tried that met another node's in making the same new row. */
+const MAX_TRIES = 5;
+
+export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'] {
+  const transact = (needs: Needs, work: (rows: Rows) => Changes, isAgain: boolean): Promise<void> =>
+    withClient(pool, async (client) => {
+      try {
+        const [, rows] = await inOneWrite(client, () =>
+          Promise.all([client.query('begin'), load(client, digests, needs)]),
+        );
+        const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
+        const changes = work(rows);
+        for (const { dealerId, to } of changes.setAside) known.groups.add(`${dealerId}/${to}`);
+        // Where one of them fails, those behind it do, and to commit then is to roll back.
+        const statements = [
+          ...(isAgain ? [freeKeys(needs)] : []),
+          ...settingAside(changes, EVENTS_WHERE, digests).map(queryOf),
+          ...writing(changes, known),
+          ...beginningAfter(changes).map(queryOf),
+          ...revokingCustomers(changes, digests, NOW).map(queryOf),
+          ...erasing(changes, digests).map(queryOf),
+          'commit',
+        ];
+        await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
+      } catch (error) {
+        if (isDatabases(error)) await client.query('rollback').catch(() => {});
+        throw error;
+      }
+    });
+
+  return async (needs, work) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transact(needs, work, attempt > 1);
+      } catch (error) {
+        if (!isLostRace(error) || attempt === MAX_TRIES) throw error;
+      }
+    }
+  };
+}

@@ -1,0 +1,51 @@
+/** What runs SQL of both databases on Postgres, and what that has in its own way. */
+import { sql } from 'drizzle-orm';
+import type pg from 'pg';
+import { MINUTE } from '../../../drizzle/postgres/schema.ts';
+import type { Database, Dialect, Row, Steps } from '../sql.ts';
+import { partOf, vacuumingOf } from './erasing.ts';
+import { EVENTS_WHERE } from './log.ts';
+import { isDatabases, type PostgresPool, queryOf, withClient } from './pool.ts';
+
+/** The database's own clock, in ms since 1970: nodes' clocks may differ. */
+export const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+export const databaseOf = (pool: PostgresPool): Database => ({
+  rows: async (query) => (await pool.query<Row>(queryOf(query))).rows,
+  transact: (steps) => withClient(pool, (client) => carryOut(client, steps())),
+  dialect: dialectOf(pool),
+});
+
+async function carryOut<T>(client: pg.PoolClient, steps: Steps<T>): Promise<T> {
+  try {
+    await client.query('begin');
+    let step = steps.next();
+    while (!step.done) step = steps.next((await client.query<Row>(queryOf(step.value))).rows);
+    await client.query('commit');
+    return step.value;
+  } catch (error) {
+    if (isDatabases(error)) await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+const dialectOf = (pool: PostgresPool): Dialect => ({
+  clock: NOW,
+  eventsWhere: EVENTS_WHERE,
+  // Within a minute, which the index has, those that it finds are sorted.
+  changeOrder: {
+    columns: [sql`g.updated_minute`, sql`g.updated_at`],
+    at: (ms) => [Math.floor(ms / MINUTE), ms],
+  },
+  removeLog: (dealerId) => [
+    sql`select from dealers where dealer_id = ${dealerId} for update`,
+    // Whoever is erasing a part holds its mark, and then its events.
+    sql`delete from erasing where dealer_id = ${dealerId}`,
+    sql`delete from events where dealer_id = ${dealerId}`,
+  ],
+  skipLocked: sql`for update skip locked`,
+  erasePart: function* (marked) {
+    yield* partOf(marked);
+  },
+  scrub: vacuumingOf(pool),
+});

@@ -1,0 +1,151 @@
+/** The store of a platform: Postgres, written by any number of nodes. */
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import type pg from 'pg';
+import { assetFolder } from '../../assets.ts';
+import { changed, type Group } from '../../domain/state.ts';
+import { actsIn } from '../acts.ts';
+import { credentialsIn } from '../credentials.ts';
+import { type DealerStore, type Doorway, dealersIn } from '../dealers.ts';
+import { type Digests, keyDigests } from '../digests.ts';
+import { erasuresIn } from '../erasures.ts';
+import { groupsIn } from '../groups.ts';
+import { lettersIn } from '../letters.ts';
+import { type LogStore, logIn } from '../log.ts';
+import { pendingIn } from '../migrations.ts';
+import { type NodeStore, nodesIn } from '../nodes.ts';
+import { recordsIn } from '../records.ts';
+import type { DealerSeqs } from '../rows.ts';
+import type { Database } from '../sql.ts';
+import type { Store } from '../store.ts';
+import type { Upkeep } from '../upkeep.ts';
+import { commitsIn } from './commits.ts';
+import { databaseOf, NOW } from './database.ts';
+import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
+import { eventsOf, firstAfter, logOf } from './log.ts';
+import { openPool, type PostgresPool, withPatientClient } from './pool.ts';
+import { READ_STANDING, READ_TAILS } from './statements.ts';
+
+const MIGRATIONS = 'drizzle/postgres/migrations';
+
+/** The key of the lock under which one node migrates while others wait. */
+const MIGRATION_LOCK = 7_355_308;
+
+/** Opens the database; nothing is connected until it is used. @param onError told of a connection lost while idle */
+export function openPostgres(url: string, digests: Digests, onError: (error: Error) => void): Store {
+  const pool = openPool(url, onError);
+  const database = databaseOf(pool);
+  return {
+    isCertain: false,
+    ...logOn(pool, database),
+    ...groupsIn(database, digests),
+    ...recordsIn(database),
+    ...dealersIn(database),
+    standing: standingOn(pool),
+    ...lettersIn(database),
+    ...actsIn(database),
+    ...credentialsIn(database, digests),
+    ...erasuresIn(database),
+    ...nodesOn(database),
+    ...upkeepOf(pool, database, digests),
+    commit: commitsIn(pool, digests),
+  };
+}
+
+const logOn = (pool: pg.Pool, database: Database): LogStore => ({
+  ...logIn(database),
+  events: (dealerId, scope, stretch) => eventsOf(pool, dealerId, scope, stretch),
+  firstAfter: (dealerId, seen) => firstAfter(database, dealerId, seen),
+  log: (dealerId, after, bounds) => logOf(database, dealerId, after, bounds),
+
+  async tails(dealerId, scopes) {
+    type Row = { scope: string; seq: number };
+    const { rows } = await pool.query<Row>({ ...READ_TAILS, values: [dealerId, scopes] });
+    const tails = new Map(rows.map(({ scope, seq }) => [scope, seq]));
+    return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
+  },
+});
+
+/** A row of `READ_STANDING`. */
+type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) | { readonly origins: null }) &
+  ((Group & { readonly groupId: string }) | { readonly groupId: null });
+
+const standingOn =
+  (pool: pg.Pool): DealerStore['standing'] =>
+  async (dealerId, groupId) => {
+    const {
+      rows: [row],
+    } = await pool.query<StandingRow>({ ...READ_STANDING, values: [dealerId, groupId ?? null] });
+    return {
+      dealer: row?.origins
+        ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins, claims: row.claims }
+        : null,
+      group: row?.groupId ? changed(row, {}) : null,
+      adminOnline: row?.adminOnline ?? false,
+    };
+  };
+
+const nodesOn = (database: Database): NodeStore => ({
+  ...nodesIn(database),
+
+  async beat(nodeId) {
+    const known = await database.rows(
+      sql`update nodes set seen_at = ${NOW} where node_id = ${nodeId} returning node_id`,
+    );
+    if (known.length > 0) return true;
+    await database.rows(sql`insert into nodes (node_id, seen_at) values (${nodeId}, ${NOW})`);
+    return false;
+  },
+
+  async silentNodes(nodeId, ms) {
+    const silent = await database.rows(
+      sql`select node_id from nodes where node_id <> ${nodeId} and seen_at < ${NOW} - ${ms}`,
+    );
+    return silent.map((each) => String(each.node_id));
+  },
+});
+
+/** How many migrations it has not had yet. */
+async function pendingOf(pool: pg.Pool): Promise<number> {
+  await assertMayUse(pool);
+  const { rows: known } = await pool.query("select to_regclass('drizzle.__drizzle_migrations') as name");
+  if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), []).length;
+  const { rows } = await pool.query<{ at: number }>('select created_at as at from drizzle.__drizzle_migrations');
+  const had = rows.map(({ at }) => at);
+  return pendingIn(assetFolder(MIGRATIONS), had).length;
+}
+
+const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upkeep => ({
+  migrate: (onUpgrade = () => {}) =>
+    withPatientClient(pool, async (client) => {
+      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
+      const { rows } = await client.query("select to_regclass('events') is null as is_new");
+      const isNew = rows[0]?.is_new === true;
+      const pending = await pendingOf(pool);
+      await assertEncoding(client);
+      if (pending > 0) await assertMayMigrate(client, pending);
+      if (pending > 0 && !isNew) onUpgrade(pending);
+      // Drizzle makes its schema again and again, for which a role that only serves has no right.
+      if (pending > 0) await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
+      await assertMayUse(client);
+      await keyDigests(database, digests);
+      return isNew;
+    }),
+
+  pendingMigrations: () => pendingOf(pool),
+
+  async examine() {
+    await assertEncoding(pool);
+    const pending = await pendingOf(pool);
+    if (pending > 0) await assertMayMigrate(pool, pending);
+  },
+
+  async check() {
+    const { rows } = await pool.query("select current_setting('transaction_read_only') as read_only");
+    if (rows[0]?.read_only !== 'off') throw new Error('the database can only be read');
+  },
+
+  copyTo: null,
+  close: () => pool.end(),
+});

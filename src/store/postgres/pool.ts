@@ -1,0 +1,194 @@
+/** Connections to Postgres: how they are made, lent and thrown away, and whose fault it is when one fails. */
+import type { SQL } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import pg from 'pg';
+import { mayLead, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
+
+/** Connections of a node: one for the journal, the rest for readers. */
+const MAX_CONNECTIONS = 10;
+/** How long to wait for a connection, and for an answer, in ms: after that the database counts as away. */
+const CONNECT_TIMEOUT = 3_000;
+const QUERY_TIMEOUT = 5_000;
+/** After how long without a word this side asks whether the other one is still there, in ms. */
+const KEEP_ALIVE_DELAY = 10_000;
+/** unique_violation, serialization_failure, deadlock_detected: another node was first. */
+const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
+
+// Seqs and times are bigint; both stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/**
+ * What the server is told of each connection, where nobody has set it: by itself it would wait for hours. A node that stops within
+ * a transaction has its locks for seconds, a statement waits for another's lock for less than this side waits for it, and whose
+ * client has gone is ended. Milliseconds have a unit; what TCP is told are seconds and counts.
+ */
+const SESSION: readonly (readonly [name: string, value: string, untouched: string])[] = [
+  ['idle_in_transaction_session_timeout', '5s', '0'],
+  ['lock_timeout', '3s', '0'],
+  ['client_connection_check_interval', '2s', '0'],
+  ['tcp_keepalives_idle', '10', '7200'],
+  ['tcp_keepalives_interval', '5', '75'],
+  ['tcp_keepalives_count', '3', '9'],
+  ['tcp_user_timeout', '20s', '0'],
+];
+/** Who is patient waits for locks, too. */
+const PATIENT = SESSION.filter(([name]) => name !== 'lock_timeout');
+const SET = 'select set_config($1, $2, false) where current_setting($1, true) = $3';
+
+/** A pool that knows several ways to its database: it keeps to the one that leads there, and else tries the next. */
+export class PostgresPool extends pg.Pool {
+  readonly #ways: Ways['ways'];
+  readonly #wanted: Wanted | null;
+  #at = 0;
+
+  constructor({ ways, wanted }: Ways, options: pg.PoolConfig) {
+    const current = (): pg.ClientConfig => this.#way.config;
+    class Client extends pg.Client {
+      constructor(config?: pg.ClientConfig) {
+        super({ ...config, ...current() });
+      }
+    }
+    super({ ...options, Client, onConnect: (client) => this.#welcome(client, SESSION) });
+    this.#ways = ways;
+    this.#wanted = wanted;
+  }
+
+  get #way(): Way {
+    return this.#ways[this.#at] ?? this.#ways[0];
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(
+    callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void,
+  ): void;
+  override connect(
+    callback?: (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void,
+  ): Promise<pg.PoolClient> | undefined {
+    const connected = this.#tryAll(() => super.connect());
+    if (callback === undefined) return connected;
+    connected.then(
+      (client) =>
+        callback(undefined, client, (failure) => client.release(failure instanceof Error ? failure : Boolean(failure))),
+      (error) => callback(error, undefined, () => {}),
+    );
+    return undefined;
+  }
+
+  /** Opens a connection that is none of the pool's, on which an answer may take as long as it takes. */
+  connectPatiently(): Promise<pg.Client> {
+    return this.#tryAll(async () => {
+      const client = new pg.Client({ ...this.options, ...this.#way.config, query_timeout: 0 });
+      client.on('error', () => {}); // whoever uses it is told
+      try {
+        await client.connect();
+        await this.#welcome(client, PATIENT);
+        return client;
+      } catch (error) {
+        await client.end().catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  /** Tries each way once, from the one that was good. @throws what each said */
+  async #tryAll<T>(connect: () => Promise<T>): Promise<T> {
+    const said: string[] = [];
+    for (;;) {
+      const [at, way] = [this.#at, this.#way];
+      try {
+        return await connect();
+      } catch (error) {
+        const fault = withoutNames(error);
+        const next = (at + 1) % this.#ways.length;
+        said.push(`${way.name}: ${errorOf(fault).message}`);
+        if (said.length === this.#ways.length)
+          throw said.length === 1 ? fault : new Error(said.join('; '), { cause: fault });
+        if (!mayLead(error, way, this.#ways[next] ?? way)) throw fault;
+        if (this.#at === at) this.#at = next;
+      }
+    }
+  }
+
+  /** What is done on each new connection, in one write. */
+  async #welcome(client: pg.ClientBase, session: typeof SESSION): Promise<void> {
+    const set = session.map((values) =>
+      client.query(SET, [...values]).catch((error: unknown) => {
+        // A server that does not know one, or lets nobody set it, goes on without.
+        if (!isDatabases(error)) throw error;
+      }),
+    );
+    const asked = this.#wanted && client.query<{ answer: unknown }>(this.#wanted.query);
+    await Promise.all(set);
+    const answer = (await asked)?.rows[0]?.answer;
+    if (this.#wanted && answer !== this.#wanted.answer) throw new Error(this.#wanted.otherwise);
+  }
+}
+
+const compiler = new PgDialect();
+
+/** A statement, as the driver takes it. */
+export function queryOf(statement: SQL): pg.QueryConfig {
+  const { sql: text, params } = compiler.sqlToQuery(statement);
+  return { text, values: params };
+}
+
+/** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
+export function openPool(url: string, onError: (error: Error) => void): PostgresPool {
+  const pool = new PostgresPool(waysTo(url), {
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    query_timeout: QUERY_TIMEOUT,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
+    // What is asked of a connection is sent before what was asked before it is answered: a batch is two round trips.
+    pipeline: true,
+    application_name: 'telle',
+  });
+  // A connection that breaks tells so twice: to whoever uses it, and as an event, which unheard would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
+  pool.on('error', onError);
+  return pool;
+}
+
+/** Lends a connection. One that failed for another reason than its query may be in any state: it is thrown away. */
+export async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let failure: Error | undefined;
+  try {
+    return await use(client);
+  } catch (error) {
+    if (!isDatabases(error)) failure = errorOf(error);
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}
+
+/** Opens a connection outside of the pool, on which an answer may take as long as it takes. */
+export async function withPatientClient<T>(pool: PostgresPool, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await pool.connectPatiently();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A fault as an `Error`. */
+const errorOf = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
+
+/** What is asked of a connection now leaves in one write: a batch is a dozen statements, and each write wakes the database. */
+export function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => T): T {
+  stream.cork();
+  try {
+    return ask();
+  } finally {
+    stream.uncork();
+  }
+}
+
+/** Whether the database itself refused what it was asked, on a connection that is as good as before. */
+export const isDatabases = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+/** Whether another node was first: what was tried may be tried again. */
+export const isLostRace = (error: unknown): boolean => error instanceof pg.DatabaseError && LOST_RACE.has(error.code);

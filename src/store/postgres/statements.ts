@@ -1,0 +1,172 @@
+/**
+ * The SQL of every batch and every join, prepared once for a connection. Each of a batch is one statement whatever its size: keys
+ * go in as one array a part, rows as one JSON text. They are made from the tables' own definitions.
+ */
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
+import * as tables from '../../../drizzle/postgres/schema.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
+import { MAX_INTENTS } from '../../domain/records.ts';
+import { isKept } from '../erasing.ts';
+import { WHOLE_DEALER } from '../subjects.ts';
+
+/** A statement that Postgres parses once for a connection. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * The dealers named that are there, with the seqs of their own scopes. They are joined with their names: `= any($1)` is compared
+ * with each name in turn, where the table is small enough to be read whole.
+ */
+const DEALERS = `select d.dealer_id as "dealerId", d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq"
+  from unnest($1::text[]) as n (dealer_id) join dealers d using (dealer_id) order by d.dealer_id`;
+
+/** Locks dealers, in their order. */
+export const LOCK_DEALERS: Prepared = { name: 'lock_dealers', text: `${DEALERS} for no key update of d` };
+
+/** Keeps dealers from being removed. */
+export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} for key share of d` };
+
+const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.closed_by as "closedBy", g.unread, g.last_seq as "lastSeq",
+  g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder`;
+
+/** How a dealer stands, and where a group of it is named that group, and whether an admin is here. One row. */
+export const READ_STANDING: Prepared = {
+  name: 'read_standing',
+  text: `select d.origins, coalesce(d.claims, 'any') as claims, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
+      $2::text is not null and exists (
+        select from chats c where c.dealer_id = $1 and c.place = '${DESK_SCOPE}' and c.online) as "adminOnline"
+    from (values ($1::text, $2::text)) as n (dealer_id, group_id)
+    left join dealers d using (dealer_id) left join groups g using (dealer_id, group_id)`,
+};
+
+/** How far scopes of a dealer go, its own two and the groups named, at one moment; no row for a scope that is not there. */
+export const READ_TAILS: Prepared = {
+  name: 'read_tails',
+  text: `select group_id as scope, last_seq as seq from groups where dealer_id = $1 and group_id = any($2::text[])
+    union all select '${DEALER_SCOPE}', dealer_seq from dealers where dealer_id = $1
+    union all select '${DESK_SCOPE}', desk_seq from dealers where dealer_id = $1`,
+};
+
+/** Locks, in their order, the groups named and those where the admins named are present. */
+export const LOCK_GROUPS: Prepared = {
+  name: 'lock_groups',
+  text: `select g.dealer_id as "dealerId", g.group_id as "groupId", ${GROUP} from groups g
+    where (g.dealer_id, g.group_id) in (
+      select * from unnest($1::text[], $2::text[])
+      union select c.dealer_id, c.place from chats c
+        join unnest($3::text[], $4::text[]) as a(dealer_id, admin_id) using (dealer_id, admin_id) where c.online)
+    order by g.dealer_id, g.group_id for no key update`,
+};
+
+/** A record as one text of JSON. */
+const KNOWN = `'{"fields":' || fields || ',"customer":' || customer || '}'`;
+
+/**
+ * The other rows of a batch, as `kind`, the parts of the key, and a value. Read once the locks are held. Each prior is looked
+ * for by itself (`limit 1`): a join may be planned, by statistics from before the log grew, as one pass over all of its keys.
+ */
+export const READ_ROWS: Prepared = {
+  name: 'read_rows',
+  text: `
+    select 'places' as kind, array[dealer_id, admin_id] as key, place as value, 0::bigint as seq, 0::bigint as at
+      from chats join unnest($1::text[], $2::text[]) as n(dealer_id, admin_id) using (dealer_id, admin_id) where online
+    union all select 'users', array[dealer_id, group_id], ${KNOWN}, 0, 0
+      from users join unnest($3::text[], $4::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)
+    union all select 'leads', array[dealer_id, group_id], ${KNOWN}, 0, 0
+      from leads join unnest($5::text[], $6::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)
+    union all select 'intents', array[dealer_id, group_id, intent], ${KNOWN}, 0, 0
+      from lead_intents join unnest($7::text[], $8::text[], $9::text[]) as n(dealer_id, group_id, intent)
+      using (dealer_id, group_id, intent)
+    union all select 'priors', array[n.dealer_id, n.scope, n.sender, n.id], '', e.seq, e.at
+      from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as n(dealer_id, scope, sender, id)
+      cross join lateral (select seq, at from events e
+        where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and keyed
+          and ${isKept('e')} limit 1) as e
+    union all select 'presences', array[dealer_id, sender], node_id, 0, 0
+      from presences join unnest($14::text[], $15::text[]) as n(dealer_id, sender) using (dealer_id, sender)
+    union all select 'intentCounts', array[n.dealer_id, n.group_id], '', i.count, 0
+      from unnest($16::text[], $17::text[]) as n(dealer_id, group_id) cross join lateral (select count(*) from (
+        select from lead_intents i where (i.dealer_id, i.group_id) = (n.dealer_id, n.group_id)
+        limit ${MAX_INTENTS}) as few) as i`,
+};
+
+/** Of dealers that are not there, those that were removed. */
+export const READ_REMOVED: Prepared = {
+  name: 'read_removed',
+  text: `select dealer_id as "dealerId" from generations where dealer_id = any($1::text[]) and subject = '${WHOLE_DEALER}'`,
+};
+
+/** How far the conversations went that were erased, by the digest of their group's name, or by the name where it is still there. */
+export const READ_ERASED: Prepared = {
+  name: 'read_erased',
+  text: `select n.dealer_id as "dealerId", n.group_id as "groupId", max(e.last_seq) as "lastSeq"
+    from unnest($1::text[], $2::text[], $3::text[]) as n(dealer_id, group_id, digest) cross join lateral (
+      select last_seq from erasures r where (r.dealer_id, r.digest) = (n.dealer_id, n.digest)
+      union all select last_seq from erasing x where (x.dealer_id, x.group_id) = (n.dealer_id, n.group_id)) as e
+    group by n.dealer_id, n.group_id`,
+};
+
+/** Takes their keys from events that are not kept. */
+export const FREE_KEYS: Prepared = {
+  name: 'free_keys',
+  text: `update events e set keyed = false
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n(dealer_id, scope, sender, id)
+    where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and e.keyed
+      and not ${isKept('e')}`,
+};
+
+/** Strikes off that a node has sockets of somebody. Its parameter is the rows' JSON. */
+export const REMOVE_PRESENCES: Prepared = {
+  name: 'remove_presences',
+  text: `delete from presences where (dealer_id, sender, node_id) in
+    (select * from json_to_recordset($1) as gone("dealerId" text, "sender" text, "nodeId" text))`,
+};
+
+/** What a later write of the same key leaves as it was. */
+const KEPT: ReadonlySet<string> = new Set(['created_at']);
+
+/** Columns of a table that are written, by the names that they have in the code. */
+const columnsOf = (table: PgTable, only?: readonly string[]) =>
+  Object.entries(getTableColumns(table)).filter(
+    ([property, { generated }]) => !generated && (only?.includes(property) ?? true),
+  );
+
+/** Writes rows that are not there: they were looked for, and locked, and not found. Its parameter is their JSON. */
+function insert(table: PgTable, only?: readonly string[]): Prepared {
+  const columns = columnsOf(table, only);
+  const names = columns.map(([, { name }]) => `"${name}"`).join(', ');
+  const fields = columns.map(([property, column]) => `"${property}" ${column.getSQLType()}`).join(', ');
+  const text = `insert into ${getTableName(table)} (${names}) select * from json_to_recordset($1) as rows(${fields})`;
+  return { name: `insert_${getTableName(table)}`, text };
+}
+
+/** Writes rows, whether they are there or not. Its parameter is their JSON. */
+function upsert(table: PgTable, only?: readonly string[]): Prepared {
+  const { primaryKeys, columns } = getTableConfig(table);
+  const key = (primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary)).map(({ name }) => name);
+  const names = columnsOf(table, only).map(([, { name }]) => name);
+  const changed = names.filter((name) => !key.includes(name) && !KEPT.has(name));
+  const set = changed.map((name) => `"${name}" = excluded."${name}"`).join(', ');
+  const text = `${insert(table, only).text} on conflict (${key.join(', ')}) do update set ${set}`;
+  return { name: `upsert_${getTableName(table)}`, text };
+}
+
+/** What a batch writes of a group: all but what is known of its name. */
+const STANDING = Object.keys(getTableColumns(tables.groups)).filter(
+  (property) => property !== 'formerly' && property !== 'beginsAfter',
+);
+const SEQS = ['dealerId', 'dealerSeq', 'deskSeq', 'createdAt'];
+
+export const INSERT_EVENTS = insert(tables.events);
+export const INSERT_DEALERS = insert(tables.dealers, SEQS);
+export const UPSERT_DEALERS = upsert(tables.dealers, SEQS);
+export const INSERT_GROUPS = insert(tables.groups, STANDING);
+export const UPSERT_GROUPS = upsert(tables.groups, STANDING);
+export const UPSERT_CHATS = upsert(tables.chats);
+export const UPSERT_USERS = upsert(tables.users);
+export const UPSERT_LEADS = upsert(tables.leads);
+export const UPSERT_INTENTS = upsert(tables.leadIntents);
+export const UPSERT_PRESENCES = upsert(tables.presences);

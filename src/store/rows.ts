@@ -1,0 +1,128 @@
+/** What a batch loads and writes: rows as the store has them, and events as they are kept. */
+import type { Event } from '../../schemas/delivered.ts';
+import type { Erasure, Group, Known } from '../domain/state.ts';
+
+/** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
+export interface StoredEvent {
+  readonly dealerId: string;
+  readonly scope: string;
+  /** [P-8.2] 1, 2, 3, … within the scope. */
+  readonly seq: number;
+  readonly id: string;
+  /** Whether `id` is the sender's own, so that a repeat of it is known [P-8.4]. */
+  readonly keyed: boolean;
+  readonly sender: string;
+  readonly type: Event['type'];
+  readonly groupId: string | null;
+  readonly payload: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The last seqs of a dealer's own two scopes. */
+export interface DealerSeqs {
+  readonly dealerSeq: number;
+  readonly deskSeq: number;
+}
+
+/** What was stored under a sender's key before. */
+export interface Prior {
+  readonly seq: number;
+  readonly at: number;
+}
+
+/**
+ * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
+ * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
+ * somebody) by dealer and sender; intents by dealer, group and intent; intentCounts (how many intents a group has, up to
+ * {@link MAX_INTENTS}) by dealer and group; priors by dealer, scope, sender and key. Of a group that is not there, `erased`
+ * tells the last seq of the one of its name that was erased. `removed` has the dealers that
+ * are not there because they were removed.
+ *
+ * A repeat is rare, and what is written must pass the index that knows it: `priors` may lack one that is there. Whoever
+ * would not write what has a key asks `findPrior` first; where what is written was stored before, `work` is called again
+ * with all priors.
+ */
+export interface Rows {
+  readonly dealers: Map<string, DealerSeqs>;
+  readonly groups: Map<string, Group>;
+  readonly places: Map<string, ReadonlySet<string>>;
+  readonly presences: Map<string, ReadonlySet<string>>;
+  readonly users: Map<string, Known>;
+  readonly leads: Map<string, Known>;
+  readonly intents: Map<string, Known>;
+  readonly intentCounts: Map<string, number>;
+  readonly priors: Map<string, Prior>;
+  readonly findPrior: (parts: readonly string[]) => Prior | undefined;
+  readonly erased: Map<string, number>;
+  readonly removed: ReadonlySet<string>;
+}
+export type Table = Exclude<keyof Rows, 'erased' | 'removed' | 'findPrior'>;
+
+/** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
+export function namedRow(key: string) {
+  const [dealerId = '', groupId = '', ...intent] = key.split('/');
+  return { dealerId, groupId, intent: intent.join('/') };
+}
+
+/**
+ * Which rows to load: for each table, the parts of a key by that key. Where an admin's places are needed, so are the
+ * groups that are those places: an admin who leaves, leaves them.
+ */
+export type Needs = { readonly [T in Table]: Map<string, readonly string[]> } & {
+  /** The dealers whose own scopes, or admins' places, may be written. */
+  readonly writtenDealers: Set<string>;
+};
+
+/** An admin has come to a place (a groupId, or `@desk`) or left it. */
+export interface Move {
+  readonly dealerId: string;
+  readonly place: string;
+  readonly adminId: string;
+  readonly online: boolean;
+}
+
+/** A node has the first socket of somebody, or has lost the last. */
+export interface Arrival {
+  readonly dealerId: string;
+  /** The sender that their commands have, such as `customer:g1`. */
+  readonly sender: string;
+  readonly nodeId: string;
+  readonly online: boolean;
+}
+
+/** A conversation that is to be erased, and how far its log went. */
+export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
+  readonly lastSeq: number;
+  /** Who asked for it, as a sender is written. */
+  readonly by: string;
+}
+
+/** A conversation that is marked, of which something is still there. */
+export type Marked = Pick<Forgotten, 'dealerId' | 'groupId' | 'erasureId'>;
+
+/** [P-3.1] A conversation that goes on under another name. */
+export interface SetAside {
+  readonly dealerId: string;
+  readonly groupId: string;
+  readonly to: string;
+}
+
+/**
+ * What a batch writes: whole rows, new or changed, and the events in the order in which they happened. With an event comes
+ * the row of its scope, a dealer or a group, which says how far the scope goes.
+ */
+export interface Changes
+  extends Omit<Rows, 'places' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
+  readonly events: StoredEvent[];
+  readonly moves: Move[];
+  readonly arrivals: Arrival[];
+  /** Carried out after everything else is written. */
+  readonly erasures: Forgotten[];
+  /** Carried out before anything else is written. */
+  readonly setAside: SetAside[];
+  /** Groups of which no token is taken any more that was signed before. */
+  readonly revoked: Pick<SetAside, 'dealerId' | 'groupId'>[];
+  /** When, for the rows' own timestamps: milliseconds since 1970. */
+  readonly at: number;
+}

@@ -1,0 +1,79 @@
+/**
+ * SQL that does for both databases: what runs it, what each database has in its own way, and the parts that statements are made
+ * of.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Marked } from './rows.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Statements, one after the other. Each is answered with its rows; a statement that has none, with no row. */
+export type Steps<T> = Generator<SQL, T, readonly Row[]>;
+
+/** What runs SQL. */
+export interface Database {
+  rows(query: SQL): Promise<readonly Row[]>;
+  /** Carries the steps out in one transaction. Where one of them fails, nothing is done and the promise rejects. */
+  transact<T>(steps: () => Steps<T>): Promise<T>;
+  readonly dialect: Dialect;
+}
+
+/** What each database has in its own way. */
+export interface Dialect {
+  /** The clock, in ms since 1970. */
+  readonly clock: SQL;
+  readonly eventsWhere: EventsWhere;
+  readonly changeOrder: ChangeOrder;
+  /** Takes a dealer's log away, with what is marked to be erased, while the rows that lead to it are there. */
+  readonly removeLog: (dealerId: string) => Iterable<SQL>;
+  /** At the end of a query: locks the row that it finds, or where another node has it, finds none. */
+  readonly skipLocked: SQL;
+  /** Takes the next part of a conversation that is marked out of the log. */
+  readonly erasePart: (marked: Marked) => Steps<void>;
+  /** Empties what the database keeps beside the tables of what was erased. Answers whether it could. */
+  readonly scrub: () => Promise<boolean>;
+}
+
+/** What finds events in the log that may be read. Each database has it in its own order. */
+export interface EventsWhere {
+  readonly ofDealer: (dealerId: string) => SQL;
+  /** Those of a group's own scope. */
+  readonly ofGroup: (dealerId: string, groupId: string) => SQL;
+  /** An event `m` is the last message of a group `g`. */
+  readonly isLastMessage: SQL;
+}
+
+/** By what groups `g` are in the order of their last changes, as each database has an index of it. */
+export interface ChangeOrder {
+  readonly columns: readonly SQL[];
+  /** What they are at a time, in ms since 1970. */
+  readonly at: (ms: number) => readonly number[];
+}
+
+export const textOrNull = (value: unknown): string | null =>
+  value === null || value === undefined ? null : String(value);
+
+/** All of the conditions that there are. */
+export const all = (conditions: readonly (SQL | null)[]): SQL =>
+  sql.join(
+    conditions.filter((condition) => condition !== null),
+    sql` and `,
+  );
+
+export const list = (parts: readonly SQL[]): SQL => sql.join([...parts], sql`, `);
+export const tuple = (parts: readonly SQL[]): SQL => sql`(${list(parts)})`;
+export const texts = (values: readonly string[]): SQL => list(values.map((value) => sql`${value}`));
+
+/** Rows to insert, all with the same columns: `(a, b) values (1, 2), (3, 4)`. */
+export function inserted(rows: readonly Row[]): SQL {
+  const names = Object.keys(rows[0] ?? {});
+  const valuesOf = (row: Row) => tuple(names.map((name) => sql`${row[name]}`));
+  return sql`${tuple(names.map((name) => sql.raw(`"${name}"`)))} values ${list(rows.map(valuesOf))}`;
+}
+
+type Values = readonly (string | number)[];
+export const valuesOf = (place: Values): SQL => tuple(place.map((part) => sql`${part}`));
+/** Before a place in the order of these columns; and there, or after it. */
+export const before = (columns: readonly SQL[], place: Values): SQL => sql`${tuple(columns)} < ${valuesOf(place)}`;
+export const notBefore = (columns: readonly SQL[], place: Values): SQL => sql`${tuple(columns)} >= ${valuesOf(place)}`;
+export const descending = (columns: readonly SQL[]): SQL => list(columns.map((column) => sql`${column} desc`));

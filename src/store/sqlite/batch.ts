@@ -1,0 +1,137 @@
+/** The rows of a batch, out of the file and into it, and what joins ask. */
+import type { Database } from 'better-sqlite3';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
+import type { Group } from '../../domain/state.ts';
+import type { Standing } from '../dealers.ts';
+import type { Digests } from '../digests.ts';
+import { type Changes, type DealerSeqs, type Needs, namedRow, type Rows } from '../rows.ts';
+import { type End, RowCache } from './cache.ts';
+import { prepareLog } from './log.ts';
+import { prepareReads } from './reads.ts';
+import { flag, groupValues, prepareWrites } from './writes.ts';
+
+export type Batches = ReturnType<typeof prepareBatches>;
+
+export function prepareBatches(client: Database, digests: Digests) {
+  const read = prepareReads(client, digests);
+  const insert = prepareWrites(client);
+  const cache = new RowCache(client);
+  const log = prepareLog(client, cache);
+
+  /** The rows that a batch needs, as they stand. @param withPriors whether keys are looked up before they are written */
+  function load(needs: Needs, withPriors: boolean): Rows {
+    cache.refresh();
+    if (withPriors) for (const parts of needs.priors.values()) read.freeKey(parts);
+    const places = found(needs.places, ([dealerId = '', adminId = '']) => read.places(dealerId, adminId));
+    const groups = new Map(needs.groups);
+    for (const [key, [dealerId = '']] of needs.places) {
+      for (const place of places.get(key) ?? []) groups.set(`${dealerId}/${place}`, [dealerId, place]);
+    }
+    const foundGroups = found(groups, ([dealerId = '', groupId = ''], key) =>
+      cache.groups.get(key, () => read.group(dealerId, groupId)),
+    );
+    const missing = new Map([...groups].filter(([key]) => !foundGroups.has(key)));
+    const dealers = found(needs.dealers, ([dealerId = '']) =>
+      cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId)),
+    );
+    return {
+      removed: new Set(
+        [...needs.dealers.keys()].filter((dealerId) => !dealers.has(dealerId) && read.removed(dealerId)),
+      ),
+      erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, groupId)),
+      dealers,
+      groups: foundGroups,
+      places,
+      presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
+      users: found(needs.users, ([dealerId = '', groupId = '']) => read.user(dealerId, groupId)),
+      leads: found(needs.leads, ([dealerId = '', groupId = '']) => read.lead(dealerId, groupId)),
+      intents: found(needs.intents, ([dealerId = '', groupId = '', intent = '']) =>
+        read.intent(dealerId, groupId, intent),
+      ),
+      intentCounts: found(needs.intentCounts, ([dealerId = '', groupId = '']) => read.intentCount(dealerId, groupId)),
+      priors: withPriors ? found(needs.priors, read.prior) : new Map(),
+      findPrior: read.prior,
+    };
+  }
+
+  /** @returns where the scopes end that events were written to, by dealer and scope */
+  function write(changes: Changes): Map<string, End> {
+    const { moves, arrivals, dealers, groups, users, leads, intents, at } = changes;
+    const ends = log.append(changes);
+    const endOf = (dealerId: string, scope: string): End =>
+      ends.get(`${dealerId}/${scope}`) ?? log.endOf(dealerId, scope);
+    for (const [dealerId, row] of dealers) {
+      insert.dealer(dealerId, row, endOf(dealerId, DEALER_SCOPE), endOf(dealerId, DESK_SCOPE), at);
+    }
+    for (const [key, row] of groups) {
+      const { dealerId, groupId } = namedRow(key);
+      const values = groupValues(row, endOf(dealerId, groupId), at);
+      // A column that is written is written to its index, too, though it stays as it is.
+      if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace.run(...values, dealerId, groupId);
+      else insert.group.run(dealerId, groupId, at, flag(row.online), ...values);
+    }
+    for (const { dealerId, sender, nodeId, online } of arrivals) {
+      if (online) insert.presence.run(dealerId, sender, nodeId, at);
+      else insert.absence.run(dealerId, sender, nodeId);
+    }
+    for (const { dealerId, adminId, place, online } of moves)
+      insert.chat.run(dealerId, adminId, place, flag(online), at);
+    for (const [key, row] of users) insert.record('users', key, row, at);
+    for (const [key, row] of leads) insert.record('leads', key, row, at);
+    for (const [key, row] of intents) insert.intent(key, row, at);
+    return ends;
+  }
+
+  function dealer(dealerId: string): DealerSeqs | undefined {
+    cache.refreshOnce();
+    return cache.dealers.get(dealerId, () => read.dealerSeqs(dealerId));
+  }
+
+  function group(dealerId: string, groupId: string): Group | undefined {
+    cache.refreshOnce();
+    return cache.groups.get(`${dealerId}/${groupId}`, () => read.group(dealerId, groupId));
+  }
+
+  function standing(dealerId: string, groupId?: string): Standing {
+    const seqs = dealer(dealerId);
+    const doorway = seqs && cache.doorways.get(dealerId, () => read.doorway(dealerId));
+    return {
+      dealer: seqs && doorway ? { ...seqs, ...doorway } : null,
+      group: (groupId !== undefined && group(dealerId, groupId)) || null,
+      adminOnline: groupId !== undefined && read.adminOnline(dealerId),
+    };
+  }
+
+  function tails(dealerId: string, scopes: readonly string[]): Map<string, number> {
+    const tail = (scope: string): number => {
+      if (scope === DEALER_SCOPE) return dealer(dealerId)?.dealerSeq ?? 0;
+      if (scope === DESK_SCOPE) return dealer(dealerId)?.deskSeq ?? 0;
+      return group(dealerId, scope)?.lastSeq ?? 0;
+    };
+    return new Map(scopes.map((scope) => [scope, tail(scope)]));
+  }
+
+  /** The seqs of scopes' first events after some. What is not there was erased, and left a receipt, or was set aside. */
+  function firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Map<string, number> {
+    cache.refreshOnce();
+    const found = [...seen].map(([scope, seq]) => {
+      const first = Math.max(seq, read.erased(dealerId, scope) ?? 0, read.beginsAfter(dealerId, scope)) + 1;
+      return [scope, first] as const;
+    });
+    return new Map(found.filter(([scope, first]) => first <= log.endOf(dealerId, scope).seq));
+  }
+
+  return { cache, load, write, standing, tails, firstAfter, log, generation: read.generation };
+}
+
+function found<Row>(
+  needs: Map<string, readonly string[]>,
+  get: (parts: readonly string[], key: string) => Row | undefined,
+): Map<string, Row> {
+  const rows = new Map<string, Row>();
+  for (const [key, parts] of needs) {
+    const row = get(parts, key);
+    if (row !== undefined) rows.set(key, row);
+  }
+  return rows;
+}

@@ -1,0 +1,92 @@
+/** Rows that batches have read or written, kept as they stand: most of what is said is said where something was just said. */
+import type { Database } from 'better-sqlite3';
+import type { Group } from '../../domain/state.ts';
+import type { Doorway } from '../dealers.ts';
+import type { Changes, DealerSeqs } from '../rows.ts';
+
+/** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
+const MAX_ROWS = 20_000;
+
+/** Where a scope ends: the seq and the position of its last event, and the position of its last message. 0: there is none. */
+export interface End {
+  readonly seq: number;
+  readonly position: number;
+  readonly message: number;
+}
+
+class Kept<Row> {
+  #rows = new Map<string, Row>();
+
+  peek(key: string): Row | undefined {
+    return this.#rows.get(key);
+  }
+
+  get(key: string, read: () => Row | undefined): Row | undefined {
+    const kept = this.#rows.get(key);
+    if (kept !== undefined) return kept;
+    const row = read();
+    if (row !== undefined) this.set(key, row);
+    return row;
+  }
+
+  set(key: string, row: Row): void {
+    if (this.#rows.size >= MAX_ROWS) this.clear();
+    this.#rows.set(key, row);
+  }
+
+  clear(): void {
+    this.#rows = new Map();
+  }
+}
+
+/**
+ * Dealers' seqs and doorways, and groups, by the keys of `Rows`, and where scopes end, by dealer and scope. Valid as long as
+ * nobody but {@link RowCache.wrote} knows of a change.
+ */
+export class RowCache {
+  readonly dealers = new Kept<DealerSeqs>();
+  readonly doorways = new Kept<Doorway>();
+  readonly groups = new Kept<Group>();
+  readonly ends = new Kept<End>();
+  readonly #version: () => unknown;
+  #seen: unknown;
+  #isOfThisTurn = false;
+
+  constructor(client: Database) {
+    const version = client.prepare('PRAGMA data_version').pluck();
+    this.#version = () => version.get();
+    this.#seen = this.#version();
+  }
+
+  /** To be called within a transaction, before anything is read: another connection may have written meanwhile. */
+  refresh(): void {
+    const version = this.#version();
+    if (version !== this.#seen) this.clear();
+    this.#seen = version;
+  }
+
+  /** To be called before anything is read outside of a transaction: looks once in a turn of the event loop. */
+  refreshOnce(): void {
+    if (this.#isOfThisTurn) return;
+    this.refresh();
+    this.#isOfThisTurn = true;
+    setImmediate(() => {
+      this.#isOfThisTurn = false;
+    });
+  }
+
+  /** What was committed. */
+  wrote({ dealers, groups, erasures }: Changes, ends: ReadonlyMap<string, End>): void {
+    for (const [key, row] of dealers) this.dealers.set(key, row);
+    for (const [key, row] of groups) this.groups.set(key, row);
+    for (const [key, end] of ends) this.ends.set(key, end);
+    if (erasures.length > 0) this.clear();
+  }
+
+  clear(): void {
+    this.dealers.clear();
+    this.doorways.clear();
+    this.groups.clear();
+    this.ends.clear();
+  }
+}

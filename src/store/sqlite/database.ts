@@ -1,0 +1,47 @@
+/** What runs SQL of both databases on SQLite, and what that has in its own way. */
+import type { Database as Client } from 'better-sqlite3';
+import { type SQL, sql } from 'drizzle-orm';
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
+import type { Database, Dialect, Row, Steps } from '../sql.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { erasePart, truncate } from './erasing.ts';
+import { EVENTS_WHERE, ofMarked } from './log.ts';
+
+/** The clock of this machine, in ms since 1970: the database has no other. */
+export const NOW = sql`cast(unixepoch('subsec') * 1000 as integer)`;
+
+const compiler = new SQLiteSyncDialect();
+
+/** Carries a statement out at once. */
+export function run(client: Client, query: SQL): Row[] {
+  const { sql: text, params } = compiler.sqlToQuery(query);
+  const statement = client.prepare<unknown[], Row>(text);
+  if (statement.reader) return statement.all(params);
+  statement.run(params);
+  return [];
+}
+
+/** Carries steps out, within a transaction. */
+export function carryOut<T>(client: Client, steps: Steps<T>): T {
+  for (let step = steps.next(); ; step = steps.next(run(client, step.value))) if (step.done) return step.value;
+}
+
+export const databaseOf = (client: Client, checkpoints: Checkpoints | null): Database => ({
+  rows: async (query) => run(client, query),
+  transact: async (steps) => client.transaction(() => carryOut(client, steps())).immediate(),
+  dialect: dialectOf(client, checkpoints),
+});
+
+const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => ({
+  clock: NOW,
+  eventsWhere: EVENTS_WHERE,
+  changeOrder: { columns: [sql`g.updated_at`], at: (ms) => [ms] },
+  removeLog: (dealerId) =>
+    [EVENTS_WHERE.ofDealer, ofMarked].map((where) => sql`delete from events where ${where(dealerId)}`),
+  skipLocked: sql``, // whoever writes has the whole file
+  erasePart,
+  async scrub() {
+    await checkpoints?.carried();
+    return truncate(client);
+  },
+});

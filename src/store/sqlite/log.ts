@@ -1,0 +1,238 @@
+/**
+ * The log of the embedded database. Every event has the position of the one before it in its scope, and a scope's row that
+ * of its last; one event in 32 is in an index by seq. An index with all of them would cost more than all else that is
+ * written for a message: each is of another scope, and so in another page.
+ */
+import type { Database } from 'better-sqlite3';
+import { type SQL, sql } from 'drizzle-orm';
+import { IS_MILESTONE } from '../../../drizzle/sqlite/schema.ts';
+import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
+import type { Bounds } from '../bounded.ts';
+import { blank } from '../erasing.ts';
+import type { KeptEvent, Place, Stretch } from '../log.ts';
+import type { Changes, StoredEvent } from '../rows.ts';
+import type { EventsWhere } from '../sql.ts';
+import type { End, RowCache } from './cache.ts';
+
+const NOTHING: End = { seq: 0, position: 0, message: 0 };
+
+interface EventRow extends Omit<StoredEvent, 'keyed'> {
+  readonly keyed: number;
+  readonly previous: number;
+}
+
+// Written out: to leave one field out of what is spread costs as much as reading the row.
+const eventOf = (row: EventRow): StoredEvent => ({
+  dealerId: row.dealerId,
+  scope: row.scope,
+  seq: row.seq,
+  id: row.id,
+  keyed: row.keyed === 1,
+  sender: row.sender,
+  type: row.type,
+  groupId: row.groupId,
+  payload: row.payload,
+  at: row.at,
+});
+
+const keptOf = ({ scope, seq, id, type, groupId, payload, at }: StoredEvent): KeptEvent => ({
+  scope,
+  seq,
+  id,
+  type,
+  groupId,
+  payload,
+  at,
+});
+
+/** Those of a scope's events that are of a stretch, in their order, as far as it reaches; no more are asked for. */
+function within(
+  { before = Number.MAX_SAFE_INTEGER, since = 0, limit, bytes = Infinity }: Stretch,
+  rows: Iterable<EventRow>,
+): StoredEvent[] {
+  const found: StoredEvent[] = [];
+  let left = bytes;
+  for (const row of rows) {
+    if (row.seq >= before || row.at < since) continue;
+    left -= Buffer.byteLength(row.payload);
+    if (left < 0 && found.length > 0) break;
+    found.push(eventOf(row));
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
+
+export function prepareLog(client: Database, cache: RowCache) {
+  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter, lastErased, deskMarks } =
+    statementsOf(client);
+
+  function endOf(dealerId: string, scope: string): End {
+    return cache.ends.get(`${dealerId}/${scope}`, () => readEnd(dealerId, scope)) ?? NOTHING;
+  }
+
+  function readEnd(dealerId: string, scope: string): End | undefined {
+    if (scope === DEALER_SCOPE) return dealerEnd.get(dealerId);
+    if (scope === DESK_SCOPE) return deskEnd.get(dealerId);
+    return groupEnd.get(dealerId, scope);
+  }
+
+  /** Writes events, each after the last of its scope. @returns where their scopes end now, by dealer and scope */
+  function append({ events, dealers, groups }: Changes): Map<string, End> {
+    const ends = new Map<string, End>();
+    for (const event of events) {
+      const { dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at } = event;
+      const key = `${dealerId}/${scope}`;
+      const end = ends.get(key) ?? endOf(dealerId, scope);
+      const group = groups.get(key);
+      const isKept = isOwn(scope) ? dealers.has(dealerId) : group !== undefined;
+      if (!isKept) throw new Error(`an event of ${key}, whose end is not written`);
+      if (seq <= end.seq) throw new Error(`event ${seq} of ${key}, which has ${end.seq}`); // [P-8.2]
+      const isKeyed = keyed ? 1 : 0;
+      const row = [end.position, dealerId, scope, seq, id, isKeyed, sender, type, groupId, payload, at];
+      const position = Number(insert.run(row).lastInsertRowid);
+      ends.set(key, { seq, position, message: group?.lastMessageSeq === seq ? position : end.message });
+    }
+    return ends;
+  }
+
+  /**
+   * A scope's events, the last first, from one on that is at most 31 after `seq`, or from its last. None that is marked to be
+   * erased [P-11.4]: a milestone may lead to the conversation that had the name before.
+   */
+  function* backwards(dealerId: string, scope: string, seq: number): Generator<EventRow> {
+    const erased = lastErased.get(dealerId, scope) ?? 0;
+    let position = milestone.get(dealerId, scope, Math.max(seq, erased + 1)) ?? endOf(dealerId, scope).position;
+    while (position > 0) {
+      const row = eventAt.get(position);
+      if (row?.scope !== scope || row.dealerId !== dealerId) {
+        throw new Error(`the log of ${dealerId}/${scope} is broken: its event is not at ${position}`);
+      }
+      yield row;
+      position = row.previous;
+    }
+  }
+
+  /** A scope's events after a seq, the first first, up to one that is at most 31 after `before`: from milestone to milestone. */
+  function* forwards(dealerId: string, scope: string, after: number, before: number): Generator<EventRow> {
+    for (let seen = after; seen < before - 1; ) {
+      const run: EventRow[] = [];
+      for (const row of backwards(dealerId, scope, seen + 1)) {
+        if (row.seq <= seen) break;
+        run.push(row);
+      }
+      const [last] = run;
+      if (!last) return;
+      yield* run.reverse();
+      seen = last.seq;
+    }
+  }
+
+  function events(dealerId: string, scope: string, stretch: Stretch): StoredEvent[] {
+    const { after, before = Number.MAX_SAFE_INTEGER } = stretch;
+    const isLatest = stretch.before !== undefined && after === undefined;
+    const found = isLatest
+      ? within(stretch, backwards(dealerId, scope, before - 1)).reverse()
+      : within(stretch, forwards(dealerId, scope, after ?? 0, before));
+    return blanked(dealerId, found);
+  }
+
+  /** [P-11.4] What the desk was told of conversations that are marked says nothing, though its turn has not come yet. */
+  function blanked(dealerId: string, found: StoredEvent[]): StoredEvent[] {
+    const marks = found.some(({ scope }) => scope === DESK_SCOPE) ? deskMarks.all(dealerId) : [];
+    if (marks.length === 0) return found;
+    return found.map((event) => {
+      if (event.scope !== DESK_SCOPE) return event;
+      const mark = marks.find(({ groupId, deskSeq }) => groupId === event.groupId && event.seq <= deskSeq);
+      return mark ? blank(event, dealerId, mark.erasureId) : event;
+    });
+  }
+
+  /** Events of all scopes of a dealer, by scope and seq. */
+  function ofDealer(dealerId: string, after: Place | null, bounds: Bounds): KeptEvent[] {
+    return blanked(dealerId, within(bounds, everything(dealerId, after, bounds.limit))).map(keptOf);
+  }
+
+  function* everything(dealerId: string, after: Place | null, limit: number): Generator<EventRow> {
+    if (after) yield* forwards(dealerId, after.scope, after.seq, Number.MAX_SAFE_INTEGER);
+    for (let last: string | undefined = after?.scope ?? ''; last !== undefined; ) {
+      const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);
+      for (const scope of scopes) yield* forwards(dealerId, scope, 0, Number.MAX_SAFE_INTEGER);
+      last = scopes.at(-1);
+    }
+  }
+
+  /** Reads all of it at one moment: another process may be erasing. */
+  const atOnce = <Args extends unknown[], Found>(read: (...args: Args) => Found): ((...args: Args) => Found) =>
+    client.transaction((...args: Args): Found => {
+      cache.refresh();
+      return read(...args);
+    });
+
+  return { append, endOf, events: atOnce(events), ofDealer: atOnce(ofDealer) };
+}
+
+function statementsOf(client: Database) {
+  const columns = 'previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at';
+  const end = (table: string, seq: string, position: string, message = '0') =>
+    `SELECT ${seq} AS seq, ${position} AS position, ${message} AS message FROM ${table} WHERE dealer_id = ?`;
+  return {
+    insert: client.prepare(`INSERT INTO events (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    dealerEnd: client.prepare<[string], End>(end('dealers', 'dealer_seq', 'dealer_position')),
+    deskEnd: client.prepare<[string], End>(end('dealers', 'desk_seq', 'desk_position')),
+    groupEnd: client.prepare<[string, string], End>(
+      `${end('groups', 'last_seq', 'last_position', 'last_message_position')} AND group_id = ?`,
+    ),
+    milestone: client
+      .prepare<[string, string, number], number>(
+        `SELECT position FROM events WHERE dealer_id = ? AND scope = ? AND seq >= ? AND ${IS_MILESTONE} ORDER BY seq LIMIT 1`,
+      )
+      .pluck(),
+    eventAt: client.prepare<[number], EventRow>(
+      `SELECT previous, dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at
+        FROM events WHERE position = ?`,
+    ),
+    lastErased: client
+      .prepare<[string, string], number | null>(
+        'SELECT max(last_seq) FROM erasing WHERE dealer_id = ? AND group_id = ?',
+      )
+      .pluck(),
+    deskMarks: client.prepare<[string], { erasureId: string; groupId: string; deskSeq: number }>(
+      `SELECT erasure_id AS erasureId, group_id AS groupId, desk_seq AS deskSeq FROM erasing
+        WHERE dealer_id = ? AND group_id IS NOT NULL ORDER BY desk_seq`,
+    ),
+    scopesAfter: client
+      .prepare<[string, string, string, number], string>(
+        `SELECT group_id AS scope FROM groups WHERE dealer_id = ? AND group_id > ?
+          UNION ALL SELECT column1 FROM (VALUES ('${DEALER_SCOPE}'), ('${DESK_SCOPE}')) WHERE column1 > ?
+          ORDER BY scope LIMIT ?`,
+      )
+      .pluck(),
+  };
+}
+
+/** Events found by the positions of the last of their scopes. */
+const among = (ends: SQL): SQL => sql`position in (
+  with recursive chains(position) as (
+    ${ends} union all select e.previous from chains cross join events e on e.position = chains.position
+  ) select position from chains)`;
+
+/** A position alone names no tenant: what is found there must be of the dealer who asked, too. */
+export const EVENTS_WHERE: EventsWhere = {
+  ofDealer: (dealerId) =>
+    sql`dealer_id = ${dealerId} and ${among(
+      sql`select last_position from groups where dealer_id = ${dealerId}
+      union all select dealer_position from dealers where dealer_id = ${dealerId}
+      union all select desk_position from dealers where dealer_id = ${dealerId}`,
+    )}`,
+  ofGroup: (dealerId, groupId) =>
+    sql`dealer_id = ${dealerId} and scope = ${groupId} and ${among(
+      sql`select last_position from groups where dealer_id = ${dealerId} and group_id = ${groupId}`,
+    )}`,
+  isLastMessage: sql`m.position = g.last_message_position and m.dealer_id = g.dealer_id`,
+};
+
+/** The events of a dealer that are marked to be erased. */
+export const ofMarked = (dealerId: string): SQL =>
+  sql`dealer_id = ${dealerId} and ${among(sql`select last_position from erasing where dealer_id = ${dealerId}`)}`;

@@ -1,0 +1,171 @@
+/** The embedded store: one SQLite file, written by one process. */
+import Database from 'better-sqlite3';
+import { sql } from 'drizzle-orm';
+import { MEMORY } from '../../../schemas/settings.ts';
+import { makeFolderOf, makePrivate } from '../../private-file.ts';
+import { actsIn } from '../acts.ts';
+import { credentialsIn } from '../credentials.ts';
+import { dealersIn } from '../dealers.ts';
+import { type Digests, keyDigests } from '../digests.ts';
+import { PART } from '../erasing.ts';
+import { erasuresIn } from '../erasures.ts';
+import { groupsIn } from '../groups.ts';
+import { lettersIn } from '../letters.ts';
+import { logIn } from '../log.ts';
+import { type NodeStore, nodesIn } from '../nodes.ts';
+import { recordsIn } from '../records.ts';
+import type { Database as Statements } from '../sql.ts';
+import type { Store } from '../store.ts';
+import { keptAs, WHOLE_DEALER } from '../subjects.ts';
+import type { Upkeep } from '../upkeep.ts';
+import { loadSqlite } from './addon.ts';
+import { type Batches, prepareBatches } from './batch.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { commitsIn } from './commits.ts';
+import { databaseOf } from './database.ts';
+import { lock } from './lock.ts';
+import { migrateFile, pendingOf } from './migrating.ts';
+import { assertWhole } from './whole.ts';
+
+/** Pages of the write-ahead log (32 MiB) after which a commit carries them into the file itself, though all wait for it. */
+const CHECKPOINT_PAGES = 8192;
+/** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
+const BUSY_TIMEOUT = 250;
+
+/**
+ * Opens the file, making it (and its folder) where it is missing, for its owner alone.
+ * @param digests of the names of what is erased
+ * @param alone whether no other process may open it so, until it is closed
+ */
+export function openSqlite(file: string, digests: Digests, alone: boolean): Store {
+  loadSqlite();
+  if (file !== MEMORY) makeFolderOf(file);
+  const held = alone && file !== MEMORY ? lock(file) : null;
+  if (file !== MEMORY) makePrivate(file); // SQLite gives -wal and -shm the same mode
+  const client = new Database(file, { timeout: BUSY_TIMEOUT });
+  client.pragma('journal_mode = WAL');
+  client.pragma('synchronous = FULL'); // [P-8.1] acked means flushed to disk
+  client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
+  const checkpoints = file === MEMORY ? null : new Checkpoints(file, () => carryOver(client));
+  return storeOver({ client, digests, held, checkpoints });
+}
+
+/** Brings what is left of the write-ahead log into the file. What hinders it hinders the next commit, which says so. */
+function carryOver(client: Database.Database): void {
+  try {
+    client.pragma('wal_checkpoint(PASSIVE)');
+  } catch (fault) {
+    if (!(fault instanceof Database.SqliteError)) throw fault;
+  }
+}
+
+interface Opened {
+  readonly client: Database.Database;
+  readonly digests: Digests;
+  readonly held: Database.Database | null;
+  readonly checkpoints: Checkpoints | null;
+}
+
+function storeOver(opened: Opened): Store {
+  const { client, digests, checkpoints } = opened;
+  const database = databaseOf(client, checkpoints);
+  const [credentials, dealers, erasures] = [
+    credentialsIn(database, digests),
+    dealersIn(database),
+    erasuresIn(database),
+  ];
+  let batches: Batches | undefined;
+  /** Prepared at first use: the tables must be there. */
+  const prepared = () => {
+    batches ??= prepareBatches(client, digests);
+    return batches;
+  };
+  return {
+    isCertain: true,
+    ...groupsIn(database, digests),
+    ...recordsIn(database),
+    ...lettersIn(database),
+    ...actsIn(database),
+    ...credentials,
+    generation: async (subject, tokenId = '') =>
+      prepared().generation(subject.dealer, [WHOLE_DEALER, ...keptAs(digests, subject)], tokenId),
+    ...dealers,
+    putDealer: async (...settings) => {
+      prepared().cache.clear();
+      return dealers.putDealer(...settings);
+    },
+    deleteDealer: async (dealerId) => {
+      prepared().cache.clear();
+      return dealers.deleteDealer(dealerId);
+    },
+    standing: async (dealerId, groupId) => prepared().standing(dealerId, groupId),
+    ...logIn(database),
+    events: async (dealerId, scope, stretch) => prepared().log.events(dealerId, scope, stretch),
+    tails: async (dealerId, scopes) => prepared().tails(dealerId, scopes),
+    firstAfter: async (dealerId, seen) => prepared().firstAfter(dealerId, seen),
+    log: async (dealerId, after, bounds) => prepared().log.ofDealer(dealerId, after, bounds),
+    ...erasures,
+    erasePart: async () => {
+      const isMore = await erasures.erasePart();
+      if (isMore) checkpoints?.wrote(PART);
+      return isMore;
+    },
+    ...ownNode(database),
+    ...upkeepOf(opened, database),
+    commit: commitsIn({ client, digests, checkpoints, prepared }),
+  };
+}
+
+/** The one node there is: nobody looks whether it still lives, so that it is written once. */
+const ownNode = (database: Statements): NodeStore => ({
+  ...nodesIn(database),
+
+  async beat(nodeId) {
+    const node = sql`(${nodeId}, ${Date.now()})`;
+    const made = await database.rows(
+      sql`insert into nodes (node_id, seen_at) values ${node} on conflict do nothing returning node_id`,
+    );
+    return made.length === 0;
+  },
+
+  async silentNodes(nodeId) {
+    const others = await database.rows(sql`select node_id from nodes where node_id <> ${nodeId}`);
+    return others.map((other) => String(other.node_id));
+  },
+});
+
+const upkeepOf = ({ client, digests, held, checkpoints }: Opened, database: Statements): Upkeep => ({
+  async migrate(onUpgrade = () => {}) {
+    const isNew = client.prepare("select 1 from sqlite_master where type = 'table'").get() === undefined;
+    const pending = pendingOf(client).length;
+    if (pending > 0 && !isNew) onUpgrade(pending);
+    migrateFile(client);
+    await keyDigests(database, digests);
+    return isNew;
+  },
+
+  async pendingMigrations() {
+    return pendingOf(client).length;
+  },
+
+  async examine() {
+    assertWhole(client);
+    pendingOf(client);
+  },
+
+  /** Taking the write lock is as far as a check can go without writing: a disk that fills is seen when a batch fails. */
+  async check() {
+    client.transaction(() => client.prepare('select count(*) from dealers').get()).immediate();
+  },
+
+  async copyTo(file) {
+    client.prepare('vacuum into ?').run(file);
+  },
+
+  async close() {
+    await checkpoints?.close();
+    client.close();
+    held?.close();
+  },
+});

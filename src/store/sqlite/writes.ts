@@ -1,0 +1,97 @@
+/** What every batch writes, prepared once. */
+import type { Database } from 'better-sqlite3';
+import { textOf } from '../../domain/size.ts';
+import type { Group, Known } from '../../domain/state.ts';
+import { type DealerSeqs, namedRow } from '../rows.ts';
+import type { End } from './cache.ts';
+
+/** SQLite has no booleans. */
+export const flag = (value: boolean): number => (value ? 1 : 0);
+
+const knownValues = ({ fields, customer }: Known): string[] => [textOf(fields), textOf(customer)];
+
+/** What a group's row says of how it stands, but for `online`, in the order of {@link groupValues}. */
+const GROUP_STATE = [
+  'muted',
+  'muted_by',
+  'closed',
+  'closed_by',
+  'unread',
+  'last_seq',
+  'last_message_seq',
+  'last_position',
+  'last_message_position',
+  'admin_read',
+  'customer_read',
+  'holder',
+  'updated_at',
+];
+
+export const groupValues = (group: Group, end: End, at: number): (number | string | null)[] => [
+  flag(group.mutedBy !== null),
+  group.mutedBy,
+  flag(group.closed),
+  group.closedBy,
+  group.unread,
+  group.lastSeq,
+  group.lastMessageSeq,
+  end.position,
+  end.message,
+  group.adminRead,
+  group.customerRead,
+  group.holder,
+  at,
+];
+
+/** What a dealer's row says of its own two scopes. */
+const DEALER_STATE = ['dealer_seq', 'desk_seq', 'dealer_position', 'desk_position'];
+
+const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
+/** Each column as an upsert would have inserted it. */
+const asGiven = (columns: readonly string[]): string =>
+  columns.map((column) => `${column} = excluded.${column}`).join(', ');
+
+export function prepareWrites(client: Database) {
+  const dealer = client.prepare(
+    `INSERT INTO dealers (dealer_id, ${DEALER_STATE}, created_at) VALUES (${marks(2 + DEALER_STATE.length)})
+      ON CONFLICT (dealer_id) DO UPDATE SET ${asGiven(DEALER_STATE)}`,
+  );
+  const recordInto = (table: string, key: readonly string[]) =>
+    client.prepare(
+      `INSERT INTO ${table} (${key}, fields, customer, created_at, updated_at) VALUES (${marks(key.length + 4)})
+        ON CONFLICT (${key}) DO UPDATE SET ${asGiven(['fields', 'customer', 'updated_at'])}`,
+    );
+  const intent = recordInto('lead_intents', ['dealer_id', 'group_id', 'intent']);
+  const records = {
+    users: recordInto('users', ['dealer_id', 'group_id']),
+    leads: recordInto('leads', ['dealer_id', 'group_id']),
+  };
+  return {
+    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, dealerEnd: End, deskEnd: End, at: number) =>
+      dealer.run(dealerId, dealerSeq, deskSeq, dealerEnd.position, deskEnd.position, at),
+    group: client.prepare(
+      `INSERT INTO groups (dealer_id, group_id, created_at, online, ${GROUP_STATE})
+        VALUES (${marks(4 + GROUP_STATE.length)})
+        ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(['online', ...GROUP_STATE])}`,
+    ),
+    groupInPlace: client.prepare(
+      `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
+    ),
+    chat: client.prepare(
+      `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})
+        ON CONFLICT (dealer_id, admin_id, place) DO UPDATE SET ${asGiven(['online', 'at'])}`,
+    ),
+    presence: client.prepare(
+      `INSERT INTO presences (dealer_id, sender, node_id, at) VALUES (${marks(4)}) ON CONFLICT DO NOTHING`,
+    ),
+    absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
+    record: (table: keyof typeof records, key: string, row: Known, at: number) => {
+      const { dealerId, groupId } = namedRow(key);
+      records[table].run(dealerId, groupId, ...knownValues(row), at, at);
+    },
+    intent: (key: string, row: Known, at: number) => {
+      const { dealerId, groupId, intent: word } = namedRow(key);
+      intent.run(dealerId, groupId, word, ...knownValues(row), at, at);
+    },
+  };
+}

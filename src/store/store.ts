@@ -1,0 +1,54 @@
+/**
+ * A database as a whole: all of its faces, of which each room is handed those that it uses. SQLite and Postgres implement it,
+ * and each must pass `test/conformance/store.ts`.
+ */
+import type { ActStore } from './acts.ts';
+import type { CommitStore } from './commits.ts';
+import type { CredentialStore } from './credentials.ts';
+import type { DealerStore } from './dealers.ts';
+import type { ErasureStore } from './erasures.ts';
+import type { GroupStore } from './groups.ts';
+import type { LetterStore } from './letters.ts';
+import type { LogStore } from './log.ts';
+import type { NodeStore } from './nodes.ts';
+import type { RecordStore } from './records.ts';
+import type { Upkeep } from './upkeep.ts';
+
+/** What the doors read and change: all but what is the journal's, and what is done beside it. */
+export interface OpenStore
+  extends LogStore,
+    GroupStore,
+    RecordStore,
+    DealerStore,
+    LetterStore,
+    CredentialStore,
+    ActStore,
+    Pick<ErasureStore, 'erasures' | 'erasure'>,
+    Pick<Upkeep, 'check'> {}
+
+/** Every method rejects with the driver's own error where the database fails. */
+export interface Store extends OpenStore, CommitStore, ErasureStore, NodeStore, Upkeep {
+  /** Whether it says for certain if a commit was done: then a node that is alone has nothing to mend. */
+  readonly isCertain: boolean;
+}
+
+/** What is wrong with a database, and what to do about it, where that is known. */
+export class UnfitError extends Error {
+  readonly found: string;
+  readonly advice: string;
+
+  constructor(found: string, advice: string, options?: ErrorOptions) {
+    super(advice === '' ? found : `${found}: ${advice}`, options);
+    this.found = found;
+    this.advice = advice;
+  }
+}
+
+/** That what opens such a database cannot be loaded, whatever it is named. */
+export class DriverError extends UnfitError {}
+
+/** That another server has the database, or somebody its lock. */
+export class ServedError extends Error {}
+
+/** That the setting which names the database asks for what there is not. */
+export class MisusedError extends Error {}

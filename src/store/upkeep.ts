@@ -1,0 +1,18 @@
+/** What whoever starts, looks after and ends a database needs. */
+export interface Upkeep {
+  /**
+   * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
+   * @param onUpgrade told first, where there are tables, how many migrations they are to have: a large log takes minutes
+   * @throws UnfitError where this program cannot use it, or may not
+   */
+  migrate(onUpgrade?: (migrations: number) => void): Promise<boolean>;
+  /** How many migrations it has not had yet. @throws UnfitError where it has had others */
+  pendingMigrations(): Promise<number>;
+  /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
+  examine(): Promise<void>;
+  /** Resolves where the database answers and can be written to. */
+  check(): Promise<void>;
+  /** Writes one moment's copy of the database to a file that is not there; null: it has no way to. */
+  readonly copyTo: ((file: string) => Promise<void>) | null;
+  close(): Promise<void>;
+}
