@@ -19,7 +19,17 @@ const NOTHING: End = { seq: 0, position: 0, message: 0 };
 interface EventRow extends Omit<StoredEvent, 'keyed'> {
   readonly keyed: number;
   readonly previous: number;
+  readonly position: number;
 }
+
+/** An event that says much. The way leads past it to others, so what it says is read only where it is asked for. */
+interface LongRow extends Omit<EventRow, 'payload'> {
+  readonly payload: null;
+}
+type PassedRow = EventRow | LongRow;
+
+/** How many bytes are much: reading them takes longer than reading the row. */
+const LONG = 2048;
 
 // Written out: to leave one field out of what is spread costs as much as reading the row.
 const eventOf = (row: EventRow): StoredEvent => ({
@@ -65,7 +75,7 @@ function within(
 const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
 
 export function prepareLog(client: Database, cache: RowCache) {
-  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, scopesAfter, lastErased, deskMarks } =
+  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } =
     statementsOf(client);
 
   function endOf(dealerId: string, scope: string): End {
@@ -101,7 +111,7 @@ export function prepareLog(client: Database, cache: RowCache) {
    * A scope's events, the last first, from one on that is at most 31 after `seq`, or from its last. None that is marked to be
    * erased [P-11.4]: a milestone may lead to the conversation that had the name before.
    */
-  function* backwards(dealerId: string, scope: string, seq: number): Generator<EventRow> {
+  function* backwards(dealerId: string, scope: string, seq: number): Generator<PassedRow> {
     const erased = lastErased.get(dealerId, scope) ?? 0;
     let position = milestone.get(dealerId, scope, Math.max(seq, erased + 1)) ?? endOf(dealerId, scope).position;
     while (position > 0) {
@@ -114,17 +124,28 @@ export function prepareLog(client: Database, cache: RowCache) {
     }
   }
 
+  function saidAt(position: number): string {
+    const payload = payloadAt.get(position);
+    if (payload === undefined) throw new Error(`the log is broken: there is no event at ${position}`);
+    return payload;
+  }
+
+  /** Rows with all that they say, each read when it is asked for. */
+  function* whole(rows: Iterable<PassedRow>): Generator<EventRow> {
+    for (const row of rows) yield row.payload === null ? { ...row, payload: saidAt(row.position) } : row;
+  }
+
   /** A scope's events after a seq, the first first, up to one that is at most 31 after `before`: from milestone to milestone. */
   function* forwards(dealerId: string, scope: string, after: number, before: number): Generator<EventRow> {
     for (let seen = after; seen < before - 1; ) {
-      const run: EventRow[] = [];
+      const run: PassedRow[] = [];
       for (const row of backwards(dealerId, scope, seen + 1)) {
         if (row.seq <= seen) break;
         run.push(row);
       }
       const [last] = run;
       if (!last) return;
-      yield* run.reverse();
+      yield* whole(run.reverse());
       seen = last.seq;
     }
   }
@@ -133,7 +154,7 @@ export function prepareLog(client: Database, cache: RowCache) {
     const { after, before = Number.MAX_SAFE_INTEGER } = stretch;
     const isLatest = stretch.before !== undefined && after === undefined;
     const found = isLatest
-      ? within(stretch, backwards(dealerId, scope, before - 1)).reverse()
+      ? within(stretch, whole(backwards(dealerId, scope, before - 1))).reverse()
       : within(stretch, forwards(dealerId, scope, after ?? 0, before));
     return blanked(dealerId, found);
   }
@@ -189,10 +210,11 @@ function statementsOf(client: Database) {
         `SELECT position FROM events WHERE dealer_id = ? AND scope = ? AND seq >= ? AND ${IS_MILESTONE} ORDER BY seq LIMIT 1`,
       )
       .pluck(),
-    eventAt: client.prepare<[number], EventRow>(
-      `SELECT previous, dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId, payload, at
-        FROM events WHERE position = ?`,
+    eventAt: client.prepare<[number], PassedRow>(
+      `SELECT position, previous, dealer_id AS dealerId, scope, seq, id, keyed, sender, type, group_id AS groupId,
+        iif(octet_length(payload) < ${LONG}, payload, NULL) AS payload, at FROM events WHERE position = ?`,
     ),
+    payloadAt: client.prepare<[number], string>('SELECT payload FROM events WHERE position = ?').pluck(),
     lastErased: client
       .prepare<[string, string], number | null>(
         'SELECT max(last_seq) FROM erasing WHERE dealer_id = ? AND group_id = ?',
