@@ -1,7 +1,10 @@
 import { performance } from 'node:perf_hooks';
 
-/** How long a turn of the event loop is held, by all lines together, before everybody else has one, in ms. */
-const TURN = 4;
+/**
+ * How long a turn of the event loop is held, by all lines together, before everybody else has one, in ms. A message waits for
+ * two such turns, the one in which it comes and the one in which it is stored: pieces of work should be no longer than this.
+ */
+const TURN = 2;
 
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -54,8 +57,8 @@ export const beginInTurn = makeLine();
 export const readInTurn = makeLine();
 
 /** Reads pages one by one, each {@link readInTurn in turn} with what others read. */
-export async function* pagesInTurn<Page>(pages: AsyncIterable<Page>): AsyncGenerator<Page> {
-  const reader = pages[Symbol.asyncIterator]();
+export async function* pagesInTurn<Page>(pages: AsyncIterable<Page> | Iterable<Page>): AsyncGenerator<Page> {
+  const reader = Symbol.asyncIterator in pages ? pages[Symbol.asyncIterator]() : pages[Symbol.iterator]();
   try {
     for (;;) {
       await readInTurn();

@@ -6,8 +6,9 @@ import type { ErasureStore } from '../store/erasures.ts';
 import type { GroupStore } from '../store/groups.ts';
 import type { LogStore, Place } from '../store/log.ts';
 import type { RecordStore } from '../store/records.ts';
+import { piecesOf } from './pieces.ts';
 
-/** Rows that are read, and lines that are written, at a time, and the bytes of them: memory holds no more. */
+/** Rows that are read at a time, and the bytes of them: memory holds no more. */
 const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
 
 /** What is read of a dealer. */
@@ -46,18 +47,29 @@ export async function exportOf(store: Exported, dealerId: string): Promise<Async
 
 async function* linesOf(store: Exported, dealerId: string, first: string): AsyncGenerator<Lines> {
   const counts: Record<string, number> = {};
-  const written = (kind: string, rows: readonly object[]): string => {
-    counts[kind] = (counts[kind] ?? 0) + rows.length;
-    return rows.map((row) => line(kind, row)).join('');
-  };
+  function* written<Row extends object>(
+    kind: string,
+    rows: readonly Row[],
+    shown: (row: Row) => object = (row) => row,
+  ): Generator<Lines> {
+    let lines = 0;
+    const texts = piecesOf(rows, (row) => {
+      lines += 1;
+      return line(kind, shown(row));
+    });
+    for (const text of texts) {
+      counts[kind] = (counts[kind] ?? 0) + lines;
+      yield { text, events: kind === 'event' ? lines : 0 };
+      lines = 0;
+    }
+  }
   yield { text: first, events: 0 };
   // By their names: by the time of their last change they would move while they are read.
   for (let after = ''; ; ) {
     const rows = await store.groupsByName(dealerId, after, AT_ONCE);
     const last = rows.at(-1);
     if (!last) break;
-    const groups = rows.map(({ lastMessage: _, ...group }) => group);
-    yield { text: written('group', groups), events: 0 };
+    yield* written('group', rows, ({ lastMessage: _, ...group }) => group);
     after = last.groupId;
   }
   for (const [kind, table] of RECORDS) {
@@ -65,19 +77,18 @@ async function* linesOf(store: Exported, dealerId: string, first: string): Async
       (part) => store.records(table, dealerId, part),
       ({ createdAt, groupId, intent }) => ({ at: createdAt, key: intent === null ? [groupId] : [groupId, intent] }),
     );
-    for await (const rows of records) yield { text: written(kind, rows), events: 0 };
+    for await (const rows of records) yield* written(kind, rows);
   }
   const receipts = pages(
     (part) => store.erasures(dealerId, part),
     ({ at, erasureId }) => ({ at, key: [erasureId] }),
   );
-  for await (const rows of receipts) yield { text: written('erasure', rows), events: 0 };
+  for await (const rows of receipts) yield* written('erasure', rows);
   for (let after: Place | null = null; ; ) {
     const rows = await store.log(dealerId, after, AT_ONCE);
     const last = rows.at(-1);
     if (!last) break;
-    const events = rows.map(({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));
-    yield { text: written('event', events), events: rows.length };
+    yield* written('event', rows, ({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));
     after = { scope: last.scope, seq: last.seq };
   }
   yield { text: line('end', { counts }), events: 0 };

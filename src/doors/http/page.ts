@@ -1,5 +1,6 @@
 import { refused } from '../../../schemas/errors.ts';
 import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
+import { readInTurn } from '../../commands/turns.ts';
 import type { Bounds, Mark, Part } from '../../store/bounded.ts';
 
 /** A place in a list, as an opaque word [P-11.3]. */
@@ -44,6 +45,7 @@ export async function pageOf<Item>(
   const items = await read(placeIn(list, cursor), { limit, bytes: MAX_PAGE_BYTES });
   const last = items.at(-1);
   if (!last) return { items, next: null };
+  await readInTurn();
   const beyond = await read(keyOf(last), { limit: 1 });
   return { items, next: beyond.length > 0 ? cursorFor(`${list}:${keyOf(last)}`) : null };
 }

@@ -6,8 +6,10 @@ import { Id } from '../../../schemas/kinds.ts';
 import { EventsQuery, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { maySee } from '../../auth/permit.ts';
-import type { Session } from '../../auth/session.ts';
+import { type Session, senderOf } from '../../auth/session.ts';
+import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
 import { isClaimed } from '../../domain/holding.ts';
+import { piecesOf } from '../../journal/pieces.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Bounds } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
@@ -28,7 +30,7 @@ export function scopeRoutes(app: Http, core: Core): void {
       'The frames as they were delivered, always ascending by seq. With `before` alone it reads backwards from there; else forwards, from `after` or from the beginning. A customer reads its group and `@dealer`.',
     params,
     querystring: EventsQuery,
-    response: { 200: Type.Unsafe<string>(EventList) },
+    response: { 200: Type.Unsafe<Buffer>(EventList) },
   };
   const options = { onRequest: authenticate(core), schema };
   app.get('/v1/dealers/:dealerId/scopes/:scope/events', options, async (request, reply) => {
@@ -39,13 +41,25 @@ export function scopeRoutes(app: Http, core: Core): void {
     await mustExist(core.store, session, dealerId, scope);
     const stretch = stretchOf(query);
     const read = (bounds: Bounds & Ends) => core.store.events(dealerId, scope, bounds);
-    const page = await read({ ...stretch, limit: query.limit, bytes: MAX_PAGE_BYTES });
-    const rest = restOf(stretch, page);
-    const hasMore = rest !== null && (await read({ ...rest, limit: 1 })).length > 0;
-    const next = hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null;
-    const body = `{"items":[${page.map(eventFrame).join(',')}],"next":${JSON.stringify(next)}}`;
+    const write = async () => {
+      await readInTurn();
+      const page = await read({ ...stretch, limit: query.limit, bytes: MAX_PAGE_BYTES });
+      const rest = restOf(stretch, page);
+      const hasMore = rest !== null && (await read({ ...rest, limit: 1 })).length > 0;
+      return bodyOf(page, hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null);
+    };
+    // Between its pieces a page is in memory: one of those that somebody asks for at the same time.
+    const body = await oneAtATime(`${dealerId}/${senderOf(session)}`, write);
     return reply.type('application/json; charset=utf-8').send(body);
   });
+}
+
+/** A page as it is sent, written in turn: its texts may be long. */
+async function bodyOf(page: readonly StoredEvent[], next: string | null): Promise<Buffer> {
+  const written = [Buffer.from('{"items":[')];
+  const items = piecesOf(page, (event) => (event === page[0] ? '' : ',') + eventFrame(event));
+  for await (const piece of pagesInTurn(items)) written.push(Buffer.from(piece));
+  return Buffer.concat([...written, Buffer.from(`],"next":${JSON.stringify(next)}}`)]);
 }
 
 const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');

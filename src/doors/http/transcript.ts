@@ -2,9 +2,9 @@
 import { Readable } from 'node:stream';
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
-import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { Transcript, type TranscriptLine } from '../../../schemas/reading.ts';
 import { pagesInTurn } from '../../commands/turns.ts';
+import { piecesOf } from '../../journal/pieces.ts';
 import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
 import type { LogStore } from '../../store/log.ts';
@@ -17,8 +17,8 @@ import { unknownGroup } from './groups.ts';
 import type { Http } from './http.ts';
 import { formatFor } from './negotiate.ts';
 
-/** Events that are read from the log at a time, and their bytes. */
-const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
+/** Events that are read from the log at a time, and their bytes: half a millisecond's work. */
+const AT_ONCE = { limit: 500, bytes: 64 * 1024 };
 
 const params = Type.Object({ dealerId: Id, groupId: GroupId });
 
@@ -70,14 +70,17 @@ const WRITERS = {
     let separator = '';
     yield `{"dealerId":${JSON.stringify(dealerId)},"groupId":${JSON.stringify(groupId)},"lines":[`;
     for await (const events of pages) {
-      yield separator + events.map((event) => JSON.stringify(lineOf(event))).join(',');
-      separator = ',';
+      yield* piecesOf(events, (event) => {
+        const text = separator + JSON.stringify(lineOf(event));
+        separator = ',';
+        return text;
+      });
     }
     yield ']}';
   },
   async *'text/plain'(_: string, __: string, pages: Pages) {
     for await (const events of pages) {
-      yield events.map(({ at, payload }) => `${instant(at)}  ${inWords(JSON.parse(payload))}\n`).join('');
+      yield* piecesOf(events, ({ at, payload }) => `${instant(at)}  ${inWords(JSON.parse(payload))}\n`);
     }
   },
 } as const;
