@@ -10,7 +10,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/auth': ['test/auth', 'test/protocol/04-tokens.test.ts'],
   'src/store': ['test/journal', 'test/databases', 'test/protocol/11-erasing.test.ts', 'test/protocol/11-lists.test.ts'],
-  'src/journal': ['test/journal', 'test/protocol/11-erasing.test.ts', 'test/protocol/11-lists.test.ts'],
+  'src/journal': [
+    'test/journal',
+    'test/databases',
+    'test/protocol/11-erasing.test.ts',
+    'test/protocol/11-lists.test.ts',
+  ],
   'src/commands': ['test/commands', 'test/protocol/05-sending.test.ts', 'test/protocol/04-tokens.test.ts'],
   'src/conversation': [
     'test/conversation',
