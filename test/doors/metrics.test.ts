@@ -368,7 +368,7 @@ describe('METRICS_PORT', () => {
         const port = String(Object(taken.address()).port);
         const { code, stdout, stderr } = await telle(['serve'], { cwd, env: { PORT: '0', METRICS_PORT: port } });
         assert.deepEqual([code, stdout], [1, '']);
-        assert.match(stderr, /^telle: [^\n]*EADDRINUSE[^\n]*\n$/);
+        assert.match(stderr, /^telle: [^\n]*EADDRINUSE[^\n]*\n$/m);
         assert.ok(stderr.includes('METRICS_PORT') && !stderr.includes('127.0.0.1:0'), stderr);
       } finally {
         taken.close();
