@@ -37,7 +37,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/documents/': { imports: ['schemas/'] },
   'src/bus/bus.ts': { imports: [], types: ['src/hub/'] },
   'src/bus/feed.ts': { imports: ['schemas/'], types: ['src/bus/bus.ts', 'src/hub/'] },
-  'src/bus/': { imports: ['schemas/', 'cluster-key-slot', 'ioredis'], types: ['src/bus/bus.ts', 'src/hub/'] },
+  'src/bus/': { imports: ['schemas/', 'cluster-key-slot', 'ioredis', 'node:'], types: ['src/bus/bus.ts', 'src/hub/'] },
   'src/store/subjects.ts': { imports: [], types: ['schemas/', 'src/store/'] },
   'src/store/': { imports: ['schemas/', 'src/domain/', 'src/store/subjects.ts', 'drizzle-orm', 'node:'] },
   'src/store/postgres/': { imports: [...STORE, 'pg'] },

@@ -1,12 +1,14 @@
 /**
  * A Redis Cluster: sharded pub/sub, where each channel belongs to one shard. Which shard has which is asked of the cluster,
- * and asked again whenever one is away or says that a channel has moved.
+ * again and again, and at once when one is away or says that a channel has moved. Where nobody answers, it is asked of whoever
+ * has the name that was given.
  */
 import slotOf from 'cluster-key-slot';
 import { Line, type Message } from './line.ts';
 import {
   labelChannel,
   type Parcel,
+  pulseChannel,
   Unpacking,
   type Wire,
   type WireListener,
@@ -14,7 +16,7 @@ import {
   withLabels,
 } from './wire.ts';
 
-/** How often the cluster is looked at while a shard is away, and interest in every dealer is told, in ms. */
+/** How often the cluster is looked at, and interest in every dealer is told, in ms. */
 const INTERVAL = 1_000;
 /** How long interest in every dealer lasts that is not told again, in ms. */
 const INTEREST = 5_000;
@@ -35,6 +37,8 @@ export class ClusterWire implements Wire {
   /** The address of the master of each slot. */
   #slots: readonly string[] = [];
   #isStale = true;
+  /** Those that no longer have a channel that was followed there, as they said. */
+  readonly #moved = new Set<string>();
   #looking: Promise<void> | null = null;
   #followsAll = false;
   #interestUntil = 0;
@@ -45,9 +49,12 @@ export class ClusterWire implements Wire {
     this.#allChannel = `${options.prefix}all`;
     this.#allChannels = [this.#allChannel, labelChannel(options.prefix, this.#allChannel)];
     this.#interestChannel = `${options.prefix}interest`;
-    const { hostname, port } = new URL(options.url);
-    this.#lineTo(`${hostname}:${port || '6379'}`);
+    this.#lineTo(this.#seed);
     this.#timer = setInterval(() => this.#tick(), INTERVAL);
+  }
+
+  get isProven(): boolean {
+    return !this.#isStale && [...this.#lines.values()].every(({ isProven }) => isProven);
   }
 
   async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {
@@ -110,7 +117,8 @@ export class ClusterWire implements Wire {
   }
 
   #tick(): void {
-    if (this.#isStale || [...this.#lines.values()].some(({ isReady }) => !isReady)) this.#look();
+    // A shard that is taken over, or gives up a slot, does not always say so.
+    this.#look();
     if (this.#followsAll) this.#tellInterest();
   }
 
@@ -135,6 +143,11 @@ export class ClusterWire implements Wire {
     this.#look();
   }
 
+  get #seed(): string {
+    const { hostname, port } = new URL(this.#options.url);
+    return `${hostname}:${port || '6379'}`;
+  }
+
   #lineTo(address: string): void {
     if (this.#lines.has(address)) return;
     const url = new URL(this.#options.url);
@@ -144,6 +157,11 @@ export class ClusterWire implements Wire {
       onMessage: (channel, body) => unpacking.next(channel, body),
       onWritable: () => (this.#isStale ? this.#look() : this.#listener.onWritable()),
       onReadable: () => this.#follow((channel) => this.#slots[slotOf(channel)] === address),
+      onMoved: () => {
+        this.#moved.add(address);
+        this.#noteMoved();
+      },
+      onUnproven: (channels) => this.#listener.onUnproven(channels),
     });
     this.#lines.set(address, line);
   }
@@ -169,27 +187,60 @@ export class ClusterWire implements Wire {
   }
 
   async #askForSlots(): Promise<void> {
-    const [address, line] = [...this.#lines].find(([, { publisher }]) => publisher.status === 'ready') ?? [];
-    if (!line || !address) return;
-    const slots: string[] = Array(SLOTS).fill('');
-    for (const [first, last, master] of await line.publisher.cluster('SLOTS')) {
-      if (!master) continue;
-      const [host, port] = master;
-      // An empty host is that of the server which was asked.
-      slots.fill(`${host || address.replace(/:\d+$/, '')}:${port}`, first, last + 1);
+    const found = await this.#findSlots();
+    if (found === null) {
+      // Nobody who is known is there: the name may lead to others by now.
+      this.#isStale = true;
+      this.#lineTo(this.#seed);
+      return;
     }
-    const isChanged = slots.some((master, slot) => master !== this.#slots[slot]);
+    const before = this.#slots;
+    const moved = new Set(this.#moved);
+    this.#moved.clear();
+    this.#slots = found;
     this.#isStale = false;
-    if (!isChanged) return;
-    this.#slots = slots;
-    const masters = new Set(slots.filter((master) => master !== ''));
+    const masters = new Set(found.filter((master) => master !== ''));
     for (const master of masters) this.#lineTo(master);
-    for (const [known, old] of this.#lines) {
-      if (masters.has(known)) continue;
-      old.close();
-      this.#lines.delete(known);
+    for (const [address, line] of this.#lines) {
+      if (masters.has(address)) line.pulse = this.#pulseOf(address, line.pulse);
+      else this.#close(address, line);
     }
-    this.#follow(() => true);
+    const isElsewhere = (slot: number) => found[slot] !== before[slot] || moved.has(found[slot] ?? '');
+    if (!found.some((_, slot) => isElsewhere(slot))) return;
+    this.#follow((channel) => isElsewhere(slotOf(channel)));
     this.#listener.onWritable();
+  }
+
+  /** The address of the master of each slot, as the first says who answers; null: nobody does. */
+  async #findSlots(): Promise<string[] | null> {
+    for (const [address, { publisher }] of this.#lines) {
+      if (publisher.status !== 'ready') continue;
+      try {
+        const slots: string[] = Array(SLOTS).fill('');
+        for (const [first, last, master] of await publisher.cluster('SLOTS')) {
+          if (!master) continue;
+          const [host, port] = master;
+          // An empty host is that of the server which was asked.
+          slots.fill(`${host || address.replace(/:\d+$/, '')}:${port}`, first, last + 1);
+        }
+        return slots;
+      } catch (fault) {
+        this.#options.onFault(fault, 'a server of the cluster does not tell its shards');
+      }
+    }
+    return null;
+  }
+
+  /** A channel of this node's own that a shard has: the one that it had, if it can. */
+  #pulseOf(address: string, before: string | null): string {
+    const isThere = (channel: string) => this.#slots[slotOf(channel)] === address;
+    let channel = before ?? pulseChannel(this.#options.prefix);
+    while (!isThere(channel)) channel = pulseChannel(this.#options.prefix);
+    return channel;
+  }
+
+  #close(address: string, line: Line): void {
+    line.close();
+    this.#lines.delete(address);
   }
 }

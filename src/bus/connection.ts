@@ -14,6 +14,12 @@ export interface RedisOptions {
 
 const retryDelay = (tries: number): number => Math.min(50 * tries, MAX_RETRY_DELAY);
 
+/** Whether a server has refused a write since it is no master: it was demoted, and another is in its place. */
+export const isReadOnly = (error: unknown): boolean => error instanceof Error && error.message.startsWith('READONLY');
+
+/** Whether a server has not answered in time. */
+export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
+
 const CONNECTION = {
   connectTimeout: ANSWER_TIMEOUT,
   commandTimeout: ANSWER_TIMEOUT,
@@ -21,6 +27,8 @@ const CONNECTION = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   keepAlive: PING_INTERVAL,
+  // From the name that was given, which another server may have by now.
+  reconnectOnError: isReadOnly,
 };
 
 /** Opens a connection that is never given up, and fails what it cannot do now rather than keep it for later. */

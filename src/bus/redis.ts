@@ -47,8 +47,18 @@ export class RedisBus implements Bus {
       },
       onWritable: () => this.#resyncUnpublished(),
       onReadable: (isMine) => this.#followAnew(isMine),
+      onUnproven: (channels) => {
+        const dealers = this.#channel('');
+        for (const channel of channels)
+          if (channel.startsWith(dealers)) this.#unpublished.add(channel.slice(dealers.length));
+      },
     };
     this.#wire = isCluster ? new ClusterWire(options, listener) : new ServerWire(options, listener);
+  }
+
+  /** Whether this node hears what is published, as far as that can be known. */
+  get isProven(): boolean {
+    return this.#wire.isProven;
   }
 
   listen(listener: Listener): void {

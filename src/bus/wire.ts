@@ -1,4 +1,5 @@
 /** What the bus needs of Redis pub/sub, whether that is one server or a cluster. */
+import { randomUUID } from 'node:crypto';
 import type { RedisOptions } from './connection.ts';
 import { type Label, readLabel } from './label.ts';
 import { Line, type Message } from './line.ts';
@@ -15,6 +16,8 @@ export interface WireListener {
   onWritable(): void;
   /** A new connection: of these channels none is followed yet. */
   onReadable(isMine: (channel: string) => boolean): void;
+  /** Nobody may have heard what was published on these channels lately. */
+  onUnproven(channels: ReadonlySet<string>): void;
 }
 
 /** A message, and what is published of it beside it, just before. */
@@ -24,6 +27,8 @@ export interface Parcel extends Message {
 
 /** Fails at once what it cannot do now. */
 export interface Wire {
+  /** Whether what is published is heard, as far as that can be known. */
+  readonly isProven: boolean;
   /** Publishes, for each channel in order. Resolves with those that may not have been; never rejects. */
   publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]>;
   /** Follows channels that belong together: those of a channel and of its labels. */
@@ -79,6 +84,9 @@ export class Unpacking {
   }
 }
 
+/** Where a line of this node's publishes to itself. */
+export const pulseChannel = (prefix: string): string => `${prefix}pulse:${randomUUID()}`;
+
 /** One Redis server. */
 export class ServerWire implements Wire {
   readonly #line: Line;
@@ -103,8 +111,15 @@ export class ServerWire implements Wire {
         this.#followsAll = false;
         listener.onReadable(() => true);
       },
+      onMoved: () => {},
+      onUnproven: (channels) => listener.onUnproven(channels),
     });
+    this.#line.pulse = pulseChannel(prefix);
     this.#line.subscriber.on('pmessageBuffer', (_, channel, body) => unpackingAll.next(channel.toString(), body));
+  }
+
+  get isProven(): boolean {
+    return this.#line.isProven;
   }
 
   async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
+import slotOf from 'cluster-key-slot';
 import { Cluster, Redis } from 'ioredis';
 import { RedisBus } from '../../src/bus/redis.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import { describeBus } from '../conformance/bus.ts';
 import { makeDatabase } from '../support/postgres.ts';
-import { startRedisCluster } from '../support/redis.ts';
+import { RedisProxy } from '../support/proxy.ts';
+import { idOf, startRedisCluster } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
 
 /** A frame of a dealer, as it is published. */
@@ -58,7 +60,7 @@ class Node {
 
 const DEALERS = Array.from({ length: 30 }, (_, index) => `dealer-${index}`);
 
-const servers = await startRedisCluster();
+const servers = await startRedisCluster(3);
 after(() => Promise.all(servers.map((server) => server.stop())));
 
 describeBus('Redis Cluster', async () => {
@@ -84,10 +86,19 @@ describe('the bus on a Redis Cluster', () => {
     await Promise.all([speaker?.bus.close(), hearer?.bus.close()]);
   });
 
+  /** That everybody is heard again, or was told to have been missed, within five seconds of what was done. */
+  async function heardAgain(seq: number): Promise<void> {
+    const doneAt = performance.now();
+    for (const dealerId of DEALERS) await say(dealerId, seq);
+    assert.ok(performance.now() - doneAt < 5_000, `it took ${performance.now() - doneAt} ms`);
+  }
+
   /** Publishes until the hearer hears it: the speaker may not know the shards yet. */
   async function say(dealerId: string, seq: number): Promise<void> {
     const heard = () => hearer.heard.some((each) => each.dealerId === dealerId && each.seq === seq);
+    const deadline = performance.now() + 15_000;
     while (!heard()) {
+      assert.ok(performance.now() < deadline, `${dealerId} is not heard`);
       speaker.bus.publish([publication(dealerId, seq)]);
       await Promise.race([hearer.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
     }
@@ -96,7 +107,7 @@ describe('the bus on a Redis Cluster', () => {
   it('carries each dealer’s events over the shard that has its channel', async () => {
     for (const dealerId of DEALERS) await say(dealerId, 1);
     const channels = await Promise.all(
-      servers.map(async ({ url }) => {
+      servers.slice(0, 3).map(async ({ url }) => {
         const client = new Redis(url);
         const found = (await client.call('PUBSUB', 'SHARDCHANNELS', 'telle:dealer:*')) as string[];
         client.disconnect();
@@ -223,5 +234,78 @@ describe('the bus on a Redis Cluster', () => {
     await third.resume();
     await hearer.until(() => hearer.missed.length > 0);
     for (const dealerId of DEALERS) await say(dealerId, 2);
+  });
+
+  it('hears a shard again that is taken over by its replica, and tells what may have been missed', async () => {
+    for (const index of [0, 1, 2]) {
+      hearer.missed.length = 0;
+      const [master, replica] = [servers[index], servers[index + 3]];
+      const client = new Redis(replica?.url ?? '');
+      const isMaster = async () => (await client.info('replication')).includes('role:master');
+      await client.call('CLUSTER', 'FAILOVER');
+      while (!(await isMaster())) await new Promise((resolve) => setTimeout(resolve, 20));
+      client.disconnect();
+      assert.ok(master);
+      await heardAgain(10 + index);
+      assert.ok(hearer.missed.length > 0 && hearer.missed.length < 2 * DEALERS.length, 'of that shard alone');
+    }
+  });
+
+  it('hears a dealer again whose slot moves to another shard, and back', async () => {
+    const [dealerId = ''] = DEALERS;
+    const slot = slotOf(`telle:dealer:${dealerId}`);
+    const clients = servers.map(({ url }) => new Redis(url));
+    try {
+      const masters = [];
+      for (const client of clients)
+        if ((await client.info('replication')).includes('role:master')) masters.push(client);
+      const owns = await Promise.all(
+        masters.map(async (client) => /myself[^\n]*/.exec(String(await client.cluster('NODES')))?.[0] ?? ''),
+      );
+      const from = owns.findIndex((line) =>
+        [...line.matchAll(/(\d+)-(\d+)/g)].some(([, first, last]) => Number(first) <= slot && slot <= Number(last)),
+      );
+      const target = masters[(from + 1) % 3];
+      for (const [seq, owner] of [
+        [20, target],
+        [21, masters[from]],
+      ] as const) {
+        hearer.missed.length = 0;
+        const id = await idOf(owner);
+        for (const each of [owner, ...masters]) await each?.call('CLUSTER', 'SETSLOT', slot, 'NODE', id);
+        await heardAgain(seq);
+        assert.ok(hearer.missed.includes(dealerId));
+      }
+    } finally {
+      for (const client of clients) client.disconnect();
+    }
+  });
+
+  it('comes back, by the name that it was given, where the whole cluster was replaced', async () => {
+    const old = await startRedisCluster();
+    const proxy = await RedisProxy.to(old[0]?.url ?? '');
+    const [one, other] = [new Node(proxy.url), new Node(proxy.url)];
+    let young: typeof old = [];
+    const hears = async (seq: number) => {
+      const heard = () => other.heard.some((each) => each.seq === seq);
+      while (!heard()) {
+        one.bus.publish([publication('d1', seq)]);
+        await Promise.race([other.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+    };
+    try {
+      await other.bus.follow('d1');
+      await hears(1);
+      await Promise.all(old.map((server) => server.stop()));
+      young = await startRedisCluster();
+      other.missed.length = 0;
+      proxy.lead(young[0]?.url ?? '');
+      await other.until(() => other.missed.includes('d1'));
+      await hears(2);
+    } finally {
+      await Promise.all([one.bus.close(), other.bus.close()]);
+      await proxy.close();
+      await Promise.all([...old, ...young].map((server) => server.stop()));
+    }
   });
 });

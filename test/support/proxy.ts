@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class RedisProxy {
-  readonly #target: URL;
+  #target: URL;
   readonly #server: Server;
   /** Who goes by it, and the first that each said, in which its name is. */
   readonly #sockets = new Map<Socket, string>();
@@ -44,6 +44,11 @@ export class RedisProxy {
     far.on('close', () => near.destroy());
     near.pipe(far);
     far.pipe(near);
+  }
+
+  /** Leads whoever comes from now on to another server, as a name does; who is there stays where it is. */
+  lead(url: string): void {
+    this.#target = new URL(url);
   }
 
   #named(name: string): Socket[] {

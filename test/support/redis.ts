@@ -64,27 +64,43 @@ async function answering(url: string): Promise<void> {
   client.disconnect();
 }
 
-/** Three masters of a cluster, each with a third of the slots. */
-export async function startRedisCluster(): Promise<RedisServer[]> {
-  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+/** Three masters of a cluster, each with a third of the slots; behind them, where so many are asked for, their replicas. */
+export async function startRedisCluster(replicas: 0 | 3 = 0): Promise<RedisServer[]> {
+  const ports = await Promise.all(Array.from({ length: 3 + replicas }, freePort));
   const servers = await Promise.all(
-    ports.map((port) => startRedis(['--cluster-enabled', 'yes', '--cluster-port', String(port)])),
+    ports.map((port) =>
+      startRedis(['--cluster-enabled', 'yes', '--cluster-port', String(port), '--repl-diskless-sync-delay', '0']),
+    ),
   );
   const clients = servers.map(({ url }) => new Redis(url));
   const [first] = clients;
   for (const [index, client] of clients.entries()) {
-    const [from, to] = [Math.ceil((index * 16_384) / 3), Math.ceil(((index + 1) * 16_384) / 3) - 1];
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    if (index < 3) {
+      const [from, to] = [Math.ceil((index * 16_384) / 3), Math.ceil(((index + 1) * 16_384) / 3) - 1];
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
+    }
     const { port } = new URL(servers[index]?.url ?? '');
     await first?.call('CLUSTER', 'MEET', '127.0.0.1', port, String(ports[index]));
   }
+  const known = new RegExp(`cluster_state:ok[\\s\\S]*cluster_known_nodes:${servers.length}`);
   const deadline = Date.now() + 20_000;
-  for (const client of clients) {
-    while (!/cluster_state:ok[\s\S]*cluster_known_nodes:3/.test(await client.cluster('INFO'))) {
-      if (Date.now() > deadline) throw new Error('the cluster does not come together');
+  const until = async (what: string, holds: () => Promise<boolean>) => {
+    while (!(await holds())) {
+      if (Date.now() > deadline) throw new Error(what);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    client.disconnect();
+  };
+  for (const client of clients)
+    await until('the cluster does not come together', async () => known.test(await client.cluster('INFO')));
+  for (const [index, replica] of clients.slice(3).entries()) {
+    await replica.call('CLUSTER', 'REPLICATE', await idOf(clients[index]));
+    await until('a replica does not follow', async () =>
+      (await replica.info('replication')).includes('master_link_status:up'),
+    );
   }
+  for (const client of clients) client.disconnect();
   return servers;
 }
+
+/** A server's name in its cluster. */
+export const idOf = async (client: Redis | undefined): Promise<string> => String(await client?.call('CLUSTER', 'MYID'));
