@@ -34,7 +34,16 @@ export const Health = Type.Object(
 );
 
 export const Readiness = Type.Object(
-  { status: Type.Literal('ready'), database: Type.Literal('ok') },
+  {
+    status: Type.Literal('ready'),
+    database: Type.Literal('ok'),
+    redis: Type.Optional(
+      Type.Union([Type.Literal('ok'), Type.Literal('trouble')], { description: 'Absent where there is none.' }),
+    ),
+    troubles: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'What is wrong with Redis, in words, by part.' }),
+    ),
+  },
   { description: 'The server can serve.' },
 );
 

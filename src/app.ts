@@ -44,7 +44,7 @@ import type { Membership } from './journal/membership.ts';
 import { type Pruned, prune } from './journal/retention.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { findRedis, joinNodes, openBus, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
+import { findRedis, joinNodes, openBus, openLink, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
@@ -117,9 +117,16 @@ export async function createApp({
   const store = failingAsUnavailable(given, onFault);
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
-  const metrics = new Metrics(() => countByRole(presence.here()));
+  const metrics = new Metrics(
+    () => countByRole(presence.here()),
+    () => Object.fromEntries(Object.keys(link?.troubles ?? {}).map((part) => [part, 1])),
+  );
+  const nodeId = randomUUID();
+  const link =
+    redis === null ? null : openLink({ nodeId, store: given, timing, metrics, log, onAway: () => sockets.sendAway() });
   const { bus, sequencer } = openBus({
     redis,
+    link,
     store,
     settled: () => journal.settled(),
     hub,
@@ -139,7 +146,6 @@ export async function createApp({
       if (batch.types.includes('ERASE_GROUP')) eraser?.wake();
     },
   });
-  const nodeId = randomUUID();
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
   const feed = new Feed(bus, sequencer);
   const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });
@@ -149,6 +155,7 @@ export async function createApp({
     store,
     hub,
     feed,
+    link,
     presence,
     tokens: new Tokens(secrets),
     settings,
@@ -197,6 +204,7 @@ export async function createApp({
     stopForgetting();
     metricsServer?.close();
     await membership?.close();
+    await link?.close();
     await redisDoors?.close();
     await journal.close();
     await eraser?.close();

@@ -61,6 +61,9 @@ export class Metrics {
   /** An event from Redis was refused and kept. */
   readonly buried = this.#tally('dead_letters_total', 'Dead letters, by code', 'code');
 
+  /** Something about Redis began to be wrong. */
+  readonly troubled = this.#tally('redis_troubles_total', 'Troubles with Redis that began, by part', 'part');
+
   readonly #events = this.#tally('events_total', 'Events stored or passed on, by type', 'type');
   readonly #connections = new Map<Role | 'none', number>();
   readonly #commits = this.#histogram('commit_seconds', 'How long a batch took to be decided and committed', SECONDS);
@@ -74,11 +77,15 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  /** @param present how many people of each role have a socket here */
-  constructor(present: () => Readonly<Record<string, number>>) {
+  /**
+   * @param present how many people of each role have a socket here
+   * @param troubles what is wrong with Redis now, by part
+   */
+  constructor(present: () => Readonly<Record<string, number>>, troubles: () => Readonly<Record<string, number>>) {
     collectDefaultMetrics({ register: this.#registry });
     this.#gauge('connections', 'Open sockets, by role', () => Object.fromEntries(this.#connections));
     this.#gauge('presence', 'Customers and admins who have a socket here', present);
+    this.#gauge('redis_trouble', 'What is wrong with Redis now, by part', troubles, 'part');
   }
 
   /** A socket was opened, joined or closed: how many more there are of a role. */
@@ -114,15 +121,15 @@ export class Metrics {
     return new Histogram({ name: `telle_${name}`, help, buckets, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string, read: () => Readonly<Record<string, number>>): void {
+  #gauge(name: string, help: string, read: () => Readonly<Record<string, number>>, label = 'role'): void {
     new Gauge({
       name: `telle_${name}`,
       help,
-      labelNames: ['role'],
+      labelNames: [label],
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [role, value] of Object.entries(read())) this.set({ role }, value);
+        for (const [each, value] of Object.entries(read())) this.set({ [label]: each }, value);
       },
     });
   }

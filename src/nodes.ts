@@ -4,9 +4,11 @@ import type { Settings } from '../schemas/settings.ts';
 import { personOf } from './auth/session.ts';
 import type { Bus } from './bus/bus.ts';
 import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connection.ts';
+import { Line } from './bus/line.ts';
+import { Link } from './bus/link.ts';
 import { MemoryBus } from './bus/memory.ts';
 import { RedisBus } from './bus/redis.ts';
-import type { WireOptions } from './bus/wire.ts';
+import { pulseChannel, type WireOptions } from './bus/wire.ts';
 import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
 import { ChannelDoor } from './doors/redis/channel.ts';
@@ -23,6 +25,7 @@ import type { GroupStore } from './store/groups.ts';
 import type { LogStore } from './store/log.ts';
 import type { NodeStore } from './store/nodes.ts';
 import type { Store } from './store/store.ts';
+import type { Timing } from './timing.ts';
 
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
@@ -41,7 +44,32 @@ export async function findRedis(
 
 export type OnFault = (fault: unknown, what: string) => void;
 
+interface LinkOptions {
+  readonly nodeId: string;
+  readonly store: NodeStore;
+  readonly timing: Timing;
+  readonly metrics: Metrics;
+  readonly log: Core['log'];
+  readonly onAway: () => void;
+}
+
+/** This node's tie to the others, over a Redis that there is. */
+export const openLink = ({ nodeId, store, timing, metrics, log, onAway }: LinkOptions): Link =>
+  new Link({
+    nodeId,
+    nodes: store,
+    silence: timing.nodeSilence,
+    patience: timing.redisPatience,
+    say: (part, sentence) => log.warn({ part }, sentence),
+    count: metrics.troubled,
+    onAway: () => {
+      log.error('other nodes hear each other over Redis, and this one does not: its sockets are sent to them');
+      onAway();
+    },
+  });
+
 interface BusOptions {
+  readonly link: Link | null;
   readonly redis: FoundRedis | null;
   readonly store: LogStore & Pick<GroupStore, 'existing'> & Pick<Store, 'isCertain'>;
   readonly settled: Log['settled'];
@@ -53,7 +81,7 @@ interface BusOptions {
 }
 
 /** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
-export function openBus({ redis, store, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
+export function openBus({ redis, link, store, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
   const deliver = (publication: Publication) => {
     try {
       const { type, dealerId, scope } = publication;
@@ -66,6 +94,7 @@ export function openBus({ redis, store, settled, hub, metrics, onFault, lookForR
     }
   };
   const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
+  if (bus instanceof RedisBus) link?.watch('nodes', () => bus.isProven);
   if (redis === null && store.isCertain) {
     bus.listen({ deliver, missed: lookForRevoked });
     return { bus, sequencer: null };
@@ -106,16 +135,24 @@ export interface RedisDoors {
 export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
   const connect = redis.isCluster ? connectCluster : connectRedis;
   const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
+  const stop = keepAlive(commands);
+  const channel = new ChannelDoor(core, commands);
   // What is published plainly reaches every server of a cluster: any one will do.
-  const subscriber = connectRedis(redis, 'events');
-  const stops = [keepAlive(subscriber), keepAlive(commands)];
-  const channel = new ChannelDoor(core, { subscriber, commands });
+  const line = new Line(redis, 'whole', {
+    onMessage: (_, body) => channel.hear(body.toString()),
+    onReadable: () => line.subscribe(`${redis.prefix}events`).catch(() => {}),
+    onWritable: () => {},
+    onMoved: () => {},
+    onUnproven: () => {},
+  });
+  line.pulse = pulseChannel(redis.prefix);
+  core.link?.watch('events', () => line.isProven);
   const stream = new StreamDoor(core, blocking);
   return {
     async close() {
-      subscriber.disconnect();
+      line.close();
       await Promise.all([channel.close(), stream.close()]);
-      for (const stop of stops) stop();
+      stop();
       commands.disconnect();
       blocking.disconnect();
     },

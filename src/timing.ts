@@ -14,6 +14,8 @@ export interface Timing {
    */
   readonly nodeInterval: number;
   readonly nodeSilence: number;
+  /** [P-8.5] Time that others may hear each other over Redis without this node before it sends its sockets to them. */
+  readonly redisPatience: number;
   /** [P-11.5] Interval at which conversations too old for their dealer are looked for. */
   readonly retentionInterval: number;
   /**
@@ -37,6 +39,7 @@ export const TIMING: Timing = {
   presenceGrace: 5_000,
   nodeInterval: 2_000,
   nodeSilence: 10_000,
+  redisPatience: 15_000,
   retentionInterval: 24 * 60 * 60 * 1000,
   erasingInterval: 60_000,
   requestTimeout: 30_000,

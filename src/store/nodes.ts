@@ -7,6 +7,8 @@ export interface NodeStore {
   beat(nodeId: string): Promise<boolean>;
   /** The other nodes that have not been noted to live for so many ms. Of an embedded database no other ever lives. */
   silentNodes(nodeId: string, ms: number): Promise<string[]>;
+  /** All nodes that have been noted to live within so many ms. Of an embedded database, none: nobody else ever lives. */
+  livingNodes(ms: number): Promise<string[]>;
   /** Everybody whom a node has sockets of, as the database has it. */
   presencesOf(nodeId: string): Promise<{ dealerId: string; sender: string }[]>;
   /** Strikes a node off. */

@@ -111,6 +111,17 @@ export function describePresence(withStore: WithStore): void {
     );
 
     it(
+      'that live are told where several may, and not those that were forgotten or have been silent',
+      withStore(async (store) => {
+        for (const nodeId of ['n1', 'n2', 'n3']) await store.beat(nodeId);
+        await store.forgetNode('n3');
+        const isShared = (await store.silentNodes('n1', 60_000)).length === 0;
+        assert.deepEqual((await store.livingNodes(60_000)).sort(), isShared ? ['n1', 'n2'] : []);
+        assert.deepEqual(await store.livingNodes(ALL_ARE_SILENT), []);
+      }),
+    );
+
+    it(
       'keep who is at them when they are forgotten, for those to be told of',
       withStore(async (store) => {
         await store.beat('n1');

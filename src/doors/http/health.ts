@@ -1,12 +1,12 @@
 /** [P-11.1] Is the process alive, and can it serve? */
 import { refused } from '../../../schemas/errors.ts';
 import { Health, Readiness } from '../../../schemas/http.ts';
-import type { Core } from '../core.ts';
+import { AWAY, type Core } from '../core.ts';
 import type { Http } from './http.ts';
 
 const tags = ['health'];
 
-export function healthRoutes(app: Http, { store, log }: Core, version: string): void {
+export function healthRoutes(app: Http, { store, log, link }: Core, version: string): void {
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
     status: 'ok' as const,
@@ -22,6 +22,12 @@ export function healthRoutes(app: Http, { store, log }: Core, version: string): 
       log.warn({ err: error }, 'not ready');
       throw refused('unavailable', 'the database does not answer');
     }
-    return { status: 'ready' as const, database: 'ok' as const };
+    if (link?.isAway) throw refused('unavailable', AWAY);
+    const ready = { status: 'ready' as const, database: 'ok' as const };
+    if (link === null) return ready;
+    const { troubles } = link;
+    return Object.keys(troubles).length === 0
+      ? { ...ready, redis: 'ok' as const }
+      : { ...ready, redis: 'trouble' as const, troubles };
   });
 }

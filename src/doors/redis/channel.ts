@@ -37,12 +37,6 @@ const HEAR = `
   redis.call('HSET', KEYS[1], 'taken', heard, 'takenAt', now)
   return 1`;
 
-interface Connections {
-  /** Does nothing but listen. */
-  readonly subscriber: Redis;
-  readonly commands: Redis | Cluster;
-}
-
 export class ChannelDoor {
   readonly #core: Core;
   readonly #commands: Redis | Cluster;
@@ -55,15 +49,9 @@ export class ChannelDoor {
   #taking: Promise<void> | null = null;
   #isOpen = true;
 
-  /** Listens from now on, over every reconnection. */
-  constructor(core: Core, { subscriber, commands }: Connections) {
+  constructor(core: Core, commands: Redis | Cluster) {
     this.#core = core;
     this.#commands = commands;
-    const channel = `${core.settings.REDIS_PREFIX}events`;
-    subscriber.on('ready', () => {
-      subscriber.subscribe(channel).catch(() => subscriber.disconnect(true));
-    });
-    subscriber.on('message', (_, text) => this.#hear(text));
   }
 
   /** Once nothing more is heard: resolves when what was is stored, as far as it can be at once. */
@@ -73,7 +61,7 @@ export class ChannelDoor {
     await this.#taking;
   }
 
-  #hear(text: string): void {
+  hear(text: string): void {
     if (this.#waiting >= MAX_WAITING) {
       const { log } = this.#core;
       log.error({ waiting: this.#waiting }, 'an event from Redis was dropped: too many wait for the database');

@@ -9,7 +9,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import type { Conversations } from '../../conversation/conversations.ts';
-import type { Core } from '../core.ts';
+import { AWAY, type Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
@@ -25,6 +25,8 @@ const MAX_BUFFERED_CHUNKS = 4096;
 export interface WebSocketDoor {
   /** Closes every socket [P-9]. Resolves when all have gone, which `ws` sees to within its close timeout. */
   close(): Promise<void>;
+  /** The same, of a node that goes on. */
+  sendAway(): void;
 }
 
 export async function websocketDoor(app: Http, core: Core, conversations: Conversations): Promise<WebSocketDoor> {
@@ -45,6 +47,7 @@ export async function websocketDoor(app: Http, core: Core, conversations: Conver
     let entrance: Entrance;
     try {
       if (isClosing) throw refused('unavailable', 'the server is shutting down');
+      if (core.link?.isAway) throw refused('unavailable', AWAY);
       entrance = admit(request, stream);
     } catch (fault) {
       faults.set(request, fault);
@@ -57,7 +60,12 @@ export async function websocketDoor(app: Http, core: Core, conversations: Conver
     });
   });
   describeEndpoint(app);
-  return { close: () => closeAll([...server.clients]) };
+  return {
+    close: () => closeAll([...server.clients]),
+    sendAway: () => {
+      closeAll([...server.clients]);
+    },
+  };
 }
 
 /** What makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */

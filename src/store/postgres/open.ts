@@ -104,6 +104,11 @@ const nodesOn = (database: Database): NodeStore => ({
     );
     return silent.map((each) => String(each.node_id));
   },
+
+  async livingNodes(ms) {
+    const living = await database.rows(sql`select node_id from nodes where seen_at >= ${NOW} - ${ms}`);
+    return living.map((each) => String(each.node_id));
+  },
 });
 
 /** How many migrations it has not had yet. */

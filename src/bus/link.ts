@@ -1,0 +1,126 @@
+/**
+ * This node's tie to Redis: what is wrong with it now, which is said once a minute while it lasts, and whether the others have
+ * heard each other for so long without this node that its sockets are better off with them.
+ */
+
+/** What can be wrong: the lines between nodes, what other servers publish, their stream, the user's rights, other platforms. */
+export type Part = 'nodes' | 'events' | 'stream' | 'rights' | 'strangers';
+
+/** How often it is looked, how long a line may be unproven before that is a trouble, and how often a trouble is said, in ms. */
+const INTERVAL = 1_000;
+const SILENCE = 5_000;
+const SAY_EVERY = 60_000;
+
+/** How a node that does not hear the others notes that it lives, beside its name. */
+const deafName = (nodeId: string): string => `deaf:${nodeId}`;
+
+/** What of the database tells who else serves it. */
+interface Nodes {
+  beat(nodeId: string): Promise<unknown>;
+  forgetNode(nodeId: string): Promise<void>;
+  livingNodes(ms: number): Promise<string[]>;
+}
+
+interface Options {
+  readonly nodeId: string;
+  readonly nodes: Nodes;
+  /** How long a node may be silent before it counts as dead, in ms. */
+  readonly silence: number;
+  /** How long others may hear each other without this node before it sends its sockets to them, in ms. */
+  readonly patience: number;
+  readonly say: (part: Part, sentence: string) => void;
+  readonly count: (part: Part) => void;
+  /** This node is away from the others from now on. */
+  readonly onAway: () => void;
+}
+
+interface Trouble {
+  readonly sentence: string;
+  readonly saidAt: number;
+}
+
+const SILENT =
+  'nothing that this node publishes to Redis comes back to it: look at Redis, at REDIS_URL and at the network';
+
+export class Link {
+  readonly #options: Options;
+  readonly #timer: NodeJS.Timeout;
+  readonly #troubles = new Map<Part, Trouble>();
+  readonly #lines = new Map<Part, { isProven: () => boolean; unproven: number }>();
+  /** For how many looks others have heard each other, and this node has not. */
+  #alone = 0;
+  #isNotedDeaf = false;
+  #looking: Promise<void> | null = null;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), INTERVAL).unref();
+  }
+
+  /** Looks again and again whether a line carries. */
+  watch(part: Part, isProven: () => boolean): void {
+    this.#lines.set(part, { isProven, unproven: 0 });
+  }
+
+  note(part: Part, sentence: string): void {
+    const { say, count } = this.#options;
+    const before = this.#troubles.get(part);
+    const now = performance.now();
+    const isNews = before === undefined || now - before.saidAt >= SAY_EVERY;
+    this.#troubles.set(part, { sentence, saidAt: isNews ? now : before.saidAt });
+    if (before === undefined) count(part);
+    if (isNews) say(part, sentence);
+  }
+
+  mend(part: Part): void {
+    this.#troubles.delete(part);
+  }
+
+  /** What is wrong now, by part. */
+  get troubles(): Readonly<Partial<Record<Part, string>>> {
+    return Object.fromEntries([...this.#troubles].map(([part, { sentence }]) => [part, sentence]));
+  }
+
+  /** Whether this node's sockets are better off with another. */
+  get isAway(): boolean {
+    return this.#alone * INTERVAL >= this.#options.patience;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    if (this.#isNotedDeaf) await this.#options.nodes.forgetNode(deafName(this.#options.nodeId)).catch(() => {});
+  }
+
+  #look(): void {
+    for (const [part, line] of this.#lines) {
+      line.unproven = line.isProven() ? 0 : line.unproven + 1;
+      if (line.unproven === 0) this.mend(part);
+      else if (line.unproven * INTERVAL >= SILENCE) this.note(part, SILENT);
+    }
+    this.#looking ??= this.#compare(this.#troubles.has('nodes'))
+      .catch(() => {}) // that the database is away is told where it is asked
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  /** Whether others are better off: where nobody hears anybody, clients stay where they are. */
+  async #compare(isDeaf: boolean): Promise<void> {
+    const { nodeId, nodes, silence, onAway } = this.#options;
+    const deaf = deafName(nodeId);
+    if (!isDeaf) {
+      this.#alone = 0;
+      if (this.#isNotedDeaf) await nodes.forgetNode(deaf);
+      this.#isNotedDeaf = false;
+      return;
+    }
+    this.#isNotedDeaf = true;
+    await nodes.beat(deaf);
+    const living = new Set(await nodes.livingNodes(silence));
+    const hearing = [...living].filter((each) => !each.startsWith(deafName('')) && !living.has(deafName(each)));
+    const wasAway = this.isAway;
+    this.#alone = hearing.length > 0 ? this.#alone + 1 : 0;
+    if (this.isAway && !wasAway) onAway();
+  }
+}
