@@ -5,7 +5,7 @@ import { personOf } from './auth/session.ts';
 import type { Bus } from './bus/bus.ts';
 import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connection.ts';
 import { Line } from './bus/line.ts';
-import { Link } from './bus/link.ts';
+import { Link, SILENT } from './bus/link.ts';
 import { MemoryBus } from './bus/memory.ts';
 import { RedisBus } from './bus/redis.ts';
 import { pulseChannel, type WireOptions } from './bus/wire.ts';
@@ -94,7 +94,10 @@ export function openBus({ redis, link, store, settled, hub, metrics, onFault, lo
     }
   };
   const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
-  if (bus instanceof RedisBus) link?.watch('nodes', () => bus.isProven);
+  if (bus instanceof RedisBus) {
+    link?.watch('nodes', () => (bus.isProven ? null : SILENT));
+    link?.watch('writes', () => (bus.refusal === null ? null : `Redis takes no writes: ${bus.refusal}`));
+  }
   if (redis === null && store.isCertain) {
     bus.listen({ deliver, missed: lookForRevoked });
     return { bus, sequencer: null };
@@ -146,7 +149,7 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
     onUnproven: () => {},
   });
   line.pulse = pulseChannel(redis.prefix);
-  core.link?.watch('events', () => line.isProven);
+  core.link?.watch('events', () => (line.isProven ? null : SILENT));
   const stream = new StreamDoor(core, blocking);
   return {
     async close() {

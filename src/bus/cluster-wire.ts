@@ -57,6 +57,10 @@ export class ClusterWire implements Wire {
     return !this.#isStale && [...this.#lines.values()].every(({ isProven }) => isProven);
   }
 
+  get refusal(): string | null {
+    return [...this.#lines.values()].find(({ refusal }) => refusal !== null)?.refusal ?? null;
+  }
+
   async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {
     const isForAll = Date.now() < this.#interestUntil;
     const copies = parcels.flatMap((original) => {

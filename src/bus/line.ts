@@ -55,6 +55,8 @@ export class Line {
   #sent = 0;
   #answered = 0;
   #hasAnswered = false;
+  /** Why the server takes no writes, in its words; null: it does. */
+  refusal: string | null = null;
   /** Channels on which was published since the last pulse was sent, and before that since the last that came back. */
   #fresh = new Set<string>();
   #unproven = new Set<string>();
@@ -163,10 +165,16 @@ export class Line {
   }
 
   async #prove(channel: string, body: string): Promise<void> {
-    // A write that changes nothing: a server that was demoted publishes, but to nobody else, and refuses this.
-    await this.publisher.pexpire(channel, 1).catch((error: unknown) => {
-      if (isReadOnly(error) || isTimeout(error)) throw error;
-    });
+    // A server that was demoted publishes, but to nobody else: it refuses to write.
+    await this.publisher.set(channel, '', 'PX', PULSE_INTERVAL).then(
+      () => {
+        this.refusal = null;
+      },
+      (error: unknown) => {
+        if (isReadOnly(error) || isTimeout(error)) throw error;
+        if (error instanceof Error) this.refusal = error.message;
+      },
+    );
     const refused = await this.publish([{ channel, body }]);
     if (refused.length > 0) this.#listener.onMoved();
   }

@@ -3,10 +3,10 @@
  * heard each other for so long without this node that its sockets are better off with them.
  */
 
-/** What can be wrong: the lines between nodes, what other servers publish, their stream, the user's rights, other platforms. */
-export type Part = 'nodes' | 'events' | 'stream' | 'rights' | 'strangers';
+/** What can be wrong: the lines between nodes, what other servers publish, their stream, writes, the user's rights, other platforms. */
+export type Part = 'nodes' | 'events' | 'stream' | 'writes' | 'rights' | 'strangers';
 
-/** How often it is looked, how long a line may be unproven before that is a trouble, and how often a trouble is said, in ms. */
+/** How often it is looked, how long something may be wrong before that is a trouble, and how often a trouble is said, in ms. */
 const INTERVAL = 1_000;
 const SILENCE = 5_000;
 const SAY_EVERY = 60_000;
@@ -39,14 +39,15 @@ interface Trouble {
   readonly saidAt: number;
 }
 
-const SILENT =
+/** What is wrong where nothing comes back. */
+export const SILENT =
   'nothing that this node publishes to Redis comes back to it: look at Redis, at REDIS_URL and at the network';
 
 export class Link {
   readonly #options: Options;
   readonly #timer: NodeJS.Timeout;
   readonly #troubles = new Map<Part, Trouble>();
-  readonly #lines = new Map<Part, { isProven: () => boolean; unproven: number }>();
+  readonly #watched = new Map<Part, { faultOf: () => string | null; looks: number }>();
   /** For how many looks others have heard each other, and this node has not. */
   #alone = 0;
   #isNotedDeaf = false;
@@ -57,9 +58,9 @@ export class Link {
     this.#timer = setInterval(() => this.#look(), INTERVAL).unref();
   }
 
-  /** Looks again and again whether a line carries. */
-  watch(part: Part, isProven: () => boolean): void {
-    this.#lines.set(part, { isProven, unproven: 0 });
+  /** Asks again and again what is wrong, in words; null: nothing. */
+  watch(part: Part, faultOf: () => string | null): void {
+    this.#watched.set(part, { faultOf, looks: 0 });
   }
 
   note(part: Part, sentence: string): void {
@@ -93,10 +94,11 @@ export class Link {
   }
 
   #look(): void {
-    for (const [part, line] of this.#lines) {
-      line.unproven = line.isProven() ? 0 : line.unproven + 1;
-      if (line.unproven === 0) this.mend(part);
-      else if (line.unproven * INTERVAL >= SILENCE) this.note(part, SILENT);
+    for (const [part, watched] of this.#watched) {
+      const fault = watched.faultOf();
+      watched.looks = fault === null ? 0 : watched.looks + 1;
+      if (fault === null) this.mend(part);
+      else if (watched.looks * INTERVAL >= SILENCE) this.note(part, fault);
     }
     this.#looking ??= this.#compare(this.#troubles.has('nodes'))
       .catch(() => {}) // that the database is away is told where it is asked

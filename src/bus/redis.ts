@@ -61,6 +61,11 @@ export class RedisBus implements Bus {
     return this.#wire.isProven;
   }
 
+  /** Why Redis takes no writes, in its words; null: it does. */
+  get refusal(): string | null {
+    return this.#wire.refusal;
+  }
+
   listen(listener: Listener): void {
     this.#listener = listener;
   }

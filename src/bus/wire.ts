@@ -29,6 +29,8 @@ export interface Parcel extends Message {
 export interface Wire {
   /** Whether what is published is heard, as far as that can be known. */
   readonly isProven: boolean;
+  /** Why a server takes no writes, in its words; null: all do. */
+  readonly refusal: string | null;
   /** Publishes, for each channel in order. Resolves with those that may not have been; never rejects. */
   publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]>;
   /** Follows channels that belong together: those of a channel and of its labels. */
@@ -120,6 +122,10 @@ export class ServerWire implements Wire {
 
   get isProven(): boolean {
     return this.#line.isProven;
+  }
+
+  get refusal(): string | null {
+    return this.#line.refusal;
   }
 
   async publish<Each extends Parcel>(parcels: readonly Each[]): Promise<readonly Each[]> {

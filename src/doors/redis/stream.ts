@@ -24,6 +24,15 @@ const RETRY = 1_000;
 /** After how long a consumer that reads nothing and owes nothing is struck off, in ms. */
 const FORGET_IDLE = 60 * 60_000;
 
+/**
+ * Key: the stream; arguments: the group, and the entries. Together, so that nothing that is done with stays in the stream; and by
+ * a script, since a Redis that is full takes nothing into a transaction, not even what makes room.
+ */
+const ACKNOWLEDGE = `
+  local group = table.remove(ARGV, 1)
+  redis.call('XACK', KEYS[1], group, unpack(ARGV))
+  redis.call('XDEL', KEYS[1], unpack(ARGV))`;
+
 type Entry = [id: string, fields: string[] | null];
 
 /** The reader of the stream, until it is closed. */
@@ -52,13 +61,11 @@ export class StreamDoor {
   async #run(): Promise<void> {
     while (this.#isOpen) {
       try {
-        await this.#makeGroup();
-        while (this.#isOpen) {
-          if (performance.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
-          await this.#take(await this.#read());
-        }
+        if (performance.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
+        await this.#take(await this.#read());
+        this.#core.link?.mend('stream');
       } catch (error) {
-        this.#core.log.debug({ err: error }, 'the stream cannot be read now');
+        if (await this.#hasMadeGroup(error)) continue;
         // A connection that does not answer, and does not say so, is made anew.
         if (error instanceof Error && error.message === 'Command timed out') this.#redis.disconnect(true);
         await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
@@ -66,10 +73,20 @@ export class StreamDoor {
     }
   }
 
-  async #makeGroup(): Promise<void> {
-    await this.#redis.xgroup('CREATE', this.#stream, GROUP, '0', 'MKSTREAM').catch((error: Error) => {
-      if (!error.message.startsWith('BUSYGROUP')) throw error;
-    });
+  /** Makes the group where that was missing, and only then: a Redis that is full makes none, but is read and so drained. */
+  async #hasMadeGroup(error: unknown): Promise<boolean> {
+    let reason = reasonOf(error);
+    if (reason.startsWith('NOGROUP')) {
+      try {
+        await this.#redis.xgroup('CREATE', this.#stream, GROUP, '0', 'MKSTREAM');
+        return true;
+      } catch (fault) {
+        reason = reasonOf(fault);
+        if (reason.startsWith('BUSYGROUP')) return true;
+      }
+    }
+    this.#core.link?.note('stream', `the stream of other servers is not read: ${reason}`);
+    return false;
   }
 
   async #read(): Promise<Entry[]> {
@@ -129,14 +146,11 @@ export class StreamDoor {
   async #acknowledge(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
     const ids = entries.map(([id]) => id);
-    // Together, so that nothing that is done with stays in the stream.
-    await this.#redis
-      .multi()
-      .xack(this.#stream, GROUP, ...ids)
-      .xdel(this.#stream, ...ids)
-      .exec();
+    await this.#redis.eval(ACKNOWLEDGE, 1, this.#stream, GROUP, ...ids);
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The event, or where there is none the whole entry. */
 function textOf([, fields]: Entry): string {
