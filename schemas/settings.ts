@@ -42,11 +42,16 @@ export const Settings = Type.Object({
   }),
   REDIS_URL: Type.Optional(
     Type.String({
-      pattern: '^rediss?://.+$',
+      pattern: '^(rediss?://(.*@)?[^@,]+|redis\\+sentinel://([^@/]*@)?[^@/]+/[^/]+(/\\d+)?)$',
       'x-of': 'url',
       'x-secret': true,
-      examples: ['redis://<host>:<port>', 'rediss://<host>:<port>'],
-      description: 'Redis between nodes and to other servers: redis://<host>:<port>; none for a node that is alone',
+      examples: [
+        'redis://<host>:<port>',
+        'rediss://<host>:<port>',
+        'redis+sentinel://<host>:<port>,<host>:<port>/<name of the master>',
+      ],
+      description:
+        'Redis between nodes and to other servers: redis://<host>:<port>, or redis+sentinel://<host>:<port>,<host>:<port>/<name of the master>; none for a node that is alone',
     }),
   ),
   REDIS_PREFIX: Type.String({

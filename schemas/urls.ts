@@ -19,10 +19,10 @@ export interface ServerUrl {
 
 /**
  * What is special in a URL ends the part that it stands in. So that no password that has such a character becomes a host, a path
- * or a query, these are read strictly: a host has no blank, a path is one plain word, a query has names and values, and there is no hash.
+ * or a query, these are read strictly: a host has no blank, a path is one plain word (and a number, of Sentinels), a query has names and values, and there is no hash.
  */
 const URL_PARTS =
-  /^(?<scheme>[a-z][a-z\d+.-]*):\/\/(?:(?<who>[^/?#\n\r]*)@)?(?<hosts>[^/?#@\s]*)(?:\/(?<path>[^/?#@\s=&:;"'\\]*))?(?:\?(?<query>[^#@\s]*))?$/;
+  /^(?<scheme>[a-z][a-z\d+.-]*):\/\/(?:(?<who>[^/?#\n\r]*)@)?(?<hosts>[^/?#@\s]*)(?:\/(?<path>[^/?#@\s=&:;"'\\]*(?:\/\d+)?))?(?:\?(?<query>[^#@\s]*))?$/;
 const HOST = /^(?<name>\[[\da-f:.]+\]|(?:[a-z\d._-]|%[\da-f]{2})*)(?::(?<port>\d{1,5}))?$/i;
 const PAIR = /^[a-z_.]+=./i;
 

@@ -1,13 +1,16 @@
 /** What binds this node to the others, and to what other servers say over Redis. A part of the composition root. */
+import { once } from 'node:events';
 import { CLOSE } from '../schemas/errors.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { personOf } from './auth/session.ts';
 import type { Bus } from './bus/bus.ts';
-import { connectCluster, connectRedis, isCluster, keepAlive } from './bus/connection.ts';
+import { connectCluster, connectRedis, keepAlive } from './bus/connection.ts';
 import { Line } from './bus/line.ts';
 import { Link, SILENT } from './bus/link.ts';
 import { MemoryBus } from './bus/memory.ts';
+import { isCluster } from './bus/probe.ts';
 import { RedisBus } from './bus/redis.ts';
+import { aclLine, faultOfRights, missingRights } from './bus/rights.ts';
 import { pulseChannel, type WireOptions } from './bus/wire.ts';
 import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
@@ -30,6 +33,9 @@ import type { Timing } from './timing.ts';
 /** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
 
+/** Interval at which it is tried whether the user of Redis may do what Telle must, in ms. */
+const RIGHTS_INTERVAL = 60_000;
+
 export interface FoundRedis extends WireOptions {
   readonly isCluster: boolean;
 }
@@ -40,6 +46,26 @@ export async function findRedis(
   onFault: OnFault,
 ): Promise<FoundRedis | null> {
   return url === undefined ? null : { url, prefix, onFault, isCluster: await isCluster({ url, onFault }) };
+}
+
+/** Tries again and again, for as long as the link lasts, whether the user of Redis may do what Telle must. @returns what ends it */
+function watchRights(link: Link | null, redis: FoundRedis): () => void {
+  const look = async () => {
+    const client = connectRedis({ url: redis.url, onFault: () => {} }, 'rights');
+    try {
+      await once(client, 'ready');
+      const missing = await missingRights(client, redis.prefix, redis.isCluster);
+      if (missing.length === 0) link?.mend('rights');
+      else link?.note('rights', `${faultOfRights(missing)}: ${aclLine(redis.prefix)}`);
+    } catch {
+      // That it is away is told by the lines.
+    } finally {
+      client.disconnect();
+    }
+  };
+  const timer = setInterval(look, RIGHTS_INTERVAL).unref();
+  look();
+  return () => clearInterval(timer);
 }
 
 export type OnFault = (fault: unknown, what: string) => void;
@@ -138,7 +164,7 @@ export interface RedisDoors {
 export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
   const connect = redis.isCluster ? connectCluster : connectRedis;
   const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
-  const stop = keepAlive(commands);
+  const stops = [keepAlive(commands), watchRights(core.link, redis)];
   const channel = new ChannelDoor(core, commands);
   // What is published plainly reaches every server of a cluster: any one will do.
   const line = new Line(redis, 'whole', {
@@ -155,7 +181,7 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
     async close() {
       line.close();
       await Promise.all([channel.close(), stream.close()]);
-      stop();
+      for (const stop of stops) stop();
       commands.disconnect();
       blocking.disconnect();
     },

@@ -1,5 +1,6 @@
 /** Connections to Redis: one that drops, hangs or is half open counts as none, and is made anew. */
-import { Cluster, Redis } from 'ioredis';
+import { type RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
+import { takenApart } from '../../schemas/urls.ts';
 
 /** How often each connection is asked whether it lives, and how long it may take to say so, in ms. */
 const PING_INTERVAL = 1_000;
@@ -20,6 +21,26 @@ export const isReadOnly = (error: unknown): boolean => error instanceof Error &&
 /** Whether a server has not answered in time. */
 export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
 
+const SENTINEL_PORT = 26_379;
+
+/** Makes a client of a server, or of the master that Sentinels tell, which are asked anew for each connection. */
+export function clientOf(url: string, options: ClientOptions & { replyMapping?: 'legacy' }): Redis {
+  const parts = takenApart(url);
+  if (parts?.scheme !== 'redis+sentinel') return new Redis(url, options);
+  const { user, password, hosts, path } = parts;
+  const [name = '', db = '0'] = path.split('/');
+  return new Redis({
+    ...options,
+    sentinels: hosts.map((host) => ({ host: host.name, port: host.port ?? SENTINEL_PORT })),
+    name,
+    db: Number(db),
+    ...(user && { username: user }),
+    ...(password && { password }),
+    sentinelCommandTimeout: ANSWER_TIMEOUT,
+    ...(options.retryStrategy && { sentinelRetryStrategy: options.retryStrategy }),
+  });
+}
+
 const CONNECTION = {
   connectTimeout: ANSWER_TIMEOUT,
   commandTimeout: ANSWER_TIMEOUT,
@@ -33,7 +54,7 @@ const CONNECTION = {
 
 /** Opens a connection that is never given up, and fails what it cannot do now rather than keep it for later. */
 export function connectRedis({ url, onFault }: RedisOptions, what: string): Redis {
-  const redis = new Redis(url, {
+  const redis = clientOf(url, {
     ...CONNECTION,
     maxRetriesPerRequest: 0,
     retryStrategy: retryDelay,
@@ -67,21 +88,4 @@ export function keepAlive(redis: Redis | Cluster): () => void {
     if (redis.status === 'ready') redis.ping().catch(() => redis.disconnect(true));
   }, PING_INTERVAL);
   return () => clearInterval(timer);
-}
-
-/** Whether a server is one of a cluster. One that does not answer in time counts as a server of its own. */
-export async function isCluster(options: RedisOptions): Promise<boolean> {
-  const redis = connectRedis(options, 'probe');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once('ready', resolve);
-      setTimeout(() => reject(new Error('Redis does not answer')), ANSWER_TIMEOUT).unref();
-    });
-    return /^cluster_enabled:1/m.test(await redis.info('cluster'));
-  } catch (fault) {
-    options.onFault(fault, 'it is not known whether Redis is a cluster: it is taken for one server');
-    return false;
-  } finally {
-    redis.disconnect();
-  }
 }

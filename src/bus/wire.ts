@@ -48,6 +48,13 @@ export const dealerChannel = (prefix: string, dealerId: string): string => `${pr
 /** The channel on which a node names dealers of whom something may not have been published. */
 export const resyncChannel = (prefix: string): string => `${prefix}resync`;
 
+/** The patterns of all dealers' channels, and of their labels', in which nothing of the prefix is special. */
+export function patternsOf(prefix: string): readonly [string, string] {
+  const escaped = prefix.replace(/[\\[\]*?]/g, '\\$&');
+  const every = dealerChannel(escaped, '*');
+  return [every, labelChannel(escaped, every)];
+}
+
 const LABELS = 'label:';
 
 /** The channel of the labels of another: of the same slot of a cluster, by what is in the braces. */
@@ -99,8 +106,7 @@ export class ServerWire implements Wire {
   constructor(options: WireOptions, listener: WireListener) {
     const { prefix } = options;
     this.#prefix = prefix;
-    const [escaped, every] = [literally(prefix), dealerChannel(literally(prefix), '*')];
-    this.#patterns = [every, labelChannel(escaped, every)];
+    this.#patterns = patternsOf(prefix);
     const [unpacking, unpackingAll] = [new Unpacking(prefix, listener), new Unpacking(prefix, listener)];
     const resync = resyncChannel(prefix);
     this.#line = new Line(options, 'whole', {
@@ -160,6 +166,3 @@ export class ServerWire implements Wire {
     this.#line.close();
   }
 }
-
-/** A prefix within a pattern of Redis's. */
-const literally = (prefix: string): string => prefix.replace(/[\\[\]*?]/g, '\\$&');

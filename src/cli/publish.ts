@@ -1,9 +1,9 @@
 /** `telle publish`: says events as another server does, over HTTP or over Redis. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Redis } from 'ioredis';
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
+import { clientOf } from '../bus/connection.ts';
 import { isJsonObject } from '../protocol/checker.ts';
 import { progressBar } from './progress.ts';
 import { reasonOf } from './reason.ts';
@@ -144,7 +144,7 @@ function refusalIn(result: unknown): Answer {
 
 /** The stream: what is in it is stored, or kept as a dead letter, sooner or later. */
 function overRedis({ REDIS_URL, REDIS_PREFIX }: Settings): { send: Send; close(): void } {
-  const redis = new Redis(REDIS_URL ?? '', { maxRetriesPerRequest: 3 });
+  const redis = clientOf(REDIS_URL ?? '', { maxRetriesPerRequest: 3 });
   redis.on('error', () => {}); // each command says it too
   const send: Send = async (lines) => {
     const events = lines.map(parsed);

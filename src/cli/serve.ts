@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { createApp } from '../app.ts';
 import { Tokens } from '../auth/tokens.ts';
+import { NoRedisError } from '../bus/probe.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { adviceOnListening } from './listening.ts';
@@ -12,6 +13,7 @@ import { warningsOfFiles } from './private-files.ts';
 import { rereadLimits } from './reread.ts';
 import { readSecrets } from './secrets.ts';
 import { isProduction } from './settings.ts';
+import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
 
@@ -39,7 +41,10 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   if (isNew && sqliteFile(settings) !== null && !isProduction()) await makeDemoDealer(store);
   warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)));
   const beginning = await howToBegin(store);
-  const app = await createApp({ settings, store, secrets, version, logTo: process.stderr });
+  const app = await createApp({ settings, store, secrets, version, logTo: process.stderr }).catch(async (error) => {
+    await store.close();
+    throw error instanceof NoRedisError ? new UsageError(error.message, { cause: error }) : error;
+  });
   for (const warning of warnings) app.log.warn(sentenceOf(warning));
   try {
     await app.ready();

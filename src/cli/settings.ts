@@ -35,7 +35,7 @@ function read(schema: TSchema, text: string): unknown {
   if (schema['x-unit'] === 'seconds') return secondsOf(text);
   if (schema.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined;
   if (schema.type === 'boolean') return WORDS[text.toLowerCase()];
-  if (schema['x-of'] === 'url') return text.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase());
+  if (schema['x-of'] === 'url') return text.replace(/^[a-z+]+:/i, (scheme) => scheme.toLowerCase());
   return text;
 }
 
@@ -74,7 +74,7 @@ const ENCODED = 'percent-encoded: @ is %40, : is %3A, / is %2F, ? is %3F, # is %
 const MISTAKES: readonly (readonly [looks: RegExp, advice: string])[] = [
   [/^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/, 'without quotes around it'],
   [/[\r\n]/, 'on one line'],
-  [/^(postgres(ql)?|rediss?)\+/, 'with the scheme alone, without a driver behind a +'],
+  [/^(postgres(ql)?|rediss?)\+(?!sentinel:)/, 'with the scheme alone, without a driver behind a +'],
   [
     /^(postgres(ql)?|rediss?|sqlite)(:?\/+|:)/,
     `with :// behind its scheme, and with what is special in its name and password ${ENCODED}`,

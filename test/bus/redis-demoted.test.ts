@@ -2,26 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { Redis } from 'ioredis';
 import { type BusNode, openNode, stored } from '../support/bus-node.ts';
 import { RedisProxy } from '../support/proxy.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
-
-/** Has one server follow another, or nobody. */
-async function replicate(server: RedisServer, master: RedisServer | null): Promise<void> {
-  const client = new Redis(server.url);
-  try {
-    if (master === null) await client.replicaof('NO', 'ONE');
-    else {
-      await client.replicaof('127.0.0.1', Number(new URL(master.url).port));
-      const deadline = Date.now() + 20_000;
-      while (!(await client.info('replication')).includes('master_link_status:up'))
-        assert.ok(Date.now() < deadline, 'it does not follow the master');
-    }
-  } finally {
-    client.disconnect();
-  }
-}
+import { type RedisServer, replicate, startRedis } from '../support/redis.ts';
 
 /** That the other hears, within ten seconds, what one publishes now. */
 async function assertHeard(one: BusNode, other: BusNode, scope: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** A real Redis for a test run: its own, on a free port, in a temp folder. */
 import { spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -62,6 +62,49 @@ async function answering(url: string): Promise<void> {
   client.on('error', () => {});
   await client.ping();
   client.disconnect();
+}
+
+/** Has one server follow another, or nobody. */
+export async function replicate(server: RedisServer, master: RedisServer | null): Promise<void> {
+  const client = new Redis(server.url);
+  try {
+    if (master === null) await client.replicaof('NO', 'ONE');
+    else {
+      await client.replicaof('127.0.0.1', Number(new URL(master.url).port));
+      const deadline = Date.now() + 20_000;
+      while (!(await client.info('replication')).includes('master_link_status:up'))
+        if (Date.now() > deadline) throw new Error('it does not follow the master');
+    }
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A Sentinel that watches a master under a name, alone, and has it replaced a second after it is down. */
+export async function startSentinel(master: RedisServer, name: string): Promise<RedisServer> {
+  const { path, env } = programOf(REDIS);
+  const folder = await mkdtemp(join(tmpdir(), 'telle-sentinel-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const file = join(folder, 'sentinel.conf');
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `sentinel monitor ${name} 127.0.0.1 ${new URL(master.url).port} 1`,
+    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel failover-timeout ${name} 5000`,
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
+  const start = () => spawn(path, [file, '--sentinel'], { stdio: 'ignore', env });
+  const child = await runChild({ start, signal: 'SIGKILL', answering: () => answering(url), folder });
+  return {
+    url,
+    halt: child.halt,
+    resume: child.resume,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    stop: child.stop,
+  };
 }
 
 /** Three masters of a cluster, each with a third of the slots; behind them, where so many are asked for, their replicas. */
