@@ -235,11 +235,18 @@ export class ClusterWire implements Wire {
     return null;
   }
 
-  /** A channel of this node's own that a shard has: the one that it had, if it can. */
-  #pulseOf(address: string, before: string | null): string {
+  /**
+   * A channel of this node's own that a shard has: the one that it had, if it can. Null: the prefix has a hash tag, so that all
+   * channels are another shard's.
+   */
+  #pulseOf(address: string, before: string | null): string | null {
+    const { prefix } = this.#options;
     const isThere = (channel: string) => this.#slots[slotOf(channel)] === address;
-    let channel = before ?? pulseChannel(this.#options.prefix);
-    while (!isThere(channel)) channel = pulseChannel(this.#options.prefix);
+    let channel = before ?? pulseChannel(prefix);
+    while (!isThere(channel)) {
+      if (/\{[^}]+\}/.test(prefix)) return null;
+      channel = pulseChannel(prefix);
+    }
     return channel;
   }
 

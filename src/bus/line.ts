@@ -83,11 +83,12 @@ export class Line {
 
   /** Whether what is published on it is heard on it, as far as that can be known. */
   get isProven(): boolean {
+    if (this.#pulse === null) return this.isReady;
     return this.#hasAnswered && this.#sent - this.#answered <= MAX_UNANSWERED;
   }
 
-  /** Which channel is the pulse's, from now on: one that the server has. */
-  set pulse(channel: string) {
+  /** Which channel is the pulse's, from now on: one that the server has. Null: it can have none, and nothing is proved. */
+  set pulse(channel: string | null) {
     if (channel === this.#pulse) return;
     this.#pulse = channel;
     this.#forgetPulse();

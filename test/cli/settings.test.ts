@@ -17,7 +17,7 @@ const WRONG: readonly (readonly [name: string, value: string, sentence: string])
   [
     'REDIS_URL',
     'host:6379',
-    'REDIS_URL is not as it must be, and not shown, since a password may be in it: it must be redis://<host>:<port>, or rediss://<host>:<port>',
+    'REDIS_URL is not as it must be, and not shown, since a password may be in it: it must be redis://<host>:<port>, or rediss://<host>:<port>, or redis+sentinel://<host>:<port>,<host>:<port>/<name of the master>',
   ],
   [
     'REDIS_PREFIX',
