@@ -1,6 +1,5 @@
-/** The composition root: the one place that knows everyone. Starts them, and closes them in order. */
+/** Composition root: the one place that knows everyone. It reads from top to bottom: each part is made of those above it. */
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
 import Fastify, { type FastifyHttpOptions, LogController, type RawServerDefault } from 'fastify';
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
@@ -40,11 +39,10 @@ import { Presence, type Who } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
-import type { Membership } from './journal/membership.ts';
 import { type Pruned, prune } from './journal/retention.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { findRedis, joinNodes, openBus, openLink, openRedisDoors, type RedisDoors, tellGone } from './nodes.ts';
+import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellGone } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
@@ -115,46 +113,34 @@ export async function createApp({
   readPagesInTurn(app);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
   const store = failingAsUnavailable(given, onFault);
+  const metrics = new Metrics();
+  const nodeId = randomUUID();
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, onFault);
-  const metrics = new Metrics(
-    () => countByRole(presence.here()),
-    () => Object.fromEntries(Object.keys(link?.troubles ?? {}).map((part) => [part, 1])),
-  );
-  const nodeId = randomUUID();
-  const link =
-    redis === null ? null : openLink({ nodeId, store: given, timing, metrics, log, onAway: () => sockets.sendAway() });
-  const { bus, sequencer } = openBus({
-    redis,
-    link,
-    store,
-    settled: () => journal.settled(),
-    hub,
-    metrics,
-    onFault,
-    lookForRevoked: () => revocations.lookSoon(),
-  });
-  const policy = { autoMute: settings.AUTO_MUTE };
-  let eraser: Eraser | undefined;
+  const bus = openBus(redis);
+  const eraser = new Eraser({ store: given, interval: timing.erasingInterval, onFault });
   const journal = new Journal({
     store,
     bus,
-    policy,
+    policy: { autoMute: settings.AUTO_MUTE },
     onFault,
     onCommit: (batch) => {
       metrics.committed(batch);
-      if (batch.types.includes('ERASE_GROUP')) eraser?.wake();
+      if (batch.types.includes('ERASE_GROUP')) eraser.wake();
     },
   });
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
-  const feed = new Feed(bus, sequencer);
+  metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });
+  const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault });
+  const link = openLink({ nodeId, bus, store: given, timing, metrics, log });
   const core: Core = {
+    version,
     nodeId,
     journal,
     store,
     hub,
-    feed,
+    feed: new Feed(bus, sequencer),
     link,
     presence,
     tokens: new Tokens(secrets),
@@ -169,60 +155,67 @@ export async function createApp({
     log,
   };
 
-  await describeRoutes(app, version);
-  app.removeContentTypeParser('text/plain');
-  boundBodies(app, settings);
-  validateWithSchemas(app);
-  await negotiateFormats(app);
-  answerErrorsAsProblems(app, core);
-  await setHeaders(app, core);
-  tellResponses(app, metrics);
-  closeWhereFull(app, core);
+  await prepare(app, core);
   const sockets = await websocketDoor(app, core, new Conversations(core));
-  healthRoutes(app, core, version);
-  metricsRoutes(app, core);
-  dealerRoutes(app, core);
-  revocationRoutes(app, core);
-  sessionRoutes(app, core);
-  eventRoutes(app, core);
-  scopeRoutes(app, core);
-  groupRoutes(app, core);
-  recordRoutes(app, core);
-  pageviewRoutes(app, core);
-  transcriptRoutes(app, core);
-  exportRoutes(app, core);
-  deadLetterRoutes(app, core);
-  webRoutes(app, core);
+  link?.whenAway(() => {
+    log.error('other nodes hear each other over Redis, and this one does not: its sockets are sent to them');
+    sockets.sendAway();
+  });
+  for (const routes of ROUTES) routes(app, core);
   await documentRoutes(app, version);
 
-  let membership: Membership | undefined;
-  let metricsServer: Server | null = null;
-  let stopForgetting = () => {};
-  let redisDoors: RedisDoors | undefined;
+  // What was started last is closed first: nobody new comes, what was taken is committed, then sockets close.
+  const running: (Closing | null)[] = [sockets, eraser, journal];
+  app.addHook('onReady', async () => {
+    eraser.start();
+    running.push(openRedisDoors(core, redis), link, joinNodes(core, given, bus, sequencer));
+    running.push(await serveMetrics(core), eraseExpiredDaily(core), presence);
+  });
   app.addHook('preClose', async () => {
-    presence.close();
-    stopForgetting();
-    metricsServer?.close();
-    await membership?.close();
-    await link?.close();
-    await redisDoors?.close();
-    await journal.close();
-    await eraser?.close();
-    await sockets.close();
+    for (const part of running.toReversed()) await part?.close();
   });
   app.addHook('onClose', async () => {
     sequencer?.close();
     await bus.close();
     await store.close();
   });
-  app.addHook('onReady', async () => {
-    membership = joinNodes(core, store, bus, sequencer);
-    redisDoors = redis === null ? undefined : openRedisDoors(core, redis);
-    metricsServer = await serveMetrics(core);
-    eraser = new Eraser({ store: given, interval: timing.erasingInterval, onFault });
-    stopForgetting = forgetDaily(core);
-  });
   return app;
+}
+
+/** Part of the server that runs until it is closed. */
+interface Closing {
+  close(): unknown;
+}
+
+/** Resources over HTTP, in the order in which the documents list them. */
+const ROUTES: readonly ((app: Http, core: Core) => void)[] = [
+  healthRoutes,
+  metricsRoutes,
+  dealerRoutes,
+  revocationRoutes,
+  sessionRoutes,
+  eventRoutes,
+  scopeRoutes,
+  groupRoutes,
+  recordRoutes,
+  pageviewRoutes,
+  transcriptRoutes,
+  exportRoutes,
+  deadLetterRoutes,
+  webRoutes,
+];
+
+/** Gives the app what every route relies on. It comes before them: Fastify's hooks are for the routes behind them. */
+async function prepare(app: Http, core: Core): Promise<void> {
+  await describeRoutes(app, core.version);
+  app.removeContentTypeParser('text/plain');
+  boundBodies(app, core.settings);
+  validateWithSchemas(app);
+  await negotiateFormats(app);
+  answerErrorsAsProblems(app, core);
+  await setHeaders(app, core);
+  tellResponses(app, core.metrics);
+  closeWhereFull(app, core);
 }
 
 function fastifyOptions(
@@ -278,24 +271,26 @@ function countByRole(people: readonly Who[]): Record<string, number> {
   return counts;
 }
 
-/** [P-11.5] Carries out what dealers' `retentionDays` ask for, now and every day. @returns what stops it */
-function forgetDaily({ store, journal, timing, log }: Core): () => void {
-  const forget = async () => {
+/** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every day. */
+function eraseExpiredDaily({ store, journal, timing, log }: Core): Closing {
+  const erase = async () => {
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
     for await (pruned of prune(store, journal, Date.now()));
     await store.forgetSpent();
-    if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be forgotten');
-    else if (pruned.groups > 0) log.info(pruned, 'conversations were forgotten, as their dealers ask');
+    if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
+    else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');
   };
-  let isStopped = false;
+  let isClosed = false;
   const run = () =>
-    forget().catch((err: unknown) => {
-      if (!isStopped) log.error({ err }, 'what is too old could not be forgotten');
+    erase().catch((err: unknown) => {
+      if (!isClosed) log.error({ err }, 'conversations that are too old could not be looked for');
     });
   const timer = setInterval(run, timing.retentionInterval).unref();
   run();
-  return () => {
-    isStopped = true;
-    clearInterval(timer);
+  return {
+    close: () => {
+      isClosed = true;
+      clearInterval(timer);
+    },
   };
 }

@@ -77,15 +77,20 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  /**
-   * @param present how many people of each role have a socket here
-   * @param troubles what is wrong with Redis now, by part
-   */
-  constructor(present: () => Readonly<Record<string, number>>, troubles: () => Readonly<Record<string, number>>) {
+  constructor() {
     collectDefaultMetrics({ register: this.#registry });
     this.#gauge('connections', 'Open sockets, by role', () => Object.fromEntries(this.#connections));
-    this.#gauge('presence', 'Customers and admins who have a socket here', present);
-    this.#gauge('redis_trouble', 'What is wrong with Redis now, by part', troubles, 'part');
+  }
+
+  /** Shows the people who have a socket here. @param read how many there are of each role */
+  showPresence(read: () => Readonly<Record<string, number>>): void {
+    this.#gauge('presence', 'Customers and admins who have a socket here', read);
+  }
+
+  /** Shows the troubles with Redis. @param read the parts that something is wrong with */
+  showTroubles(read: () => readonly string[]): void {
+    const counts = () => Object.fromEntries(read().map((part) => [part, 1]));
+    this.#gauge('redis_trouble', 'Trouble with Redis now, by part', counts, 'part');
   }
 
   /** A socket was opened, joined or closed: how many more there are of a role. */

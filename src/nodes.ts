@@ -1,4 +1,4 @@
-/** What binds this node to the others, and to what other servers say over Redis. A part of the composition root. */
+/** Ties of this node to the others, and to other servers over Redis. A part of the composition root. */
 import { once } from 'node:events';
 import { CLOSE } from '../schemas/errors.ts';
 import type { Settings } from '../schemas/settings.ts';
@@ -16,6 +16,7 @@ import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
 import { ChannelDoor } from './doors/redis/channel.ts';
 import { StreamDoor } from './doors/redis/stream.ts';
+import type { Revocations } from './doors/revocations.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
 import type { Publication } from './hub/publication.ts';
@@ -30,7 +31,7 @@ import type { NodeStore } from './store/nodes.ts';
 import type { Store } from './store/store.ts';
 import type { Timing } from './timing.ts';
 
-/** How long an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
+/** Time that an event of another node may be on its way, in ms, before those behind it no longer wait for it. */
 const OVERTAKING = 50;
 
 /** Interval at which it is tried whether the user of Redis may do what Telle must, in ms. */
@@ -70,72 +71,61 @@ function watchRights(link: Link | null, redis: FoundRedis): () => void {
 
 export type OnFault = (fault: unknown, what: string) => void;
 
+/** Opens what carries events to other nodes: Redis, or for a node that is alone nothing. */
+export const openBus = (redis: FoundRedis | null): MemoryBus | RedisBus =>
+  redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
+
 interface LinkOptions {
   readonly nodeId: string;
+  readonly bus: MemoryBus | RedisBus;
   readonly store: NodeStore;
   readonly timing: Timing;
   readonly metrics: Metrics;
   readonly log: Core['log'];
-  readonly onAway: () => void;
 }
 
-/** This node's tie to the others, over a Redis that there is. */
-export const openLink = ({ nodeId, store, timing, metrics, log, onAway }: LinkOptions): Link =>
-  new Link({
+/** Watches this node's tie to the others; null where it has none. */
+export function openLink({ nodeId, bus, store, timing, metrics, log }: LinkOptions): Link | null {
+  if (!(bus instanceof RedisBus)) return null;
+  const link = new Link({
     nodeId,
     nodes: store,
     silence: timing.nodeSilence,
     patience: timing.redisPatience,
     say: (part, sentence) => log.warn({ part }, sentence),
     count: metrics.troubled,
-    onAway: () => {
-      log.error('other nodes hear each other over Redis, and this one does not: its sockets are sent to them');
-      onAway();
-    },
   });
-
-interface BusOptions {
-  readonly link: Link | null;
-  readonly redis: FoundRedis | null;
-  readonly store: LogStore & Pick<GroupStore, 'existing'> & Pick<Store, 'isCertain'>;
-  readonly settled: Log['settled'];
-  readonly hub: Hub;
-  readonly metrics: Metrics;
-  readonly onFault: OnFault;
-  /** Looks for credentials of a dealer that were taken back. */
-  readonly lookForRevoked: () => Promise<void>;
+  link.watch('nodes', () => (bus.isProven ? null : SILENT));
+  link.watch('writes', () => (bus.refusal === null ? null : `Redis takes no writes: ${bus.refusal}`));
+  metrics.showTroubles(() => Object.keys(link.troubles));
+  return link;
 }
 
-/** Redis between nodes, or for a node that is alone nothing; with the sequencer, which mends what was not published. */
-export function openBus({ redis, link, store, settled, hub, metrics, onFault, lookForRevoked }: BusOptions) {
-  const deliver = (publication: Publication) => {
-    try {
-      const { type, dealerId, scope } = publication;
-      // [P-3.1] Before it is delivered: what comes behind it is not theirs to see.
-      if (type === 'SET_ASIDE') hub.closeClaimed(CLOSE.restart, 'this name is another’s now', dealerId, scope);
-      hub.deliver(publication);
-      if (type === 'ERASE_GROUP') hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
-    } catch (fault) {
-      onFault(fault, 'an event was not delivered');
-    }
-  };
-  const bus = redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
-  if (bus instanceof RedisBus) {
-    link?.watch('nodes', () => (bus.isProven ? null : SILENT));
-    link?.watch('writes', () => (bus.refusal === null ? null : `Redis takes no writes: ${bus.refusal}`));
+interface Delivering {
+  readonly bus: Bus;
+  readonly store: LogStore & Pick<GroupStore, 'existing'> & Pick<Store, 'isCertain'>;
+  readonly journal: Journal;
+  readonly hub: Hub;
+  readonly revocations: Revocations;
+  readonly metrics: Metrics;
+  readonly onFault: OnFault;
+}
+
+/** Delivers what comes over the bus. @returns the sequencer, which mends what was not published; null for a node that is alone */
+export function deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault }: Delivering): Sequencer | null {
+  const deliver = delivererOf(hub, onFault);
+  if (bus instanceof MemoryBus && store.isCertain) {
+    bus.listen({ deliver, missed: () => revocations.lookSoon() });
+    return null;
   }
-  if (redis === null && store.isCertain) {
-    bus.listen({ deliver, missed: lookForRevoked });
-    return { bus, sequencer: null };
-  }
-  /** [P-11.4] That a conversation was erased is told once, and stored nowhere: who may have missed it looks. */
+  /** [P-11.4] Finds erased conversations that are still open here: an erasure is told once, and stored nowhere. */
   const closeErased = async (dealerId: string): Promise<void> => {
     const open = hub.openGroups(dealerId);
     const existing = await store.existing(dealerId, open);
     for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasurePublication(dealerId, groupId));
   };
   const sequencer = new Sequencer({
-    log: logOf(store, settled),
+    log: logOf(store, journal),
     deliver,
     acknowledge: (publication) => hub.acknowledge(publication),
     patience: OVERTAKING,
@@ -148,20 +138,37 @@ export function openBus({ redis, link, store, settled, hub, metrics, onFault, lo
     missed: (dealerId) => {
       sequencer.catchUp(dealerId);
       // Sockets of a dealer that was removed are closed as such, not as those of erased conversations.
-      lookForRevoked()
+      revocations
+        .lookSoon()
         .then(() => closeErased(dealerId))
         .catch((fault: unknown) => onFault(fault, 'what was erased meanwhile was not looked for'));
     },
   });
-  return { bus, sequencer };
+  return sequencer;
 }
+
+/** Hands events to the sockets that may see them, and closes those that may not go on. */
+const delivererOf =
+  (hub: Hub, onFault: OnFault) =>
+  (publication: Publication): void => {
+    try {
+      const { type, dealerId, scope } = publication;
+      // [P-3.1] Before it is delivered: what comes behind it is not theirs to see.
+      if (type === 'SET_ASIDE') hub.closeClaimed(CLOSE.restart, 'this name is another’s now', dealerId, scope);
+      hub.deliver(publication);
+      if (type === 'ERASE_GROUP') hub.closeGroup(CLOSE.forbidden, 'the conversation was erased', dealerId, scope);
+    } catch (fault) {
+      onFault(fault, 'an event was not delivered');
+    }
+  };
 
 export interface RedisDoors {
   close(): Promise<void>;
 }
 
-/** [P-10] What other servers say over Redis, where there is one. Each reader blocks its connection: each has its own. */
-export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
+/** [P-10] Opens the doors for other servers over Redis, where there is one. Each reader blocks its connection: each has its own. */
+export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors | null {
+  if (redis === null) return null;
   const connect = redis.isCluster ? connectCluster : connectRedis;
   const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
   const stops = [keepAlive(commands), watchRights(core.link, redis)];
@@ -189,8 +196,8 @@ export function openRedisDoors(core: Core, redis: FoundRedis): RedisDoors {
 }
 
 /** The log, as the sequencer reads it: events are what was published. */
-const logOf = (store: LogStore, settled: Log['settled']): Log => ({
-  settled,
+const logOf = (store: LogStore, journal: Journal): Log => ({
+  settled: () => journal.settled(),
   tails: (dealerId, scopes) => store.tails(dealerId, scopes),
   tailsSince: (dealerId, since) => store.tailsSince(dealerId, since),
   between: async (dealerId, scope, after, before, since) => {

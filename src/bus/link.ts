@@ -30,8 +30,6 @@ interface Options {
   readonly patience: number;
   readonly say: (part: Part, sentence: string) => void;
   readonly count: (part: Part) => void;
-  /** This node is away from the others from now on. */
-  readonly onAway: () => void;
 }
 
 interface Trouble {
@@ -52,6 +50,7 @@ export class Link {
   #alone = 0;
   #isNotedDeaf = false;
   #looking: Promise<void> | null = null;
+  #sendAway = () => {};
 
   constructor(options: Options) {
     this.#options = options;
@@ -61,6 +60,11 @@ export class Link {
   /** Asks again and again what is wrong, in words; null: nothing. */
   watch(part: Part, faultOf: () => string | null): void {
     this.#watched.set(part, { faultOf, looks: 0 });
+  }
+
+  /** Has something done when others have heard each other without this node for too long. */
+  whenAway(action: () => void): void {
+    this.#sendAway = action;
   }
 
   note(part: Part, sentence: string): void {
@@ -109,7 +113,7 @@ export class Link {
 
   /** Whether others are better off: where nobody hears anybody, clients stay where they are. */
   async #compare(isDeaf: boolean): Promise<void> {
-    const { nodeId, nodes, silence, onAway } = this.#options;
+    const { nodeId, nodes, silence } = this.#options;
     const deaf = deafName(nodeId);
     if (!isDeaf) {
       this.#alone = 0;
@@ -123,6 +127,6 @@ export class Link {
     const hearing = [...living].filter((each) => !each.startsWith(deafName('')) && !living.has(deafName(each)));
     const wasAway = this.isAway;
     this.#alone = hearing.length > 0 ? this.#alone + 1 : 0;
-    if (this.isAway && !wasAway) onAway();
+    if (this.isAway && !wasAway) this.#sendAway();
   }
 }

@@ -10,6 +10,8 @@ export const AWAY = 'this node hears nothing of the others over Redis: try anoth
 
 /** The room that every door opens into. */
 export interface Core extends House {
+  /** The program's, as `telle --version` says it. */
+  readonly version: string;
   readonly store: OpenStore;
   /** To Redis, where there is one. */
   readonly link: Link | null;

@@ -22,13 +22,17 @@ interface Options {
 export class Eraser {
   readonly #options: Options;
   readonly #stop = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
   #isAsked = false;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#timer = setInterval(() => this.wake(), options.interval).unref();
+  }
+
+  /** Looks for marks of before, now and again after each interval. */
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), this.#options.interval).unref();
     this.wake();
   }
 

@@ -163,10 +163,7 @@ describe('[P-11.1] GET /metrics counts', () => {
   );
 
   test('batches by their size, each in the buckets that it fits into', async () => {
-    const metrics = new Metrics(
-      () => ({}),
-      () => ({}),
-    );
+    const metrics = new Metrics();
     for (const size of [1, 5, 100]) metrics.committed({ size, seconds: 0.001, types: [] });
     const reading = new Reading(await metrics.text());
     const upTo = (le: string) => reading.sum('telle_batch_size_bucket', { le });

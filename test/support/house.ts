@@ -36,10 +36,7 @@ export async function withHouse(
   bus.listen({ deliver: (publication) => hub.deliver(publication), missed: () => {} });
   const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault: fail });
   const presence = new Presence({ grace: TIMING.presenceGrace, gone: async () => {} });
-  const metrics = new Metrics(
-    () => ({}),
-    () => ({}),
-  );
+  const metrics = new Metrics();
   const house: House = {
     nodeId: 'one',
     journal,

@@ -6,7 +6,7 @@ import type { Http } from './http.ts';
 
 const tags = ['health'];
 
-export function healthRoutes(app: Http, { store, log, link }: Core, version: string): void {
+export function healthRoutes(app: Http, { store, log, link, version }: Core): void {
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
     status: 'ok' as const,
