@@ -116,8 +116,8 @@ export async function createApp({
   const metrics = new Metrics();
   const nodeId = randomUUID();
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
-  const redis = await findRedis(settings, onFault);
-  const bus = openBus(redis);
+  const redis = await findRedis(settings, store, onFault);
+  const bus = openBus(redis, metrics);
   const eraser = new Eraser({ store: given, interval: timing.erasingInterval, onFault });
   const journal = new Journal({
     store,

@@ -61,6 +61,12 @@ export class Metrics {
   /** An event from Redis was refused and kept. */
   readonly buried = this.#tally('dead_letters_total', 'Dead letters, by code', 'code');
 
+  /** Something of another platform came over Redis, and was dropped. */
+  readonly strange = this.#tally(
+    'redis_strangers_total',
+    "What came of another platform's and was dropped, by kind",
+    'kind',
+  );
   /** Something about Redis began to be wrong. */
   readonly troubled = this.#tally('redis_troubles_total', 'Troubles with Redis that began, by part', 'part');
 

@@ -37,6 +37,9 @@ const OVERTAKING = 50;
 /** Interval at which it is tried whether the user of Redis may do what Telle must, in ms. */
 const RIGHTS_INTERVAL = 60_000;
 
+const STRANGERS =
+  'another platform, of another database, publishes on this Redis under the same names: give one of the two a REDIS_PREFIX of its own';
+
 export interface FoundRedis extends WireOptions {
   readonly isCluster: boolean;
 }
@@ -44,9 +47,12 @@ export interface FoundRedis extends WireOptions {
 /** The Redis that the settings name, if they do. */
 export async function findRedis(
   { REDIS_URL: url, REDIS_PREFIX: prefix }: Settings,
+  store: Pick<Store, 'platform'>,
   onFault: OnFault,
 ): Promise<FoundRedis | null> {
-  return url === undefined ? null : { url, prefix, onFault, isCluster: await isCluster({ url, onFault }) };
+  if (url === undefined) return null;
+  const isOfCluster = await isCluster({ url, onFault });
+  return { url, prefix, onFault, isCluster: isOfCluster, platform: await store.platform() };
 }
 
 /** Tries again and again, for as long as the link lasts, whether the user of Redis may do what Telle must. @returns what ends it */
@@ -72,8 +78,10 @@ function watchRights(link: Link | null, redis: FoundRedis): () => void {
 export type OnFault = (fault: unknown, what: string) => void;
 
 /** Opens what carries events to other nodes: Redis, or for a node that is alone nothing. */
-export const openBus = (redis: FoundRedis | null): MemoryBus | RedisBus =>
-  redis === null ? new MemoryBus() : new RedisBus(redis, redis.isCluster);
+export const openBus = (redis: FoundRedis | null, metrics: Metrics): MemoryBus | RedisBus =>
+  redis === null
+    ? new MemoryBus()
+    : new RedisBus({ ...redis, onStranger: () => metrics.strange('frame') }, redis.isCluster);
 
 interface LinkOptions {
   readonly nodeId: string;
@@ -96,6 +104,7 @@ export function openLink({ nodeId, bus, store, timing, metrics, log }: LinkOptio
     count: metrics.troubled,
   });
   link.watch('nodes', () => (bus.isProven ? null : SILENT));
+  link.watch('strangers', () => (bus.hearsStrangers ? STRANGERS : null));
   link.watch('writes', () => (bus.refusal === null ? null : `Redis takes no writes: ${bus.refusal}`));
   metrics.showTroubles(() => Object.keys(link.troubles));
   return link;

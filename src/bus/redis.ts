@@ -17,6 +17,9 @@ import {
 /** How long after it failed a subscription is tried again, in ms. */
 const RETRY = 1_000;
 
+/** For how long strangers that were heard are told of, in ms. */
+const STRANGENESS = 60_000;
+
 export class RedisBus implements Bus {
   readonly #wire: Wire;
   readonly #prefix: string;
@@ -26,7 +29,10 @@ export class RedisBus implements Bus {
   /** Dealers of whom something could not be published. */
   readonly #unpublished = new Set<string>();
   /** What this node's labels say: what comes round with it is an echo. */
-  readonly #origin = crypto.randomUUID();
+  readonly #origin: string;
+  readonly #platform: string;
+  #strangeAt = Number.NEGATIVE_INFINITY;
+  readonly #onStranger: () => void;
   #listener: Listener | undefined;
 
   /**
@@ -35,6 +41,9 @@ export class RedisBus implements Bus {
    */
   constructor(options: WireOptions, isCluster = false) {
     this.#prefix = options.prefix;
+    this.#platform = `${options.platform}/`;
+    this.#onStranger = options.onStranger ?? (() => {});
+    this.#origin = this.#platform + crypto.randomUUID();
     this.#resyncChannel = resyncChannel(options.prefix);
     const listener: WireListener = {
       onMessage: (channel, body, label) => {
@@ -64,6 +73,11 @@ export class RedisBus implements Bus {
   /** Why Redis takes no writes, in its words; null: it does. */
   get refusal(): string | null {
     return this.#wire.refusal;
+  }
+
+  /** Whether another platform was heard within a minute. */
+  get hearsStrangers(): boolean {
+    return performance.now() - this.#strangeAt < STRANGENESS;
   }
 
   listen(listener: Listener): void {
@@ -157,6 +171,12 @@ export class RedisBus implements Bus {
     const own = label?.bytes === body.length ? label : null;
     // What this node published was delivered here when it was.
     if (own?.origin === this.#origin) return;
+    // Pub/sub knows no databases: another platform may be on this Redis, under the same prefix.
+    if (own && !own.origin.startsWith(this.#platform)) {
+      this.#onStranger();
+      this.#strangeAt = performance.now();
+      return;
+    }
     const frame = body.toString();
     this.#listener?.deliver(own ? labelled(own, frame) : unlabelled(frame));
   }

@@ -7,6 +7,10 @@ import { Line, type Message } from './line.ts';
 export interface WireOptions extends RedisOptions {
   /** What every name in Redis begins with. */
   readonly prefix: string;
+  /** The database's name: what nodes of another publish is not for this one. */
+  readonly platform: string;
+  /** Told of each frame of another platform, which is nobody's here. */
+  readonly onStranger?: () => void;
 }
 
 export interface WireListener {

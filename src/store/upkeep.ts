@@ -10,6 +10,8 @@ export interface Upkeep {
   pendingMigrations(): Promise<number>;
   /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
   examine(): Promise<void>;
+  /** Names the database: the same name to all that serve it, and to nobody who serves another. */
+  platform(): Promise<string>;
   /** Resolves where the database answers and can be written to. */
   check(): Promise<void>;
   /** Writes one moment's copy of the database to a file that is not there; null: it has no way to. */

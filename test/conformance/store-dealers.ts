@@ -183,6 +183,16 @@ export function describeDealers(withStore: WithStore): void {
     );
 
     it(
+      'has a name of its own, which it keeps and no other has',
+      withStore(async (store) => {
+        const name = await store.platform();
+        assert.match(name, /^[\da-f-]{16,36}$/);
+        assert.equal(await store.platform(), name);
+        await withStore(async (other) => assert.notEqual(await other.platform(), name))();
+      }),
+    );
+
+    it(
       'passes a check while it is open, which changes nothing',
       withStore(async (store) => {
         await fill(store, 'd1');

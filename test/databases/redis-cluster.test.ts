@@ -33,8 +33,8 @@ class Node {
   readonly #told = new EventEmitter();
   readonly bus: RedisBus;
 
-  constructor(url: string) {
-    this.bus = new RedisBus({ url, prefix: 'telle:', onFault: (_, what) => this.#fault(what) }, true);
+  constructor(url: string, prefix = 'telle:') {
+    this.bus = new RedisBus({ url, prefix, platform: 'test', onFault: (_, what) => this.#fault(what) }, true);
     this.bus.listen({
       deliver: (each) => {
         this.heard.push(each);
@@ -278,6 +278,22 @@ describe('the bus on a Redis Cluster', () => {
       }
     } finally {
       for (const client of clients) client.disconnect();
+    }
+  });
+
+  it('carries what is said where the prefix puts every channel on one shard', async () => {
+    const [first, second] = servers.map(({ url }) => url);
+    assert.ok(first && second);
+    const [one, other] = [new Node(first, '{one}:'), new Node(second, '{one}:')];
+    try {
+      await other.bus.follow('d1');
+      const heard = () => other.heard.some(({ dealerId }) => dealerId === 'd1');
+      while (!heard()) {
+        one.bus.publish([publication('d1', 1)]);
+        await Promise.race([other.until(heard), new Promise((resolve) => setTimeout(resolve, 100))]);
+      }
+    } finally {
+      await Promise.all([one.bus.close(), other.bus.close()]);
     }
   });
 

@@ -15,7 +15,7 @@ export interface BusNode {
 
 export async function openNode(prefix: string, url: string): Promise<BusNode> {
   const faults: unknown[] = [];
-  const bus = new RedisBus({ url, prefix, onFault: (fault) => faults.push(fault) });
+  const bus = new RedisBus({ url, prefix, platform: 'test', onFault: (fault) => faults.push(fault) });
   const [heard, missed, warm] = [new Inbox<Publication>(), new Inbox<string>(), new Inbox<string>()];
   const warmUp = `warm-up:${randomUUID()}`;
   bus.listen({

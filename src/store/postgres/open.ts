@@ -1,4 +1,5 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
+import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
@@ -144,6 +145,21 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upk
     await assertEncoding(pool);
     const pending = await pendingOf(pool);
     if (pending > 0) await assertMayMigrate(pool, pending);
+  },
+
+  async platform() {
+    // A standby that takes over is the same, and so is nothing that was restored into another server or database.
+    const cluster = await pool
+      .query('select system_identifier::text as name from pg_control_system()')
+      .then(({ rows }) => String(rows[0]?.name))
+      .catch(() => ''); // who runs this server keeps it to itself
+    const { rows } = await pool.query(
+      'select oid::text, datname, current_schema() as schema from pg_database where datname = current_database()',
+    );
+    return createHash('sha256')
+      .update(JSON.stringify([cluster, rows[0]]))
+      .digest('hex')
+      .slice(0, 16);
   },
 
   async check() {

@@ -1,4 +1,5 @@
 /** The embedded store: one SQLite file, written by one process. */
+import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { MEMORY } from '../../../schemas/settings.ts';
@@ -48,7 +49,7 @@ export function openSqlite(file: string, digests: Digests, alone: boolean): Stor
   client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   client.pragma('secure_delete = ON'); // [P-11.4] erased means overwritten
   const checkpoints = file === MEMORY ? null : new Checkpoints(file, () => carryOver(client));
-  return storeOver({ client, digests, held, checkpoints });
+  return storeOver({ client, digests, held, checkpoints, platform: randomUUID() });
 }
 
 /** Brings what is left of the write-ahead log into the file. What hinders it hinders the next commit, which says so. */
@@ -65,6 +66,7 @@ interface Opened {
   readonly digests: Digests;
   readonly held: Database.Database | null;
   readonly checkpoints: Checkpoints | null;
+  readonly platform: string;
 }
 
 function storeOver(opened: Opened): Store {
@@ -139,7 +141,7 @@ const ownNode = (database: Statements): NodeStore => ({
   },
 });
 
-const upkeepOf = ({ client, digests, held, checkpoints }: Opened, database: Statements): Upkeep => ({
+const upkeepOf = ({ client, digests, held, checkpoints, platform }: Opened, database: Statements): Upkeep => ({
   async migrate(onUpgrade = () => {}) {
     const isNew = client.prepare("select 1 from sqlite_master where type = 'table'").get() === undefined;
     const pending = pendingOf(client).length;
@@ -156,6 +158,11 @@ const upkeepOf = ({ client, digests, held, checkpoints }: Opened, database: Stat
   async examine() {
     assertWhole(client);
     pendingOf(client);
+  },
+
+  /** Nobody else serves it as long as this process does. */
+  async platform() {
+    return platform;
   },
 
   /** Taking the write lock is as far as a check can go without writing: a disk that fills is seen when a batch fails. */
