@@ -9,6 +9,12 @@ import type { CredentialStore } from '../store/credentials.ts';
 import type { DealerStore } from '../store/dealers.ts';
 import type { GroupStore } from '../store/groups.ts';
 
+/** What it takes to know whom a token names now. */
+export interface Identification {
+  readonly tokens: Pick<Tokens, 'verify'>;
+  readonly store: CredentialStore & DealerStore & GroupStore;
+}
+
 /** Credential of a verified token: good for, as long as nobody takes it back. */
 export const credentialOf = (verified: Verified): Credential => ({
   claims: verified.claims,
@@ -18,10 +24,7 @@ export const credentialOf = (verified: Verified): Credential => ({
 });
 
 /** @throws RefusedError as `Tokens.verify` does; `unauthorized` or `unknown_dealer` as {@link mustBeTaken} does */
-export async function identify(
-  { tokens, store }: { readonly tokens: Tokens; readonly store: CredentialStore & DealerStore & GroupStore },
-  token: string,
-): Promise<Session> {
+export async function identify({ tokens, store }: Identification, token: string): Promise<Session> {
   const verified = await tokens.verify(token);
   const session = sessionOf(verified.claims, verified.ours);
   const credential = credentialOf(verified);

@@ -11,7 +11,8 @@ import { credentialOf, nameHeld, renamed } from '../commands/identity.ts';
 import type { Entry } from '../domain/state.ts';
 import type { Credential, Seat } from '../hub/hub.ts';
 import type { decodeJoin } from '../protocol/decode.ts';
-import type { Doorway } from '../store/dealers.ts';
+import type { CredentialStore } from '../store/credentials.ts';
+import type { DealerStore, Doorway } from '../store/dealers.ts';
 import type { GroupStore } from '../store/groups.ts';
 import type { Visitor } from './guard.ts';
 import type { House } from './house.ts';
@@ -31,6 +32,11 @@ export interface Entrance {
   readonly visitor: Visitor;
 }
 
+/** What it takes to admit somebody, and to hand out the token that is kept. */
+export interface Admitting extends Pick<House, 'presence' | 'tokens'> {
+  readonly store: CredentialStore & DealerStore & GroupStore;
+}
+
 /** Who joins, as a good token says, or claiming a group that nobody has. */
 export interface Identified {
   readonly session: Session;
@@ -46,7 +52,7 @@ export type Asked = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
 export async function identify(
-  house: House,
+  { presence, tokens }: Pick<Admitting, 'presence' | 'tokens'>,
   entrance: Entrance,
   asked: Asked,
   role: Session['role'],
@@ -65,11 +71,11 @@ export async function identify(
     // There is no token yet that could be taken back.
     const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
-    const isHere = house.presence.sockets(session) > 0;
+    const isHere = presence.sockets(session) > 0;
     return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
   }
   entrance.visitor.mustNotBeBarred();
-  const verified = await house.tokens.verify(token);
+  const verified = await tokens.verify(token);
   const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since };
   if (verified.claims.role !== 'customer') return { ...identified, entry: null };
   if (verified.ours) return { ...identified, entry: { by: 'kept' } };
@@ -95,7 +101,7 @@ function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verif
  * @returns who it is, by the name that its conversation has now
  */
 export async function admit(
-  { store }: House,
+  { store }: Pick<Admitting, 'store'>,
   { origin }: Entrance,
   asked: Asked,
   identified: Identified,
@@ -142,7 +148,7 @@ function mustBeClaimable(claims: Doorway['claims'] | undefined, isChosen: boolea
 
 /** The token that a customer keeps [P-3.1]: the one that its dealer minted, or a new one of Telle's; undefined for others. */
 export async function tokenToKeep(
-  { store, tokens }: House,
+  { store, tokens }: Pick<Admitting, 'store' | 'tokens'>,
   { session, minted }: Identified,
   seat: Seat,
 ): Promise<string | undefined> {

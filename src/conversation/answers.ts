@@ -8,15 +8,17 @@ import type { Socket } from './socket.ts';
 
 type Receipt = Parameters<typeof ackFrame>[1];
 
+type Answering = Pick<House, 'metrics' | 'settings' | 'log'>;
+
 export class Answers {
-  readonly #house: House;
+  readonly #house: Answering;
   readonly #socket: Socket;
   readonly #outlet: Outlet;
   /** Made for the first frame that counts. */
   #conduct: Conduct | null = null;
   #isExpelled = false;
 
-  constructor(house: House, socket: Socket, outlet: Outlet) {
+  constructor(house: Answering, socket: Socket, outlet: Outlet) {
     this.#house = house;
     this.#socket = socket;
     this.#outlet = outlet;

@@ -12,10 +12,15 @@ import type { Peer } from '../hub/peer.ts';
 import type { Who } from '../hub/presence.ts';
 import { decodeJoin } from '../protocol/decode.ts';
 import { ackFrame, instant, sessionFrame } from '../protocol/encode.ts';
-import { admit, type Entrance, type Identified, identify, tokenToKeep } from './admission.ts';
+import type { DealerStore } from '../store/dealers.ts';
+import { type Admitting, admit, type Entrance, type Identified, identify, tokenToKeep } from './admission.ts';
 import type { House } from './house.ts';
-import { type Missed, mayRecover, ownScopes, recover } from './recovery.ts';
-import { replay } from './replay.ts';
+import { type Missed, mayRecover, ownScopes, type Recovering, recover } from './recovery.ts';
+import { type Replaying, replay } from './replay.ts';
+
+type Arriving = Pick<House, 'nodeId' | 'journal' | 'presence' | 'settings'>;
+type Leaving = Pick<House, 'hub' | 'feed' | 'presence'>;
+type Joining = Admitting & Arriving & Recovering & Replaying & Leaving;
 
 export interface Joined {
   readonly session: Session;
@@ -28,7 +33,7 @@ export interface Joined {
  * @throws RefusedError where it may not; nothing is left behind
  */
 export async function join(
-  house: House,
+  house: Joining,
   entrance: Entrance,
   { channel, payload, id }: Envelope & { channel: JoinChannel },
   peer: Peer,
@@ -54,7 +59,7 @@ export async function join(
 }
 
 /** Answers who has arrived, tells it what it missed, and opens its seat. */
-async function welcome(house: House, identified: Identified, seat: Seat, id: string | undefined): Promise<void> {
+async function welcome(house: Joining, identified: Identified, seat: Seat, id: string | undefined): Promise<void> {
   const { session, since } = identified;
   const { peer } = seat;
   const missed = await recover(house, session, since);
@@ -66,7 +71,7 @@ async function welcome(house: House, identified: Identified, seat: Seat, id: str
 }
 
 /** Takes a socket out again. */
-export function leave({ hub, feed, presence }: House, { seat, who }: Joined): void {
+export function leave({ hub, feed, presence }: Leaving, { seat, who }: Joined): void {
   if (hub.leave(seat)) feed.close(seat.place.dealerId);
   if (who) presence.left(who);
 }
@@ -76,7 +81,7 @@ function whoOf(session: Session): Who | null {
 }
 
 /** [P-7.5] Tells that somebody is here, and makes a customer's group. */
-async function arrive(house: House, who: Who | null, entry: Entry | null): Promise<boolean> {
+async function arrive(house: Arriving, who: Who | null, entry: Entry | null): Promise<boolean> {
   const { journal, presence, nodeId } = house;
   if (!who) return false;
   mustHaveRoom(house, who);
@@ -93,7 +98,7 @@ async function arrive(house: House, who: Who | null, entry: Entry | null): Promi
 }
 
 /** What one socket of a group sends, all others get: so many of them can do that. */
-function mustHaveRoom({ presence, settings }: House, who: Who): void {
+function mustHaveRoom({ presence, settings }: Arriving, who: Who): void {
   const most = settings.MAX_SOCKETS_PER_GROUP;
   if (who.role === 'customer' && presence.sockets(who) >= most)
     throw refused('rate_limited', `this chat has ${most} sockets open: close one of them`);
@@ -101,7 +106,7 @@ function mustHaveRoom({ presence, settings }: House, who: Who): void {
 
 /** [P-3.5] */
 async function describe(
-  { store, timing }: House,
+  { store, timing }: Pick<House, 'timing'> & { readonly store: DealerStore },
   { credential: { claims } }: Seat,
   token: string | undefined,
   session: Session,

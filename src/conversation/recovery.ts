@@ -10,6 +10,11 @@ import type { House } from './house.ts';
 /** The most events of a scope that are replayed. */
 const MAX_REPLAY = 500;
 
+/** What it takes to know what a session missed. */
+export interface Recovering extends Pick<House, 'feed' | 'metrics'> {
+  readonly store: LogStore;
+}
+
 /** How far each scope goes, and which of those that `since` names can be told whole. */
 export interface Missed {
   readonly tails: ReadonlyMap<string, number>;
@@ -17,7 +22,7 @@ export interface Missed {
 }
 
 /** Reads what a session missed, so that nothing which happens meanwhile is passed over. */
-export async function recover({ store, feed, metrics }: House, session: Session, since: Since): Promise<Missed> {
+export async function recover({ store, feed, metrics }: Recovering, session: Session, since: Since): Promise<Missed> {
   let missed = await missedBy(store, session, since);
   // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
   if (!feed.know(session.dealerId, missed.tails)) missed = await missedBy(store, session, since);

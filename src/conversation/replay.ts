@@ -3,6 +3,7 @@ import type { Since } from '../../schemas/frames.ts';
 import { readInTurn } from '../commands/turns.ts';
 import { dropAsSlow, type Peer } from '../hub/peer.ts';
 import { eventFrame } from '../protocol/encode.ts';
+import type { LogStore } from '../store/log.ts';
 import type { House } from './house.ts';
 import type { Missed } from './recovery.ts';
 
@@ -11,13 +12,18 @@ const PAGE = { limit: 500, bytes: 64 * 1024 };
 /** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
 const SHARE = 1 / 4;
 
+/** What it takes to replay the log. */
+export interface Replaying extends Pick<House, 'settings' | 'timing'> {
+  readonly store: LogStore;
+}
+
 /**
  * Sends what each recovered scope has had since, in order, no faster than the socket takes it. One that has not taken all
  * of it in time is closed as a slow consumer, and may rejoin with the `since` that it has then [P-9].
  * @returns when everything has left, or the socket is closed
  */
 export async function replay(
-  house: House,
+  house: Replaying,
   dealerId: string,
   since: Since,
   { tails, recovered }: Missed,
@@ -41,7 +47,7 @@ interface Behind {
   readonly tail: number;
 }
 
-async function tell(house: House, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
+async function tell(house: Replaying, { dealerId, scope, seen, tail }: Behind, peer: Peer): Promise<void> {
   let after = seen;
   while (after < tail && peer.isOpen) {
     await readInTurn();

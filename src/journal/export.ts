@@ -11,8 +11,8 @@ import { piecesOf } from './pieces.ts';
 /** Rows that are read at a time, and the bytes of them: memory holds no more. */
 const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
 
-/** What is read of a dealer. */
-type Exported = DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
+/** What an export reads of a dealer. */
+export type Exported = DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
 
 /** Some lines of NDJSON, and how many of them are events. */
 export interface Lines {

@@ -5,10 +5,15 @@ import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { isOfDealer } from '../../auth/permit.ts';
 import type { Session } from '../../auth/session.ts';
 import { bearerOf } from '../../auth/tokens.ts';
-import { identify } from '../../commands/identity.ts';
+import { type Identification, identify } from '../../commands/identity.ts';
 import type { Asker } from '../../documents/route.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
-import type { Core } from '../core.ts';
+import type { RequestLimits } from './limit.ts';
+
+/** What it takes to know who asks, and whether that one asks too often. */
+export interface Access extends Identification {
+  readonly limits: RequestLimits;
+}
 
 /** A hook that knows who asks before anything of the request's body is read, and says whose tokens it lets in. */
 interface Authenticate {
@@ -27,10 +32,10 @@ const sessions = new WeakMap<FastifyRequest, Session>();
  * Who asks, as the bearer token says.
  * @throws RefusedError `unauthorized`, `token_expired` or `rate_limited`
  */
-export const authenticate = (core: Core): Authenticate =>
+export const authenticate = (access: Access): Authenticate =>
   guard(['customer', 'admin', 'server'], async (request) => {
-    const { limits } = core;
-    const session = await sessionFrom(core, request.headers.authorization).catch(async (error: unknown) => {
+    const { limits } = access;
+    const session = await sessionFrom(access, request.headers.authorization).catch(async (error: unknown) => {
       await limits.byAddress(request);
       throw error;
     });
@@ -38,45 +43,45 @@ export const authenticate = (core: Core): Authenticate =>
     await limits.bySession(request, session);
   });
 
-async function sessionFrom(core: Core, authorization: string | undefined): Promise<Session> {
+async function sessionFrom(access: Identification, authorization: string | undefined): Promise<Session> {
   const token = bearerOf(authorization);
   if (token === undefined) throw refused('unauthorized', 'a bearer token is needed');
-  return identify(core, token);
+  return identify(access, token);
 }
 
 /**
  * [P-11.3] Who may read what a dealer has: its admins, and servers.
  * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer
  */
-export const authenticateReader = (core: Core): Authenticate =>
+export const authenticateReader = (access: Access): Authenticate =>
   guard(['admin', 'server'], async (request) => {
-    await authenticate(core)(request);
+    await authenticate(access)(request);
     const dealerId = isJsonObject(request.params) ? String(request.params.dealerId) : '';
     const session = sessionAt(request, dealerId);
     if (session.role === 'customer') throw refused('forbidden', 'a customer reads its own events alone');
     // What cannot be a name is not asked for: Postgres takes no U+0000.
-    if (!isId(dealerId) || !(await core.store.dealer(dealerId)))
+    if (!isId(dealerId) || !(await access.store.dealer(dealerId)))
       throw refused('unknown_dealer', 'there is no such dealer');
   });
 
 /** @throws RefusedError where the token is not a server's [P-11.2] */
-export const authenticateServer = (core: Core): Authenticate =>
+export const authenticateServer = (access: Access): Authenticate =>
   guard(['server'], async (request) => {
-    await authenticate(core)(request);
+    await authenticate(access)(request);
     if (sessionOfRequest(request).role !== 'server') throw refused('forbidden', 'a server token is needed');
   });
 
 /** @throws RefusedError where the token is not that of a server of the dealer that the path names, or of all */
-export const authenticateServerOf = (core: Core): Authenticate =>
+export const authenticateServerOf = (access: Access): Authenticate =>
   guard(['server'], async (request) => {
-    await authenticateServer(core)(request);
+    await authenticateServer(access)(request);
     sessionAt(request, isJsonObject(request.params) ? String(request.params.dealerId) : '');
   });
 
 /** @throws RefusedError where the token is not that of a server of all dealers [P-11.5] */
-export const authenticateOperator = (core: Core): Authenticate =>
+export const authenticateOperator = (access: Access): Authenticate =>
   guard(['server:*'], async (request) => {
-    await authenticate(core)(request);
+    await authenticate(access)(request);
     const { role, dealerId } = sessionOfRequest(request);
     if (role === 'server' && dealerId === ALL_DEALERS) return;
     throw refused('forbidden', 'a token of a server of all dealers is needed');

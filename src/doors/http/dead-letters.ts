@@ -6,10 +6,10 @@ import { AckPayload } from '../../../schemas/frames.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { ackPayload, instant } from '../../protocol/encode.ts';
-import type { Core } from '../core.ts';
-import { takeEvent } from '../redis/take.ts';
-import { recordAct } from './audited.ts';
-import { authenticateOperator } from './authenticate.ts';
+import type { LetterStore } from '../../store/letters.ts';
+import { type Taking, takeEvent } from '../redis/take.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
 
@@ -18,7 +18,7 @@ const params = Type.Object({
   id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "a letter's id, as the list has it" }),
 });
 
-export function deadLetterRoutes(app: Http, core: Core): void {
+export function deadLetterRoutes(app: Http, core: Access & Auditing & Taking & { readonly store: LetterStore }): void {
   const { store } = core;
   const onRequest = authenticateOperator(core);
 

@@ -10,8 +10,8 @@ import { changedSettings } from '../../journal/audit.ts';
 import type { CredentialStore } from '../../store/credentials.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
-import { recordAct } from './audited.ts';
-import { authenticateOperator } from './authenticate.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateOperator } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { pageOf } from './page.ts';
 
@@ -26,7 +26,7 @@ async function dealerAt(store: DealerStore & CredentialStore, dealerId: string):
   return dealer && generation > 0 ? { ...dealer, generation } : dealer;
 }
 
-export function dealerRoutes(app: Http, core: Core): void {
+export function dealerRoutes(app: Http, core: Access & Auditing & Pick<Core, 'hub' | 'revocations'>): void {
   const { store, hub, revocations } = core;
   const onRequest = authenticateOperator(core);
 

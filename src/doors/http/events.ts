@@ -11,15 +11,18 @@ import { isJsonObject, kindOf } from '../../protocol/checker.ts';
 import { isKey } from '../../protocol/decode.ts';
 import { ackPayload, errorPayload } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
-import { authenticateServer, sessionOfRequest } from './authenticate.ts';
+import { type Access, authenticateServer, sessionOfRequest } from './authenticate.ts';
 import { elementsOf, notJson } from './elements.ts';
 import type { Http } from './http.ts';
 import { sendProblem } from './problem.ts';
 
+/** What it takes to take events within their budgets. */
+type Taking = Pick<Core, 'journal' | 'budgets' | 'settings' | 'metrics' | 'log'>;
+
 /** A byte of text may be written in as many, as `\u0041`. */
 const MOST_ESCAPED = 6;
 
-export function eventRoutes(app: Http, core: Core): void {
+export function eventRoutes(app: Http, core: Access & Taking): void {
   const { settings } = core;
 
   const schema = {
@@ -66,7 +69,7 @@ export function eventRoutes(app: Http, core: Core): void {
   });
 }
 
-async function takeAll(core: Core, session: Session, body: unknown): Promise<Result[]> {
+async function takeAll(core: Taking, session: Session, body: unknown): Promise<Result[]> {
   const payloads = await payloadsOf(body, core.settings);
   return Promise.all(await inTurns(payloads, (payload) => take(core, session, payload)));
 }
@@ -97,7 +100,7 @@ interface Result {
   readonly outcome: Outcome;
 }
 
-async function take(core: Core, session: Session, payload: unknown): Promise<Result> {
+async function take(core: Taking, session: Session, payload: unknown): Promise<Result> {
   const id = isJsonObject(payload) && isKey(payload.id) ? payload.id : undefined;
   try {
     const send = commandFrom(core, session, payload);
@@ -110,7 +113,7 @@ async function take(core: Core, session: Session, payload: unknown): Promise<Res
   }
 }
 
-function commandFrom({ settings }: Core, session: Session, payload: unknown): Send {
+function commandFrom({ settings }: Taking, session: Session, payload: unknown): Send {
   if (payload === undefined || bytesOf(payload) > settings.MAX_FRAME_BYTES) {
     throw refused('too_large', `expected at most ${settings.MAX_FRAME_BYTES} bytes of JSON`);
   }

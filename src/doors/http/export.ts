@@ -4,16 +4,15 @@ import { Type } from '@sinclair/typebox';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { pagesInTurn } from '../../commands/turns.ts';
-import { exportOf } from '../../journal/export.ts';
-import type { Core } from '../core.ts';
-import { recordAct } from './audited.ts';
-import { authenticateReader } from './authenticate.ts';
+import { type Exported, exportOf } from '../../journal/export.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import type { Http } from './http.ts';
 
 const params = Type.Object({ dealerId: Id });
 
-export function exportRoutes(app: Http, core: Core): void {
+export function exportRoutes(app: Http, core: Access & Auditing & { readonly store: Exported }): void {
   app.get(
     '/v1/dealers/:dealerId/export',
     {

@@ -6,9 +6,10 @@ import { GroupId, Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery } from '../../../schemas/reading.ts';
 import { senderOf } from '../../auth/session.ts';
+import type { ErasureStore } from '../../store/erasures.ts';
 import type { Core } from '../core.ts';
-import { recordAct } from './audited.ts';
-import { authenticateReader, sessionOfRequest } from './authenticate.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateReader, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
 import { pageByTime } from './page.ts';
@@ -17,7 +18,10 @@ const dealerParams = Type.Object({ dealerId: Id });
 const groupParams = Type.Object({ dealerId: Id, groupId: GroupId });
 export const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
 
-export function groupRoutes(app: Http, core: Core): void {
+export function groupRoutes(
+  app: Http,
+  core: Access & Auditing & Pick<Core, 'journal'> & { readonly store: Pick<ErasureStore, 'erasures' | 'erasure'> },
+): void {
   const { store, journal } = core;
   const onRequest = authenticateReader(core);
 

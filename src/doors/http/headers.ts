@@ -7,7 +7,7 @@ import { Value } from '@sinclair/typebox/value';
 import type { FastifyRequest } from 'fastify';
 import { Id } from '../../../schemas/kinds.ts';
 import { isOriginAllowed } from '../../auth/origins.ts';
-import type { Core } from '../core.ts';
+import type { DealerStore } from '../../store/dealers.ts';
 import type { Http } from './http.ts';
 
 export const REQUEST_ID = 'x-request-id';
@@ -22,7 +22,7 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-export async function setHeaders(app: Http, core: Core): Promise<void> {
+export async function setHeaders(app: Http, { store }: { readonly store: DealerStore }): Promise<void> {
   app.addHook('onRequest', async ({ id, url, routeOptions }, reply) => {
     reply.header(REQUEST_ID, id);
     if (/^\/v1([/?]|$)/.test(routeOptions.url ?? url)) reply.header('cache-control', NOT_KEPT);
@@ -33,11 +33,11 @@ export async function setHeaders(app: Http, core: Core): Promise<void> {
     // An answer is data: whatever is in it, a browser that shows it runs and fetches nothing.
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
-  await app.register(cors, () => (request: FastifyRequest) => corsFor(core, request));
+  await app.register(cors, () => (request: FastifyRequest) => corsFor(store, request));
 }
 
 /** [P-11.5] A browser's page may read a dealer's answers where it comes from one of that dealer's origins. */
-async function corsFor({ store }: Core, { headers, url }: FastifyRequest): Promise<FastifyCorsOptions> {
+async function corsFor(store: DealerStore, { headers, url }: FastifyRequest): Promise<FastifyCorsOptions> {
   const dealerId = dealerOf(url);
   if (!headers.origin || dealerId === null) return { origin: false };
   const { dealer } = await store.standing(dealerId);

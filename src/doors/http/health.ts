@@ -1,12 +1,16 @@
 /** [P-11.1] Is the process alive, and can it serve? */
 import { refused } from '../../../schemas/errors.ts';
 import { Health, Readiness } from '../../../schemas/http.ts';
+import type { Upkeep } from '../../store/upkeep.ts';
 import { AWAY, type Core } from '../core.ts';
 import type { Http } from './http.ts';
 
 const tags = ['health'];
 
-export function healthRoutes(app: Http, { store, log, link, version }: Core): void {
+export function healthRoutes(
+  app: Http,
+  { store, log, link, version }: Pick<Core, 'log' | 'link' | 'version'> & { readonly store: Pick<Upkeep, 'check'> },
+): void {
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
     status: 'ok' as const,

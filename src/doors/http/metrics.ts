@@ -5,7 +5,7 @@ import type { Core } from '../core.ts';
 import { contents } from './contents.ts';
 import type { Http } from './http.ts';
 
-export function metricsRoutes(app: Http, { metrics, settings }: Core): void {
+export function metricsRoutes(app: Http, { metrics, settings }: Pick<Core, 'metrics' | 'settings'>): void {
   if (settings.METRICS_PORT !== undefined) return;
   app.get(
     '/metrics',
@@ -21,7 +21,11 @@ export function metricsRoutes(app: Http, { metrics, settings }: Core): void {
 }
 
 /** Serves the metrics, and nothing else, on a port that need not be open to the world. */
-export async function serveMetrics({ metrics, settings, log }: Core): Promise<Server | null> {
+export async function serveMetrics({
+  metrics,
+  settings,
+  log,
+}: Pick<Core, 'metrics' | 'settings' | 'log'>): Promise<Server | null> {
   const { METRICS_PORT: port, HOST: host } = settings;
   if (port === undefined) return null;
   const server = createServer((request, response) => {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { type ErrorCode, errorKind, type Refusal, RefusedError } from '../../../schemas/errors.ts';
 import type { Core } from '../core.ts';
-import { tellRefusal } from './audited.ts';
+import { type Auditing, tellRefusal } from './audited.ts';
 import { NOT_KEPT, REQUEST_ID, requestIdOf } from './headers.ts';
 
 /** Seconds after which a client may try again what was `unavailable` or `rate_limited`. */
@@ -87,7 +87,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-export function answerErrorsAsProblems(app: FastifyInstance, core: Core): void {
+export function answerErrorsAsProblems(app: FastifyInstance, core: Auditing & Pick<Core, 'log' | 'metrics'>): void {
   const { log, metrics } = core;
   app.setErrorHandler<FastifyError | RefusedError>((error, request, reply) => {
     if (error instanceof RefusedError) {

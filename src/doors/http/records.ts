@@ -11,10 +11,9 @@ import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { KeptRecord, RecordStore, RecordTable } from '../../store/records.ts';
-import type { Core } from '../core.ts';
 import { adfOf, type Prospect } from './adf.ts';
-import { recordAct } from './audited.ts';
-import { authenticateReader } from './authenticate.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { intentsCsv, leadsCsv } from './csv.ts';
 import type { Http } from './http.ts';
@@ -67,7 +66,7 @@ const LISTS: Readonly<Record<string, Listed>> = {
   },
 };
 
-export function recordRoutes(app: Http, core: Core): void {
+export function recordRoutes(app: Http, core: Access & Auditing & { readonly store: RecordStore }): void {
   for (const [name, { summary, page, formats, ...list }] of Object.entries(LISTS)) {
     app.get(
       `/v1/dealers/:dealerId/${name}`,

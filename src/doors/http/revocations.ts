@@ -5,13 +5,13 @@ import { DealerOrAll } from '../../../schemas/kinds.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { Revocation, RevocationRequest } from '../../../schemas/tokens.ts';
 import type { Core } from '../core.ts';
-import { recordAct } from './audited.ts';
-import { authenticateServerOf } from './authenticate.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateServerOf } from './authenticate.ts';
 import type { Http } from './http.ts';
 
 const revocationParams = Type.Object({ dealerId: DealerOrAll });
 
-export function revocationRoutes(app: Http, core: Core): void {
+export function revocationRoutes(app: Http, core: Access & Auditing & Pick<Core, 'revocations'>): void {
   const { store, revocations } = core;
   const schema = {
     tags: ['dealers'],

@@ -13,16 +13,15 @@ import { piecesOf } from '../../journal/pieces.ts';
 import { eventFrame } from '../../protocol/encode.ts';
 import type { Bounds } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
-import type { Stretch } from '../../store/log.ts';
+import type { LogStore, Stretch } from '../../store/log.ts';
 import type { StoredEvent } from '../../store/rows.ts';
-import type { Core } from '../core.ts';
-import { authenticate, sessionAt } from './authenticate.ts';
+import { type Access, authenticate, sessionAt } from './authenticate.ts';
 import type { Http } from './http.ts';
 import { badCursor, cursorFor, placeOf } from './page.ts';
 
 const params = Type.Object({ dealerId: Id, scope: Id });
 
-export function scopeRoutes(app: Http, core: Core): void {
+export function scopeRoutes(app: Http, core: Access & { readonly store: LogStore }): void {
   const schema = {
     tags: ['events'],
     summary: "Reads a scope's log",

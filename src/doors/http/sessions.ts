@@ -7,16 +7,24 @@ import { Nothing } from '../../../schemas/http.ts';
 import { Code, CodeRequest, DEFAULT_TTL, SignedIn, SignIn } from '../../../schemas/sessions.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { makeCode } from '../../auth/codes.ts';
-import { bearerOf, secondsFromNow } from '../../auth/tokens.ts';
+import { bearerOf, secondsFromNow, type Tokens } from '../../auth/tokens.ts';
 import { credentialOf, mustBeTaken } from '../../commands/identity.ts';
 import { instant } from '../../protocol/encode.ts';
+import type { CredentialStore } from '../../store/credentials.ts';
+import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
-import { authenticate, authenticateServer, sessionAt, sessionOfRequest } from './authenticate.ts';
+import { type Access, authenticate, authenticateServer, sessionAt, sessionOfRequest } from './authenticate.ts';
 import type { Http } from './http.ts';
+
+/** What it takes to sign codes and tokens, and to know them again. */
+export interface Signing {
+  readonly tokens: Tokens;
+  readonly store: CredentialStore & DealerStore;
+}
 
 const tags = ['sessions'];
 
-export function sessionRoutes(app: Http, core: Core): void {
+export function sessionRoutes(app: Http, core: Access & Signing & Pick<Core, 'revocations'>): void {
   const signIn = {
     tags,
     summary: 'Signs an admin in: exchanges a one-time code for a token',
@@ -59,7 +67,12 @@ export function sessionRoutes(app: Http, core: Core): void {
  * @param ttl for how many seconds its token will hold
  * @throws RefusedError `unknown_dealer`
  */
-export async function codeFor({ store, tokens }: Core, dealer: string, sub: string, ttl = DEFAULT_TTL): Promise<Code> {
+export async function codeFor(
+  { store, tokens }: Signing,
+  dealer: string,
+  sub: string,
+  ttl = DEFAULT_TTL,
+): Promise<Code> {
   if (!(await store.dealer(dealer))) throw refused('unknown_dealer', 'there is no such dealer');
   const { current: gen } = await store.generation({ role: 'admin', dealer, sub });
   const { code, expiresAt } = makeCode(tokens, { dealer, sub, gen }, ttl);
@@ -67,7 +80,7 @@ export async function codeFor({ store, tokens }: Core, dealer: string, sub: stri
 }
 
 /** @throws RefusedError `unauthorized` for what is no code or was exchanged, `token_expired`, `unknown_dealer` */
-async function exchange({ store, tokens }: Core, code: string): Promise<Static<typeof SignedIn>> {
+async function exchange({ store, tokens }: Signing, code: string): Promise<Static<typeof SignedIn>> {
   const verified = await tokens.verifyCode(code);
   const { claims, tokenId, ttl } = verified;
   if (tokenId === undefined || ttl === undefined) throw refused('unauthorized', 'this is no code');
@@ -83,7 +96,7 @@ async function exchange({ store, tokens }: Core, code: string): Promise<Static<t
 }
 
 /** @throws RefusedError `invalid_payload` where the token has no name of its own */
-async function end({ tokens, revocations }: Core, token: string): Promise<void> {
+async function end({ tokens, revocations }: Pick<Core, 'tokens' | 'revocations'>, token: string): Promise<void> {
   const { claims, tokenId } = await tokens.verify(token);
   if (tokenId === undefined) {
     throw refused('invalid_payload', 'this token has no jti, by which it could end alone: it holds until its exp');

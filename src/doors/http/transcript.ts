@@ -9,9 +9,8 @@ import { instant } from '../../protocol/encode.ts';
 import { inWords } from '../../protocol/words.ts';
 import type { LogStore } from '../../store/log.ts';
 import type { StoredEvent } from '../../store/rows.ts';
-import type { Core } from '../core.ts';
-import { recordAct } from './audited.ts';
-import { authenticateReader } from './authenticate.ts';
+import { type Auditing, recordAct } from './audited.ts';
+import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { unknownGroup } from './groups.ts';
 import type { Http } from './http.ts';
@@ -22,7 +21,7 @@ const AT_ONCE = { limit: 500, bytes: 64 * 1024 };
 
 const params = Type.Object({ dealerId: Id, groupId: GroupId });
 
-export function transcriptRoutes(app: Http, core: Core): void {
+export function transcriptRoutes(app: Http, core: Access & Auditing & { readonly store: LogStore }): void {
   app.get(
     '/v1/dealers/:dealerId/groups/:groupId/transcript',
     {

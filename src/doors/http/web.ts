@@ -8,7 +8,7 @@ import type { Code } from '../../../schemas/sessions.ts';
 import { readAsset } from '../../assets.ts';
 import type { Core } from '../core.ts';
 import type { Http } from './http.ts';
-import { codeFor } from './sessions.ts';
+import { codeFor, type Signing } from './sessions.ts';
 
 /** Paths, and the files of `dist/web` that answer them. */
 const FILES = {
@@ -52,7 +52,7 @@ interface Asset {
 }
 
 /** Answers what the build has made. Where it has not been run, there is nothing to answer. */
-export function webRoutes(app: Http, core: Core): void {
+export function webRoutes(app: Http, core: Signing & Pick<Core, 'settings' | 'limits'>): void {
   const { settings, limits } = core;
   for (const [path, name] of Object.entries(FILES)) {
     const asset = assetOf(name);
@@ -78,7 +78,7 @@ const DEMO = { dealerId: 'demo', adminId: 'alice' };
  * A code for the demo's desk, where this machine's own page asks for it.
  * @throws RefusedError `unknown_route` to anybody else, `unknown_dealer` where it was removed
  */
-async function demoCode(core: Core, request: FastifyRequest): Promise<Code> {
+async function demoCode(core: Signing & Pick<Core, 'settings'>, request: FastifyRequest): Promise<Code> {
   if (core.settings.WELCOME === 'off' || !isNear(request) || !isOwnPage(request)) {
     throw refused('unknown_route', 'there is no such path');
   }

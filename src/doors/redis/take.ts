@@ -16,12 +16,15 @@ const SESSION: Session = { role: 'server', dealerId: ALL_DEALERS, name: 'redis' 
 /** Where a dead letter came from. */
 type Source = DeadLetter['source'];
 
+/** What it takes to decide and store an event. */
+export type Taking = Pick<Core, 'journal' | 'settings'>;
+
 /**
  * Decides and stores an event.
  * @param key by which a repeat is known, where the event brings none
  * @throws RefusedError where it is not one
  */
-export async function takeEvent({ journal, settings }: Core, text: string, key?: string): Promise<Outcome> {
+export async function takeEvent({ journal, settings }: Taking, text: string, key?: string): Promise<Outcome> {
   if (Buffer.byteLength(text) > settings.MAX_FRAME_BYTES) {
     throw refused('too_large', `expected at most ${settings.MAX_FRAME_BYTES} bytes`);
   }

@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { refused } from '../../../schemas/errors.ts';
+import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import type { Guard } from '../../conversation/guard.ts';
-import type { Core } from '../core.ts';
 import type { Http } from '../http/http.ts';
 import { addressOf, holderOf, proxiesOf } from '../http/proxies.ts';
 
@@ -41,10 +41,10 @@ function mustUpgrade({ method, url = '', httpVersion, headers }: IncomingMessage
 /** @returns what lets a handshake in, or throws the RefusedError for which it may not come in */
 export function doorkeeper(
   app: Http,
-  core: Core,
+  settings: Settings,
   guard: Guard,
 ): (request: IncomingMessage, stream: Duplex) => Entrance {
-  const isProxy = proxiesOf(core.settings);
+  const isProxy = proxiesOf(settings);
   if (!isProxy) countConnections(app, guard);
   const notice = isProxy ? () => {} : warnOfUnknownProxy(app);
   return (request, stream) => {

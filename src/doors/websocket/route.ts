@@ -29,9 +29,13 @@ export interface WebSocketDoor {
   sendAway(): void;
 }
 
-export async function websocketDoor(app: Http, core: Core, conversations: Conversations): Promise<WebSocketDoor> {
-  const { timing, log } = core;
-  const admit = doorkeeper(app, core, conversations.guard);
+export async function websocketDoor(
+  app: Http,
+  core: Pick<Core, 'settings' | 'timing' | 'link' | 'log'>,
+  conversations: Conversations,
+): Promise<WebSocketDoor> {
+  const { settings, timing, link, log } = core;
+  const admit = doorkeeper(app, settings, conversations.guard);
   // What it hears of goes through the routes: it hears of the handshakes that are refused.
   const refusals = createServer();
   const server = await webSockets(app, core, refusals);
@@ -47,7 +51,7 @@ export async function websocketDoor(app: Http, core: Core, conversations: Conver
     let entrance: Entrance;
     try {
       if (isClosing) throw refused('unavailable', 'the server is shutting down');
-      if (core.link?.isAway) throw refused('unavailable', AWAY);
+      if (link?.isAway) throw refused('unavailable', AWAY);
       entrance = admit(request, stream);
     } catch (fault) {
       faults.set(request, fault);
@@ -69,7 +73,11 @@ export async function websocketDoor(app: Http, core: Core, conversations: Conver
 }
 
 /** What makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
-async function webSockets(app: Http, { settings, timing }: Core, refusals: Server): Promise<WebSocketServer> {
+async function webSockets(
+  app: Http,
+  { settings, timing }: Pick<Core, 'settings' | 'timing'>,
+  refusals: Server,
+): Promise<WebSocketServer> {
   const options = {
     server: refusals,
     maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
