@@ -7,10 +7,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** Where to look: the project's root in a clone; in a build `dist`, and above it what is not copied there. */
-const PLACES = ['../', '../../'] as const;
+const FOLDERS = ['../', '../../'] as const;
 
 function find(name: string): string {
-  const paths = PLACES.map((place) => fileURLToPath(new URL(place + name, import.meta.url)));
+  const paths = FOLDERS.map((folder) => fileURLToPath(new URL(folder + name, import.meta.url)));
   const found = paths.find((path) => existsSync(path));
   if (found === undefined) throw new Error(`${name} is not where it should be: ${paths.join(' or ')}`);
   return found;

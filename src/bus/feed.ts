@@ -1,6 +1,6 @@
 /** What brings a dealer's events to this node while it has sockets of that dealer, and only then. */
 import { ALL_DEALERS, DEALER_SCOPE } from '../../schemas/table.ts';
-import type { Place } from '../hub/hub.ts';
+import type { Audience } from '../hub/hub.ts';
 import type { Sequencer } from '../hub/sequencer.ts';
 import type { Bus } from './bus.ts';
 
@@ -15,7 +15,7 @@ export class Feed {
   }
 
   /** Resolves when nothing that is committed from now on can pass the seat by. */
-  async open({ role, dealerId, groupId }: Place): Promise<void> {
+  async open({ role, dealerId, groupId }: Audience): Promise<void> {
     if (groupId !== undefined) this.#sequencer?.follow(dealerId, [groupId, DEALER_SCOPE]);
     await this.#bus.follow(dealerId);
     if (role !== 'customer' && dealerId !== ALL_DEALERS) await this.#sequencer?.followAll(dealerId);

@@ -72,7 +72,7 @@ async function welcome(house: Joining, identified: Identified, seat: Seat, id: s
 
 /** Takes a socket out again. */
 export function leave({ hub, feed, presence }: Leaving, { seat, who }: Joined): void {
-  if (hub.leave(seat)) feed.close(seat.place.dealerId);
+  if (hub.leave(seat)) feed.close(seat.audience.dealerId);
   if (who) presence.left(who);
 }
 

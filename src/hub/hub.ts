@@ -6,8 +6,8 @@ import type { Claims } from '../../schemas/tokens.ts';
 import { dropAsSlow, type Peer } from './peer.ts';
 import type { Publication } from './publication.ts';
 
-/** Where a socket sits: the dealer and the role, and for a customer the group, that its session says. */
-export interface Place {
+/** The audience that a socket belongs to: the dealer and the role, and for a customer the group, that its session says. */
+export interface Audience {
   readonly role: Role;
   readonly dealerId: string;
   readonly groupId?: string | undefined;
@@ -23,16 +23,16 @@ export interface Credential {
   readonly minted: boolean;
 }
 
-/** A socket in its place. */
+/** A socket in its audience. */
 export interface Seat {
-  readonly place: Place;
+  readonly audience: Audience;
   readonly peer: Peer;
   /** Another one after a refresh. */
   credential: Credential;
 }
 
 class Seated implements Seat {
-  readonly place: Place;
+  readonly audience: Audience;
   readonly peer: Peer;
   credential: Credential;
   /** What came before the socket was opened, in order; null once it is. */
@@ -42,8 +42,8 @@ class Seated implements Seat {
   #floors: ReadonlyMap<string, number> | null = null;
   readonly #maxBacklog: number;
 
-  constructor(place: Place, peer: Peer, credential: Credential, maxBacklog: number) {
-    this.place = place;
+  constructor(audience: Audience, peer: Peer, credential: Credential, maxBacklog: number) {
+    this.audience = audience;
     this.peer = peer;
     this.credential = credential;
     this.#maxBacklog = maxBacklog;
@@ -101,9 +101,9 @@ export class Hub {
    * Seats a socket. What is delivered from now on is held for it until {@link open}, so that nothing is lost between
    * reading the log and going live [P-3.6].
    */
-  enter(place: Place, peer: Peer, credential: Credential): Seat {
-    const seat = new Seated(place, peer, credential, this.#maxBacklog);
-    this.#setOf(place).add(seat);
+  enter(audience: Audience, peer: Peer, credential: Credential): Seat {
+    const seat = new Seated(audience, peer, credential, this.#maxBacklog);
+    this.#setOf(audience).add(seat);
     return seat;
   }
 
@@ -115,8 +115,8 @@ export class Hub {
   /** Takes a seat away. @returns whether it was the dealer's last here */
   leave(seat: Seat): boolean {
     if (!(seat instanceof Seated)) return false;
-    const { role, dealerId, groupId } = seat.place;
-    this.#setOf(seat.place).delete(seat);
+    const { role, dealerId, groupId } = seat.audience;
+    this.#setOf(seat.audience).delete(seat);
     if (dealerId === ALL_DEALERS) return this.#everywhere.size === 0;
     const room = this.#rooms.get(dealerId);
     if (!room) return false;
@@ -176,7 +176,7 @@ export class Hub {
     }
   }
 
-  #setOf({ role, dealerId, groupId }: Place): Set<Seated> {
+  #setOf({ role, dealerId, groupId }: Audience): Set<Seated> {
     if (dealerId === ALL_DEALERS) return this.#everywhere;
     let room = this.#rooms.get(dealerId);
     if (!room) {

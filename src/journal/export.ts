@@ -4,7 +4,7 @@ import type { Mark, Part } from '../store/bounded.ts';
 import type { DealerStore } from '../store/dealers.ts';
 import type { ErasureStore } from '../store/erasures.ts';
 import type { GroupStore } from '../store/groups.ts';
-import type { LogStore, Place } from '../store/log.ts';
+import type { LogStore, Position } from '../store/log.ts';
 import type { RecordStore } from '../store/records.ts';
 import { piecesOf } from './pieces.ts';
 
@@ -84,7 +84,7 @@ async function* linesOf(store: Exported, dealerId: string, first: string): Async
     ({ at, erasureId }) => ({ at, key: [erasureId] }),
   );
   for await (const rows of receipts) yield* written('erasure', rows);
-  for (let after: Place | null = null; ; ) {
+  for (let after: Position | null = null; ; ) {
     const rows = await store.log(dealerId, after, AT_ONCE);
     const last = rows.at(-1);
     if (!last) break;

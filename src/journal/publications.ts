@@ -48,8 +48,8 @@ export function erasurePublication(dealerId: string, groupId: string): Publicati
 export function publicationsOf(outcome: Outcome, asking: Asking | undefined): Publication[] {
   if ('refusal' in outcome) return [];
   const { happened, receipt } = outcome;
-  return happened.map((event, place) => {
-    const answer = asking && place === happened.length - 1 ? answerTo(asking, event, receipt) : null;
+  return happened.map((event, index) => {
+    const answer = asking && index === happened.length - 1 ? answerTo(asking, event, receipt) : null;
     return event.stored ? storedPublication(event.stored, answer) : passingPublication(event, answer);
   });
 }

@@ -28,8 +28,8 @@ export interface KeptEvent {
   readonly at: number;
 }
 
-/** A place in the log of a dealer. */
-export type Place = Pick<KeptEvent, 'scope' | 'seq'>;
+/** Position in the log of a dealer. */
+export type Position = Pick<KeptEvent, 'scope' | 'seq'>;
 
 export interface LogStore {
   /** Events of one scope, by seq, ascending. */
@@ -41,7 +41,7 @@ export interface LogStore {
   /** For each scope named, the seq of its first event after one: what lay between has been erased. */
   firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>>;
   /** Every event of a dealer by scope and seq, after the one named. */
-  log(dealerId: string, after: Place | null, bounds: Bounds): Promise<KeptEvent[]>;
+  log(dealerId: string, after: Position | null, bounds: Bounds): Promise<KeptEvent[]>;
   /** How many events a dealer's log has. */
   logSize(dealerId: string): Promise<number>;
 }

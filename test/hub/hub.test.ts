@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Hub, type Place, type Seat } from '../../src/hub/hub.ts';
+import { type Audience, Hub, type Seat } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import { CREDENTIAL, TestPeer } from '../support/peers.ts';
 
 const MAX_BACKLOG = 1000;
 
-const customer = (groupId: string, dealerId = 'd1'): Place => ({ role: 'customer', dealerId, groupId });
-const admin = (dealerId = 'd1'): Place => ({ role: 'admin', dealerId });
-const server = (dealerId = 'd1'): Place => ({ role: 'server', dealerId });
+const customer = (groupId: string, dealerId = 'd1'): Audience => ({ role: 'customer', dealerId, groupId });
+const admin = (dealerId = 'd1'): Audience => ({ role: 'admin', dealerId });
+const server = (dealerId = 'd1'): Audience => ({ role: 'server', dealerId });
 
 const publication = (scope: string, seq: number | null, more: Partial<Publication> = {}): Publication => ({
   type: 'CHAT_MSG',
@@ -26,16 +26,16 @@ const publication = (scope: string, seq: number | null, more: Partial<Publicatio
 const large = (seq: number, bytes: number) => publication('g1', seq, { frame: 'x'.repeat(bytes) });
 
 /** Seats a peer and opens it at once. */
-function seat(hub: Hub, place: Place, floors: Record<string, number> = {}): { peer: TestPeer; seat: Seat } {
+function seat(hub: Hub, audience: Audience, floors: Record<string, number> = {}): { peer: TestPeer; seat: Seat } {
   const peer = new TestPeer();
-  const taken = hub.enter(place, peer, CREDENTIAL);
+  const taken = hub.enter(audience, peer, CREDENTIAL);
   hub.open(taken, new Map(Object.entries(floors)));
   return { peer, seat: taken };
 }
 
 /** Everybody who might hear something, of two dealers. */
 function crowd(hub: Hub) {
-  const places = {
+  const audiences = {
     'customer of g1': customer('g1'),
     'second socket of g1': customer('g1'),
     'customer of g2': customer('g2'),
@@ -45,7 +45,7 @@ function crowd(hub: Hub) {
     'customer of d2': customer('g1', 'd2'),
     'admin of d2': admin('d2'),
   };
-  return Object.entries(places).map(([name, place]) => ({ name, peer: seat(hub, place).peer }));
+  return Object.entries(audiences).map(([name, audience]) => ({ name, peer: seat(hub, audience).peer }));
 }
 
 const whoHeard = (people: ReturnType<typeof crowd>) =>
@@ -225,7 +225,7 @@ describe('the hub', () => {
       assert.deepEqual(last, [false, false, true, true, false, true]);
     });
 
-    it('a second leave changes nothing, and the place can be taken again', () => {
+    it('a second leave changes nothing, and the seat can be taken again', () => {
       const hub = new Hub(MAX_BACKLOG);
       const gone = seat(hub, customer('g1'));
       hub.leave(gone.seat);

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { type Bounds, beginningOf } from '../bounded.ts';
 import { blank, blankedBy, isGone, lastErased } from '../erasing.ts';
-import { EVENT, eventOfRow, type KeptEvent, type Place, type Stretch } from '../log.ts';
+import { EVENT, eventOfRow, type KeptEvent, type Position, type Stretch } from '../log.ts';
 import type { StoredEvent } from '../rows.ts';
 import { all, type Database, type EventsWhere } from '../sql.ts';
 import { queryOf } from './pool.ts';
@@ -47,11 +47,11 @@ export async function eventsOf(
   return rows.map(({ erasureId, ...event }) => (erasureId === null ? event : blank(event, dealerId, erasureId)));
 }
 
-/** Events of all scopes of a dealer, by scope and seq, after a place. */
+/** Events of all scopes of a dealer, by scope and seq, after a position. */
 export async function logOf(
   { rows }: Rows,
   dealerId: string,
-  after: Place | null,
+  after: Position | null,
   bounds: Bounds,
 ): Promise<KeptEvent[]> {
   const beyond = after ? sql`and (scope, seq) > (${after.scope}, ${after.seq})` : sql``;

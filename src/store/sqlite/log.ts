@@ -9,7 +9,7 @@ import { IS_MILESTONE } from '../../../drizzle/sqlite/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import type { Bounds } from '../bounded.ts';
 import { blank } from '../erasing.ts';
-import type { KeptEvent, Place, Stretch } from '../log.ts';
+import type { KeptEvent, Position, Stretch } from '../log.ts';
 import type { Changes, StoredEvent } from '../rows.ts';
 import type { EventsWhere } from '../sql.ts';
 import type { End, RowCache } from './cache.ts';
@@ -171,11 +171,11 @@ export function prepareLog(client: Database, cache: RowCache) {
   }
 
   /** Events of all scopes of a dealer, by scope and seq. */
-  function ofDealer(dealerId: string, after: Place | null, bounds: Bounds): KeptEvent[] {
+  function ofDealer(dealerId: string, after: Position | null, bounds: Bounds): KeptEvent[] {
     return blanked(dealerId, within(bounds, everything(dealerId, after, bounds.limit))).map(keptOf);
   }
 
-  function* everything(dealerId: string, after: Place | null, limit: number): Generator<EventRow> {
+  function* everything(dealerId: string, after: Position | null, limit: number): Generator<EventRow> {
     if (after) yield* forwards(dealerId, after.scope, after.seq, Number.MAX_SAFE_INTEGER);
     for (let last: string | undefined = after?.scope ?? ''; last !== undefined; ) {
       const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);

@@ -9,10 +9,10 @@ interface Health {
 }
 
 function say(id: string, text: string, isWell?: boolean): void {
-  const place = document.getElementById(id);
-  if (!place || place.textContent === text) return; // what has not changed is not read out again
-  place.textContent = text;
-  if (isWell !== undefined) place.className = isWell ? 'well' : 'ill';
+  const element = document.getElementById(id);
+  if (!element || element.textContent === text) return; // what has not changed is not read out again
+  element.textContent = text;
+  if (isWell !== undefined) element.className = isWell ? 'well' : 'ill';
 }
 
 /** @returns what was answered; null where nothing was, or that it is not well */
