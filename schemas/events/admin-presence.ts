@@ -43,7 +43,7 @@ export const adminPresence = event({
       summary: 'Somebody is in the chat or at the dealer, or is no longer.',
       by: { admin: { chat_state: OpenChat }, server: { event: UpdateChat } },
       tells: ({ user }: Static<typeof UpdateChat>) => (user === 'customer' ? 'UPDATE_GROUP' : 'UPDATE_CHAT'),
-      rows: (body: Static<typeof UpdateChat>) => (body.user === 'admin' ? { places: [body.adminId] } : {}),
+      rows: (body: Static<typeof UpdateChat>) => (body.user === 'admin' ? { openChats: [body.adminId] } : {}),
     },
   },
 });

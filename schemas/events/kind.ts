@@ -23,7 +23,7 @@ type PayloadSchema = TSchema & { readonly static: Typed };
 
 /** Rows that a payload reads or writes besides its dealer's and its group's: by table, the parts of the key within the dealer. */
 export type Rows = Readonly<
-  Partial<Record<'places' | 'users' | 'leads' | 'intents' | 'intentCounts', readonly string[]>>
+  Partial<Record<'openChats' | 'users' | 'leads' | 'intents' | 'intentCounts', readonly string[]>>
 >;
 
 /** One `type` that may be sent. The functions are told a payload of that type. */

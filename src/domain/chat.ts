@@ -20,42 +20,42 @@ export const customerPresence = (
   online,
 });
 
-/** An admin at a place: one chat, or `@desk` for the dealer itself. */
+/** An admin in one chat, or `@desk` for the dealer itself. */
 export const adminPresence = (
   dealerId: string,
-  place: string,
+  scope: string,
   adminId: string,
   online: boolean,
 ): Static<typeof AdminPresence> => ({
   type: 'UPDATE_CHAT',
   dealerId,
-  ...(place !== DESK_SCOPE && { groupId: place }),
+  ...(scope !== DESK_SCOPE && { groupId: scope }),
   adminId,
   user: 'admin',
   online,
 });
 
-/** A state whose admin has come to a place or left it. */
-export function withPlace(state: State, place: string, online: boolean): State {
-  const places = new Set(state.places);
-  if (online) places.add(place);
-  else places.delete(place);
-  return { ...state, places };
+/** The state after an admin opened a chat (`@desk`: came to the dealer), or left it. */
+export function withChat(state: State, scope: string, online: boolean): State {
+  const openChats = new Set(state.openChats);
+  if (online) openChats.add(scope);
+  else openChats.delete(scope);
+  return { ...state, openChats };
 }
 
-const chatsIn = ({ places }: State): number => places.size - (places.has(DESK_SCOPE) ? 1 : 0);
+const chatsIn = ({ openChats }: State): number => openChats.size - (openChats.has(DESK_SCOPE) ? 1 : 0);
 
 /** `UPDATE_CHAT` and `UPDATE_GROUP`: somebody is said to be here, or not to be. */
 export function chat(state: State, body: Static<typeof UpdateChat | typeof UpdateGroup>): Decision {
   const { dealerId, online } = body;
   if (body.type === 'UPDATE_CHAT' && body.user === 'admin') {
-    const place = body.groupId ?? DESK_SCOPE;
-    if (online && place !== DESK_SCOPE && !state.places.has(place) && chatsIn(state) >= MAX_OPEN_CHATS) {
+    const scope = body.groupId ?? DESK_SCOPE;
+    if (online && scope !== DESK_SCOPE && !state.openChats.has(scope) && chatsIn(state) >= MAX_OPEN_CHATS) {
       return refuse('too_large', `this admin has ${MAX_OPEN_CHATS} chats open: leave one first`);
     }
     return {
-      events: [{ ...adminPresence(dealerId, place, body.adminId, online), ...carried(body) }],
-      state: withPlace(state, place, online),
+      events: [{ ...adminPresence(dealerId, scope, body.adminId, online), ...carried(body) }],
+      state: withChat(state, scope, online),
     };
   }
   return {

@@ -1,5 +1,5 @@
 import { DESK_SCOPE } from '../../schemas/table.ts';
-import { adminPresence, customerPresence, withPlace } from './chat.ts';
+import { adminPresence, customerPresence, withChat } from './chat.ts';
 import { holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
 import { type Decision, type Presence, refuse, type State, withGroup } from './state.ts';
 
@@ -50,11 +50,11 @@ export function adminJoin(state: State, body: AdminJoin): Decision {
   if (wasNotThere(state, body)) return { events: [], state };
   const nodes = nodesAfter(state, body);
   const online = nodes.size > 0;
-  const chats = [...state.places].filter((place) => place !== DESK_SCOPE).sort();
+  const chats = [...state.openChats].filter((scope) => scope !== DESK_SCOPE).sort();
   const left = online ? [] : chats;
-  const moves = state.places.has(DESK_SCOPE) === online ? left : [...left, DESK_SCOPE];
+  const changed = state.openChats.has(DESK_SCOPE) === online ? left : [...left, DESK_SCOPE];
   return {
-    events: moves.map((place) => adminPresence(dealerId, place, adminId, online)),
-    state: { ...moves.reduce((next, place) => withPlace(next, place, online), state), nodes },
+    events: changed.map((scope) => adminPresence(dealerId, scope, adminId, online)),
+    state: { ...changed.reduce((next, scope) => withChat(next, scope, online), state), nodes },
   };
 }

@@ -72,8 +72,8 @@ export interface State {
   readonly group: Group | null;
   /** The last seq of the conversation of that name that was erased; null where none was. */
   readonly erased: number | null;
-  /** Where the admin that the command names is present: groupIds, and `@desk` for the dealer itself. */
-  readonly places: ReadonlySet<string>;
+  /** Chats that the admin whom the command names has open: groupIds, and `@desk` for the dealer itself. */
+  readonly openChats: ReadonlySet<string>;
   /** The nodes that have sockets of the customer or admin who comes or leaves. */
   readonly nodes: ReadonlySet<string>;
   readonly user: Known | null;

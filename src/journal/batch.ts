@@ -60,7 +60,7 @@ const rowKey = (...parts: readonly string[]): RowKey => ({ key: parts.join('/'),
 type Touched = { dealers: RowKey } & { -readonly [T in Table]?: RowKey };
 
 /** Tables in which a kind of event may touch a row besides its dealer's and its group's. */
-const BESIDES = ['places', 'users', 'leads', 'intents', 'intentCounts'] as const satisfies readonly Table[];
+const BESIDES = ['openChats', 'users', 'leads', 'intents', 'intentCounts'] as const satisfies readonly Table[];
 
 function touchedBy({ body, key, sender }: Command): Touched {
   const { dealerId } = body;
@@ -69,7 +69,7 @@ function touchedBy({ body, key, sender }: Command): Touched {
   if (groupId !== undefined) rows.groups = rowKey(dealerId, groupId);
   switch (body.type) {
     case 'ADMIN_JOIN':
-      rows.places = rowKey(dealerId, body.adminId);
+      rows.openChats = rowKey(dealerId, body.adminId);
       rows.presences = rowKey(dealerId, sender);
       return rows;
     case 'CLIENT_JOIN':
@@ -105,7 +105,7 @@ function isInGroup({ body }: Command): boolean {
 const TABLES: readonly Table[] = [
   'dealers',
   'groups',
-  'places',
+  'openChats',
   'presences',
   'users',
   'leads',
@@ -125,7 +125,7 @@ export function planOf(commands: readonly Command[]): Plan {
   const needs: Needs = {
     dealers: new Map(),
     groups: new Map(),
-    places: new Map(),
+    openChats: new Map(),
     presences: new Map(),
     users: new Map(),
     leads: new Map(),
@@ -136,7 +136,7 @@ export function planOf(commands: readonly Command[]): Plan {
   };
   const steps = commands.map((command) => ({ command, touched: touchedBy(command) }));
   for (const { command, touched } of steps) {
-    if (touched.places || !isInGroup(command)) needs.writtenDealers.add(command.body.dealerId);
+    if (touched.openChats || !isInGroup(command)) needs.writtenDealers.add(command.body.dealerId);
     for (const table of TABLES) {
       const row = touched[table];
       if (row) needs[table].set(row.key, row.parts);
@@ -156,7 +156,7 @@ class Batch {
     this.#told = told;
     this.changes = {
       events: [],
-      moves: [],
+      chatPresences: [],
       arrivals: [],
       erasures: [],
       setAside: [],
@@ -220,14 +220,14 @@ class Batch {
     }
   }
 
-  #stateOf({ dealers, groups, places, presences, users, leads, intents, intentCounts }: Touched): State {
+  #stateOf({ dealers, groups, openChats, presences, users, leads, intents, intentCounts }: Touched): State {
     const rows = this.#rows;
     return {
       dealer: row(rows.dealers, dealers) !== null,
       removed: rows.removed.has(dealers.key),
       group: row(rows.groups, groups),
       erased: row(rows.erased, groups),
-      places: row(rows.places, places) ?? NONE,
+      openChats: row(rows.openChats, openChats) ?? NONE,
       nodes: row(rows.presences, presences) ?? NONE,
       user: row(rows.users, users),
       lead: row(rows.leads, leads),
@@ -247,11 +247,11 @@ class Batch {
     if (after.intents !== before.intents && touched.intentCounts) {
       this.#rows.intentCounts.set(touched.intentCounts.key, after.intents);
     }
-    if (after.places !== before.places && touched.places) {
-      const [, adminId = ''] = touched.places.parts;
-      this.#rows.places.set(touched.places.key, after.places);
-      for (const [place, online] of differences(before.places, after.places)) {
-        this.changes.moves.push({ dealerId: dealer, place, adminId, online });
+    if (after.openChats !== before.openChats && touched.openChats) {
+      const [, adminId = ''] = touched.openChats.parts;
+      this.#rows.openChats.set(touched.openChats.key, after.openChats);
+      for (const [scope, online] of differences(before.openChats, after.openChats)) {
+        this.changes.chatPresences.push({ dealerId: dealer, scope, adminId, online });
       }
     }
     if (after.nodes !== before.nodes && touched.presences) {
@@ -288,7 +288,7 @@ class Batch {
     this.changes.erasures.push({ dealerId, groupId, erasureId, reason, by, lastSeq: group?.lastSeq ?? 0 });
   }
 
-  #put<T extends Exclude<Table, 'places' | 'presences' | 'intentCounts' | 'priors'>>(
+  #put<T extends Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>>(
     table: T,
     key = '',
     row: NonNullable<ReturnType<Rows[T]['get']>>,

@@ -33,7 +33,7 @@ export interface Prior {
 
 /**
  * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
- * by dealer and group; places (where an admin is present) by dealer and admin; presences (the nodes that have sockets of
+ * by dealer and group; openChats (the scopes of an admin's) by dealer and admin; presences (the nodes that have sockets of
  * somebody) by dealer and sender; intents by dealer, group and intent; intentCounts (how many intents a group has, up to
  * {@link MAX_INTENTS}) by dealer and group; priors by dealer, scope, sender and key. Of a group that is not there, `erased`
  * tells the last seq of the one of its name that was erased. `removed` has the dealers that
@@ -46,7 +46,7 @@ export interface Prior {
 export interface Rows {
   readonly dealers: Map<string, DealerSeqs>;
   readonly groups: Map<string, Group>;
-  readonly places: Map<string, ReadonlySet<string>>;
+  readonly openChats: Map<string, ReadonlySet<string>>;
   readonly presences: Map<string, ReadonlySet<string>>;
   readonly users: Map<string, Known>;
   readonly leads: Map<string, Known>;
@@ -66,18 +66,18 @@ export function namedRow(key: string) {
 }
 
 /**
- * Which rows to load: for each table, the parts of a key by that key. Where an admin's places are needed, so are the
- * groups that are those places: an admin who leaves, leaves them.
+ * Which rows to load: for each table, the parts of a key by that key. Where an admin's open chats are needed, so are their
+ * groups: an admin who leaves, leaves them.
  */
 export type Needs = { readonly [T in Table]: Map<string, readonly string[]> } & {
-  /** The dealers whose own scopes, or admins' places, may be written. */
+  /** The dealers whose own scopes, or admins' open chats, may be written. */
   readonly writtenDealers: Set<string>;
 };
 
-/** An admin has come to a place (a groupId, or `@desk`) or left it. */
-export interface Move {
+/** An admin has opened a chat (its scope: a groupId, or `@desk`) or left it. */
+export interface ChatPresence {
   readonly dealerId: string;
-  readonly place: string;
+  readonly scope: string;
   readonly adminId: string;
   readonly online: boolean;
 }
@@ -113,9 +113,9 @@ export interface SetAside {
  * the row of its scope, a dealer or a group, which says how far the scope goes.
  */
 export interface Changes
-  extends Omit<Rows, 'places' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
+  extends Omit<Rows, 'openChats' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
   readonly events: StoredEvent[];
-  readonly moves: Move[];
+  readonly chatPresences: ChatPresence[];
   readonly arrivals: Arrival[];
   /** Carried out after everything else is written. */
   readonly erasures: Forgotten[];

@@ -16,7 +16,7 @@ const everything = (more: object = {}) => ({
   users: { 'd1/g1': known({ name: 'Ann' }) },
   leads: { 'd1/g1': known({ source: 'web' }) },
   intents: { 'd1/g1/buy': known({ intent: 'buy' }) },
-  moves: [{ dealerId: 'd1', place: '@desk', adminId: 'a1', online: true }],
+  chatPresences: [{ dealerId: 'd1', scope: '@desk', adminId: 'a1', online: true }],
   ...more,
 });
 
@@ -28,18 +28,18 @@ async function assertNothing(store: Store): Promise<void> {
     users: [G1],
     leads: [G1],
     intents: [['d1', 'g1', 'buy']],
-    places: [['d1', 'a1']],
+    openChats: [['d1', 'a1']],
   });
   const found = [rows.dealers, rows.groups, rows.users, rows.leads, rows.intents].flatMap((table) => [...table.keys()]);
   assert.deepEqual(found, []);
-  assert.deepEqual([...(rows.places.get('d1/a1') ?? [])], []);
+  assert.deepEqual([...(rows.openChats.get('d1/a1') ?? [])], []);
   assert.deepEqual(await store.events('d1', '@desk', { limit: 10 }), []);
 }
 
 export function describeCommit(withStore: WithStore): void {
   describe('commit', () => {
     it(
-      'writes the events, every row and the moves of a batch',
+      'writes the events, every row and the chat presences of a batch',
       withStore(async (store) => {
         const batch = everything();
         await write(store, batch);
@@ -49,7 +49,7 @@ export function describeCommit(withStore: WithStore): void {
           users: [G1],
           leads: [G1],
           intents: [['d1', 'g1', 'buy']],
-          places: [['d1', 'a1']],
+          openChats: [['d1', 'a1']],
         });
         assert.deepEqual(await store.events('d1', 'g1', { limit: 10 }), [batch.events[0]]);
         assert.deepEqual(await store.events('d1', '@desk', { limit: 10 }), [batch.events[1]]);
@@ -58,7 +58,7 @@ export function describeCommit(withStore: WithStore): void {
         assert.deepEqual([...rows.users], Object.entries(batch.users));
         assert.deepEqual([...rows.leads], Object.entries(batch.leads));
         assert.deepEqual([...rows.intents], Object.entries(batch.intents));
-        assert.deepEqual([...rows.places], [['d1/a1', new Set(['@desk'])]]);
+        assert.deepEqual([...rows.openChats], [['d1/a1', new Set(['@desk'])]]);
       }),
     );
 
@@ -71,7 +71,7 @@ export function describeCommit(withStore: WithStore): void {
           users: { 'd1/g1': known({ name: 'Ann' }), 'd1/g2': known({ name: 'Ben' }) },
           leads: { 'd1/g1': known({ source: 'web' }), 'd2/g1': known({ source: 'fair' }) },
           intents: { 'd1/g1/buy': known({ intent: 'buy' }), 'd1/g1/lease': known({ intent: 'lease' }) },
-          moves: ['a1', 'a2'].map((adminId) => ({ dealerId: 'd1', place: '@desk', adminId, online: true })),
+          chatPresences: ['a1', 'a2'].map((adminId) => ({ dealerId: 'd1', scope: '@desk', adminId, online: true })),
         });
         const rows = await load(store, {
           dealers: [['d2'], ['d3']],
@@ -88,29 +88,29 @@ export function describeCommit(withStore: WithStore): void {
             ['d1', 'g1', 'lease'],
             ['d1', 'g1', 'finance'],
           ],
-          places: [['d1', 'a2']],
+          openChats: [['d1', 'a2']],
         });
         assert.deepEqual([...rows.dealers], [['d2', seqsOf(3, 4)]]);
         assert.deepEqual([...rows.groups], [['d2/g1', groupRow({ unread: 5 })]]);
         assert.deepEqual([...rows.users], [['d1/g2', known({ name: 'Ben' })]]);
         assert.deepEqual([...rows.leads], [['d2/g1', known({ source: 'fair' })]]);
         assert.deepEqual([...rows.intents], [['d1/g1/lease', known({ intent: 'lease' })]]);
-        assert.deepEqual([...rows.places], [['d1/a2', new Set(['@desk'])]]);
+        assert.deepEqual([...rows.openChats], [['d1/a2', new Set(['@desk'])]]);
         assert.deepEqual([...rows.priors], []);
       }),
     );
 
     it(
-      'hands to work the groups that are a needed admin’s places, and no other group',
+      'hands to work the groups of a needed admin’s open chats, and no other group',
       withStore(async (store) => {
-        const at = (place: string, online = true) => ({ dealerId: 'd1', place, adminId: 'a1', online });
+        const at = (scope: string, online = true) => ({ dealerId: 'd1', scope, adminId: 'a1', online });
         await write(store, {
           groups: { 'd1/g1': groupRow({ unread: 1 }), 'd1/g2': groupRow({ unread: 2 }), 'd1/g3': NEW_GROUP },
-          moves: [at('@desk'), at('g1'), at('g2'), at('g3')],
+          chatPresences: [at('@desk'), at('g1'), at('g2'), at('g3')],
         });
-        await write(store, { moves: [at('g3', false)] });
-        const { groups, places } = await load(store, { places: [['d1', 'a1']] });
-        assert.deepEqual([...places], [['d1/a1', new Set(['@desk', 'g1', 'g2'])]]);
+        await write(store, { chatPresences: [at('g3', false)] });
+        const { groups, openChats } = await load(store, { openChats: [['d1', 'a1']] });
+        assert.deepEqual([...openChats], [['d1/a1', new Set(['@desk', 'g1', 'g2'])]]);
         assert.deepEqual(
           new Map(groups),
           new Map([

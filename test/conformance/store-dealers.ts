@@ -16,7 +16,7 @@ const fill = (store: Store, dealerId: string) =>
     users: { [`${dealerId}/g1`]: known({ name: dealerId }) },
     leads: { [`${dealerId}/g1`]: known({ name: dealerId }) },
     intents: { [`${dealerId}/g1/buy`]: known({ intent: 'buy' }) },
-    moves: ['@desk', 'g1'].map((place) => ({ dealerId, place, adminId: 'a1', online: true })),
+    chatPresences: ['@desk', 'g1'].map((scope) => ({ dealerId, scope, adminId: 'a1', online: true })),
     arrivals: [{ dealerId, sender: 'admin:a1', nodeId: 'n1', online: true }],
   });
 
@@ -30,7 +30,7 @@ async function everythingOf(store: Store, dealerId: string) {
     users: group,
     leads: group,
     intents: [[dealerId, 'g1', 'buy']],
-    places: [[dealerId, 'a1']],
+    openChats: [[dealerId, 'a1']],
     presences: [[dealerId, 'admin:a1']],
     priors: scopes.map((scope) => [dealerId, scope, 'server:crm', 'k1']),
   });
@@ -42,7 +42,7 @@ async function everythingOf(store: Store, dealerId: string) {
     rows: [rows.dealers, rows.groups, rows.users, rows.leads, rows.intents, rows.priors].map((table) =>
       Object.fromEntries<unknown>(table),
     ),
-    places: [...(rows.places.get(`${dealerId}/a1`) ?? [])].sort(),
+    openChats: [...(rows.openChats.get(`${dealerId}/a1`) ?? [])].sort(),
     nodes: [...(rows.presences.get(`${dealerId}/admin:a1`) ?? [])],
     present: (await store.presencesOf('n1')).filter((who) => who.dealerId === dealerId),
   };

@@ -33,9 +33,9 @@ function converse(store: Store, dealerId: string, groupId: string, desk = 0): Pr
     users: { [name]: known({ name: groupId }) },
     leads: { [name]: known({ name: groupId }) },
     intents: { [`${name}/buy`]: known({ intent: 'buy' }), [`${name}/a/b`]: known({ intent: 'a/b' }) },
-    moves: [
-      { dealerId, place: groupId, adminId: 'a1', online: true },
-      { dealerId, place: groupId, adminId: 'a2', online: false },
+    chatPresences: [
+      { dealerId, scope: groupId, adminId: 'a1', online: true },
+      { dealerId, scope: groupId, adminId: 'a2', online: false },
     ],
     arrivals: ['n1', 'n2'].map((nodeId) => ({ dealerId, sender: `customer:${groupId}`, nodeId, online: true })),
   });
@@ -64,7 +64,7 @@ async function everythingOf(store: Store, dealerId: string, groupId: string) {
       [...parts, 'a/b'],
     ],
     presences: [[dealerId, sender]],
-    places: [
+    openChats: [
       [dealerId, 'a1'],
       [dealerId, 'a2'],
     ],
@@ -87,7 +87,7 @@ async function everythingOf(store: Store, dealerId: string, groupId: string) {
     loaded: [rows.users, rows.leads, rows.intents, rows.priors].map((table) => Object.fromEntries<unknown>(table)),
     isLoaded: rows.groups.has(parts.join('/')),
     nodes: [...(rows.presences.get(`${dealerId}/${sender}`) ?? [])].sort(),
-    isOpenTo: ['a1', 'a2'].filter((adminId) => rows.places.get(`${dealerId}/${adminId}`)?.has(groupId)),
+    isOpenTo: ['a1', 'a2'].filter((adminId) => rows.openChats.get(`${dealerId}/${adminId}`)?.has(groupId)),
     tail: await store.tails(dealerId, [groupId]),
   };
 }

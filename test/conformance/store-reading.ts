@@ -37,20 +37,20 @@ export function describeReading(withStore: WithStore): void {
     it(
       'says, where it is asked of a group, that an admin is online while any admin of that dealer is at its desk',
       withStore(async (store) => {
-        const move = (adminId: string, online: boolean, place = '@desk', dealerId = 'd1') => ({
+        const move = (adminId: string, online: boolean, scope = '@desk', dealerId = 'd1') => ({
           dealerId,
-          place,
+          scope,
           adminId,
           online,
         });
         const isOnline = async () => (await store.standing('d1', 'g1')).adminOnline;
-        await write(store, { moves: [move('a1', true, '@desk', 'd2'), move('a1', true, 'g1')] });
+        await write(store, { chatPresences: [move('a1', true, '@desk', 'd2'), move('a1', true, 'g1')] });
         assert.equal(await isOnline(), false);
-        await write(store, { moves: [move('a1', true), move('a2', true)] });
+        await write(store, { chatPresences: [move('a1', true), move('a2', true)] });
         assert.equal(await isOnline(), true);
-        await write(store, { moves: [move('a1', false)] });
+        await write(store, { chatPresences: [move('a1', false)] });
         assert.equal(await isOnline(), true);
-        await write(store, { moves: [move('a2', false)] });
+        await write(store, { chatPresences: [move('a2', false)] });
         assert.equal(await isOnline(), false);
       }),
     );

@@ -185,17 +185,19 @@ export function describeRows(withStore: WithStore): void {
     );
 
     it(
-      'follows an admin through moves in their order, within a batch and over many',
+      'follows an admin through chats in their order, within a batch and over many',
       withStore(async (store) => {
-        const move = (place: string, online: boolean, adminId = 'a1') => ({ dealerId: 'd1', place, adminId, online });
+        const move = (scope: string, online: boolean, adminId = 'a1') => ({ dealerId: 'd1', scope, adminId, online });
         const placesOf = async (adminId: string) =>
-          [...((await load(store, { places: [['d1', adminId]] })).places.get(`d1/${adminId}`) ?? [])].sort();
-        await write(store, { moves: [move('@desk', true), move('g1', true), move('g2', true), move('g1', false)] });
+          [...((await load(store, { openChats: [['d1', adminId]] })).openChats.get(`d1/${adminId}`) ?? [])].sort();
+        await write(store, {
+          chatPresences: [move('@desk', true), move('g1', true), move('g2', true), move('g1', false)],
+        });
         assert.deepEqual(await placesOf('a1'), ['@desk', 'g2']);
-        await write(store, { moves: [move('g1', true), move('@desk', false), move('g2', true, 'a2')] });
+        await write(store, { chatPresences: [move('g1', true), move('@desk', false), move('g2', true, 'a2')] });
         assert.deepEqual(await placesOf('a1'), ['g1', 'g2']);
         assert.deepEqual(await placesOf('a2'), ['g2']);
-        await write(store, { moves: [move('g1', false), move('g2', false), move('g3', false)] });
+        await write(store, { chatPresences: [move('g1', false), move('g2', false), move('g3', false)] });
         assert.deepEqual(await placesOf('a1'), []);
         assert.deepEqual(await placesOf('a2'), ['g2']);
       }),

@@ -197,7 +197,7 @@ describe('who is there', () => {
   const nodes = new Set(['n1']);
 
   it('lets an admin have 200 chats open, and no more until one is left [P-7.5]', () => {
-    const places = new Set(['@desk', ...Array.from({ length: MAX_OPEN_CHATS }, (_, n) => `g${n}`)]);
+    const openChats = new Set(['@desk', ...Array.from({ length: MAX_OPEN_CHATS }, (_, n) => `g${n}`)]);
     const says = (groupId: string | undefined, online: boolean): Body => ({
       type: 'UPDATE_CHAT',
       dealerId: 'd1',
@@ -206,12 +206,12 @@ describe('who is there', () => {
       user: 'admin',
       online,
     });
-    const full = stateOf({}, { places });
+    const full = stateOf({}, { openChats });
     for (const body of [says('g1', true), says('g1', false), says(undefined, true)]) taken(full, body, 'admin');
     assert.equal(refused(full, says('one more', true), 'admin'), 'too_large');
     const { state } = taken(full, says('g1', false), 'admin');
     taken(state, says('one more', true), 'admin');
-    const away = stateOf({}, { places: new Set([...places].slice(1)) });
+    const away = stateOf({}, { openChats: new Set([...openChats].slice(1)) });
     taken(away, says(undefined, true), 'admin');
     assert.equal(refused(away, says('one more', true), 'admin'), 'too_large');
   });
@@ -260,22 +260,22 @@ describe('who is there', () => {
   it('an admin’s coming is told at the desk, once', () => {
     const first = taken({ ...NOTHING, dealer: true }, adminJoin(true), 'admin');
     assert.deepEqual(first.events, [adminIs(true)]);
-    assert.deepEqual([...first.state.places], ['@desk']);
+    assert.deepEqual([...first.state.openChats], ['@desk']);
     assert.deepEqual(taken(first.state, adminJoin(true), 'admin').events, []);
   });
 
   it('an admin who leaves the dealer leaves every chat, and then the desk', () => {
-    const state = { ...NOTHING, dealer: true, nodes, places: new Set(['@desk', 'g2', 'g1']) };
+    const state = { ...NOTHING, dealer: true, nodes, openChats: new Set(['@desk', 'g2', 'g1']) };
     const left = taken(state, adminJoin(false), 'admin');
     assert.deepEqual(left.events, [adminIs(false, 'g1'), adminIs(false, 'g2'), adminIs(false)]);
-    assert.deepEqual([...left.state.places], []);
+    assert.deepEqual([...left.state.openChats], []);
   });
 
   it('an admin who leaves one node of two leaves nothing', () => {
-    const state = { ...NOTHING, dealer: true, nodes: new Set(['n1', 'n2']), places: new Set(['@desk', 'g1']) };
+    const state = { ...NOTHING, dealer: true, nodes: new Set(['n1', 'n2']), openChats: new Set(['@desk', 'g1']) };
     const left = taken(state, adminJoin(false, 'n2'), 'admin');
     assert.deepEqual(left.events, []);
-    assert.deepEqual([[...left.state.places], [...left.state.nodes]], [['@desk', 'g1'], ['n1']]);
+    assert.deepEqual([[...left.state.openChats], [...left.state.nodes]], [['@desk', 'g1'], ['n1']]);
     assert.deepEqual(taken(state, adminJoin(false, 'n3'), 'admin').events, []);
   });
 
@@ -283,10 +283,10 @@ describe('who is there', () => {
     const body = { type: 'UPDATE_CHAT', ...IDS, user: 'admin', adminId: 'a1' } as const;
     const opened = taken(stateOf(), { ...body, online: true }, 'admin');
     assert.deepEqual(opened.events, [adminIs(true, 'g1')]);
-    assert.deepEqual([...opened.state.places], ['g1']);
+    assert.deepEqual([...opened.state.openChats], ['g1']);
     const left = taken(opened.state, { ...body, online: false }, 'admin');
     assert.deepEqual(left.events, [adminIs(false, 'g1')]);
-    assert.deepEqual([...left.state.places], []);
+    assert.deepEqual([...left.state.openChats], []);
   });
 
   it('another server may say that an admin or a customer is there', () => {

@@ -11,7 +11,7 @@ export const NOTHING: State = {
   removed: false,
   group: null,
   erased: null,
-  places: new Set(),
+  openChats: new Set(),
   nodes: new Set(),
   user: null,
   lead: null,

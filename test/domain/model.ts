@@ -26,7 +26,7 @@ export class Model {
   /** d1 and its g1 are there from the beginning. */
   readonly chats = new Map<string, Chat>([['d1 g1', newChat()]]);
   readonly #dealers = new Set(['d1']);
-  readonly #places = new Map<string, Set<string>>();
+  readonly #openChats = new Map<string, Set<string>>();
   /** The nodes that each admin is at. */
   readonly #nodes = new Map<string, Set<string>>();
   /** The keys that were used, and in which chat. */
@@ -70,7 +70,7 @@ export class Model {
     this.chats.delete(name);
     this.#erased.set(name, chat.lastSeq);
     for (const [key, of] of this.#keys) if (of === name) this.#keys.delete(key);
-    for (const [who, places] of this.#places) if (who.startsWith(`${dealerId} `)) places.delete(groupId);
+    for (const [who, openChats] of this.#openChats) if (who.startsWith(`${dealerId} `)) openChats.delete(groupId);
     return 'done';
   }
 
@@ -132,10 +132,10 @@ export class Model {
 
   #move(who: string, groupId: string | undefined, online: boolean): void {
     if (groupId === undefined) return;
-    const places = this.#places.get(who) ?? new Set<string>();
-    this.#places.set(who, places);
-    if (online) places.add(groupId);
-    else places.delete(groupId);
+    const openChats = this.#openChats.get(who) ?? new Set<string>();
+    this.#openChats.set(who, openChats);
+    if (online) openChats.add(groupId);
+    else openChats.delete(groupId);
   }
 
   /** [P-7.5] Online means at least one node that has a socket. */
@@ -148,11 +148,11 @@ export class Model {
 
   /** An admin who leaves the dealer leaves each chat, which is an event in it. */
   #leaveAll(dealerId: string, adminId: string): void {
-    for (const groupId of this.#places.get(`${dealerId} ${adminId}`) ?? []) {
+    for (const groupId of this.#openChats.get(`${dealerId} ${adminId}`) ?? []) {
       const chat = this.chats.get(`${dealerId} ${groupId}`);
       if (chat) chat.lastSeq += 1;
     }
-    this.#places.delete(`${dealerId} ${adminId}`);
+    this.#openChats.delete(`${dealerId} ${adminId}`);
   }
 }
 

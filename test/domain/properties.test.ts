@@ -247,7 +247,7 @@ describe('decide', () => {
     removed: fc.boolean(),
     group: fc.oneof(fc.constant(null), fc.constant(NEW_GROUP), anyGroup),
     erased: fc.option(fc.nat(9), { nil: null }),
-    places: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((places) => new Set(places)),
+    openChats: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((openChats) => new Set(openChats)),
     nodes: fc.uniqueArray(fc.constantFrom('n1', 'n2')).map((nodes) => new Set(nodes)),
     user: fc.option(anyKnown, { nil: null }),
     lead: fc.option(anyKnown, { nil: null }),

@@ -50,7 +50,7 @@ export function eventRow(dealerId: string, scope: string, seq: number, more: Par
 export const eventRows = (dealerId: string, scope: string, count: number): StoredEvent[] =>
   Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
 
-type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'erasures' | 'at'>> & {
+type Plain = Partial<Pick<Changes, 'events' | 'chatPresences' | 'arrivals' | 'erasures' | 'at'>> & {
   readonly [T in 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
     Record<string, Changes[T] extends Map<string, infer Row> ? Row : never>
   >;
@@ -59,7 +59,7 @@ type Plain = Partial<Pick<Changes, 'events' | 'moves' | 'arrivals' | 'erasures' 
 /** Changes, their rows written as an object by key. */
 export const changesOf = ({
   events,
-  moves,
+  chatPresences,
   arrivals,
   erasures,
   at,
@@ -70,7 +70,7 @@ export const changesOf = ({
   intents,
 }: Plain): Changes => ({
   events: events ?? [],
-  moves: moves ?? [],
+  chatPresences: chatPresences ?? [],
   arrivals: arrivals ?? [],
   erasures: erasures ?? [],
   setAside: [],
@@ -85,13 +85,13 @@ export const changesOf = ({
 
 type Keys = { readonly [T in Table]?: readonly (readonly string[])[] };
 
-/** Needs, their keys written as lists of parts. @param written the dealers whose own scopes or places may be written */
+/** Needs, their keys written as lists of parts. @param written the dealers whose own scopes or open chats may be written */
 export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
   const by = (table: Table) => new Map((keys[table] ?? []).map((parts) => [parts.join('/'), parts]));
   return {
     dealers: by('dealers'),
     groups: by('groups'),
-    places: by('places'),
+    openChats: by('openChats'),
     presences: by('presences'),
     users: by('users'),
     leads: by('leads'),
@@ -103,19 +103,19 @@ export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
 }
 
 /** The needs of a batch that writes these changes: a row that is written was needed. */
-function needsOfChanges({ events, moves, arrivals, dealers, groups, users, leads, intents }: Changes): Needs {
+function needsOfChanges({ events, chatPresences, arrivals, dealers, groups, users, leads, intents }: Changes): Needs {
   const parts = (rows: Map<string, unknown>) =>
     [...rows.keys()].map((key) => {
       const { dealerId, groupId, intent } = namedRow(key);
       return intent === '' ? [dealerId, groupId] : [dealerId, groupId, intent];
     });
   const keyed = events.filter((event) => event.keyed);
-  const ofDealer = [...dealers.keys(), ...[...events, ...moves, ...arrivals].map(({ dealerId }) => dealerId)];
+  const ofDealer = [...dealers.keys(), ...[...events, ...chatPresences, ...arrivals].map(({ dealerId }) => dealerId)];
   return needsFor(
     {
       dealers: ofDealer.map((dealerId) => [dealerId]),
       groups: [...parts(groups), ...events.map(({ dealerId, scope }) => [dealerId, scope])],
-      places: moves.map(({ dealerId, adminId }) => [dealerId, adminId]),
+      openChats: chatPresences.map(({ dealerId, adminId }) => [dealerId, adminId]),
       presences: arrivals.map(({ dealerId, sender }) => [dealerId, sender]),
       users: parts(users),
       leads: parts(leads),

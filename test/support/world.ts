@@ -4,7 +4,7 @@ import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
 import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/store/rows.ts';
 import { NOW } from './rows.ts';
 
-const TABLES: readonly Exclude<Table, 'places' | 'presences' | 'intentCounts' | 'priors'>[] = [
+const TABLES: readonly Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>[] = [
   'dealers',
   'groups',
   'users',
@@ -17,7 +17,7 @@ type Kept = Omit<Rows, 'findPrior' | 'intentCounts'>;
 const emptyRows = (): Kept => ({
   dealers: new Map(),
   groups: new Map(),
-  places: new Map(),
+  openChats: new Map(),
   presences: new Map(),
   users: new Map(),
   leads: new Map(),
@@ -83,13 +83,13 @@ export class World {
     copyNeeded(this.rows.presences, loaded.presences, needs.presences.keys());
     const missing = [...needs.groups.keys()].filter((key) => !this.rows.groups.has(key));
     copyNeeded(this.rows.erased, loaded.erased, missing);
-    for (const [key, [dealerId = '']] of needs.places) {
-      const places = new Set(this.rows.places.get(key));
-      loaded.places.set(key, places);
+    for (const [key, [dealerId = '']] of needs.openChats) {
+      const openChats = new Set(this.rows.openChats.get(key));
+      loaded.openChats.set(key, openChats);
       this.#copy(
         loaded,
         'groups',
-        [...places].map((place) => `${dealerId}/${place}`),
+        [...openChats].map((scope) => `${dealerId}/${scope}`),
       );
     }
     const intentCounts = new Map([...needs.intentCounts.keys()].map((key) => [key, this.#intentsOf(key)]));
@@ -106,8 +106,8 @@ export class World {
 
   #write(changes: Changes): void {
     for (const table of TABLES) copyNeeded<unknown>(changes[table], this.rows[table], changes[table].keys());
-    for (const { dealerId, adminId, place, online } of changes.moves) {
-      move(this.rows.places, `${dealerId}/${adminId}`, place, online);
+    for (const { dealerId, adminId, scope, online } of changes.chatPresences) {
+      move(this.rows.openChats, `${dealerId}/${adminId}`, scope, online);
     }
     for (const { dealerId, sender, nodeId, online } of changes.arrivals) {
       move(this.rows.presences, `${dealerId}/${sender}`, nodeId, online);
@@ -126,8 +126,8 @@ export class World {
     const { rows } = this;
     for (const table of [rows.groups, rows.users, rows.leads]) table.delete(key);
     for (const intent of rows.intents.keys()) if (intent.startsWith(`${key}/`)) rows.intents.delete(intent);
-    for (const [admin, places] of rows.places) {
-      if (admin.startsWith(`${dealerId}/`) && places.has(groupId)) move(rows.places, admin, groupId, false);
+    for (const [admin, openChats] of rows.openChats) {
+      if (admin.startsWith(`${dealerId}/`) && openChats.has(groupId)) move(rows.openChats, admin, groupId, false);
     }
     rows.presences.delete(`${dealerId}/customer:${groupId}`);
     rows.erased.set(key, lastSeq);

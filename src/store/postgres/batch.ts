@@ -65,9 +65,9 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
   const [locked, kept, groups, found] = await Promise.all([
     query<DealerRow>(client, LOCK_DEALERS, [[...written]]),
     query<DealerRow>(client, HOLD_DEALERS, [held]),
-    query<GroupRow>(client, LOCK_GROUPS, [...partsOf(needs.groups, 2), ...partsOf(needs.places, 2)]),
+    query<GroupRow>(client, LOCK_GROUPS, [...partsOf(needs.groups, 2), ...partsOf(needs.openChats, 2)]),
     query<FoundRow>(client, READ_ROWS, [
-      ...partsOf(needs.places, 2),
+      ...partsOf(needs.openChats, 2),
       ...partsOf(needs.users, 2),
       ...partsOf(needs.leads, 2),
       ...partsOf(needs.intents, 3),
@@ -102,7 +102,7 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
 }
 
 function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased' | 'removed'> {
-  const places = new Map<string, Set<string>>();
+  const openChats = new Map<string, Set<string>>();
   const presences = new Map<string, Set<string>>();
   const users = new Map<string, Known>();
   const leads = new Map<string, Known>();
@@ -110,7 +110,7 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
   const intentCounts = new Map<string, number>();
   const priors = new Map<string, Prior>();
   const takers: Readonly<Record<string, (key: string, row: FoundRow) => void>> = {
-    places: (key, { value }) => places.set(key, (places.get(key) ?? new Set()).add(value)),
+    openChats: (key, { value }) => openChats.set(key, (openChats.get(key) ?? new Set()).add(value)),
     presences: (key, { value }) => presences.set(key, (presences.get(key) ?? new Set()).add(value)),
     users: (key, { value }) => users.set(key, JSON.parse(value)),
     leads: (key, { value }) => leads.set(key, JSON.parse(value)),
@@ -120,7 +120,7 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
   };
   for (const row of found) takers[row.kind]?.(row.key.join('/'), row);
   const findPrior = (parts: readonly string[]) => priors.get(parts.join('/'));
-  return { places, presences, users, leads, intents, intentCounts, priors, findPrior };
+  return { openChats, presences, users, leads, intents, intentCounts, priors, findPrior };
 }
 
 /** [P-11.4] Takes their keys from events that are marked to be erased: they are free. */
@@ -143,7 +143,7 @@ async function erased(
 
 /** The statements that write what a batch changes. `known` tells which rows were there: another may not have come meanwhile. */
 export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
-  const { events, moves, arrivals, dealers, groups, users, leads, intents, at } = changes;
+  const { events, chatPresences, arrivals, dealers, groups, users, leads, intents, at } = changes;
   const dealerRow = ([dealerId, seqs]: [string, DealerSeqs]) => ({ dealerId, createdAt: at, ...seqs });
   // What is spread comes last: a field added after it takes V8 ten times as long, and there is one row for each message.
   const groupRow = ([key, group]: [string, Group]) => {
@@ -159,7 +159,7 @@ export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
   });
   const [oldDealers, newDealers] = parted(dealers, known.dealers);
   const [oldGroups, newGroups] = parted(groups, known.groups);
-  const moved = lastOf(moves, ({ dealerId, adminId, place }) => `${dealerId}/${adminId}/${place}`);
+  const chats = lastOf(chatPresences, ({ dealerId, adminId, scope }) => `${dealerId}/${adminId}/${scope}`);
   const settled = lastOf(arrivals, ({ dealerId, sender, nodeId }) => `${dealerId}/${sender}/${nodeId}`);
   const written: [Prepared, object[]][] = [
     [INSERT_EVENTS, events],
@@ -167,7 +167,7 @@ export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
     [UPSERT_DEALERS, oldDealers.map(dealerRow)],
     [INSERT_GROUPS, newGroups.map(groupRow)],
     [UPSERT_GROUPS, oldGroups.map(groupRow)],
-    [UPSERT_CHATS, moved.map((move) => ({ ...move, at }))],
+    [UPSERT_CHATS, chats.map(({ scope: place, ...presence }) => ({ place, at, ...presence }))],
     [UPSERT_USERS, [...users].map(record)],
     [UPSERT_LEADS, [...leads].map(record)],
     [UPSERT_INTENTS, [...intents].map(record)],

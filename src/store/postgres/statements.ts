@@ -71,7 +71,7 @@ const KNOWN = `'{"fields":' || fields || ',"customer":' || customer || '}'`;
 export const READ_ROWS: Prepared = {
   name: 'read_rows',
   text: `
-    select 'places' as kind, array[dealer_id, admin_id] as key, place as value, 0::bigint as seq, 0::bigint as at
+    select 'openChats' as kind, array[dealer_id, admin_id] as key, place as value, 0::bigint as seq, 0::bigint as at
       from chats join unnest($1::text[], $2::text[]) as n(dealer_id, admin_id) using (dealer_id, admin_id) where online
     union all select 'users', array[dealer_id, group_id], ${KNOWN}, 0, 0
       from users join unnest($3::text[], $4::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)

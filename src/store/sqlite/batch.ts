@@ -22,10 +22,10 @@ export function prepareBatches(client: Database, digests: Digests) {
   function load(needs: Needs, withPriors: boolean): Rows {
     cache.refresh();
     if (withPriors) for (const parts of needs.priors.values()) read.freeKey(parts);
-    const places = found(needs.places, ([dealerId = '', adminId = '']) => read.places(dealerId, adminId));
+    const openChats = found(needs.openChats, ([dealerId = '', adminId = '']) => read.openChats(dealerId, adminId));
     const groups = new Map(needs.groups);
-    for (const [key, [dealerId = '']] of needs.places) {
-      for (const place of places.get(key) ?? []) groups.set(`${dealerId}/${place}`, [dealerId, place]);
+    for (const [key, [dealerId = '']] of needs.openChats) {
+      for (const scope of openChats.get(key) ?? []) groups.set(`${dealerId}/${scope}`, [dealerId, scope]);
     }
     const foundGroups = found(groups, ([dealerId = '', groupId = ''], key) =>
       cache.groups.get(key, () => read.group(dealerId, groupId)),
@@ -41,7 +41,7 @@ export function prepareBatches(client: Database, digests: Digests) {
       erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, groupId)),
       dealers,
       groups: foundGroups,
-      places,
+      openChats,
       presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
       users: found(needs.users, ([dealerId = '', groupId = '']) => read.user(dealerId, groupId)),
       leads: found(needs.leads, ([dealerId = '', groupId = '']) => read.lead(dealerId, groupId)),
@@ -56,7 +56,7 @@ export function prepareBatches(client: Database, digests: Digests) {
 
   /** @returns where the scopes end that events were written to, by dealer and scope */
   function write(changes: Changes): Map<string, End> {
-    const { moves, arrivals, dealers, groups, users, leads, intents, at } = changes;
+    const { chatPresences, arrivals, dealers, groups, users, leads, intents, at } = changes;
     const ends = log.append(changes);
     const endOf = (dealerId: string, scope: string): End =>
       ends.get(`${dealerId}/${scope}`) ?? log.endOf(dealerId, scope);
@@ -74,8 +74,8 @@ export function prepareBatches(client: Database, digests: Digests) {
       if (online) insert.presence.run(dealerId, sender, nodeId, at);
       else insert.absence.run(dealerId, sender, nodeId);
     }
-    for (const { dealerId, adminId, place, online } of moves)
-      insert.chat.run(dealerId, adminId, place, flag(online), at);
+    for (const { dealerId, adminId, scope, online } of chatPresences)
+      insert.chat.run(dealerId, adminId, scope, flag(online), at);
     for (const [key, row] of users) insert.record('users', key, row, at);
     for (const [key, row] of leads) insert.record('leads', key, row, at);
     for (const [key, row] of intents) insert.intent(key, row, at);

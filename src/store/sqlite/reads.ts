@@ -34,7 +34,7 @@ export function prepareReads(client: Database, digests: Digests) {
     `SELECT online, muted_by AS mutedBy, closed, closed_by AS closedBy, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
       admin_read AS adminRead, customer_read AS customerRead, holder FROM groups WHERE dealer_id = ? AND group_id = ?`,
   );
-  const places = client
+  const openChats = client
     .prepare<[string, string], string>('SELECT place FROM chats WHERE dealer_id = ? AND admin_id = ? AND online = 1')
     .pluck();
   const presences = client
@@ -108,7 +108,7 @@ export function prepareReads(client: Database, digests: Digests) {
       const row = group.get(dealerId, groupId);
       return row && { ...row, online: row.online === 1, closed: row.closed === 1 };
     },
-    places: (dealerId: string, adminId: string) => new Set(places.all(dealerId, adminId)),
+    openChats: (dealerId: string, adminId: string) => new Set(openChats.all(dealerId, adminId)),
     presences: (dealerId: string, sender: string) => new Set(presences.all(dealerId, sender)),
     adminOnline: (dealerId: string) => adminOnline.get(dealerId) !== undefined,
     user: (dealerId: string, groupId: string) => parsed(user.get(dealerId, groupId)),
