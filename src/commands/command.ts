@@ -46,7 +46,7 @@ export function submit(
 ): void {
   const charge = budgets.charge(from.session, from.holder, send.body);
   journal.submit(send, origin, (outcome) => {
-    if ('refusal' in outcome || outcome.receipt?.duplicate) budgets.giveBack(charge);
+    if ('refusal' in outcome || outcome.ack?.duplicate) budgets.giveBack(charge);
     settle(outcome);
   });
 }

@@ -48,13 +48,13 @@ export interface Identified {
   readonly since: Since;
 }
 
-export type Asked = ReturnType<(typeof decodeJoin)[JoinChannel]>;
+export type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
 export async function identify(
   { presence, tokens }: Pick<Admitting, 'presence' | 'tokens'>,
   entrance: Entrance,
-  asked: Asked,
+  asked: JoinRequest,
   role: Session['role'],
   id: string | undefined,
 ): Promise<Identified> {
@@ -83,7 +83,7 @@ export async function identify(
 }
 
 /** The session that a join asks for, if the token is for just that. */
-function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verified): Session {
+function sessionFor(asked: JoinRequest, { claims: { role, dealer, sub }, ours }: Verified): Session {
   const { dealerId } = asked;
   if (asked.type === 'SERVER_JOIN') {
     if (role === 'server' && (dealer === ALL_DEALERS || dealer === dealerId)) return { role, dealerId, name: sub };
@@ -103,7 +103,7 @@ function sessionFor(asked: Asked, { claims: { role, dealer, sub }, ours }: Verif
 export async function admit(
   { store }: Pick<Admitting, 'store'>,
   { origin }: Entrance,
-  asked: Asked,
+  asked: JoinRequest,
   identified: Identified,
 ): Promise<Identified> {
   const { session, credential, entry } = identified;
@@ -128,7 +128,7 @@ async function formerName(
   store: GroupStore,
   { dealerId, groupId }: { dealerId: string; groupId: string },
   now: string,
-  asked: Asked,
+  asked: JoinRequest,
 ): Promise<string | undefined> {
   const named = 'groupId' in asked ? asked.groupId : undefined;
   if (named === undefined || named === groupId) return groupId === now ? undefined : groupId;

@@ -1,12 +1,10 @@
 /** What a socket is answered: acks, errors, and a close where its conduct asks for that. */
 import { type CloseCode, type ErrorCode, errorKind, type Refusal, RefusedError } from '../../schemas/errors.ts';
-import { ackFrame, errorFrame, PONG } from '../protocol/encode.ts';
+import { ackFrame, errorFrame, PONG, type StoredAt } from '../protocol/encode.ts';
 import { Conduct } from './conduct.ts';
 import type { House } from './house.ts';
 import type { Outlet } from './outlet.ts';
 import type { Socket } from './socket.ts';
-
-type Receipt = Parameters<typeof ackFrame>[1];
 
 type Answering = Pick<House, 'metrics' | 'settings' | 'log'>;
 
@@ -29,9 +27,9 @@ export class Answers {
     return this.#isExpelled;
   }
 
-  /** Acks a frame, where it asked for that. @param receipt null for what has no place in the log */
-  ack(id: string | undefined, receipt: Receipt = null): void {
-    if (id !== undefined) this.#outlet.send(ackFrame(id, receipt));
+  /** Acks a frame, where it asked for that. @param stored null for what has no place in the log */
+  ack(id: string | undefined, stored: StoredAt | null = null): void {
+    if (id !== undefined) this.#outlet.send(ackFrame(id, stored));
   }
 
   /** [P-2.6] */

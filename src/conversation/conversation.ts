@@ -238,7 +238,7 @@ export class Conversation implements Reader {
     submit(this.#house, { session, holder: this.#holder }, command, origin, (outcome) => {
       this.#answers.charge(outcome.weight ?? 0); // [P-9]
       if ('refusal' in outcome) this.#answers.refuse(id, new RefusedError(outcome.refusal));
-      else if (outcome.receipt?.duplicate) this.#answers.ack(id, outcome.receipt);
+      else if (outcome.ack?.duplicate) this.#answers.ack(id, outcome.ack);
     });
   }
 

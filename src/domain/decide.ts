@@ -1,4 +1,3 @@
-import type { Body } from '../../schemas/accepted.ts';
 import { CLOSE } from '../../schemas/errors.ts';
 import { announce } from './announce.ts';
 import { chat } from './chat.ts';
@@ -13,10 +12,8 @@ import { createIntent, updateIntent, updateLead, updatePageview, updateUser } fr
 import {
   type Command,
   type Decision,
-  type Erasure,
   groupOf,
   type Policy,
-  type Presence,
   refuse,
   type Side,
   type State,
@@ -30,11 +27,10 @@ function acknowledging(state: State): State {
   return state.group && holder !== state.group.holder ? withGroup(state, { holder }) : state;
 }
 
-type Asked = Body | Presence | Erasure;
-type Verb<B extends Asked> = (state: State, body: B, policy: Policy, side: Side) => Decision;
+type Verb<B extends Command['body']> = (state: State, body: B, policy: Policy, side: Side) => Decision;
 
 /** One verb for each type that can be asked. */
-const VERBS: { readonly [Type in Asked['type']]: Verb<Extract<Asked, { type: Type }>> } = {
+const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command['body'], { type: Type }>> } = {
   CLIENT_JOIN: customerJoin,
   ADMIN_JOIN: adminJoin,
   UPDATE_MSG: message,
@@ -74,6 +70,6 @@ export function decide(given: State, { role, body, minted = false }: Command, po
   }
   const standing = trusted ? { ...state, dealer: true, group: namesGroup ? groupOf(state) : state.group } : state;
   // The table pairs each type with its verb; TypeScript cannot follow that pairing through an index.
-  const verb = VERBS[body.type] as Verb<Asked>;
+  const verb = VERBS[body.type] as Verb<Command['body']>;
   return verb(standing, body, policy, role === 'customer' ? 'customer' : 'dealer');
 }

@@ -1,13 +1,13 @@
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import { adminPresence, customerPresence, withChat } from './chat.ts';
 import { holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
-import { type Decision, type Presence, refuse, type State, withGroup } from './state.ts';
+import { type Decision, type PresenceChange, refuse, type State, withGroup } from './state.ts';
 
-type CustomerJoin = Extract<Presence, { type: 'CLIENT_JOIN' }>;
-type AdminJoin = Extract<Presence, { type: 'ADMIN_JOIN' }>;
+type CustomerJoin = Extract<PresenceChange, { type: 'CLIENT_JOIN' }>;
+type AdminJoin = Extract<PresenceChange, { type: 'ADMIN_JOIN' }>;
 
 /** The nodes that have sockets of somebody, after one of them has the first or has lost the last. */
-function nodesAfter({ nodes }: State, { node, online }: Presence): ReadonlySet<string> {
+function nodesAfter({ nodes }: State, { node, online }: PresenceChange): ReadonlySet<string> {
   const after = new Set(nodes);
   if (online) after.add(node);
   else after.delete(node);
@@ -15,7 +15,7 @@ function nodesAfter({ nodes }: State, { node, online }: Presence): ReadonlySet<s
 }
 
 /** [P-7.5] Tells whether a node reports sockets gone that it never had: nobody leaves where they were not. */
-const wasNotThere = ({ nodes }: State, { node, online }: Presence): boolean => !online && !nodes.has(node);
+const wasNotThere = ({ nodes }: State, { node, online }: PresenceChange): boolean => !online && !nodes.has(node);
 
 /** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */
 export function customerJoin(state: State, body: CustomerJoin): Decision {

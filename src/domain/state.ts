@@ -85,7 +85,7 @@ export interface State {
 }
 
 /** [P-7.5] A node has a live socket of a customer or admin, or has it no longer and the grace is over. */
-export type Presence =
+export type PresenceChange =
   | {
       readonly type: 'CLIENT_JOIN';
       readonly dealerId: string;
@@ -150,7 +150,7 @@ export interface Command {
   readonly turn?: string;
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
-  readonly body: Body | Presence | Erasure;
+  readonly body: Body | PresenceChange | Erasure;
   /** Of a customer: whether its dealer minted its token [P-3.1]. */
   readonly minted?: boolean;
 }

@@ -8,6 +8,7 @@ import { ACCEPTED, DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } 
 import { decide } from '../domain/decide.ts';
 import { weightOfUpdate } from '../domain/size.ts';
 import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
+import type { StoredAt } from '../protocol/encode.ts';
 import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from '../store/rows.ts';
 
 /** An event that has happened. `stored` is null for one that is only passed on [P-7]. */
@@ -20,17 +21,13 @@ export interface Happened {
 }
 
 /** What an ack says of a stored event [P-8.1]. */
-export interface Receipt {
+export interface Ack extends StoredAt {
   readonly id: string;
-  readonly scope: string;
-  readonly seq: number;
-  readonly at: number;
-  readonly duplicate: boolean;
 }
 
-/** What became of a command: its events, the last its own; null for a receipt where that one is not stored. */
+/** What became of a command: its events, the last its own; its ack null where that one is not stored. */
 export type Outcome = (
-  | { readonly happened: readonly Happened[]; readonly receipt: Receipt | null }
+  | { readonly happened: readonly Happened[]; readonly ack: Ack | null }
   | { readonly refusal: Refusal }
 ) & {
   /** How much work it was, in bytes, where that is not said by its length: of an update of a record, taken or refused. */
@@ -89,7 +86,7 @@ function touchedBy({ body, key, sender }: Command): Touched {
 }
 
 /** What is asked by nobody's payload: no event of its own type is stored for it. */
-const isOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
+const isServersOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
   body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
 
 /** Whether it is an update of a record. */
@@ -97,7 +94,7 @@ const isMerged = ({ type }: Command['body']): boolean => ACCEPTED.get(type)?.mer
 
 /** Whether the command's own event goes to a group's scope. */
 function isInGroup({ body }: Command): boolean {
-  if (isOwn(body)) return false;
+  if (isServersOwn(body)) return false;
   const groupId = 'groupId' in body ? body.groupId : undefined;
   return groupId !== undefined && scopeOf(eventTypeOf(body), groupId) === groupId;
 }
@@ -201,14 +198,14 @@ class Batch {
     );
     const own = happened.at(-1)?.stored ?? null;
     if (own && priors) this.#rows.priors.set(priors.key, own);
-    return { happened, receipt: own && receiptOf(own) };
+    return { happened, ack: own && ackOf(own) };
   }
 
   /** [P-8.4] The same id from the same sender in the same scope: stored once, acked again. */
   #repeat({ body, key: id }: Command, { seq, at }: Prior): Outcome {
-    if (isOwn(body) || id === null) return { happened: [], receipt: null };
+    if (isServersOwn(body) || id === null) return { happened: [], ack: null };
     const scope = scopeOf(eventTypeOf(body), 'groupId' in body ? body.groupId : undefined);
-    return { happened: [], receipt: { id, scope, seq, at, duplicate: true } };
+    return { happened: [], ack: { id, scope, seq, at, duplicate: true } };
   }
 
   #decide(state: State, command: Command): Decision {
@@ -364,7 +361,7 @@ function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [
   ];
 }
 
-const receiptOf = ({ id, scope, seq, at }: StoredEvent): Receipt => ({ id, scope, seq, at, duplicate: false });
+const ackOf = ({ id, scope, seq, at }: StoredEvent): Ack => ({ id, scope, seq, at, duplicate: false });
 
 /** Decides each command in turn on the rows loaded: what to write, and what became of each. */
 export function runBatch(rows: Rows, { steps }: Plan, told: Circumstances): { changes: Changes; outcomes: Outcome[] } {

@@ -3,7 +3,7 @@ import type { Peer } from '../hub/peer.ts';
 import type { Publication } from '../hub/publication.ts';
 import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
 import type { StoredEvent } from '../store/rows.ts';
-import type { Happened, Outcome, Receipt } from './batch.ts';
+import type { Ack, Happened, Outcome } from './batch.ts';
 
 /** The socket that a command came from, and the id by which it asked for an ack. */
 export interface Asking {
@@ -47,9 +47,9 @@ export function erasurePublication(dealerId: string, groupId: string): Publicati
 /** Publications of a command's events: its own comes last, and is answered to whoever sent it [P-7]. */
 export function publicationsOf(outcome: Outcome, asking: Asking | undefined): Publication[] {
   if ('refusal' in outcome) return [];
-  const { happened, receipt } = outcome;
+  const { happened, ack } = outcome;
   return happened.map((event, index) => {
-    const answer = asking && index === happened.length - 1 ? answerTo(asking, event, receipt) : null;
+    const answer = asking && index === happened.length - 1 ? answerTo(asking, event, ack) : null;
     return event.stored ? storedPublication(event.stored, answer) : passingPublication(event, answer);
   });
 }
@@ -58,7 +58,7 @@ export function publicationsOf(outcome: Outcome, asking: Asking | undefined): Pu
  * The sender's socket gets, in its event's place, the ack that it asked for. Where it asked for none, it gets a
  * stored event like everybody else, so that its seqs have no gap, and nothing for one that is only passed on.
  */
-function answerTo({ peer, id }: Asking, { stored }: Happened, receipt: Receipt | null): Publication['answer'] {
-  if (id !== undefined) return { peer, frame: ackFrame(id, receipt) };
+function answerTo({ peer, id }: Asking, { stored }: Happened, ack: Ack | null): Publication['answer'] {
+  if (id !== undefined) return { peer, frame: ackFrame(id, ack) };
   return stored ? null : { peer, frame: null };
 }

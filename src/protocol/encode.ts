@@ -16,7 +16,7 @@ export interface LoggedEvent {
 }
 
 /** Where an event was stored, and when, before that is a frame. */
-interface Receipt {
+export interface StoredAt {
   readonly scope: string;
   readonly seq: number;
   readonly at: number;
@@ -45,17 +45,17 @@ export const eventFrame = ({ id, scope, seq, at, type, payload }: LoggedEvent): 
 export const passingFrame = (type: Event['type'], payload: string): string =>
   `{"channel":"${DELIVERIES[type].channel}","payload":${payload}}`;
 
-/** [P-8.1] The payload of an ack; `receipt` is null for what has no seq. */
-export const ackPayload = (id: string, receipt: Receipt | null): AckPayload =>
-  receipt === null
+/** [P-8.1] The payload of an ack; `stored` is null for what has no seq. */
+export const ackPayload = (id: string, stored: StoredAt | null): AckPayload =>
+  stored === null
     ? { id }
-    : { id, scope: receipt.scope, seq: receipt.seq, at: instant(receipt.at), duplicate: receipt.duplicate };
+    : { id, scope: stored.scope, seq: stored.seq, at: instant(stored.at), duplicate: stored.duplicate };
 
 /** Ids and scopes are of characters that JSON has as they are. */
-export const ackFrame = (id: string, receipt: Receipt | null): string =>
-  receipt === null
-    ? frame('ack', ackPayload(id, receipt))
-    : `{"channel":"ack","payload":{"id":"${id}","scope":"${receipt.scope}","seq":${receipt.seq},"at":"${instant(receipt.at)}","duplicate":${receipt.duplicate}}}`;
+export const ackFrame = (id: string, stored: StoredAt | null): string =>
+  stored === null
+    ? frame('ack', ackPayload(id, stored))
+    : `{"channel":"ack","payload":{"id":"${id}","scope":"${stored.scope}","seq":${stored.seq},"at":"${instant(stored.at)}","duplicate":${stored.duplicate}}}`;
 
 /** [P-9] The payload of an error; `id` repeats the refused frame's, where it had one. */
 export const errorPayload = (id: string | undefined, { code, message, details }: Refusal) => ({

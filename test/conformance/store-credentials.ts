@@ -135,12 +135,12 @@ export function describeCredentials(withStore: WithStore): void {
         const journal = journalOn(store);
         for (const command of [join(CLAIM), say('one', 'k1'), join(MINTED)]) await journal.append(command);
         const again = await journal.append({ ...say('one', 'k1'), minted: true });
-        assert.deepEqual('refusal' in again || again.receipt?.seq, 3);
+        assert.deepEqual('refusal' in again || again.ack?.seq, 3);
         const old = { ...say('one', 'k1'), sender: 'customer:made' };
         const body = { type: 'UPDATE_MSG', dealerId: 'd1', groupId: 'made', user: 'customer', message: 'one' } as const;
         const repeat = await journal.append({ ...old, body });
-        assert.deepEqual('refusal' in repeat || repeat.receipt, {
-          ...('receipt' in repeat && repeat.receipt),
+        assert.deepEqual('refusal' in repeat || repeat.ack, {
+          ...('ack' in repeat && repeat.ack),
           seq: 1,
           duplicate: true,
         });

@@ -33,7 +33,7 @@ const erase = (groupId: string): Command => ({
 /** The seq that a command's own event got; `erased` where it was an erasure; else the code of its refusal. */
 function cameTo(outcome: Outcome): number | string {
   if ('refusal' in outcome) return outcome.refusal.code;
-  return outcome.receipt?.seq ?? (outcome.happened.at(-1)?.type === 'ERASE_GROUP' ? 'erased' : 'nothing');
+  return outcome.ack?.seq ?? (outcome.happened.at(-1)?.type === 'ERASE_GROUP' ? 'erased' : 'nothing');
 }
 
 function journalOn(store: Store): Journal {

@@ -174,7 +174,7 @@ for (const kind of DATABASES) {
         const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault });
         const send = async (key: string, body: Command['body']) => {
           const outcome = await journal.append({ role: 'server', sender: SENDER, key, body });
-          return 'receipt' in outcome && outcome.receipt ? [outcome.receipt.seq, outcome.receipt.duplicate] : outcome;
+          return 'ack' in outcome && outcome.ack ? [outcome.ack.seq, outcome.ack.duplicate] : outcome;
         };
         const at = { dealerId: 'd1', groupId: GROUP };
         const say: Command['body'] = { type: 'UPDATE_MSG', ...at, user: 'customer', message: 'Hello' };

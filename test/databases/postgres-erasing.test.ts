@@ -31,8 +31,7 @@ const say = (key: string, sender?: string) =>
 const introduce = (name: string) => byServer({ type: 'UPDATE_USER', ...at, message: { name } });
 const erase = () => byServer({ type: 'ERASE_GROUP', ...at, erasureId: randomUUID(), reason: 'request' });
 
-const seqOf = (outcome: Outcome | undefined) =>
-  outcome && 'receipt' in outcome ? (outcome.receipt?.seq ?? null) : null;
+const seqOf = (outcome: Outcome | undefined) => (outcome && 'ack' in outcome ? (outcome.ack?.seq ?? null) : null);
 const codeOf = (outcome: Outcome | undefined) => (outcome && 'refusal' in outcome ? outcome.refusal.code : null);
 
 const journalOn = (store: Store, onFault: (fault: unknown) => void): Journal =>

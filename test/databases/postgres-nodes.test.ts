@@ -7,7 +7,7 @@ import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { MAX_INTENTS } from '../../src/domain/records.ts';
 import type { Command } from '../../src/domain/state.ts';
-import type { Outcome, Receipt } from '../../src/journal/batch.ts';
+import type { Ack, Outcome } from '../../src/journal/batch.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
@@ -50,9 +50,9 @@ const say = (groupId: string, key: string | null, dealerId = 'd1'): Command => (
   body: { type: 'UPDATE_MSG', dealerId, groupId, user: 'customer', message: `${groupId} ${key}` },
 });
 
-function receiptOf(outcome: Outcome): Receipt {
+function ackOf(outcome: Outcome): Ack {
   if ('refusal' in outcome) assert.fail(`refused: ${JSON.stringify(outcome.refusal)}`);
-  return outcome.receipt ?? assert.fail('no receipt');
+  return outcome.ack ?? assert.fail('no ack');
 }
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
@@ -108,7 +108,7 @@ describe('nodes on one Postgres', () => {
             journal.append(say('first', `${round}-${node}`, `dealer-${round}`)),
           ]),
         );
-        const receipts = outcomes.map(receiptOf);
+        const receipts = outcomes.map(ackOf);
         const both = receipts.filter(({ id }) => id === `${round}-both`);
         for (const scope of ['old', `new-${round}`]) {
           const [one, other] = both.filter((receipt) => receipt.scope === scope);
@@ -141,7 +141,7 @@ describe('nodes on one Postgres', () => {
         const queriesOf = async (commands: readonly Command[]) => {
           const before = asked.mock.callCount();
           const outcomes = await Promise.all(commands.map((command) => journal.append(command)));
-          outcomes.forEach(receiptOf);
+          outcomes.forEach(ackOf);
           return asked.mock.callCount() - before;
         };
         await queriesOf(upTo(7).map((n) => say('warm', `k${n}`, `d${n % 7}`)));
@@ -167,7 +167,7 @@ describe('a store whose Postgres halts', () => {
     try {
       await store.migrate();
       const journal = journalOn(store);
-      assert.equal(receiptOf(await journal.append(say('g1', 'k1'))).seq, 1);
+      assert.equal(ackOf(await journal.append(say('g1', 'k1'))).seq, 1);
       await postgres.halt();
       const haltedAt = Date.now();
       const outcome = await journal.append(say('g1', 'k2'));
@@ -176,7 +176,7 @@ describe('a store whose Postgres halts', () => {
       await assert.rejects(store.check());
       await assert.rejects(store.events('d1', 'g1', { limit: 1 }));
       await postgres.resume();
-      assert.equal(receiptOf(await journal.append(say('g1', 'k2'))).seq, 2);
+      assert.equal(ackOf(await journal.append(say('g1', 'k2'))).seq, 2);
       assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [1, 2]);
     } finally {
       await store.close();
@@ -194,11 +194,11 @@ describe('a store whose Postgres halts', () => {
       await postgres.halt();
       const outcomes = await underWay;
       await postgres.resume();
-      const again = (await Promise.all(keys.map((key) => journal.append(say('g1', key))))).map(receiptOf);
+      const again = (await Promise.all(keys.map((key) => journal.append(say('g1', key))))).map(ackOf);
       assert.deepEqual(await readSeqs(store, 'd1', 'g1', { limit: 1000 }), upTo(301));
       for (const [index, outcome] of outcomes.entries()) {
         if ('refusal' in outcome) assert.equal(outcome.refusal.code, 'unavailable');
-        else assert.deepEqual({ ...outcome.receipt, duplicate: true }, again[index]);
+        else assert.deepEqual({ ...outcome.ack, duplicate: true }, again[index]);
       }
     } finally {
       await store.close();

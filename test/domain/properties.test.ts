@@ -24,7 +24,7 @@ function worldAfter(commands: readonly Command[], sizes: readonly number[], auto
 }
 
 const payloadOf = (event: { readonly payload: string }) => JSON.parse(event.payload);
-const receiptOf = (outcome: Outcome) => ('receipt' in outcome ? outcome.receipt : null);
+const ackOf = (outcome: Outcome) => ('ack' in outcome ? outcome.ack : null);
 
 /** The logs of all scopes. */
 function scopesOf(log: readonly StoredEvent[]): Map<string, StoredEvent[]> {
@@ -39,7 +39,7 @@ function scopesOf(log: readonly StoredEvent[]): Map<string, StoredEvent[]> {
 /** What an outcome comes to, in the model's words. */
 function summary(outcome: Outcome): Expected {
   if ('refusal' in outcome) return { refused: outcome.refusal.code };
-  if (outcome.receipt?.duplicate) return 'repeat';
+  if (outcome.ack?.duplicate) return 'repeat';
   const own = outcome.happened.at(-1);
   if (own?.type !== 'CHAT_MSG') return 'done';
   const { muted, unread } = payloadOf(own);
@@ -106,16 +106,15 @@ describe('whatever is sent', () => {
       fc.property(anyCommands, anySizes, (commands, sizes) => {
         const { world, outcomes } = worldAfter(commands, sizes);
         outcomes.forEach((outcome, index) => {
-          const receipt = receiptOf(outcome);
+          const ack = ackOf(outcome);
           const command = commands[index];
-          if (!receipt || !command) return;
+          if (!ack || !command) return;
           const event = world.log.find(
-            ({ dealerId, scope, seq }) =>
-              dealerId === command.body.dealerId && scope === receipt.scope && seq === receipt.seq,
+            ({ dealerId, scope, seq }) => dealerId === command.body.dealerId && scope === ack.scope && seq === ack.seq,
           );
           assert.equal(event?.sender, command.sender);
-          assert.equal(event?.id, receipt.id);
-          if (command.key !== null) assert.equal(receipt.id, command.key);
+          assert.equal(event?.id, ack.id);
+          if (command.key !== null) assert.equal(ack.id, command.key);
         });
       }),
       RUNS,
@@ -130,18 +129,18 @@ describe('whatever is sent', () => {
         const names = keyed.map(({ dealerId, scope, sender, id }) => [dealerId, scope, sender, id].join(' '));
         assert.equal(new Set(names).size, names.length);
         outcomes.forEach((outcome, index) => {
-          const receipt = receiptOf(outcome);
+          const ack = ackOf(outcome);
           const { sender, body } = commands[index] ?? {};
-          if (!receipt?.duplicate || 'refusal' in outcome) return;
+          if (!ack?.duplicate || 'refusal' in outcome) return;
           assert.deepEqual(outcome.happened, []);
           const first = keyed.find(
             (event) =>
               event.dealerId === body?.dealerId &&
-              event.scope === receipt.scope &&
+              event.scope === ack.scope &&
               event.sender === sender &&
-              event.id === receipt.id,
+              event.id === ack.id,
           );
-          assert.deepEqual({ seq: first?.seq, at: first?.at }, { seq: receipt.seq, at: receipt.at });
+          assert.deepEqual({ seq: first?.seq, at: first?.at }, { seq: ack.seq, at: ack.at });
         });
       }),
       RUNS,
@@ -152,13 +151,11 @@ describe('whatever is sent', () => {
     fc.assert(
       fc.property(anyCommands, anySizes, anySizes, (commands, sizes, again) => {
         const { world, outcomes } = worldAfter(commands, sizes);
-        const acked = commands.filter(
-          ({ key }, index) => key !== null && outcomes[index] && receiptOf(outcomes[index]),
-        );
+        const acked = commands.filter(({ key }, index) => key !== null && outcomes[index] && ackOf(outcomes[index]));
         const before = structuredClone({ rows: world.rows, log: world.log });
         const repeats = world.runInBatches(acked, again);
         assert.deepEqual(structuredClone({ rows: world.rows, log: world.log }), before);
-        for (const repeat of repeats) assert.equal(receiptOf(repeat)?.duplicate, true);
+        for (const repeat of repeats) assert.equal(ackOf(repeat)?.duplicate, true);
       }),
       RUNS,
     );
@@ -196,7 +193,7 @@ describe('whatever is sent', () => {
           const [outcome] = world.run([{ role: 'admin', sender: 'admin:a1', key: null, body }]);
           assert.ok(outcome && 'happened' in outcome);
           assert.deepEqual(
-            [outcome.happened.map(({ type, stored }) => [type, stored]), outcome.receipt],
+            [outcome.happened.map(({ type, stored }) => [type, stored]), outcome.ack],
             [[['ERASE_GROUP', null]], null],
           );
         }

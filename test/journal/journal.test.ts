@@ -108,8 +108,7 @@ function seated(hub: Hub): TestPeer {
   return peer;
 }
 
-const seqOf = (outcome: Outcome | undefined) =>
-  outcome && 'receipt' in outcome ? (outcome.receipt?.seq ?? null) : undefined;
+const seqOf = (outcome: Outcome | undefined) => (outcome && 'ack' in outcome ? (outcome.ack?.seq ?? null) : undefined);
 const codeOf = (outcome: Outcome | undefined) => (outcome && 'refusal' in outcome ? outcome.refusal.code : undefined);
 /** What a socket got, as `channel:seq`. */
 const got = ({ texts }: TestPeer) =>
@@ -311,7 +310,7 @@ describe('the journal', () => {
       const first = await journal.append(botSays('b1'));
       await journal.append(adminSays('a'));
       const [again, other] = await Promise.all([journal.append(botSays('b1')), journal.append(botSays('b2'))]);
-      assert.ok('receipt' in again && again.receipt?.duplicate);
+      assert.ok('ack' in again && again.ack?.duplicate);
       assert.equal(seqOf(again), seqOf(first));
       assert.equal(codeOf(other), 'bot_muted');
     }),
@@ -325,7 +324,7 @@ describe('the journal', () => {
       const before = published.length;
       const repeat = await journal.append(adminSays('a'), { peer, id: 'a' });
       const refusal = await journal.append(botSays('b'), { peer, id: 'b' });
-      assert.ok('receipt' in repeat && repeat.receipt?.duplicate);
+      assert.ok('ack' in repeat && repeat.ack?.duplicate);
       assert.equal(seqOf(repeat), 2);
       assert.equal(codeOf(refusal), 'bot_muted');
       assert.equal(published.length, before);

@@ -56,7 +56,7 @@ export function deadLetterRoutes(app: Http, core: Access & Auditing & Taking & {
       if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
       await store.removeDeadLetter(id);
       await recordAct(core, request, { dealerId: ALL_DEALERS, action: 'replay_dead_letter', detail: id });
-      return ackPayload(outcome.receipt?.id ?? id, outcome.receipt);
+      return ackPayload(outcome.ack?.id ?? id, outcome.ack);
     },
   );
 }

@@ -133,5 +133,5 @@ function bytesOf(payload: unknown): number {
 /** [P-8.1, P-9] An ack's payload, or an error's. What its sender gave no id is named by the one that it was given. */
 function bodyOf(id: string | undefined, outcome: Outcome) {
   if ('refusal' in outcome) return { error: errorPayload(id, outcome.refusal) };
-  return ackPayload(outcome.receipt?.id ?? id ?? randomUUID(), outcome.receipt);
+  return ackPayload(outcome.ack?.id ?? id ?? randomUUID(), outcome.ack);
 }

@@ -95,8 +95,8 @@ export function recordRoutes(app: Http, core: Access & Auditing & { readonly sto
   }
 }
 
-/** Query of a list. */
-interface Asked {
+/** A request for a list of records, and what it is answered from. */
+interface RecordsRequest {
   readonly table: RecordTable;
   readonly shown: Listed['shown'];
   readonly name: string;
@@ -107,7 +107,7 @@ interface Asked {
   readonly reply: FastifyReply;
 }
 
-function pageFor({ table, dealerId, store }: Asked, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
+function pageFor({ table, dealerId, store }: RecordsRequest, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
   return pageByTime(
     table,
     { limit, ...(cursor !== undefined && { cursor }) },
@@ -118,14 +118,14 @@ function pageFor({ table, dealerId, store }: Asked, { limit = DEFAULT_LIMIT, cur
 }
 
 /** [RFC 8288] Where formats without a `next` of their own go on. */
-function linkNext({ reply, request }: Asked, { next }: Page<unknown>): void {
+function linkNext({ reply, request }: RecordsRequest, { next }: Page<unknown>): void {
   if (next === null) return;
   const url = new URL(request.url, 'http://here');
   url.searchParams.set('cursor', next);
   reply.header('link', `<${url.pathname}${url.search}>; rel="next"`);
 }
 
-const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
+const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknown>>> = {
   async [JSON_TYPE](asked) {
     const { items, next } = await pageFor(asked, asked.query);
     return { items: items.map((record) => asked.shown(asked.dealerId, record)), next };
@@ -152,7 +152,7 @@ const ANSWERS: Readonly<Record<Format, (asked: Asked) => Promise<unknown>>> = {
   },
 };
 
-async function adfFor(asked: Asked): Promise<{ document: string; page: Page<KeptRecord> }> {
+async function adfFor(asked: RecordsRequest): Promise<{ document: string; page: Page<KeptRecord> }> {
   const { dealerId, query, store } = asked;
   const page = await pageFor(asked, query);
   const dealer = await store.dealer(dealerId);
@@ -163,7 +163,7 @@ async function adfFor(asked: Asked): Promise<{ document: string; page: Page<Kept
 /** Rows of CSV that are written at a time: less than a millisecond's work. */
 const ROWS = 10;
 
-async function* csvPages(asked: Asked, first: Page<KeptRecord>): AsyncGenerator<string> {
+async function* csvPages(asked: RecordsRequest, first: Page<KeptRecord>): AsyncGenerator<string> {
   const { query, table } = asked;
   const csvOf = table === 'lead_intents' ? intentsCsv : leadsCsv;
   let page = first;
@@ -183,7 +183,7 @@ async function* csvPages(asked: Asked, first: Page<KeptRecord>): AsyncGenerator<
 }
 
 /** The records of one table that some groups have. */
-async function recordsFor({ dealerId, store }: Asked, table: RecordTable, of: readonly KeptRecord[]) {
+async function recordsFor({ dealerId, store }: RecordsRequest, table: RecordTable, of: readonly KeptRecord[]) {
   const groupIds = [...new Set(of.map(({ groupId }) => groupId))];
   if (groupIds.length === 0) return [];
   await readInTurn();
@@ -193,7 +193,8 @@ async function recordsFor({ dealerId, store }: Asked, table: RecordTable, of: re
 const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
   new Map(records.map((record) => [record.groupId, record]));
 
-const usersOf = async (asked: Asked, of: readonly KeptRecord[]) => byGroup(await recordsFor(asked, 'users', of));
+const usersOf = async (asked: RecordsRequest, of: readonly KeptRecord[]) =>
+  byGroup(await recordsFor(asked, 'users', of));
 
 /** Fields of a record as a CRM gets them: by which id it knows the customer is the dealer's word alone [P-11.3]. */
 function fieldsForCrm(record: KeptRecord | undefined): Fields | null {
@@ -204,7 +205,7 @@ function fieldsForCrm(record: KeptRecord | undefined): Fields | null {
 
 /** The intents of the groups that some leads are of, by group, the newest first. Everybody else has turns meanwhile. */
 async function intentsByGroup(
-  { dealerId, store }: Asked,
+  { dealerId, store }: RecordsRequest,
   of: readonly KeptRecord[],
 ): Promise<Map<string, KeptRecord[]>> {
   const groups = new Map<string, KeptRecord[]>(of.map(({ groupId }) => [groupId, []]));
@@ -220,7 +221,7 @@ async function intentsByGroup(
 }
 
 /** A prospect for each lead with all its intents, or for each intent with its lead. */
-async function prospectsOf(asked: Asked, records: readonly KeptRecord[]): Promise<Prospect[]> {
+async function prospectsOf(asked: RecordsRequest, records: readonly KeptRecord[]): Promise<Prospect[]> {
   const isIntents = asked.table === 'lead_intents';
   const users = await usersOf(asked, records);
   const leads = byGroup(isIntents ? await recordsFor(asked, 'leads', records) : records);

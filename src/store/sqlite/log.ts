@@ -72,7 +72,7 @@ function within(
   return found;
 }
 
-const isOwn = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
+const isOfDealer = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
 
 export function prepareLog(client: Database, cache: RowCache) {
   const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } =
@@ -96,7 +96,7 @@ export function prepareLog(client: Database, cache: RowCache) {
       const key = `${dealerId}/${scope}`;
       const end = ends.get(key) ?? endOf(dealerId, scope);
       const group = groups.get(key);
-      const isKept = isOwn(scope) ? dealers.has(dealerId) : group !== undefined;
+      const isKept = isOfDealer(scope) ? dealers.has(dealerId) : group !== undefined;
       if (!isKept) throw new Error(`an event of ${key}, whose end is not written`);
       if (seq <= end.seq) throw new Error(`event ${seq} of ${key}, which has ${end.seq}`); // [P-8.2]
       const isKeyed = keyed ? 1 : 0;

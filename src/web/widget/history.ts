@@ -3,7 +3,7 @@ import type { Frame } from './log.ts';
 /** Number of events that are read at once. */
 const LIMIT = 50;
 
-interface Asked {
+interface PageRequest {
   readonly base: URL;
   readonly dealerId: string;
   readonly token: string;
@@ -18,7 +18,7 @@ interface Page {
 }
 
 /** [P-11.3] The last events of a scope that come before one. @throws where the server does not answer them */
-export async function readBefore({ base, dealerId, token, scope, before }: Asked): Promise<Page> {
+export async function readBefore({ base, dealerId, token, scope, before }: PageRequest): Promise<Page> {
   const path = [dealerId, 'scopes', scope].map(encodeURIComponent).join('/');
   const url = new URL(`v1/dealers/${path}/events?before=${before}&limit=${LIMIT}`, base);
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` }, credentials: 'omit' });
