@@ -23,7 +23,7 @@ export interface Frame {
 }
 
 /** A frame that comes of a step, and whose sockets get it. */
-export interface Told {
+export interface Delivery {
   readonly to: readonly Actor[];
   readonly frame: Frame;
 }
@@ -34,7 +34,7 @@ export interface Step {
   readonly title: string;
   readonly sends: Frame;
   /** Everything that comes of it: each socket gets what is its own, in this order, and nothing else. */
-  readonly then: readonly Told[];
+  readonly then: readonly Delivery[];
 }
 
 /** A JSON Web Token that nobody signed. */
@@ -43,18 +43,18 @@ export const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJleGFtcGxlIn0.c2lnbmVkLWJ5L
 /** A time of the story's day. */
 export const on = (time: string): string => `2026-03-14T${time}Z`;
 
-export const step = (by: Actor, title: string, sends: Frame, ...then: Told[]): Step => ({ by, title, sends, then });
+export const step = (by: Actor, title: string, sends: Frame, ...then: Delivery[]): Step => ({ by, title, sends, then });
 
 export const sent = (channel: string, payload: Frame['payload'], id: string): Frame => ({ channel, payload, id });
 
 /** An answer, to the sender alone. */
-export const answered = (to: Actor, channel: string, payload: object): Told => ({
+export const answered = (to: Actor, channel: string, payload: object): Delivery => ({
   to: [to],
   frame: { channel, payload: { ...payload } },
 });
 
 /** The ack of what has a seq, or of what has none. */
-export function acked(to: Actor, id: string, stored?: { scope: string; seq: number; at: string }): Told {
+export function acked(to: Actor, id: string, stored?: { scope: string; seq: number; at: string }): Delivery {
   const payload: AckPayload = stored ? { id, ...stored, duplicate: false } : { id };
   return answered(to, 'ack', payload);
 }
@@ -64,7 +64,7 @@ export function told(
   to: readonly Actor[],
   { type, ...fields }: Readonly<Record<string, unknown>> & { readonly type: Event['type'] },
   stored?: { id: string; seq: number; at: string },
-): Told {
+): Delivery {
   const payload = { type, dealerId: DEALER, ...fields };
   const scope = scopeOf(type, typeof fields.groupId === 'string' ? fields.groupId : undefined);
   const { channel } = DELIVERIES[type];

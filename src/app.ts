@@ -276,7 +276,7 @@ function eraseExpiredDaily({ store, journal, timing, log }: Core): Closing {
   const erase = async () => {
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
     for await (pruned of prune(store, journal, Date.now()));
-    await store.forgetSpent();
+    await store.pruneSpent();
     if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
     else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');
   };

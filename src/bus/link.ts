@@ -17,7 +17,7 @@ const deafName = (nodeId: string): string => `deaf:${nodeId}`;
 /** What of the database tells who else serves it. */
 interface Nodes {
   beat(nodeId: string): Promise<unknown>;
-  forgetNode(nodeId: string): Promise<void>;
+  removeNode(nodeId: string): Promise<void>;
   livingNodes(ms: number): Promise<string[]>;
 }
 
@@ -94,7 +94,7 @@ export class Link {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
-    if (this.#isNotedDeaf) await this.#options.nodes.forgetNode(deafName(this.#options.nodeId)).catch(() => {});
+    if (this.#isNotedDeaf) await this.#options.nodes.removeNode(deafName(this.#options.nodeId)).catch(() => {});
   }
 
   #look(): void {
@@ -117,7 +117,7 @@ export class Link {
     const deaf = deafName(nodeId);
     if (!isDeaf) {
       this.#alone = 0;
-      if (this.#isNotedDeaf) await nodes.forgetNode(deaf);
+      if (this.#isNotedDeaf) await nodes.removeNode(deaf);
       this.#isNotedDeaf = false;
       return;
     }

@@ -51,8 +51,8 @@ function settingsOf(command: Command): Settings {
 
 const configOption = () => new Option('--config <file>', 'settings in a file, .toml or .json').env('TELLE_CONFIG');
 
-/** How a command is told of: what it does, an example, and the settings that it heeds. */
-interface Told {
+/** Help on a command: what it does, an example, and the settings that it heeds. */
+interface CommandHelp {
   readonly summary: string;
   readonly example: string;
   readonly settings: readonly Named[];
@@ -60,7 +60,7 @@ interface Told {
   readonly servers?: readonly Named[];
 }
 
-function add(parent: Command, usage: string, { summary, example, settings, servers = [] }: Told): Command {
+function add(parent: Command, usage: string, { summary, example, settings, servers = [] }: CommandHelp): Command {
   const command = parent.command(usage).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
   for (const name of settings) command.addOption(settingOption(name));
   for (const name of servers) command.addOption(settingOption(name).hideHelp());

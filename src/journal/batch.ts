@@ -191,7 +191,7 @@ class Batch {
       return { refusal: { code: 'unavailable', message: 'this conversation is being written to: try again' } };
     }
     this.#keep(touched, before, decision.state);
-    if (command.body.type === 'ERASE_GROUP') this.#forget(command.body, command.sender, before);
+    if (command.body.type === 'ERASE_GROUP') this.#erase(command.body, command.sender, before);
     if (decision.revoked && touched.groups) this.#revoke(touched.groups);
     const happened = decision.events.map((event, index) =>
       this.#happen(event, command, index === decision.events.length - 1 ? command.key : null),
@@ -281,7 +281,7 @@ class Batch {
     this.changes.revoked.push({ dealerId, groupId });
   }
 
-  #forget({ dealerId, groupId, erasureId, reason }: Erasure, by: string, { group }: State): void {
+  #erase({ dealerId, groupId, erasureId, reason }: Erasure, by: string, { group }: State): void {
     this.changes.erasures.push({ dealerId, groupId, erasureId, reason, by, lastSeq: group?.lastSeq ?? 0 });
   }
 

@@ -63,7 +63,7 @@ export class Membership {
     const { store, gone, died } = this.#options;
     const presences = await store.presencesOf(dead);
     await Promise.all(presences.map((who) => gone(who, dead)));
-    await store.forgetNode(dead);
+    await store.removeNode(dead);
     died();
   }
 }

@@ -29,7 +29,7 @@ export async function* prune(store: DealerStore & GroupStore, journal: Journal, 
     yield pruned;
     for (let left = 0; ; ) {
       const idle = await store.idleGroups(dealerId, now - retentionDays * DAY, { after: left, limit: AT_ONCE });
-      const fates = await Promise.all(idle.map((group) => forget(journal, dealerId, group)));
+      const fates = await Promise.all(idle.map((group) => expire(journal, dealerId, group)));
       const count = (fate: Fate) => fates.filter((each) => each === fate).length;
       const erased = count('erased');
       pruned = { ...pruned, groups: pruned.groups + erased, failed: pruned.failed + count('failed') };
@@ -43,7 +43,7 @@ export async function* prune(store: DealerStore & GroupStore, journal: Journal, 
 /** What became of a conversation: one that goes on after all is refused. */
 type Fate = 'erased' | 'refused' | 'failed';
 
-async function forget(journal: Journal, dealerId: string, group: { groupId: string; lastSeq: number }): Promise<Fate> {
+async function expire(journal: Journal, dealerId: string, group: { groupId: string; lastSeq: number }): Promise<Fate> {
   const body = { type: 'ERASE_GROUP', dealerId, ...group, erasureId: randomUUID(), reason: 'retention' } as const;
   const outcome = await journal.append({ role: 'server', sender: 'server:retention', key: null, body });
   if (!('refusal' in outcome)) return 'erased';

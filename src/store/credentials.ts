@@ -38,8 +38,8 @@ export interface CredentialStore {
   spend(dealerId: string, tokenId: string, expiresAt: number): Promise<boolean>;
   /** What was raised, and which tokens were spent, since a time of the database's clock (ms since 1970). */
   revokedSince(since: number): Promise<{ raised: readonly Raised[]; spent: readonly Spent[] }>;
-  /** Forgets spent tokens that have ended. */
-  forgetSpent(): Promise<void>;
+  /** Removes spent tokens that have ended. */
+  pruneSpent(): Promise<void>;
 }
 
 /** Raises a generation, in SQL: to the time, or where that has not gone on, to one more than the dealer's last. */
@@ -102,7 +102,7 @@ export function credentialsIn({ rows, dialect: { clock } }: Database, digests: D
       };
     },
 
-    async forgetSpent() {
+    async pruneSpent() {
       await rows(sql`delete from spent_tokens where expires_at < ${clock}`);
     },
   };

@@ -8,7 +8,7 @@ import type { Event } from '../../schemas/delivered.ts';
 import { ERASED, OF_NO_GROUP } from '../../schemas/events/kind.ts';
 import { EVENT_TYPES, KINDS } from '../../schemas/table.ts';
 import type { Digests } from './digests.ts';
-import type { Changes, Forgotten, Marked, StoredEvent } from './rows.ts';
+import type { Changes, Marked, PendingErasure, StoredEvent } from './rows.ts';
 import type { Row } from './sql.ts';
 
 /** Events of each of the two logs that go in one transaction: some 10 ms, in which an embedded database does nothing else. */
@@ -83,7 +83,7 @@ export const marking = ({ erasures, at }: Changes, digests: Digests, erasing: Er
 
 /** The seqs of a group's log have no gap: its events need no counting. */
 function receipt(
-  { dealerId, groupId, erasureId, reason, by, lastSeq }: Forgotten,
+  { dealerId, groupId, erasureId, reason, by, lastSeq }: PendingErasure,
   digest: string,
   firstSeq: SQL,
   at: number,
@@ -98,7 +98,7 @@ function receipt(
       ${count(sql`lead_intents where ${group}`)}, ${at})`;
 }
 
-function mark({ dealerId, groupId, erasureId, lastSeq }: Forgotten, { lastPosition }: Erasing): SQL {
+function mark({ dealerId, groupId, erasureId, lastSeq }: PendingErasure, { lastPosition }: Erasing): SQL {
   const deskSeq = sql`coalesce((select max(seq) from events
     where ${onDesk(dealerId, groupId)} and seq > ${deskErased(dealerId, groupId)}), 0)`;
   const position = lastPosition && sql`, coalesce(${lastPosition(dealerId, groupId)}, 0)`;
@@ -153,5 +153,5 @@ export const markedOfRow = (row: Row): Marked => ({
 /** Those of which nothing is in the tables any more, and their marks. */
 export const FINISHED = sql`select dealer_id, erasure_id from erasing where group_id is null`;
 
-export const forgetMark = (row: Row): SQL =>
+export const deleteMark = (row: Row): SQL =>
   sql`delete from erasing where dealer_id = ${row.dealer_id} and erasure_id = ${row.erasure_id}`;

@@ -1,7 +1,7 @@
 /** [P-11.4] Erasures: their receipts, and what goes on with what they have marked. */
 import { sql } from 'drizzle-orm';
 import { after, type Part } from './bounded.ts';
-import { FINISHED, forgetMark, markedOfRow, NEXT_MARKED } from './erasing.ts';
+import { deleteMark, FINISHED, markedOfRow, NEXT_MARKED } from './erasing.ts';
 import { all, type Database, descending, type Row, type Steps, textOrNull } from './sql.ts';
 
 /** [P-11.4] That a conversation was erased, and how much of it there was. */
@@ -69,7 +69,7 @@ export const erasuresIn = ({ rows, transact, dialect }: Database): ErasureStore 
   async scrub() {
     const finished = await rows(FINISHED);
     if (finished.length > 0 && !(await dialect.scrub())) return false;
-    for (const row of finished) await rows(forgetMark(row));
+    for (const row of finished) await rows(deleteMark(row));
     return true;
   },
 });

@@ -12,17 +12,17 @@ export interface NodeStore {
   /** Everybody whom a node has sockets of, as the database has it. */
   presencesOf(nodeId: string): Promise<{ dealerId: string; sender: string }[]>;
   /** Strikes a node off. */
-  forgetNode(nodeId: string): Promise<void>;
+  removeNode(nodeId: string): Promise<void>;
 }
 
 /** What both databases have alike. Of an embedded one nobody looks whether its node still lives. */
-export const nodesIn = ({ rows }: Database): Pick<NodeStore, 'presencesOf' | 'forgetNode'> => ({
+export const nodesIn = ({ rows }: Database): Pick<NodeStore, 'presencesOf' | 'removeNode'> => ({
   async presencesOf(nodeId) {
     const found = await rows(sql`select dealer_id, sender from presences where node_id = ${nodeId}`);
     return found.map((row) => ({ dealerId: String(row.dealer_id), sender: String(row.sender) }));
   },
 
-  async forgetNode(nodeId) {
+  async removeNode(nodeId) {
     await rows(sql`delete from nodes where node_id = ${nodeId}`);
   },
 });

@@ -59,8 +59,8 @@ export interface Rows {
 }
 export type Table = Exclude<keyof Rows, 'erased' | 'removed' | 'findPrior'>;
 
-/** What a row is named by, from its key. An intent's word comes last, and may hold a `/` itself. */
-export function namedRow(key: string) {
+/** Parts of a row's key. An intent's word comes last, and may hold a `/` itself. */
+export function keyParts(key: string) {
   const [dealerId = '', groupId = '', ...intent] = key.split('/');
   return { dealerId, groupId, intent: intent.join('/') };
 }
@@ -92,14 +92,14 @@ export interface Arrival {
 }
 
 /** A conversation that is to be erased, and how far its log went. */
-export interface Forgotten extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
+export interface PendingErasure extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
   readonly lastSeq: number;
   /** Who asked for it, as a sender is written. */
   readonly by: string;
 }
 
 /** A conversation that is marked, of which something is still there. */
-export type Marked = Pick<Forgotten, 'dealerId' | 'groupId' | 'erasureId'>;
+export type Marked = Pick<PendingErasure, 'dealerId' | 'groupId' | 'erasureId'>;
 
 /** [P-3.1] A conversation that goes on under another name. */
 export interface SetAside {
@@ -118,7 +118,7 @@ export interface Changes
   readonly chatPresences: ChatPresence[];
   readonly arrivals: Arrival[];
   /** Carried out after everything else is written. */
-  readonly erasures: Forgotten[];
+  readonly erasures: PendingErasure[];
   /** Carried out before anything else is written. */
   readonly setAside: SetAside[];
   /** Groups of which no token is taken any more that was signed before. */

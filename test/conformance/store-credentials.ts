@@ -85,7 +85,7 @@ export function describeCredentials(withStore: WithStore): void {
         assert.equal((await store.generation(ALICE, 't1')).isSpent, true);
         assert.equal((await store.generation(ALICE, 't2')).isSpent, false);
         await store.spend('d1', 'ended', (await store.now()) - 1);
-        await store.forgetSpent();
+        await store.pruneSpent();
         const { spent } = await store.revokedSince(0);
         assert.deepEqual(spent.map(({ dealerId, tokenId }) => `${dealerId} ${tokenId}`).sort(), ['d1 t1', 'd2 t1']);
       }),

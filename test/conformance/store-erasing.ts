@@ -1,7 +1,7 @@
 /** [P-11.4] Erasing: nothing of the one conversation is left but a receipt, and nothing of any other is touched. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Forgotten, StoredEvent } from '../../src/store/rows.ts';
+import type { PendingErasure, StoredEvent } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eventRow, groupRow, known, load, NOW, readSeqs, seqsOf, write } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
@@ -41,7 +41,7 @@ function converse(store: Store, dealerId: string, groupId: string, desk = 0): Pr
   });
 }
 
-const erasureOf = (groupId: string, more: Partial<Forgotten> = {}): Forgotten => ({
+const erasureOf = (groupId: string, more: Partial<PendingErasure> = {}): PendingErasure => ({
   dealerId: 'd1',
   groupId,
   erasureId: `receipt-of-${groupId}`,

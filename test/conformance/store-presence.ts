@@ -92,8 +92,8 @@ export function describePresence(withStore: WithStore): void {
         assert.equal(await store.beat('n1'), false);
         assert.equal(await store.beat('n1'), true);
         assert.equal(await store.beat('n2'), false);
-        await store.forgetNode('n1');
-        await store.forgetNode('never-was');
+        await store.removeNode('n1');
+        await store.removeNode('never-was');
         assert.equal(await store.beat('n1'), false);
         assert.equal(await store.beat('n2'), true);
       }),
@@ -104,7 +104,7 @@ export function describePresence(withStore: WithStore): void {
       withStore(async (store) => {
         for (const nodeId of ['n1', 'n2', 'n3']) await store.beat(nodeId);
         assert.deepEqual((await store.silentNodes('n1', ALL_ARE_SILENT)).sort(), ['n2', 'n3']);
-        await store.forgetNode('n3');
+        await store.removeNode('n3');
         assert.deepEqual(await store.silentNodes('n1', ALL_ARE_SILENT), ['n2']);
         assert.deepEqual(await store.silentNodes('n2', ALL_ARE_SILENT), ['n1']);
       }),
@@ -114,7 +114,7 @@ export function describePresence(withStore: WithStore): void {
       'that live are told where several may, and not those that were forgotten or have been silent',
       withStore(async (store) => {
         for (const nodeId of ['n1', 'n2', 'n3']) await store.beat(nodeId);
-        await store.forgetNode('n3');
+        await store.removeNode('n3');
         const isShared = (await store.silentNodes('n1', 60_000)).length === 0;
         assert.deepEqual((await store.livingNodes(60_000)).sort(), isShared ? ['n1', 'n2'] : []);
         assert.deepEqual(await store.livingNodes(ALL_ARE_SILENT), []);
@@ -126,7 +126,7 @@ export function describePresence(withStore: WithStore): void {
       withStore(async (store) => {
         await store.beat('n1');
         await write(store, { arrivals: [arrival('customer:g1', 'n1')] });
-        await store.forgetNode('n1');
+        await store.removeNode('n1');
         assert.deepEqual(await heldBy(store, 'n1'), ['d1/customer:g1']);
       }),
     );

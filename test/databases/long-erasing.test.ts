@@ -6,7 +6,7 @@ import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Command } from '../../src/domain/state.ts';
 import { Journal } from '../../src/journal/journal.ts';
-import type { Forgotten } from '../../src/store/rows.ts';
+import type { PendingErasure } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DATABASES, openDatabase, type TestDatabase } from '../support/database.ts';
 import { eventRow, groupRow, known, load, readSeqs, seqsOf, write } from '../support/rows.ts';
@@ -22,7 +22,7 @@ const GROUP = `${WORD}-1`;
 const SENDER = `customer:${GROUP}`;
 const NAME = `d1/${GROUP}`;
 
-const erasure: Forgotten = {
+const erasure: PendingErasure = {
   dealerId: 'd1',
   groupId: GROUP,
   erasureId: 'e1',

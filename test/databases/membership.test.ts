@@ -159,7 +159,7 @@ describe('[P-7.5] a node among others', { concurrency: true }, () => {
     withWorld(async (world) => {
       const told = world.join('n1');
       await world.looks.first(1);
-      await world.store.forgetNode('n1');
+      await world.store.removeNode('n1');
       assert.equal((await told.first(1))[0]?.what, 'revived');
       assert.equal(await world.store.beat('n1'), true);
     }),
@@ -172,7 +172,7 @@ describe('[P-7.5] a node among others', { concurrency: true }, () => {
       await world.looks.first(1);
       world.isAway = true;
       await world.failures.first(2);
-      await world.store.forgetNode('n1');
+      await world.store.removeNode('n1');
       world.isAway = false;
       const looked = world.looks.items.length;
       // It tells before it looks for the dead again.

@@ -8,8 +8,8 @@ import type { Stretch } from '../../src/store/log.ts';
 import {
   type Changes,
   type DealerSeqs,
+  keyParts,
   type Needs,
-  namedRow,
   type Rows,
   type StoredEvent,
   type Table,
@@ -106,7 +106,7 @@ export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
 function needsOfChanges({ events, chatPresences, arrivals, dealers, groups, users, leads, intents }: Changes): Needs {
   const parts = (rows: Map<string, unknown>) =>
     [...rows.keys()].map((key) => {
-      const { dealerId, groupId, intent } = namedRow(key);
+      const { dealerId, groupId, intent } = keyParts(key);
       return intent === '' ? [dealerId, groupId] : [dealerId, groupId, intent];
     });
   const keyed = events.filter((event) => event.keyed);

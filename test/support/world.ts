@@ -1,7 +1,7 @@
 /** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
 import type { Command, Policy } from '../../src/domain/state.ts';
 import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
-import type { Changes, Forgotten, Needs, Rows, StoredEvent, Table } from '../../src/store/rows.ts';
+import type { Changes, Needs, PendingErasure, Rows, StoredEvent, Table } from '../../src/store/rows.ts';
 import { NOW } from './rows.ts';
 
 const TABLES: readonly Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>[] = [
@@ -121,7 +121,7 @@ export class World {
   }
 
   /** What was said in the group goes, and what the desk was told of it is no longer of it [P-11.4]. */
-  #erase({ dealerId, groupId, lastSeq }: Forgotten): void {
+  #erase({ dealerId, groupId, lastSeq }: PendingErasure): void {
     const key = `${dealerId}/${groupId}`;
     const { rows } = this;
     for (const table of [rows.groups, rows.users, rows.leads]) table.delete(key);

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { textOf } from '../../domain/size.ts';
 import { changed, type Group, type Known } from '../../domain/state.ts';
 import type { Digests } from '../digests.ts';
-import { type Changes, type DealerSeqs, type Needs, namedRow, type Prior, type Rows } from '../rows.ts';
+import { type Changes, type DealerSeqs, keyParts, type Needs, type Prior, type Rows } from '../rows.ts';
 import {
   FREE_KEYS,
   HOLD_DEALERS,
@@ -147,11 +147,11 @@ export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
   const dealerRow = ([dealerId, seqs]: [string, DealerSeqs]) => ({ dealerId, createdAt: at, ...seqs });
   // What is spread comes last: a field added after it takes V8 ten times as long, and there is one row for each message.
   const groupRow = ([key, group]: [string, Group]) => {
-    const { dealerId, groupId } = namedRow(key);
+    const { dealerId, groupId } = keyParts(key);
     return { dealerId, groupId, muted: group.mutedBy !== null, createdAt: at, updatedAt: at, ...group };
   };
   const record = ([key, { fields, customer }]: [string, Known]) => ({
-    ...namedRow(key),
+    ...keyParts(key),
     fields: textOf(fields),
     customer: textOf(customer),
     createdAt: at,

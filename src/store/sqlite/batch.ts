@@ -4,7 +4,7 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import type { Group } from '../../domain/state.ts';
 import type { Standing } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
-import { type Changes, type DealerSeqs, type Needs, namedRow, type Rows } from '../rows.ts';
+import { type Changes, type DealerSeqs, keyParts, type Needs, type Rows } from '../rows.ts';
 import { type End, RowCache } from './cache.ts';
 import { prepareLog } from './log.ts';
 import { prepareReads } from './reads.ts';
@@ -64,7 +64,7 @@ export function prepareBatches(client: Database, digests: Digests) {
       insert.dealer(dealerId, row, endOf(dealerId, DEALER_SCOPE), endOf(dealerId, DESK_SCOPE), at);
     }
     for (const [key, row] of groups) {
-      const { dealerId, groupId } = namedRow(key);
+      const { dealerId, groupId } = keyParts(key);
       const values = groupValues(row, endOf(dealerId, groupId), at);
       // A column that is written is written to its index, too, though it stays as it is.
       if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace.run(...values, dealerId, groupId);

@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { textOf } from '../../domain/size.ts';
 import type { Group, Known } from '../../domain/state.ts';
-import { type DealerSeqs, namedRow } from '../rows.ts';
+import { type DealerSeqs, keyParts } from '../rows.ts';
 import type { End } from './cache.ts';
 
 /** SQLite has no booleans. */
@@ -86,11 +86,11 @@ export function prepareWrites(client: Database) {
     ),
     absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
     record: (table: keyof typeof records, key: string, row: Known, at: number) => {
-      const { dealerId, groupId } = namedRow(key);
+      const { dealerId, groupId } = keyParts(key);
       records[table].run(dealerId, groupId, ...knownValues(row), at, at);
     },
     intent: (key: string, row: Known, at: number) => {
-      const { dealerId, groupId, intent: word } = namedRow(key);
+      const { dealerId, groupId, intent: word } = keyParts(key);
       intent.run(dealerId, groupId, word, ...knownValues(row), at, at);
     },
   };
