@@ -17,7 +17,7 @@ import { exportRoutes } from './doors/http/export.ts';
 import { groupRoutes } from './doors/http/groups.ts';
 import { requestIdOf, setHeaders } from './doors/http/headers.ts';
 import { healthRoutes } from './doors/http/health.ts';
-import type { Http } from './doors/http/http.ts';
+import type { App } from './doors/http/http.ts';
 import { limitRequests } from './doors/http/limit.ts';
 import { metricsRoutes, serveMetrics } from './doors/http/metrics.ts';
 import { negotiateFormats } from './doors/http/negotiate.ts';
@@ -106,8 +106,8 @@ export async function createApp({
   version,
   timing = TIMING,
   logTo,
-}: AppOptions): Promise<Http> {
-  const app: Http = Fastify(fastifyOptions(settings, timing, logTo));
+}: AppOptions): Promise<App> {
+  const app: App = Fastify(fastifyOptions(settings, timing, logTo));
   const { log } = app;
   answerInTurn(app, timing);
   readPagesInTurn(app);
@@ -188,7 +188,7 @@ interface Closing {
 }
 
 /** Resources over HTTP, in the order in which the documents list them. */
-const ROUTES: readonly ((app: Http, core: Core) => void)[] = [
+const ROUTES: readonly ((app: App, core: Core) => void)[] = [
   healthRoutes,
   metricsRoutes,
   dealerRoutes,
@@ -206,7 +206,7 @@ const ROUTES: readonly ((app: Http, core: Core) => void)[] = [
 ];
 
 /** Gives the app what every route relies on. It comes before them: Fastify's hooks are for the routes behind them. */
-async function prepare(app: Http, core: Core): Promise<void> {
+async function prepare(app: App, core: Core): Promise<void> {
   await describeRoutes(app, core.version);
   app.removeContentTypeParser('text/plain');
   boundBodies(app, core.settings);
@@ -247,14 +247,14 @@ function fastifyOptions(
 }
 
 /** A connection for which there is no room to stay is answered, and ends with its answer. */
-function closeWhereFull(app: Http, { room }: Core): void {
+function closeWhereFull(app: App, { room }: Core): void {
   app.addHook('onRequest', async (_, reply) => {
     if (room.isFull()) reply.header('connection', 'close');
   });
 }
 
 /** One line a request: its route, never its path, whose parts are a customer's. */
-function tellResponses(app: Http, metrics: Metrics): void {
+function tellResponses(app: App, metrics: Metrics): void {
   app.addHook('onResponse', async ({ method, routeOptions, log }, reply) => {
     metrics.answered(method, routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
     log.info(

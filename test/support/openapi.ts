@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { finished, type OpenApi } from '../../src/documents/openapi.ts';
-import type { Http } from '../../src/doors/http/http.ts';
+import type { App } from '../../src/doors/http/http.ts';
 
 interface Answer {
   readonly status: number;
@@ -15,7 +15,7 @@ let known:
   | { readonly document: OpenApi; readonly ajv: Ajv2020; readonly paths: readonly [RegExp, string][] }
   | undefined;
 
-function knownOf(app: Http) {
+function knownOf(app: App) {
   const document = finished(app.swagger());
   const ajv = new Ajv2020({ strict: false, validateSchema: false, inlineRefs: false, code: { optimize: false } });
   ajv.addSchema(document, 'openapi');
@@ -33,7 +33,7 @@ const pointer = (...keys: string[]) =>
  * That an answer is one that its operation is said to give. A path that no operation has is no operation's to answer.
  * @param asked the method and the URL
  */
-export function assertDocumented(app: Http, asked: string, { status, headers, body }: Answer): void {
+export function assertDocumented(app: App, asked: string, { status, headers, body }: Answer): void {
   known ??= knownOf(app);
   const { document, ajv, paths } = known;
   const [method = '', url = ''] = asked.split(' ');

@@ -11,7 +11,7 @@ import type { Claims } from '../../schemas/tokens.ts';
 import { createApp, openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import type { Http } from '../../src/doors/http/http.ts';
+import type { App } from '../../src/doors/http/http.ts';
 import type { Store } from '../../src/store/store.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
 import { Client } from './client.ts';
@@ -40,12 +40,12 @@ interface UpgradeOptions {
 }
 
 export class TestServer {
-  readonly app: Http;
+  readonly app: App;
   readonly store: Store;
   readonly tokens = new Tokens([SECRET]);
   readonly #clients: Client[] = [];
 
-  constructor(app: Http, store: Store) {
+  constructor(app: App, store: Store) {
     this.app = app;
     this.store = store;
   }

@@ -5,7 +5,7 @@ import { MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import { senderOf } from '../../auth/session.ts';
 import { knownSession } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 
 /** Number of the largest bodies at a time: of one token, or of one address without one, and of all. */
@@ -16,7 +16,7 @@ const BODIES_OF_ALL = 8;
 const RETRY_AFTER = 2;
 
 /** Refuses a body before it is read, where too much is being read already. To be called before routes are made. */
-export function boundBodies(app: Http, { MAX_FRAME_BYTES }: Settings): void {
+export function boundBodies(app: App, { MAX_FRAME_BYTES }: Settings): void {
   const largest = MAX_EVENTS * MAX_FRAME_BYTES;
   const held = new Map<string, number>();
   let all = 0;

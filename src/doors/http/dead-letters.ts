@@ -10,7 +10,7 @@ import type { LetterStore } from '../../store/letters.ts';
 import { type Taking, takeEvent } from '../redis/take.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateOperator } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { pageOf } from './page.ts';
 
 const tags = ['dead letters'];
@@ -18,7 +18,7 @@ const params = Type.Object({
   id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "a letter's id, as the list has it" }),
 });
 
-export function deadLetterRoutes(app: Http, core: Access & Auditing & Taking & { readonly store: LetterStore }): void {
+export function deadLetterRoutes(app: App, core: Access & Auditing & Taking & { readonly store: LetterStore }): void {
   const { store } = core;
   const onRequest = authenticateOperator(core);
 

@@ -12,7 +12,7 @@ import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateOperator } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { pageOf } from './page.ts';
 
 const tags = ['dealers'];
@@ -26,7 +26,7 @@ async function dealerAt(store: DealerStore & CredentialStore, dealerId: string):
   return dealer && generation > 0 ? { ...dealer, generation } : dealer;
 }
 
-export function dealerRoutes(app: Http, core: Access & Auditing & Pick<Core, 'hub' | 'revocations'>): void {
+export function dealerRoutes(app: App, core: Access & Auditing & Pick<Core, 'hub' | 'revocations'>): void {
   const { store, hub, revocations } = core;
   const onRequest = authenticateOperator(core);
 

@@ -13,7 +13,7 @@ import { finished, openApiBase } from '../../documents/openapi.ts';
 import { page, STYLE } from '../../documents/page.ts';
 import { type Asker, documentedRoute, type RouteSchema } from '../../documents/route.ts';
 import { isGuard } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -29,7 +29,7 @@ function askersOf({ onRequest }: RouteOptions): readonly Asker[] | null {
 }
 
 /** Sees to it that every route that is made from now on is in the document. */
-export async function describeRoutes(app: Http, version: string): Promise<void> {
+export async function describeRoutes(app: App, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: openApiBase(version),
     convertConstToEnum: false,
@@ -71,7 +71,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-function textsOf(app: Http, version: string): Readonly<Record<Url, string>> {
+function textsOf(app: App, version: string): Readonly<Record<Url, string>> {
   const [openapi, asyncapi] = [finished(app.swagger()), asyncApi(version)];
   return {
     '/openapi.json': JSON.stringify(openapi),
@@ -81,11 +81,11 @@ function textsOf(app: Http, version: string): Readonly<Record<Url, string>> {
 }
 
 /** The routes of the documents, each with an ETag. They need {@link describeRoutes}. */
-export async function documentRoutes(app: Http, version: string): Promise<void> {
+export async function documentRoutes(app: App, version: string): Promise<void> {
   // Made when first asked for, of all the routes that there are then: most nodes never are, and start the sooner.
   let texts: Readonly<Record<Url, string>> | undefined;
 
-  await app.register(async (scope: Http) => {
+  await app.register(async (scope: App) => {
     await scope.register(etag);
     scope.addHook('onSend', async (_, reply) => {
       reply.header('cache-control', 'no-cache');
@@ -102,7 +102,7 @@ export async function documentRoutes(app: Http, version: string): Promise<void> 
   });
 }
 
-function schemaRoutes(app: Http): void {
+function schemaRoutes(app: App): void {
   const items = [...PUBLISHED].map(([name, { description }]) => ({
     name,
     url: uriOf(name),

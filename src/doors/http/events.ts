@@ -13,7 +13,7 @@ import { ackPayload, errorPayload } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { type Access, authenticateServer, sessionOfRequest } from './authenticate.ts';
 import { elementsOf, notJson } from './elements.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { sendProblem } from './problem.ts';
 
 /** What it takes to take events within their budgets. */
@@ -22,7 +22,7 @@ type Taking = Pick<Core, 'journal' | 'budgets' | 'settings' | 'metrics' | 'log'>
 /** A byte of text may be written in as many, as `\u0041`. */
 const MOST_ESCAPED = 6;
 
-export function eventRoutes(app: Http, core: Access & Taking): void {
+export function eventRoutes(app: App, core: Access & Taking): void {
   const { settings } = core;
 
   const schema = {

@@ -8,11 +8,11 @@ import { type Exported, exportOf } from '../../journal/export.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 const params = Type.Object({ dealerId: Id });
 
-export function exportRoutes(app: Http, core: Access & Auditing & { readonly store: Exported }): void {
+export function exportRoutes(app: App, core: Access & Auditing & { readonly store: Exported }): void {
   app.get(
     '/v1/dealers/:dealerId/export',
     {

@@ -10,7 +10,7 @@ import type { ErasureStore } from '../../store/erasures.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader, sessionOfRequest } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
 import { pageByTime } from './page.ts';
 
@@ -19,7 +19,7 @@ const groupParams = Type.Object({ dealerId: Id, groupId: GroupId });
 export const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');
 
 export function groupRoutes(
-  app: Http,
+  app: App,
   core: Access & Auditing & Pick<Core, 'journal'> & { readonly store: Pick<ErasureStore, 'erasures' | 'erasure'> },
 ): void {
   const { store, journal } = core;

@@ -8,7 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import { Id } from '../../../schemas/kinds.ts';
 import { isOriginAllowed } from '../../auth/origins.ts';
 import type { DealerStore } from '../../store/dealers.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 export const REQUEST_ID = 'x-request-id';
 /** [P-11.6] Forbids caches: who may read an answer is asked each time. */
@@ -22,7 +22,7 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-export async function setHeaders(app: Http, { store }: { readonly store: DealerStore }): Promise<void> {
+export async function setHeaders(app: App, { store }: { readonly store: DealerStore }): Promise<void> {
   app.addHook('onRequest', async ({ id, url, routeOptions }, reply) => {
     reply.header(REQUEST_ID, id);
     if (/^\/v1([/?]|$)/.test(routeOptions.url ?? url)) reply.header('cache-control', NOT_KEPT);

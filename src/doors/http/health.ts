@@ -3,12 +3,12 @@ import { refused } from '../../../schemas/errors.ts';
 import { Health, Readiness } from '../../../schemas/http.ts';
 import type { Upkeep } from '../../store/upkeep.ts';
 import { AWAY, type Core } from '../core.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 const tags = ['health'];
 
 export function healthRoutes(
-  app: Http,
+  app: App,
   { store, log, link, version }: Pick<Core, 'log' | 'link' | 'version'> & { readonly store: Pick<Upkeep, 'check'> },
 ): void {
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };

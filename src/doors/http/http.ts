@@ -8,7 +8,7 @@ import type {
 } from 'fastify';
 
 /** A Fastify whose handlers know their request's types from its schemas. */
-export type Http = FastifyInstance<
+export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
   RawReplyDefaultExpression,

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { RefusedError } from '../../../schemas/errors.ts';
 import type { Settings } from '../../../schemas/settings.ts';
 import type { Session } from '../../auth/session.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { addressOf, holderOf, proxiesOf } from './proxies.ts';
 
 /** Requests in a time (ms): far more than a page or a person asks, far less than a scan or a guess needs. */
@@ -19,7 +19,7 @@ export interface RequestLimits {
   bySession(request: FastifyRequest, session: Session): Promise<void>;
 }
 
-export async function limitRequests(app: Http, settings: Settings): Promise<RequestLimits> {
+export async function limitRequests(app: App, settings: Settings): Promise<RequestLimits> {
   if (settings.RATE_LIMIT === 'off') return { byAddress: async () => {}, bySession: async () => {} };
   await app.register(rateLimit, { global: false, max: MAX_REQUESTS, timeWindow: WINDOW });
   const sessions = new WeakMap<FastifyRequest, string>();

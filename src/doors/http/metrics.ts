@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import { Type } from '@sinclair/typebox';
 import type { Core } from '../core.ts';
 import { contents } from './contents.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
-export function metricsRoutes(app: Http, { metrics, settings }: Pick<Core, 'metrics' | 'settings'>): void {
+export function metricsRoutes(app: App, { metrics, settings }: Pick<Core, 'metrics' | 'settings'>): void {
   if (settings.METRICS_PORT !== undefined) return;
   app.get(
     '/metrics',

@@ -1,10 +1,10 @@
 import accepts from '@fastify/accepts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 /** Reads `Accept` for the routes that answer in more than one format. */
-export async function negotiateFormats(app: Http): Promise<void> {
+export async function negotiateFormats(app: App): Promise<void> {
   await app.register(accepts);
 }
 

@@ -4,13 +4,13 @@ import { Id } from '../../../schemas/kinds.ts';
 import { PageviewList, PageviewsQuery } from '../../../schemas/reading.ts';
 import type { RecordStore } from '../../store/records.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { pageviewItem } from './items.ts';
 import { badCursor, pageOf } from './page.ts';
 
 const params = Type.Object({ dealerId: Id });
 
-export function pageviewRoutes(app: Http, core: Access & { readonly store: RecordStore }): void {
+export function pageviewRoutes(app: App, core: Access & { readonly store: RecordStore }): void {
   app.get(
     '/v1/dealers/:dealerId/pageviews',
     {

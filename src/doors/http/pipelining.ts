@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { beginInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Timing } from '../../timing.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { bareAddress, holderOf } from './proxies.ts';
 
 /** Requests that may wait on a connection for those before them. With one more it is cut: nobody who reads has so many. */
@@ -71,14 +71,14 @@ function boundUnsent(holder: string): void {
 }
 
 /** Lets requests for what a dealer has go on in turn: hundreds of pages at once would hold up everybody else. */
-export function readPagesInTurn(app: Http): void {
+export function readPagesInTurn(app: App): void {
   app.addHook('preHandler', async ({ method, routeOptions: { url = '' } }) => {
     if (method === 'GET' && url.startsWith('/v1/')) await readInTurn();
   });
 }
 
 /** To be called before any other hook is added. */
-export function answerInTurn(app: Http, { stallTimeout }: Timing): void {
+export function answerInTurn(app: App, { stallTimeout }: Timing): void {
   app.addHook('onRequest', ({ raw: { socket }, ip }, { raw: response }, done) => {
     inLine(socket, (over) => {
       response.once('close', over);

@@ -16,7 +16,7 @@ import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { intentsCsv, leadsCsv } from './csv.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { intentItem, recordItem } from './items.ts';
 import { formatFor } from './negotiate.ts';
 import { type Page, pageByTime } from './page.ts';
@@ -66,7 +66,7 @@ const LISTS: Readonly<Record<string, Listed>> = {
   },
 };
 
-export function recordRoutes(app: Http, core: Access & Auditing & { readonly store: RecordStore }): void {
+export function recordRoutes(app: App, core: Access & Auditing & { readonly store: RecordStore }): void {
   for (const [name, { summary, page, formats, ...list }] of Object.entries(LISTS)) {
     app.get(
       `/v1/dealers/:dealerId/${name}`,

@@ -7,11 +7,11 @@ import { Revocation, RevocationRequest } from '../../../schemas/tokens.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateServerOf } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 const revocationParams = Type.Object({ dealerId: DealerOrAll });
 
-export function revocationRoutes(app: Http, core: Access & Auditing & Pick<Core, 'revocations'>): void {
+export function revocationRoutes(app: App, core: Access & Auditing & Pick<Core, 'revocations'>): void {
   const { store, revocations } = core;
   const schema = {
     tags: ['dealers'],

@@ -16,12 +16,12 @@ import type { DealerStore } from '../../store/dealers.ts';
 import type { LogStore, Stretch } from '../../store/log.ts';
 import type { StoredEvent } from '../../store/rows.ts';
 import { type Access, authenticate, sessionAt } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { badCursor, cursorFor, placeOf } from './page.ts';
 
 const params = Type.Object({ dealerId: Id, scope: Id });
 
-export function scopeRoutes(app: Http, core: Access & { readonly store: LogStore }): void {
+export function scopeRoutes(app: App, core: Access & { readonly store: LogStore }): void {
   const schema = {
     tags: ['events'],
     summary: "Reads a scope's log",

@@ -14,7 +14,7 @@ import type { CredentialStore } from '../../store/credentials.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
 import { type Access, authenticate, authenticateServer, sessionAt, sessionOfRequest } from './authenticate.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 
 /** What it takes to sign codes and tokens, and to know them again. */
 export interface Signing {
@@ -24,7 +24,7 @@ export interface Signing {
 
 const tags = ['sessions'];
 
-export function sessionRoutes(app: Http, core: Access & Signing & Pick<Core, 'revocations'>): void {
+export function sessionRoutes(app: App, core: Access & Signing & Pick<Core, 'revocations'>): void {
   const signIn = {
     tags,
     summary: 'Signs an admin in: exchanges a one-time code for a token',

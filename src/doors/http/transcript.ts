@@ -13,7 +13,7 @@ import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
 import { unknownGroup } from './groups.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { formatFor } from './negotiate.ts';
 
 /** Events that are read from the log at a time, and their bytes: half a millisecond's work. */
@@ -21,7 +21,7 @@ const AT_ONCE = { limit: 500, bytes: 64 * 1024 };
 
 const params = Type.Object({ dealerId: Id, groupId: GroupId });
 
-export function transcriptRoutes(app: Http, core: Access & Auditing & { readonly store: LogStore }): void {
+export function transcriptRoutes(app: App, core: Access & Auditing & { readonly store: LogStore }): void {
   app.get(
     '/v1/dealers/:dealerId/groups/:groupId/transcript',
     {

@@ -4,13 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { whenAnswered } from './pipelining.ts';
 
 type Upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
 
 /** Has handshakes of WebSocket handled, each when what came before it on its connection is answered. */
-export function onWebSocket(app: Http, handle: Upgrade): void {
+export function onWebSocket(app: App, handle: Upgrade): void {
   // What Node.js itself does with a connection: it has put it there before anybody else could.
   const [accept] = app.server.listeners('connection');
   app.server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {

@@ -7,7 +7,7 @@ import { refused } from '../../../schemas/errors.ts';
 import type { Code } from '../../../schemas/sessions.ts';
 import { readAsset } from '../../assets.ts';
 import type { Core } from '../core.ts';
-import type { Http } from './http.ts';
+import type { App } from './http.ts';
 import { codeFor, type Signing } from './sessions.ts';
 
 /** Paths, and the files of `dist/web` that answer them. */
@@ -52,7 +52,7 @@ interface Asset {
 }
 
 /** Answers what the build has made. Where it has not been run, there is nothing to answer. */
-export function webRoutes(app: Http, core: Signing & Pick<Core, 'settings' | 'limits'>): void {
+export function webRoutes(app: App, core: Signing & Pick<Core, 'settings' | 'limits'>): void {
   const { settings, limits } = core;
   for (const [path, name] of Object.entries(FILES)) {
     const asset = assetOf(name);

@@ -7,7 +7,7 @@ import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import type { Guard } from '../../conversation/guard.ts';
-import type { Http } from '../http/http.ts';
+import type { App } from '../http/http.ts';
 import { addressOf, holderOf, proxiesOf } from '../http/proxies.ts';
 
 /** [P-2.1] */
@@ -40,7 +40,7 @@ function mustUpgrade({ method, url = '', httpVersion, headers }: IncomingMessage
 
 /** @returns what lets a handshake in, or throws the RefusedError for which it may not come in */
 export function doorkeeper(
-  app: Http,
+  app: App,
   settings: Settings,
   guard: Guard,
 ): (request: IncomingMessage, stream: Duplex) => Entrance {
@@ -63,7 +63,7 @@ export function doorkeeper(
 }
 
 /** Counts the connections of each address that come directly, as soon as they are there, whether they say anything or not. */
-function countConnections(app: Http, guard: Guard): void {
+function countConnections(app: App, guard: Guard): void {
   app.server.on('connection', (socket) => {
     const leave = guard.enter(holderOf(socket.remoteAddress ?? ''));
     if (leave) socket.on('close', leave);
@@ -79,7 +79,7 @@ function countSocket(guard: Guard, address: string | undefined, stream: Duplex):
 }
 
 /** Told once: behind a proxy that is not named, everybody has one address, and its bounds. */
-function warnOfUnknownProxy(app: Http): (request: IncomingMessage) => void {
+function warnOfUnknownProxy(app: App): (request: IncomingMessage) => void {
   let isTold = false;
   const notice = ({ headers }: IncomingMessage): void => {
     if (isTold || headers['x-forwarded-for'] === undefined) return;

@@ -10,7 +10,7 @@ import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import type { Conversations } from '../../conversation/conversations.ts';
 import { AWAY, type Core } from '../core.ts';
-import type { Http } from '../http/http.ts';
+import type { App } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
 import { connect } from './connection.ts';
@@ -30,7 +30,7 @@ export interface WebSocketDoor {
 }
 
 export async function websocketDoor(
-  app: Http,
+  app: App,
   core: Pick<Core, 'settings' | 'timing' | 'link' | 'log'>,
   conversations: Conversations,
 ): Promise<WebSocketDoor> {
@@ -74,7 +74,7 @@ export async function websocketDoor(
 
 /** What makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
 async function webSockets(
-  app: Http,
+  app: App,
   { settings, timing }: Pick<Core, 'settings' | 'timing'>,
   refusals: Server,
 ): Promise<WebSocketServer> {
@@ -94,7 +94,7 @@ async function webSockets(
 }
 
 /** @returns why handshakes were refused: what a request is answered that is one of them */
-function throwFaults(app: Http): WeakMap<IncomingMessage, unknown> {
+function throwFaults(app: App): WeakMap<IncomingMessage, unknown> {
   const faults = new WeakMap<IncomingMessage, unknown>();
   app.addHook('onRequest', async ({ raw }, reply) => {
     if (!faults.has(raw)) return;
@@ -116,7 +116,7 @@ async function closeAll(sockets: readonly WebSocket[]): Promise<void> {
 }
 
 /** What is asked of the endpoint without a handshake, and what the documents say of it. */
-function describeEndpoint(app: Http): void {
+function describeEndpoint(app: App): void {
   app.route({
     method: 'GET',
     url: ENDPOINT,
