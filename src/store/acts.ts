@@ -19,7 +19,7 @@ export interface KeptAct {
 export interface ActStore {
   /** Keeps acts: all of them, or none. */
   keepActs(acts: readonly KeptAct[]): Promise<void>;
-  /** Who did what with a dealer, in the order of time, after the one named. */
+  /** The acts on a dealer and who did them, in the order of time, after the one named. */
   acts(dealerId: string, after: string, limit: number): Promise<Omit<KeptAct, 'dealerId'>[]>;
 }
 

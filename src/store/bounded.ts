@@ -2,10 +2,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { before, type ChangeOrder } from './sql.ts';
 
-/** What a row of a list is but for its text, in bytes: names, times, numbers. */
+/** Bytes of a list's row besides its text: names, times, numbers. */
 const ROW_BYTES = 256;
 
-/** How much of a list is read: so many rows, and where it is said, of at most so many bytes, but at least one. */
+/** The part of a list that is read: so many rows, and where `bytes` is given, of at most so many bytes, but at least one. */
 export interface Bounds {
   readonly limit: number;
   readonly bytes?: number;

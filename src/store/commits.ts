@@ -1,4 +1,4 @@
-/** What the journal needs of a database: batches that are stored whole, or not at all. */
+/** The journal's part of a database: batches that are stored whole, or not at all. */
 import type { Changes, Needs, Rows } from './rows.ts';
 
 export interface CommitStore {

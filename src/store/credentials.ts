@@ -5,13 +5,13 @@ import type { Changes } from './rows.ts';
 import { type Database, texts } from './sql.ts';
 import { customerAs, keptAs, type Subject, WHOLE_DEALER, writtenAs } from './subjects.ts';
 
-/** What a token must be of, to be taken. Generations are times in ms since 1970; 0: nothing was ever revoked. */
+/** The generation that a token must have to be taken. Generations are times in ms since 1970; 0: nothing was ever revoked. */
 export interface Generation {
-  /** That of the tokens that are signed now: the last that was raised of the dealer. */
+  /** The generation of tokens signed now: the last one that was raised for the dealer. */
   readonly current: number;
   /** The least that is taken. */
   readonly least: number;
-  /** Whether this one token is spent, however young it is. */
+  /** True where this one token is spent, however young it is. */
   readonly isSpent: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface CredentialStore {
   raise(dealerId: string, subject?: Omit<Subject, 'dealer'>): Promise<number>;
   /** Takes a token no more. Answers whether it was good until now: of several who try at once, one is told so. */
   spend(dealerId: string, tokenId: string, expiresAt: number): Promise<boolean>;
-  /** What was raised, and which tokens were spent, since a time of the database's clock (ms since 1970). */
+  /** The generations raised and the tokens spent since a time of the database's clock (ms since 1970). */
   revokedSince(since: number): Promise<{ raised: readonly Raised[]; spent: readonly Spent[] }>;
   /** Removes spent tokens that have ended. */
   pruneSpent(): Promise<void>;

@@ -6,19 +6,19 @@ import { revokingAll } from './credentials.ts';
 import type { DealerSeqs } from './rows.ts';
 import { type Database, inserted, list, type Row, type Steps, textOrNull } from './sql.ts';
 
-/** Who may join a dealer: pages of which origins, and who without a token. */
+/** The rules for joining a dealer: from pages of which origins, and who without a token. */
 export interface Doorway {
   readonly origins: readonly string[];
   readonly claims: (typeof CLAIMS)[number];
 }
 
-/** What a joining socket is told of its dealer and group. */
+/** The state of its dealer and group that a joining socket needs. */
 export interface Standing {
   /** Null: there is no such dealer. */
   readonly dealer: (DealerSeqs & Doorway) | null;
   /** Null: none was asked for, or there is none of that name. */
   readonly group: Group | null;
-  /** Whether any admin of the dealer is here; false where no group was asked for. */
+  /** True where any admin of the dealer is here; false where no group was asked for. */
   readonly adminOnline: boolean;
 }
 
@@ -75,7 +75,7 @@ const rowOf = ({ name, email, phone, origins, retentionDays, claims }: DealerSet
 /** Postgres has origins as JSON, SQLite as its text. */
 const DEALER = sql`dealer_id, name, email, phone, cast(origins as text) as origins, retention_days, claims`;
 
-/** What both databases have alike: how a dealer stands is asked at every join, and each reads it in its own way. */
+/** The queries that both databases share. A dealer's standing is asked at every join, and each reads it in its own way. */
 export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerStore, 'standing'> => ({
   async dealer(dealerId) {
     const [row] = await rows(sql`select ${DEALER} from dealers where dealer_id = ${dealerId}`);

@@ -6,9 +6,9 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { type Database, list } from './sql.ts';
 
-/** What a keyed digest begins with: its kind, for the day on which there is another. No plain one has a dot. */
+/** The beginning of a keyed digest: its kind, for the day on which there is another. No plain one has a dot. */
 const KEYED = 'k1.';
-/** What the keys are for: a key of this label verifies no token, and signs none [RFC 5869, 3.2]. */
+/** The purpose of the keys: a key of this label verifies no token, and signs none [RFC 5869, 3.2]. */
 const LABEL = 'telle digest of a group';
 const KEY_BYTES = 32;
 /** Receipts that are keyed at a time. */
@@ -42,7 +42,7 @@ export class Digests {
     return [...this.#keys.map((key) => keyed(key, plain)), plain];
   }
 
-  /** Whether it has a key to write with. */
+  /** True where it has a key to write with. */
   get hasKey(): boolean {
     return this.#keys.length > 0;
   }

@@ -1,5 +1,5 @@
 /**
- * [P-11.4] What erasing a conversation does to the tables, in SQL that both databases speak. What is short is gone at once. Of a
+ * [P-11.4] Erasing a conversation from the tables, in SQL that both databases speak. A short one is gone at once. Of a
  * long one the events stay, marked in `erasing`: nobody reads them from that commit on, and they go part by part, so that nobody
  * waits for them.
  */
@@ -15,7 +15,7 @@ import type { Row } from './sql.ts';
 export const PART = 500;
 
 /**
- * What stays of an event of the desk, whose seqs must have no gap [P-8.2]: its type and time, of a group that is called by
+ * The rest of an erased event of the desk, whose seqs must have no gap [P-8.2]: its type and time, of a group that is called by
  * the receipt's name, and what the definition of its kind puts in place of what it said.
  */
 const blankPayload = (type: Event['type'], dealerId: string, erasureId: string): string =>
@@ -37,7 +37,7 @@ export function blank<Stored extends Pick<StoredEvent, 'seq' | 'type' | 'payload
   return { ...event, ...rest, ...('sender' in event && { sender: ERASED, keyed: false }) };
 }
 
-/** Whether an event, by the name that it has in a query, is one of an erased conversation's own log. */
+/** The condition that an event, by the name that it has in a query, is one of an erased conversation's own log. */
 export const isGone = (event: string): string => `exists (select 1 from erasing x
   where x.dealer_id = ${event}.dealer_id and x.group_id = ${event}.scope and ${event}.seq <= x.last_seq)`;
 
@@ -46,14 +46,14 @@ export const blankedBy = (event: string): string => `(select x.erasure_id from e
   where x.dealer_id = ${event}.dealer_id and x.group_id = ${event}.group_id and ${event}.scope = '@desk'
   and ${event}.seq <= x.desk_seq order by x.desk_seq limit 1)`;
 
-/** Whether an event, by its name in a query, is neither. */
+/** The condition that an event, by its name in a query, is neither. */
 export const isKept = (event: string): string => `(not ${isGone(event)} and ${blankedBy(event)} is null)`;
 
 /** The last seq of a scope that nobody may read; 0: all of it may be read. */
 export const lastErased = (dealerId: string, scope: string): SQL =>
   sql`coalesce((select max(last_seq) from erasing where dealer_id = ${dealerId} and group_id = ${scope}), 0)`;
 
-/** What each database has in its own way. */
+/** The part of erasing that each database does in its own way. */
 export interface Erasing {
   /** The first seq of a group's log that may be read. */
   readonly firstSeq: (dealerId: string, groupId: string) => SQL;

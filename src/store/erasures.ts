@@ -4,11 +4,11 @@ import { after, type Part } from './bounded.ts';
 import { deleteMark, FINISHED, markedOfRow, NEXT_MARKED } from './erasing.ts';
 import { all, type Database, descending, type Row, type Steps, textOrNull } from './sql.ts';
 
-/** [P-11.4] That a conversation was erased, and how much of it there was. */
+/** [P-11.4] The record of an erased conversation, and of how much of it there was. */
 export interface Receipt {
   readonly erasureId: string;
   readonly reason: string;
-  /** Who asked for it; null: an older version did not note it. */
+  /** The one who asked for it; null: an older version did not note it. */
   readonly by: string | null;
   readonly events: number;
   readonly pageviews: number;

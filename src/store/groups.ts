@@ -11,7 +11,7 @@ export interface KeptGroup {
   readonly online: boolean;
   readonly mutedBy: string | null;
   readonly closed: boolean;
-  /** Who closed it, where that is known [P-7.4]. */
+  /** The one who closed it, where that is known [P-7.4]. */
   readonly closedBy: string | null;
   readonly unread: number;
   readonly seq: number;
@@ -19,7 +19,7 @@ export interface KeptGroup {
   readonly customerRead: number;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** [P-3.1] Whether it had to give its name to a customer with a minted token. */
+  /** [P-3.1] True where it had to give its name to a customer with a minted token. */
   readonly setAside: boolean;
   /** The payload of the last `CHAT_MSG`, as JSON text. */
   readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;

@@ -5,7 +5,7 @@ import { isId } from '../../schemas/kinds.ts';
 import { type Bounds, beginningOf } from './bounded.ts';
 import { type Database, inserted, type Row } from './sql.ts';
 
-/** What came over Redis and was refused, whole, with the reason [P-6.3]. */
+/** A message from Redis that was refused, whole, with the reason [P-6.3]. */
 export interface DeadLetter extends Refusal {
   readonly deadLetterId: string;
   readonly source: 'events' | 'ingress';

@@ -65,7 +65,7 @@ export const eventOfRow = (row: Row): KeptEvent => ({
   at: Number(row.at),
 });
 
-/** What both databases read of the log alike. */
+/** The reads of the log that both databases share. */
 export const logIn = ({ rows, dialect }: Database): Pick<LogStore, 'tailsSince' | 'logSize'> => ({
   async tailsSince(dealerId, since) {
     const { columns, at } = dialect.changeOrder;

@@ -1,4 +1,4 @@
-/** What is known of customers, as people list it: users, leads, intents and page views. */
+/** The records of customers, as people list them: users, leads, intents and page views. */
 import { sql } from 'drizzle-orm';
 import { ERASED } from '../../schemas/events/kind.ts';
 import type { Known } from '../domain/state.ts';

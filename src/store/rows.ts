@@ -1,4 +1,4 @@
-/** What a batch loads and writes: rows as the store has them, and events as they are kept. */
+/** The rows that a batch loads and writes, as the store has them, and events as they are kept. */
 import type { Event } from '../../schemas/delivered.ts';
 import type { Erasure, Group, Known } from '../domain/state.ts';
 
@@ -9,7 +9,7 @@ export interface StoredEvent {
   /** [P-8.2] 1, 2, 3, … within the scope. */
   readonly seq: number;
   readonly id: string;
-  /** Whether `id` is the sender's own, so that a repeat of it is known [P-8.4]. */
+  /** True where `id` is the sender's own, so that a repeat of it is known [P-8.4]. */
   readonly keyed: boolean;
   readonly sender: string;
   readonly type: Event['type'];
@@ -25,7 +25,7 @@ export interface DealerSeqs {
   readonly deskSeq: number;
 }
 
-/** What was stored under a sender's key before. */
+/** An event that was stored under a sender's key before. */
 export interface Prior {
   readonly seq: number;
   readonly at: number;
@@ -94,7 +94,7 @@ export interface Arrival {
 /** A conversation that is to be erased, and how far its log went. */
 export interface PendingErasure extends Pick<Erasure, 'dealerId' | 'groupId' | 'erasureId' | 'reason'> {
   readonly lastSeq: number;
-  /** Who asked for it, as a sender is written. */
+  /** The one who asked for it, as a sender is written. */
   readonly by: string;
 }
 
@@ -109,7 +109,7 @@ export interface SetAside {
 }
 
 /**
- * What a batch writes: whole rows, new or changed, and the events in the order in which they happened. With an event comes
+ * The writes of a batch: whole rows, new or changed, and the events in the order in which they happened. With an event comes
  * the row of its scope, a dealer or a group, which says how far the scope goes.
  */
 export interface Changes

@@ -1,4 +1,4 @@
-/** [P-3.1] What giving a conversation another name does to the tables, in SQL that both databases speak. */
+/** [P-3.1] Giving a conversation another name in the tables, in SQL that both databases speak. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from './digests.ts';
 import type { Changes, SetAside } from './rows.ts';

@@ -10,7 +10,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Statements, one after the other. Each is answered with its rows; a statement that has none, with no row. */
 export type Steps<T> = Generator<SQL, T, readonly Row[]>;
 
-/** What runs SQL. */
+/** A database that runs SQL. */
 export interface Database {
   rows(query: SQL): Promise<readonly Row[]>;
   /** Carries the steps out in one transaction. Where one of them fails, nothing is done and the promise rejects. */
@@ -18,7 +18,7 @@ export interface Database {
   readonly dialect: Dialect;
 }
 
-/** What each database has in its own way. */
+/** The SQL that each database has in its own way. */
 export interface Dialect {
   /** The clock, in ms since 1970. */
   readonly clock: SQL;
@@ -34,7 +34,7 @@ export interface Dialect {
   readonly scrub: () => Promise<boolean>;
 }
 
-/** What finds events in the log that may be read. Each database has it in its own order. */
+/** Conditions that find events in the part of the log that may be read. Each database has it in its own order. */
 export interface EventsWhere {
   readonly ofDealer: (dealerId: string) => SQL;
   /** Those of a group's own scope. */
@@ -46,7 +46,7 @@ export interface EventsWhere {
 /** By what groups `g` are in the order of their last changes, as each database has an index of it. */
 export interface ChangeOrder {
   readonly columns: readonly SQL[];
-  /** What they are at a time, in ms since 1970. */
+  /** Their values at a time, in ms since 1970. */
   readonly at: (ms: number) => readonly number[];
 }
 

@@ -14,7 +14,7 @@ import type { NodeStore } from './nodes.ts';
 import type { RecordStore } from './records.ts';
 import type { Upkeep } from './upkeep.ts';
 
-/** What the doors read and change: all but what is the journal's, and what is done beside it. */
+/** The store that the doors read and change: all but what is the journal's, and what is done beside it. */
 export interface OpenStore
   extends LogStore,
     GroupStore,
@@ -28,11 +28,11 @@ export interface OpenStore
 
 /** Every method rejects with the driver's own error where the database fails. */
 export interface Store extends OpenStore, CommitStore, ErasureStore, NodeStore, Upkeep {
-  /** Whether it says for certain if a commit was done: then a node that is alone has nothing to mend. */
+  /** True where it says for certain if a commit was done: then a node that is alone has nothing to mend. */
   readonly isCertain: boolean;
 }
 
-/** What is wrong with a database, and what to do about it, where that is known. */
+/** A fault of a database, and what to do about it, where that is known. */
 export class UnfitError extends Error {
   readonly found: string;
   readonly advice: string;
@@ -44,11 +44,11 @@ export class UnfitError extends Error {
   }
 }
 
-/** That what opens such a database cannot be loaded, whatever it is named. */
+/** Thrown where the driver of such a database cannot be loaded, whatever the database is named. */
 export class DriverError extends UnfitError {}
 
-/** That another server has the database, or somebody its lock. */
+/** Thrown where another server has the database, or somebody its lock. */
 export class ServedError extends Error {}
 
-/** That the setting which names the database asks for what there is not. */
+/** Thrown where the setting that names the database asks for what does not exist. */
 export class MisusedError extends Error {}

@@ -1,4 +1,4 @@
-/** What whoever starts, looks after and ends a database needs. */
+/** The upkeep of a database, for whoever starts, looks after and ends it. */
 export interface Upkeep {
   /**
    * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
@@ -6,7 +6,7 @@ export interface Upkeep {
    * @throws UnfitError where this program cannot use it, or may not
    */
   migrate(onUpgrade?: (migrations: number) => void): Promise<boolean>;
-  /** How many migrations it has not had yet. @throws UnfitError where it has had others */
+  /** Counts the migrations that it has not had yet. @throws UnfitError where it has had others */
   pendingMigrations(): Promise<number>;
   /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
   examine(): Promise<void>;

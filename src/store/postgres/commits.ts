@@ -11,7 +11,7 @@ import { erasing } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
 import { inOneWrite, isDatabases, isLostRace, queryOf, withClient } from './pool.ts';
 
-/** How often a batch is tried that met another node's in making the same new row. */
+/** Tries of a batch that made the same new row as another node's. */
 const MAX_TRIES = 5;
 
 export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'] {

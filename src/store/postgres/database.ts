@@ -1,4 +1,4 @@
-/** What runs SQL of both databases on Postgres, and what that has in its own way. */
+/** Running SQL of both databases on Postgres, and the parts that Postgres has in its own way. */
 import { sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { MINUTE } from '../../../drizzle/postgres/schema.ts';

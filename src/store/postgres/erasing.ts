@@ -1,4 +1,4 @@
-/** [P-11.4] How Postgres erases: a log by its seqs, and what updates leave behind by vacuuming. */
+/** [P-11.4] Erasing on Postgres: a log by its seqs, and what updates leave behind by vacuuming. */
 import { performance } from 'node:perf_hooks';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from '../digests.ts';
@@ -6,7 +6,7 @@ import { blanking, type Erasing, lastErased, marking, PART } from '../erasing.ts
 import type { Changes, Marked } from '../rows.ts';
 import { type PostgresPool, withPatientClient } from './pool.ts';
 
-/** How long a node waits at least before it vacuums again, in ms: each time goes through all that changed since the last. */
+/** The least pause before a node vacuums again, in ms: each time goes through all that changed since the last. */
 const VACUUM_PAUSE = 60_000;
 
 /** The tables that hold what an erasure takes away. `skip_locked`: another node, or Postgres by itself, is at it. */

@@ -1,4 +1,4 @@
-/** Whether a Postgres can be what Telle needs, and its role may do what is to be done: said before it fails half-way. */
+/** Checks that a Postgres has all that Telle needs, and that its role may do what is to be done, before anything fails half-way. */
 import { getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
@@ -20,7 +20,7 @@ export async function assertEncoding(client: Client): Promise<void> {
   );
 }
 
-/** What a role may not do. */
+/** A right that a role lacks. */
 interface Lack {
   readonly role: string;
   readonly lacks: string;

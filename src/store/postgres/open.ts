@@ -112,7 +112,7 @@ const nodesOn = (database: Database): NodeStore => ({
   },
 });
 
-/** How many migrations it has not had yet. */
+/** Counts the migrations that it has not had yet. */
 async function pendingOf(pool: pg.Pool): Promise<number> {
   await assertMayUse(pool);
   const { rows: known } = await pool.query("select to_regclass('drizzle.__drizzle_migrations') as name");

@@ -6,7 +6,7 @@ import { mayLead, type Wanted, type Way, type Ways, waysTo, withoutNames } from 
 
 /** Connections of a node: one for the journal, the rest for readers. */
 const MAX_CONNECTIONS = 10;
-/** How long to wait for a connection, and for an answer, in ms: after that the database counts as away. */
+/** Limits of the wait for a connection, and for an answer, in ms: after that the database counts as away. */
 const CONNECT_TIMEOUT = 3_000;
 const QUERY_TIMEOUT = 5_000;
 /** After how long without a word this side asks whether the other one is still there, in ms. */
@@ -18,8 +18,8 @@ const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /**
- * What the server is told of each connection, where nobody has set it: by itself it would wait for hours. A node that stops within
- * a transaction has its locks for seconds, a statement waits for another's lock for less than this side waits for it, and whose
+ * The server's settings for each connection, unless somebody has set them: by default it would wait for hours. A node that stops within
+ * a transaction has its locks for seconds, a statement waits for another's lock for less than this side waits for it, and a connection whose
  * client has gone is ended. Milliseconds have a unit; what TCP is told are seconds and counts.
  */
 const SESSION: readonly (readonly [name: string, value: string, untouched: string])[] = [
@@ -31,7 +31,7 @@ const SESSION: readonly (readonly [name: string, value: string, untouched: strin
   ['tcp_keepalives_count', '3', '9'],
   ['tcp_user_timeout', '20s', '0'],
 ];
-/** Who is patient waits for locks, too. */
+/** The settings of a patient connection, which waits for locks, too. */
 const PATIENT = SESSION.filter(([name]) => name !== 'lock_timeout');
 const SET = 'select set_config($1, $2, false) where current_setting($1, true) = $3';
 
@@ -109,7 +109,7 @@ export class PostgresPool extends pg.Pool {
     }
   }
 
-  /** What is done on each new connection, in one write. */
+  /** Sets up a new connection, in one write. */
   async #welcome(client: pg.ClientBase, session: typeof SESSION): Promise<void> {
     const set = session.map((values) =>
       client.query(SET, [...values]).catch((error: unknown) => {
@@ -177,7 +177,7 @@ export async function withPatientClient<T>(pool: PostgresPool, use: (client: pg.
 /** A fault as an `Error`. */
 const errorOf = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
 
-/** What is asked of a connection now leaves in one write: a batch is a dozen statements, and each write wakes the database. */
+/** Sends in one write all that `ask` asks of a connection: a batch is a dozen statements, and each write wakes the database. */
 export function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => T): T {
   stream.cork();
   try {
@@ -187,8 +187,8 @@ export function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => 
   }
 }
 
-/** Whether the database itself refused what it was asked, on a connection that is as good as before. */
+/** Tells whether the database itself refused what it was asked, on a connection that is as good as before. */
 export const isDatabases = (error: unknown): boolean => error instanceof pg.DatabaseError;
 
-/** Whether another node was first: what was tried may be tried again. */
+/** Tells whether another node was first, so that the same may be tried again. */
 export const isLostRace = (error: unknown): boolean => error instanceof pg.DatabaseError && LOST_RACE.has(error.code);

@@ -32,7 +32,7 @@ export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} 
 const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.closed_by as "closedBy", g.unread, g.last_seq as "lastSeq",
   g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder`;
 
-/** How a dealer stands, and where a group of it is named that group, and whether an admin is here. One row. */
+/** The standing of a dealer, and of a group of it where one is named, and whether an admin is here. One row. */
 export const READ_STANDING: Prepared = {
   name: 'read_standing',
   text: `select d.origins, coalesce(d.claims, 'any') as claims, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
@@ -42,7 +42,7 @@ export const READ_STANDING: Prepared = {
     left join dealers d using (dealer_id) left join groups g using (dealer_id, group_id)`,
 };
 
-/** How far scopes of a dealer go, its own two and the groups named, at one moment; no row for a scope that is not there. */
+/** The last seqs of a dealer's scopes, its own two and the groups named, at one moment; no row for a scope that is not there. */
 export const READ_TAILS: Prepared = {
   name: 'read_tails',
   text: `select group_id as scope, last_seq as seq from groups where dealer_id = $1 and group_id = any($2::text[])
@@ -99,7 +99,7 @@ export const READ_REMOVED: Prepared = {
   text: `select dealer_id as "dealerId" from generations where dealer_id = any($1::text[]) and subject = '${WHOLE_DEALER}'`,
 };
 
-/** How far the conversations went that were erased, by the digest of their group's name, or by the name where it is still there. */
+/** The last seqs of erased conversations, by the digest of their group's name, or by the name where it is still there. */
 export const READ_ERASED: Prepared = {
   name: 'read_erased',
   text: `select n.dealer_id as "dealerId", n.group_id as "groupId", max(e.last_seq) as "lastSeq"
@@ -125,7 +125,7 @@ export const REMOVE_PRESENCES: Prepared = {
     (select * from json_to_recordset($1) as gone("dealerId" text, "sender" text, "nodeId" text))`,
 };
 
-/** What a later write of the same key leaves as it was. */
+/** Columns that a later write of the same key leaves as they were. */
 const KEPT: ReadonlySet<string> = new Set(['created_at']);
 
 /** Columns of a table that are written, by the names that they have in the code. */
@@ -154,7 +154,7 @@ function upsert(table: PgTable, only?: readonly string[]): Prepared {
   return { name: `upsert_${getTableName(table)}`, text };
 }
 
-/** What a batch writes of a group: all but what is known of its name. */
+/** The columns of a group that a batch writes: all but those about its name. */
 const STANDING = Object.keys(getTableColumns(tables.groups)).filter(
   (property) => property !== 'formerly' && property !== 'beginsAfter',
 );

@@ -11,7 +11,7 @@ export interface Way {
   readonly config: pg.ClientConfig;
 }
 
-/** What the session of a connection must be, else the next host is tried: a query, and the answer that it must have. */
+/** The session that a connection must have, else the next host is tried: a query, and the answer that it must have. */
 export interface Wanted {
   readonly query: string;
   readonly answer: string | boolean;
@@ -24,7 +24,7 @@ export interface Ways {
   readonly wanted: Wanted | null;
 }
 
-/** How a connection is encrypted: not at all, with whomever, with whom the CA knows, or with whom it knows by that name. */
+/** The encryption of a connection: none, with whomever, with whom the CA knows, or with whom it knows by that name. */
 type Encryption = 'plain' | 'unverified' | 'authority' | 'full';
 
 const SSL_MODES: Readonly<Record<string, readonly Encryption[]>> = {
@@ -54,7 +54,7 @@ const SESSION_ATTRS: Readonly<Record<string, Wanted | null>> = {
   primary: { query: 'select pg_is_in_recovery() as answer', answer: false, otherwise: 'it is a standby' },
 };
 
-/** What of a query is heeded here; the driver is handed the rest. */
+/** Names of a query that are heeded here; the driver is handed the rest. */
 const OWN = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey', 'target_session_attrs'];
 /** @throws MisusedError where the URL asks for what there is not */
 export function waysTo(url: string): Ways {
@@ -82,7 +82,7 @@ export function waysTo(url: string): Ways {
   return { ways: [first, ...more], wanted: attrs === undefined && more.length === 0 ? null : wantedOf(attrs) };
 }
 
-/** What is not empty: of the rest the driver knows its defaults. */
+/** The texts that are not empty: for the rest the driver has its own defaults. */
 const textIn = (given: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
 
@@ -126,14 +126,14 @@ function contentsOf(name: string, file: string): string {
 const NOT_LET_IN = '28000';
 const WRONG_PASSWORD = '28P01';
 
-/** Whether another way may lead further, after this failure on one. A host that does not answer is not asked again without TLS. */
+/** Tells whether another way may lead further, after this failure on one. A host that does not answer is not asked again without TLS. */
 export function mayLead(error: unknown, from: Way, to: Way): boolean {
   if (error instanceof pg.DatabaseError && error.code === WRONG_PASSWORD) return false;
   const isUnreached = error instanceof Error && ('syscall' in error || /timeout/.test(error.message));
   return from.name !== to.name || !isUnreached;
 }
 
-/** What a server says of who is not let in names the user: where a colon was forgotten, with the password in it. */
+/** Takes the user's name out of a server's refusal: where a colon was forgotten, it has the password in it. */
 export function withoutNames(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
   const { code, message } = error;

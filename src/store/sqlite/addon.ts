@@ -1,4 +1,4 @@
-/** What stands before any file: SQLite itself, which is an addon. */
+/** SQLite itself, which is an addon: needed before any file. */
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../../schemas/settings.ts';
 import { DriverError } from '../store.ts';
@@ -6,7 +6,7 @@ import { DriverError } from '../store.ts';
 /** npm does not look at the files of a package that is there, and there is nothing to rebuild: the package has its addons in it. */
 const ADVICE = 'install it anew: npm ci, or remove node_modules/better-sqlite3 and npm install';
 
-/** How an addon fails to load: what is said of it, with where it was looked for, is many lines and not what to do. */
+/** Ways in which an addon fails to load. The message, with all the places that were looked at, is many lines and not what to do. */
 const FAULTS: readonly (readonly [says: RegExp, found: (message: string) => string])[] = [
   [/Cannot find module/, () => 'is missing'],
   [/^ERR_DLOPEN_FAILED/, (message) => `cannot be loaded: ${message.split('\n')[0]}`],

@@ -75,7 +75,7 @@ export class RowCache {
     });
   }
 
-  /** What was committed. */
+  /** Takes in what was committed. */
   wrote({ dealers, groups, erasures }: Changes, ends: ReadonlyMap<string, End>): void {
     for (const [key, row] of dealers) this.dealers.set(key, row);
     for (const [key, row] of groups) this.groups.set(key, row);

@@ -18,7 +18,7 @@ interface Options {
   readonly prepared: () => Batches;
 }
 
-/** Whether an event was not written because its sender's key is taken. */
+/** Tells whether an event was not written because its sender's key is taken. */
 const isRepeat = (fault: unknown): boolean =>
   fault instanceof Database.SqliteError &&
   fault.code === 'SQLITE_CONSTRAINT_UNIQUE' &&

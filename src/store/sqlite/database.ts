@@ -1,4 +1,4 @@
-/** What runs SQL of both databases on SQLite, and what that has in its own way. */
+/** Running SQL of both databases on SQLite, and the parts that SQLite has in its own way. */
 import type { Database as Client } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';

@@ -1,4 +1,4 @@
-/** [P-11.4] How the embedded database erases: its log is walked backwards, from the last position of a conversation. */
+/** [P-11.4] Erasing in the embedded database: its log is walked backwards, from the last position of a conversation. */
 import type { Database } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { IS_MILESTONE } from '../../../drizzle/sqlite/schema.ts';

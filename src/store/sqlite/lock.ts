@@ -31,7 +31,7 @@ export function lock(file: string): Database.Database {
 const isBusy = (fault: unknown): boolean => fault instanceof Database.SqliteError && fault.code === 'SQLITE_BUSY';
 
 /**
- * Whether a server has the file now. Nothing is made, and the lock is held for a moment only.
+ * Tells whether a server has the file now. Nothing is made, and the lock is held for a moment only.
  * @throws where no server could take it
  */
 export function isServed(file: string): boolean {

@@ -28,7 +28,7 @@ interface LongRow extends Omit<EventRow, 'payload'> {
 }
 type PassedRow = EventRow | LongRow;
 
-/** How many bytes are much: reading them takes longer than reading the row. */
+/** Bytes from which an event is long: reading them takes longer than reading the row. */
 const LONG = 2048;
 
 // Written out: to leave one field out of what is spread costs as much as reading the row.
@@ -159,7 +159,7 @@ export function prepareLog(client: Database, cache: RowCache) {
     return blanked(dealerId, found);
   }
 
-  /** [P-11.4] What the desk was told of conversations that are marked says nothing, though its turn has not come yet. */
+  /** [P-11.4] Blanks what the desk was told of conversations that are marked, though the turn of those events has not come yet. */
   function blanked(dealerId: string, found: StoredEvent[]): StoredEvent[] {
     const marks = found.some(({ scope }) => scope === DESK_SCOPE) ? deskMarks.all(dealerId) : [];
     if (marks.length === 0) return found;

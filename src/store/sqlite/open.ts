@@ -30,7 +30,7 @@ import { assertWhole } from './whole.ts';
 
 /** Pages of the write-ahead log (32 MiB) after which a commit carries them into the file itself, though all wait for it. */
 const CHECKPOINT_PAGES = 8192;
-/** How long a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
+/** The longest that a write waits for another process's lock, in ms. It blocks the whole process, so it is short. */
 const BUSY_TIMEOUT = 250;
 
 /**

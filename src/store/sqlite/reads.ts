@@ -1,5 +1,5 @@
 /**
- * What every batch and every join reads, prepared once. It is SQL as text: to have Drizzle put it together each time costs more
+ * The reads of every batch and every join, prepared once. It is SQL as text: to have Drizzle put it together each time costs more
  * than to carry it out.
  */
 import type { Database } from 'better-sqlite3';

@@ -1,4 +1,4 @@
-/** Whether a file is as SQLite wrote it. */
+/** Checks that a file is as SQLite wrote it. */
 import Database from 'better-sqlite3';
 import { UnfitError } from '../store.ts';
 

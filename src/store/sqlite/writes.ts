@@ -1,4 +1,4 @@
-/** What every batch writes, prepared once. */
+/** The writes of every batch, prepared once. */
 import type { Database } from 'better-sqlite3';
 import { textOf } from '../../domain/size.ts';
 import type { Group, Known } from '../../domain/state.ts';
@@ -10,7 +10,7 @@ export const flag = (value: boolean): number => (value ? 1 : 0);
 
 const knownValues = ({ fields, customer }: Known): string[] => [textOf(fields), textOf(customer)];
 
-/** What a group's row says of how it stands, but for `online`, in the order of {@link groupValues}. */
+/** The columns of a group's row that say how it stands, but for `online`, in the order of {@link groupValues}. */
 const GROUP_STATE = [
   'muted',
   'muted_by',
@@ -43,7 +43,7 @@ export const groupValues = (group: Group, end: End, at: number): (number | strin
   at,
 ];
 
-/** What a dealer's row says of its own two scopes. */
+/** The columns of a dealer's row that say how far its own two scopes go. */
 const DEALER_STATE = ['dealer_seq', 'desk_seq', 'dealer_position', 'desk_position'];
 
 const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
