@@ -33,7 +33,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/domain/': { imports: ['schemas/'], types: ['@sinclair/typebox'] },
   'src/protocol/': { imports: ['schemas/', '@sinclair/typebox'] },
   'src/hub/': { imports: ['schemas/'] },
-  'src/auth/': { imports: ['schemas/', '@sinclair/typebox', 'jose', 'node:'] },
+  'src/auth/': { imports: ['schemas/', '@sinclair/typebox', 'fast-jwt', 'node:'] },
   'src/documents/': { imports: ['schemas/'] },
   'src/bus/bus.ts': { imports: [], types: ['src/hub/'] },
   'src/bus/feed.ts': { imports: ['schemas/'], types: ['src/bus/bus.ts', 'src/hub/'] },

@@ -20,7 +20,7 @@ interface Refreshing extends Pick<House, 'journal' | 'nodeId' | 'tokens'> {
  */
 export async function refresh(house: Refreshing, joined: Joined, token: string): Promise<Joined> {
   const { seat, session } = joined;
-  const credential = credentialOf(await house.tokens.verify(token));
+  const credential = credentialOf(house.tokens.verify(token));
   if (!areSame(credential.claims, seat.credential.claims)) throw otherToken();
   await mustBeTaken(house.store, credential);
   const isAdopting = session.role === 'customer' && session.minted !== credential.minted;

@@ -28,13 +28,13 @@ const readOf = (token: string, index: number) =>
   JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString());
 
 /** That it is refused with this code and these words, as a token or as a code. */
-const refuses = (reading: Promise<unknown>, code: string, message: string) =>
-  assert.rejects(reading, { message, refusal: { code, message } });
+const refuses = (reading: () => unknown, code: string, message: string) =>
+  assert.throws(reading, { message, refusal: { code, message } });
 
 describe('a token', () => {
   it('says who it is for, and nothing that need not be said', () => {
     const token = tokens.sign(claims);
-    assert.deepEqual(readOf(token, 0), { alg: 'HS256' });
+    assert.deepEqual(readOf(token, 0), { alg: 'HS256', typ: 'JWT' });
     assert.deepEqual(readOf(token, 1), claims);
     const marked = tokens.sign({ ...claims, gen: 5 }, { ours: true, tokenId: 't1', ttl: 9 });
     assert.deepEqual(readOf(marked, 1), { ...claims, gen: 5, iss: 'telle', jti: 't1', ttl: 9 });
@@ -42,31 +42,31 @@ describe('a token', () => {
 
   it('is read as it was signed', async () => {
     const plain = { claims, ours: false, issuedAt: undefined, tokenId: undefined, ttl: undefined };
-    assert.deepEqual(await tokens.verify(tokens.sign(claims)), plain);
-    const { claims: read, ...marks } = await tokens.verify(
+    assert.deepEqual(tokens.verify(tokens.sign(claims)), plain);
+    const { claims: read, ...marks } = tokens.verify(
       tokens.sign({ ...claims, gen: 5 }, { ours: true, tokenId: 't1', ttl: 9 }),
     );
     assert.deepEqual([read.gen, marks], [5, { ours: true, issuedAt: undefined, tokenId: 't1', ttl: 9 }]);
-    assert.equal((await tokens.verify(signed({ ...claims, iat: 5 }))).issuedAt, 5000);
-    assert.equal((await tokens.verify(signed({ ...claims, iss: 'another' }))).ours, false);
+    assert.equal(tokens.verify(signed({ ...claims, iat: 5 })).issuedAt, 5000);
+    assert.equal(tokens.verify(signed({ ...claims, iss: 'another' })).ours, false);
     for (const jti of ['', 'a b', 'x'.repeat(65)])
-      assert.equal((await tokens.verify(signed({ ...claims, jti }))).tokenId, undefined);
-    assert.equal((await tokens.verify(signed({ ...claims, ttl: '9' }))).ttl, undefined);
+      assert.equal(tokens.verify(signed({ ...claims, jti })).tokenId, undefined);
+    assert.equal(tokens.verify(signed({ ...claims, ttl: '9' })).ttl, undefined);
   });
 
   it('is of any of the secrets, of which the first signs', async () => {
     const rotated = new Tokens([SECOND, FIRST]);
     for (const by of [tokens, new Tokens([SECOND]), rotated])
-      assert.equal((await rotated.verify(by.sign(claims))).claims.sub, 'g1');
-    await refuses(tokens.verify(rotated.sign(claims)), 'unauthorized', 'the token is not valid here');
-    await refuses(rotated.verify(new Tokens([OTHER]).sign(claims)), 'unauthorized', 'the token is not valid here');
+      assert.equal(rotated.verify(by.sign(claims)).claims.sub, 'g1');
+    refuses(() => tokens.verify(rotated.sign(claims)), 'unauthorized', 'the token is not valid here');
+    refuses(() => rotated.verify(new Tokens([OTHER]).sign(claims)), 'unauthorized', 'the token is not valid here');
     assert.throws(() => new Tokens([]).sign(claims), { message: 'there is no secret to sign with' });
   });
 
   it('is refused when its time is over, whichever secret signed it', async () => {
     const over = { ...claims, exp: secondsFromNow(-1) };
     for (const by of [[FIRST], [SECOND, FIRST]])
-      await refuses(new Tokens(by).verify(tokens.sign(over)), 'token_expired', 'the token has expired');
+      refuses(() => new Tokens(by).verify(tokens.sign(over)), 'token_expired', 'the token has expired');
   });
 
   it('is refused where it is none, or does not say what it must', async () => {
@@ -80,7 +80,7 @@ describe('a token', () => {
       signed(endless),
       signed(nobody),
     ])
-      await refuses(tokens.verify(token), 'unauthorized', 'the token is not valid here');
+      refuses(() => tokens.verify(token), 'unauthorized', 'the token is not valid here');
     for (const more of [
       { role: 'owner' },
       { dealer: undefined },
@@ -88,8 +88,8 @@ describe('a token', () => {
       { exp: claims.exp + 0.5 },
       { gen: 'x' },
     ])
-      await refuses(
-        tokens.verify(signed({ ...claims, ...more })),
+      refuses(
+        () => tokens.verify(signed({ ...claims, ...more })),
         'unauthorized',
         'the token does not say role, dealer, sub and exp as it must',
       );
@@ -98,9 +98,9 @@ describe('a token', () => {
   it('is no code, and a code no token', async () => {
     const code = tokens.sign(claims, { isCode: true });
     assert.deepEqual(readOf(code, 0), { alg: 'HS256', typ: 'telle-code+jwt' });
-    await refuses(tokens.verify(code), 'unauthorized', 'a code is no token');
-    await refuses(tokens.verifyCode(tokens.sign(claims)), 'unauthorized', 'this is no code');
-    assert.equal((await tokens.verifyCode(code)).claims.sub, 'g1');
+    refuses(() => tokens.verify(code), 'unauthorized', 'a code is no token');
+    refuses(() => tokens.verifyCode(tokens.sign(claims)), 'unauthorized', 'this is no code');
+    assert.equal(tokens.verifyCode(code).claims.sub, 'g1');
   });
 });
 
@@ -109,7 +109,7 @@ describe('a code [P-11.7]', () => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000_000_500 });
     const { code, expiresAt } = makeCode(tokens, { dealer: 'd1', sub: 'a1', gen: 3 }, 600);
     assert.equal(expiresAt, 1_000_000_060_000);
-    const read = await tokens.verifyCode(code);
+    const read = tokens.verifyCode(code);
     assert.deepEqual(read.claims, {
       ...read.claims,
       role: 'admin',

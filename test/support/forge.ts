@@ -83,6 +83,7 @@ async function forgedSignatures(claims: Claims, trap: string, draw: () => number
     { what: 'crit: an extension that nobody knows', token: asked({ crit: ['x-any'], 'x-any': 1 }) },
     { what: 'crit: an empty list', token: asked({ crit: [] }) },
     { what: 'crit: no list', token: asked({ crit: 'exp' }) },
+    ...[null, '', 0, false].map((crit) => ({ what: `crit: ${JSON.stringify(crit)}`, token: asked({ crit }) })),
     { what: 'crit: b64, claims not encoded', token: asked({ crit: ['b64'], b64: false }) },
     { what: 'a nested JWT', token: sign({ ...HS256, cty: 'JWT' }, good) },
     {
@@ -119,6 +120,7 @@ function forgedClaims(claims: Claims): Forgery[] {
     ['exp beyond every number', JSON.stringify(claims).replace(String(exp), '1e999')],
     ['nbf to come', { ...claims, nbf: exp - 1 }],
     ['nbf that is text', { ...claims, nbf: '0' }],
+    ...['0', null, [0]].map((iat) => [`iat ${JSON.stringify(iat)}`, { ...claims, iat }] as const),
     ...[undefined, null, 'root', 'Admin', `${role} `, [role], { role }, 0, true, ''].map(
       (wrong) => [`role ${JSON.stringify(wrong)}`, { ...claims, role: wrong }] as const,
     ),
