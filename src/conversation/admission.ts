@@ -1,4 +1,4 @@
-/** [P-3.1 – P-3.4] Who joins, and whether that one may: by a token or a claim, from its origin, under the name that it has now. */
+/** [P-3.1 – P-3.4] Admission: who joins, and whether that one may, by a token or a claim, from its origin, under the name that it has now. */
 import { randomUUID } from 'node:crypto';
 import { CLOSE, refused } from '../../schemas/errors.ts';
 import type { Since } from '../../schemas/frames.ts';
@@ -17,10 +17,10 @@ import type { GroupStore } from '../store/groups.ts';
 import type { Visitor } from './guard.ts';
 import type { House } from './house.ts';
 
-/** How long a customer's token holds, in seconds: 30 days from its last join. */
+/** Life of a customer's token, in seconds: 30 days from its last join. */
 const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
 
-/** What a door knows of a socket before it says anything. */
+/** A door's knowledge of a socket before it says anything. */
 export interface Entrance {
   readonly origin: string | undefined;
   /** The bearer token of its `Authorization` header [P-3.4]. */
@@ -28,7 +28,7 @@ export interface Entrance {
   readonly address: string | null;
   /** The route by which it came, as the audit names it. */
   readonly route: string;
-  /** Whom it comes from, and what that one may still do. */
+  /** The address that it comes from, and what that one may still do. */
   readonly visitor: Visitor;
 }
 
@@ -50,7 +50,7 @@ export interface Identified {
 
 export type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
-/** [P-3.1 – P-3.4, P-4] Who it is: as its token says, or for a customer a group that it claims. */
+/** [P-3.1 – P-3.4, P-4] Finds out who joins: as its token says, or for a customer a group that it claims. */
 export async function identify(
   { presence, tokens }: Pick<Admitting, 'presence' | 'tokens'>,
   entrance: Entrance,
@@ -96,7 +96,7 @@ function sessionFor(asked: JoinRequest, { claims: { role, dealer, sub }, ours }:
 }
 
 /**
- * Whether there is such a dealer, and clients from this origin may join it [P-11.5], and without a token [P-3.1]. A server may
+ * Lets in a client where there is such a dealer, and clients from this origin may join it [P-11.5], and without a token [P-3.1]. A server may
  * make its dealer [P-6.2].
  * @returns who it is, by the name that its conversation has now
  */

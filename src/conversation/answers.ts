@@ -1,4 +1,4 @@
-/** What a socket is answered: acks, errors, and a close where its conduct asks for that. */
+/** Answers to a socket: acks, errors, and a close where its conduct asks for that. */
 import { type CloseCode, type ErrorCode, errorKind, type Refusal, RefusedError } from '../../schemas/errors.ts';
 import { ackFrame, errorFrame, PONG, type StoredAt } from '../protocol/encode.ts';
 import { Conduct } from './conduct.ts';
@@ -22,7 +22,7 @@ export class Answers {
     this.#outlet = outlet;
   }
 
-  /** Whether it was closed for its conduct, and is read no more. */
+  /** True where it was closed for its conduct, and is read no more. */
   get isExpelled(): boolean {
     return this.#isExpelled;
   }

@@ -1,18 +1,18 @@
 /**
- * What comes over all sockets, frame by frame. A turn of the event loop reads so much of it and no more: the network hands
- * over megabytes in one turn, and everybody else would wait until they were read. Whoever sends little is read at once; what
+ * Frames from all sockets, read one by one. A turn of the event loop reads so many of them and no more: the network hands
+ * over megabytes in one turn, and everybody else would wait until all was read. Whoever sends little is read at once; what
  * a flood has beyond that waits, and takes turns as it does where it waits to be stored.
  */
 import { FairQueue } from '../journal/queue.ts';
 import { BATCH, LEAST } from '../journal/weights.ts';
 
-/** What is read in a turn, in bytes: as much as is stored in one. */
+/** Bytes read in a turn: as many as are stored in one. */
 const TURN = BATCH;
-/** What each dealer has read at once, whatever others have sent, in bytes: some 16 plain frames. */
+/** Bytes of each dealer that are read at once, whatever others have sent: some 16 plain frames. */
 const SHARE = TURN / 16;
-/** What a socket may have waiting before no more is taken from it, in bytes: one more piece of 64 KiB may be on its way. */
+/** Bytes that a socket may have waiting before no more is taken from it: one more piece of 64 KiB may be on its way. */
 const HELD = 4 * 1024;
-/** What may wait of all, in bytes. What is more is read at once: then memory is scarcer than time. */
+/** Bytes that may wait in all. More than that is read at once: then memory is scarcer than time. */
 const MOST = 16 * 1024 * 1024;
 
 /** A frame of text, as its door has it. */
@@ -20,7 +20,7 @@ export type Frame = Buffer | string;
 
 /** A socket, as far as it is read. */
 export interface Reader {
-  /** Whom it takes turns as: a dealer, and who sends within it. */
+  /** The party that it takes turns as: a dealer, and the sender within it. */
   readonly dealerId: string;
   readonly sender: string;
   read(frame: Frame): void;
@@ -29,7 +29,7 @@ export interface Reader {
   resume(): void;
 }
 
-/** What a socket has waiting. It keeps its place while it has: what it sends stays in order, though it joins meanwhile. */
+/** Frames of a socket that wait. It keeps its place while it has some: what it sends stays in order, though it joins meanwhile. */
 interface Line extends Pick<Reader, 'dealerId' | 'sender'> {
   readonly reader: Reader;
   bytes: number;
@@ -48,10 +48,10 @@ export class Arrivals {
   readonly #waiting = new FairQueue<Arrival>(Number.POSITIVE_INFINITY);
   readonly #lines = new Map<Reader, Line>();
   #bytes = 0;
-  /** What was read in this turn of the event loop, in bytes: in all, and of each dealer. */
+  /** Bytes read in this turn of the event loop: in all, and of each dealer. */
   #read = 0;
   readonly #readOf = new Map<string, number>();
-  /** Whether the end of this turn is waited for. */
+  /** True while the end of this turn is waited for. */
   #isCounting = false;
 
   /** Reads a frame at once, or lets it wait. */

@@ -1,4 +1,4 @@
-/** [P-9] How much a socket may send, and how often it may be wrong before it is closed. */
+/** [P-9] Limits of how much a socket may send, and of how often it may be wrong before it is closed. */
 import { performance } from 'node:perf_hooks';
 import { CLOSE, type CloseCode, type ErrorCode } from '../../schemas/errors.ts';
 import { Strikes, TokenBucket } from '../commands/limits.ts';
@@ -6,7 +6,7 @@ import { Strikes, TokenBucket } from '../commands/limits.ts';
 /** Frames at once, and a second after that. */
 const RATE = { burst: 20, perSecond: 10 };
 
-/** What may happen less often than so many times within so many ms, and how a socket is closed to which it happens as often. */
+/** An act that must stay below so many times within so many ms, and the close of a socket that reaches that number. */
 interface Offence {
   readonly limit: number;
   readonly window: number;
@@ -17,7 +17,7 @@ interface Offence {
 const BAD: Offence = { limit: 20, window: 60_000, close: CLOSE.badFrames, reason: 'too many bad frames' };
 const LIMITED: Offence = { limit: 100, window: 10_000, close: CLOSE.rateLimited, reason: 'too many frames' };
 
-/** What counts as which offence, by the code with which it is refused. */
+/** Offences by the code with which they are refused. */
 const OFFENCES: Readonly<Partial<Record<ErrorCode, Offence>>> = {
   bad_frame: BAD,
   unknown_channel: BAD,

@@ -1,4 +1,4 @@
-/** What is said over one socket, from its first frame to its last: translated and answered. It holds no rules of chats. */
+/** The conversation over one socket, from its first frame to its last: translated and answered. It holds no rules of chats. */
 import { CLOSE, type CloseCode, errorKind, RefusedError, refused } from '../../schemas/errors.ts';
 import type { Envelope } from '../../schemas/frames.ts';
 import type { Role } from '../../schemas/kinds.ts';
@@ -17,7 +17,7 @@ import { Outlet } from './outlet.ts';
 import { refresh } from './refresh.ts';
 import type { Socket } from './socket.ts';
 
-/** What all conversations share. */
+/** The parts that all conversations share. */
 export interface Shared {
   readonly house: House;
   readonly arrivals: Arrivals;
@@ -38,16 +38,16 @@ export class Conversation implements Reader {
   readonly #socket: Socket;
   readonly #outlet: Outlet;
   readonly #answers: Answers;
-  /** What it may join with; null once it has joined. */
+  /** Its means of joining; null once it has joined. */
   #entrance: Entrance | null;
-  /** Whom its address counts as, beyond its join. */
+  /** The holder that its address counts as, beyond its join. */
   readonly #holder: string | null;
   #joined: Joined | null = null;
   /** Frames that came while a join was under way, to be read after it; null while none is. */
   #behindJoin: string[] | null = null;
   #behindBytes = 0;
   #hasTried = false;
-  /** Whether it should have joined by now; a join under way has all the time that it needs. */
+  /** True where it should have joined by now; a join under way has all the time that it needs. */
   #isLate = false;
 
   constructor(shared: Shared, socket: Socket, entrance: Entrance) {
@@ -135,7 +135,7 @@ export class Conversation implements Reader {
     return this.#joined?.session.role ?? 'none';
   }
 
-  /** Whom this side has closed is not read; who has left is, as far as it had joined. */
+  /** True where it is read no more: this side has closed it, or the other left before it had joined. */
   get #isGone(): boolean {
     return this.#outlet.closedWith !== null || (!this.#joined && !this.#socket.isOpen);
   }
@@ -169,7 +169,7 @@ export class Conversation implements Reader {
     }
   }
 
-  /** [P-3] What comes behind a join waits for it. */
+  /** [P-3] Joins; frames behind a join wait for it. */
   #join(envelope: Envelope & { channel: JoinChannel }): void {
     const entrance = this.#entrance;
     if (!entrance) throw refused('already_joined', 'this socket has joined');

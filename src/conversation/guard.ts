@@ -1,4 +1,4 @@
-/** What each address may do, whatever number of sockets it does it with. */
+/** Limits of each address, whatever number of sockets it uses. */
 import { performance } from 'node:perf_hooks';
 import { type RefusedError, refused } from '../../schemas/errors.ts';
 import type { Settings } from '../../schemas/settings.ts';
@@ -32,7 +32,7 @@ export class Guard {
     return this.#connections.take(holder) ? () => this.#connections.release(holder) : null;
   }
 
-  /** What a socket may still do. @param of whom its address counts as; one through memory has no address, and no bounds */
+  /** Gives a socket's remaining allowance. @param of the holder that its address counts as; one through memory has no address, and no bounds */
   visitor(of: string | null): Visitor {
     const holder = this.#isOff ? null : of;
     let undoClaim = () => {};
@@ -75,7 +75,7 @@ function tooMany(what: string, quota: Quota, now: number): RefusedError {
 }
 
 export interface Visitor {
-  /** Whom its address counts as; null where it has none, or nothing is counted. */
+  /** The holder that its address counts as; null where it has none, or nothing is counted. */
   readonly holder: string | null;
   /** It asks for a socket. @throws RefusedError `rate_limited` */
   knock(): void;

@@ -20,7 +20,7 @@ interface Log {
   debug(fields: object, message: string): void;
 }
 
-/** What conversations need of the server. */
+/** The parts of the server that conversations need. */
 export interface House {
   /** This node's name among those that serve the database. */
   readonly nodeId: string;
@@ -31,7 +31,7 @@ export interface House {
   readonly presence: Presence;
   readonly tokens: Tokens;
   readonly settings: Settings;
-  /** Whether there are files left for one more connection that stays. */
+  /** The files that are left for one more connection that stays. */
   readonly room: Room;
   readonly timing: Timing;
   readonly metrics: Metrics;

@@ -7,7 +7,7 @@ export class Outlet implements Peer {
   readonly #socket: Socket;
   readonly #maxBacklog: number;
   readonly #onSent: () => void;
-  /** Whether its backlog is looked at after this turn of the event loop. */
+  /** True while its backlog is to be looked at after this turn of the event loop. */
   #isSuspect = false;
   /** The code with which this side closed it, if it did. */
   closedWith: CloseCode | null = null;
@@ -40,7 +40,7 @@ export class Outlet implements Peer {
     this.checkBacklog();
   }
 
-  /** What one turn of the event loop sends can only leave after it: what counts is what is unsent then. */
+  /** Looks at what is still unsent after a turn of the event loop: what the turn sends can only leave after it. */
   checkBacklog(): void {
     if (this.#isSuspect || this.#socket.unsent <= this.#maxBacklog) return;
     this.#isSuspect = true;

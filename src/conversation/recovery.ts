@@ -1,4 +1,4 @@
-/** [P-3.6] What of a `since` a session may be told, and what of that can be told whole. */
+/** [P-3.6] Recovery: the part of a `since` that a session may be told, and what of that can be told whole. */
 import { refused } from '../../schemas/errors.ts';
 import type { Since } from '../../schemas/frames.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
@@ -57,7 +57,7 @@ export function ownScopes(session: Session): string[] {
 }
 
 /**
- * Whether a scope of `since` is this session's to see. A customer may name `@desk`, whose seqs it knows from the acks of
+ * Tells whether a scope of `since` is this session's to see. A customer may name `@desk`, whose seqs it knows from the acks of
  * its own updates, but is never shown it.
  * @throws RefusedError `forbidden` for any other scope that is not
  */

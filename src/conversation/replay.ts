@@ -1,4 +1,4 @@
-/** [P-3.6] What a socket missed, told page by page: a page is read from the log when the one before it has left. */
+/** [P-3.6] Replay of what a socket missed, page by page: a page is read from the log when the one before it has left. */
 import type { Since } from '../../schemas/frames.ts';
 import { readInTurn } from '../commands/turns.ts';
 import { dropAsSlow, type Peer } from '../hub/peer.ts';
@@ -7,7 +7,7 @@ import type { LogStore } from '../store/log.ts';
 import type { House } from './house.ts';
 import type { Missed } from './recovery.ts';
 
-/** What is read before any of it is sent: events, and bytes of them. */
+/** Limits of what is read before any of it is sent: events, and bytes of them. */
 const PAGE = { limit: 500, bytes: 64 * 1024 };
 /** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
 const SHARE = 1 / 4;

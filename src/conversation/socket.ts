@@ -1,6 +1,6 @@
 import type { CloseCode } from '../../schemas/errors.ts';
 
-/** What a door hands over: the smallest socket that a conversation can live with, whatever carries it. */
+/** A door's socket: the smallest that a conversation can live with, whatever carries it. */
 export interface Socket {
   /**
    * Queues one text.
@@ -12,7 +12,7 @@ export interface Socket {
   /** Takes nothing from the network until it resumes. */
   pause(): void;
   resume(): void;
-  /** Whether neither side has closed it. */
+  /** True while neither side has closed it. */
   readonly isOpen: boolean;
   /** Bytes that were sent and have not left this process. */
   readonly unsent: number;

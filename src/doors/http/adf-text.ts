@@ -27,7 +27,7 @@ const labelOf = (name: string): string =>
   wordOf(name).replace(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /**
- * What a value holds, a line for each single value in it: `label: text`.
+ * Lines of a value, one for each single value in it: `label: text`.
  * @param label what stands before the fields' own names; may be empty
  * @param said fields of the value that are left out where they hold just this word
  */

@@ -29,7 +29,7 @@ export const isGuard = (hook: object): hook is Authenticate => 'askers' in hook;
 const sessions = new WeakMap<FastifyRequest, Session>();
 
 /**
- * Who asks, as the bearer token says.
+ * Finds out whose request it is, as the bearer token says.
  * @throws RefusedError `unauthorized`, `token_expired` or `rate_limited`
  */
 export const authenticate = (access: Access): Authenticate =>
@@ -50,7 +50,7 @@ async function sessionFrom(access: Identification, authorization: string | undef
 }
 
 /**
- * [P-11.3] Who may read what a dealer has: its admins, and servers.
+ * [P-11.3] Lets in those who may read what a dealer has: its admins, and servers.
  * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer
  */
 export const authenticateReader = (access: Access): Authenticate =>

@@ -75,7 +75,7 @@ async function takeAll(core: Taking, session: Session, body: unknown): Promise<R
 }
 
 /**
- * What a body holds, undefined for an event that is too long to be looked at.
+ * Payloads of a body, undefined for an event that is too long to be looked at.
  * @throws RefusedError where it is not JSON, or too many
  */
 function payloadsOf(body: unknown, { MAX_FRAME_BYTES }: Settings): Promise<unknown[]> {

@@ -1,4 +1,4 @@
-/** Whose word on where a request comes from is believed: that of the proxies that the settings name, and nobody else's. */
+/** Trust in a request's word on where it comes from: the proxies that the settings name are believed, and nobody else. */
 import { BlockList, isIP } from 'node:net';
 import type { Settings } from '../../../schemas/settings.ts';
 
@@ -58,7 +58,7 @@ export function addressOf(
 }
 
 /**
- * Who an address counts as: itself, or for IPv6 its network of 64 bits.
+ * The holder that an address counts as: itself, or for IPv6 its network of 64 bits.
  * @param address as Node tells it: an IPv4 address may come as `::ffff:1.2.3.4`
  */
 export function holderOf(address: string): string {

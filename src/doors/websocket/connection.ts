@@ -6,7 +6,7 @@ import type { Conversations } from '../../conversation/conversations.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { FramedSocket } from './socket.ts';
 
-/** What all WebSockets share. */
+/** The parts that all WebSockets share. */
 interface Shared {
   readonly conversations: Conversations;
   readonly heartbeat: Heartbeat<FramedSocket>;

@@ -1,4 +1,4 @@
-/** [P-2.1, P-2.2] Who may open a socket: what a handshake must be, and how many of them an address may make. */
+/** [P-2.1, P-2.2] Rules of who may open a socket: what a handshake must be, and how many of them an address may make. */
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

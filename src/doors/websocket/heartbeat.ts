@@ -15,7 +15,7 @@ interface Living {
 export class Heartbeat<T extends Living> {
   readonly #pings: Deadlines<T>;
   readonly #pongs: Deadlines<T>;
-  /** What those were asked who have not answered. A second ping says the same, so that either's pong will do. */
+  /** Pings that wait for an answer. A second ping says the same as the first, so that either's pong will do. */
   readonly #asked = new Map<T, string>();
 
   constructor({ pingInterval, pongTimeout }: Timing) {
