@@ -6,10 +6,10 @@ import type { FastifyBaseLogger } from 'fastify';
 /** Those that a server needs beside its connections. Half of them is for refusing in order. */
 export const SPARE_FILES = 100;
 
-/** How often it is told that connections are dropped, in ms. */
+/** Pause between two warnings that connections are dropped, in ms. */
 const TELL_INTERVAL = 60_000;
 
-/** How many there may be; Infinity where nobody says. Node.js raises its own limit to the hard one. */
+/** Limit of open files; Infinity where nobody says. Node.js raises its own limit to the hard one. */
 export function mostFiles(): number {
   try {
     const [, most] = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];

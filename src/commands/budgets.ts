@@ -1,5 +1,5 @@
 /**
- * How many bytes may be stored in a day: of a customer's conversation, of an address, and of a dealer. Counted in memory, by
+ * Budgets of bytes that may be stored in a day: of a customer's conversation, of an address, and of a dealer. Counted in memory, by
  * each node for itself, and before anything is asked of the database.
  */
 import { performance } from 'node:perf_hooks';

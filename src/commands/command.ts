@@ -16,7 +16,7 @@ export interface Send extends Command {
 }
 
 /**
- * What a session asks with a payload on a channel: decoded, its identity the session's, which is written into it.
+ * Makes a command of a session's payload on a channel: decoded, its identity the session's, which is written into it.
  * @param id the envelope's; another server's payload may bring its own key [P-6], which then counts
  * @throws RefusedError `unknown_channel`, `forbidden` or `invalid_payload`
  */
@@ -59,7 +59,7 @@ function mustBeWord(field: string, value: unknown): void {
 }
 
 /**
- * That a node has sockets of somebody, or no longer [P-7.5].
+ * Tells that a node has sockets of somebody, or no longer [P-7.5].
  * @param entry by what a customer comes in [P-3.1]
  */
 export function presenceCommand(who: Who, node: string, online: boolean, entry: Entry | null = null): Command {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /**
- * How long a turn of the event loop is held, by all lines together, before everybody else has one, in ms. A message waits for
+ * Time for which all lines together hold a turn of the event loop before everybody else has one, in ms. A message waits for
  * two such turns, the one in which it comes and the one in which it is stored: pieces of work should be no longer than this.
  */
 const TURN = 2;

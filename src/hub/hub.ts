@@ -1,4 +1,4 @@
-/** Who is here: dealer → scope → sockets. Everything that reaches a socket after its `session` goes through here. */
+/** The sockets that are here: dealer → scope → sockets. Everything that reaches a socket after its `session` goes through here. */
 import type { CloseCode } from '../../schemas/errors.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
@@ -35,7 +35,7 @@ class Seated implements Seat {
   readonly audience: Audience;
   readonly peer: Peer;
   credential: Credential;
-  /** What came before the socket was opened, in order; null once it is. */
+  /** Publications from before the socket was opened, in order; null once it is. */
   #held: Publication[] | null = [];
   #heldBytes = 0;
   /** The seq up to which the socket has been told of a scope by other means; null: of none. */

@@ -13,7 +13,7 @@ export interface Peer {
   send(frame: string, onGone?: () => void): void;
   /** Closes with a code of [P-9] and a reason of at most 123 bytes. */
   close(code: number, reason: string): void;
-  /** Whether what is sent still goes out: neither side has closed it. */
+  /** True while what is sent still goes out: neither side has closed it. */
   readonly isOpen: boolean;
   /** Bytes that were sent and have not left this process. */
   readonly unsent: number;

@@ -1,4 +1,4 @@
-/** [P-7.5] Who has a live socket here, and who has been without one for longer than the grace. */
+/** [P-7.5] Presence: who has a live socket here, and who has been without one for longer than the grace. */
 
 /** A customer, by its group, or an admin of a dealer. */
 export type Who =
@@ -35,7 +35,7 @@ export class Presence {
     else this.#sockets.set(key, { who, count: 1 });
   }
 
-  /** How many sockets they have here. */
+  /** Counts their sockets here. */
   sockets(who: Who): number {
     return this.#sockets.get(keyOf(who))?.count ?? 0;
   }

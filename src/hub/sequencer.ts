@@ -26,17 +26,17 @@ interface Options {
   readonly deliver: (publication: Publication) => void;
   /** The event itself has been delivered, read from the log: its sender is still owed the ack, where it asked for one. */
   readonly acknowledge: (publication: Publication) => void;
-  /** How long what was overtaken may take, in ms, before it counts as lost. */
+  /** Time for what was overtaken to come, in ms, before it counts as lost. */
   readonly patience: number;
 }
 
 /** Clocks of two nodes, and the time from an event's `at` to its commit, differ by less than this, in ms. */
 const SKEW = 5 * 60_000;
 
-/** How long to wait for a log that does not answer before it is asked again, in ms. */
+/** Pause before a log that does not answer is asked again, in ms. */
 const RETRY = 1_000;
 
-/** How far a scope has been delivered, and what waits for what came before it. */
+/** The end of what was delivered of a scope, and the publications that wait for what came before them. */
 interface Cursor {
   /** Null until it is known what came before the first event that was seen. */
   seq: number | null;
@@ -88,7 +88,7 @@ export class Sequencer {
   }
 
   /**
-   * How far scopes go, as somebody who joins has read: the first that is known of one counts.
+   * Takes in how far scopes go, as somebody who joins has read: the first that is known of one counts.
    * @returns false where another reading came first that went further: what lies between was not delivered, and this
    *   one must read again
    */

@@ -1,11 +1,11 @@
-/** Who did what that a dealer may have to answer for: kept in the database, and told in the log. It names no customer. */
+/** The account of what a dealer may have to answer for, and of who did it: kept in the database, and told in the log. It names no customer. */
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dealer } from '../../schemas/dealers.ts';
 import type { ActStore, KeptAct } from '../store/acts.ts';
 
-/** What is kept an account of. */
+/** Actions that an account is kept of. */
 export type Action =
   | 'export'
   | 'csv'
@@ -38,7 +38,7 @@ type Kept = Pick<ActStore, 'keepActs'>;
 /** Somebody who was refused for who they are, or are not. */
 export interface Refused {
   readonly code: string;
-  /** Whose dealer and which name, where the token was good; of a customer no more than that it was one. */
+  /** The dealer and the name, where the token was good; of a customer no more than that it was one. */
   readonly dealerId?: string;
   readonly by?: string;
   readonly route: string | null;
@@ -65,7 +65,7 @@ const MAX_REMEMBERED = 10_000;
 export class Audit {
   readonly #store: Kept;
   readonly #log: Log | null;
-  /** What was done in this turn of the event loop, and when it is kept: each by itself would wait for the disk. */
+  /** Acts of this turn of the event loop, kept together: each by itself would wait for the disk. */
   #acts: KeptAct[] = [];
   #keeping: Promise<void> | null = null;
   #refusals = new Map<string, { at: number; more: number }>();

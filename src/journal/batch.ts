@@ -30,7 +30,7 @@ export type Outcome = (
   | { readonly happened: readonly Happened[]; readonly ack: Ack | null }
   | { readonly refusal: Refusal }
 ) & {
-  /** How much work it was, in bytes, where that is not said by its length: of an update of a record, taken or refused. */
+  /** Its work, in bytes, where its length does not say: of an update of a record, taken or refused. */
   readonly weight?: number;
 };
 
@@ -45,7 +45,7 @@ export interface Circumstances {
   readonly onFault: (fault: unknown, command: Command) => void;
 }
 
-/** What a row is found by: its key, and the parts of it. */
+/** The way to find a row: its key, and the parts of it. */
 interface RowKey {
   readonly key: string;
   readonly parts: readonly string[];
@@ -89,10 +89,10 @@ function touchedBy({ body, key, sender }: Command): Touched {
 const isServersOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
   body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
 
-/** Whether it is an update of a record. */
+/** Tells whether it is an update of a record. */
 const isMerged = ({ type }: Command['body']): boolean => ACCEPTED.get(type)?.merges === true;
 
-/** Whether the command's own event goes to a group's scope. */
+/** Tells whether the command's own event goes to a group's scope. */
 function isInGroup({ body }: Command): boolean {
   if (isServersOwn(body)) return false;
   const groupId = 'groupId' in body ? body.groupId : undefined;
@@ -111,7 +111,7 @@ const TABLES: readonly Table[] = [
   'priors',
 ];
 
-/** What is to be done in one transaction, before its rows are there: the commands, and what each touches. */
+/** The work of one transaction, before its rows are there: the commands, and what each touches. */
 export interface Plan {
   readonly steps: readonly { readonly command: Command; readonly touched: Touched }[];
   readonly needs: Needs;
@@ -351,7 +351,7 @@ const OF_GROUP = ['users', 'leads', 'intents', 'priors'] as const;
 const row = <Row>(rows: ReadonlyMap<string, Row>, at: RowKey | undefined): Row | null =>
   (at && rows.get(at.key)) ?? null;
 
-/** What has gone from a set (false) and what has come to it (true). */
+/** Members that have gone from a set (false) and those that have come to it (true). */
 function differences(before: ReadonlySet<string>, after: ReadonlySet<string>): [string, boolean][] {
   const gone = [...before].filter((each) => !after.has(each));
   const come = [...after].filter((each) => !before.has(each));

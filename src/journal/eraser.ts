@@ -8,12 +8,12 @@ const LEAST_PAUSE = 5;
 /** The pause after all is out of the tables and scrubbed, in ms: of erasures that follow each other closely, one scrub does. */
 const SCRUB_PAUSE = 1_000;
 
-/** What is marked to be erased, and goes on part by part. */
+/** The store of what is marked to be erased, which goes part by part. */
 type Marks = Pick<ErasureStore, 'erasePart' | 'scrub'>;
 
 interface Options {
   readonly store: Marks;
-  /** How often it looks for what another node or an earlier run has left, in ms. */
+  /** Pause between two looks for what another node or an earlier run has left, in ms. */
   readonly interval: number;
   /** Told what went wrong; it is tried again after the interval. */
   readonly onFault: (fault: unknown, what: string) => void;

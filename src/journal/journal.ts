@@ -14,12 +14,12 @@ import { type Asking, publicationsOf } from './publications.ts';
 import { type Entry, FairQueue } from './queue.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
 
-/** How many commands fill a batch, whatever they are. */
+/** Commands that fill a batch, whatever they are. */
 const FULL = BATCH / LEAST;
 /** The most commands that wait for a transaction; more are refused as `unavailable`, of whoever has the most first. */
 const MAX_WAITING = 20_000;
 
-/** How long joins are gathered at most, and how long the next may take, in ms: nobody waits for a join as for an answer. */
+/** Time for which joins are gathered at most, and that the next may take, in ms: nobody waits for a join as for an answer. */
 const JOINING = 25;
 const NEXT_JOIN = 1;
 
@@ -51,7 +51,7 @@ export class Journal {
   readonly #options: Options;
   readonly #waiting = new FairQueue<Waiting>(MAX_WAITING);
   readonly #weights = new Weights();
-  /** How many are waiting that are no joins. */
+  /** Commands that wait and are no joins. */
   #hurried = 0;
   /** When joins were last committed. */
   #joinedAt = Number.NEGATIVE_INFINITY;

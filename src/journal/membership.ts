@@ -4,9 +4,9 @@ import type { NodeStore } from '../store/nodes.ts';
 interface Options {
   readonly store: NodeStore;
   readonly nodeId: string;
-  /** How often this node says that it lives, in ms. */
+  /** Pause between two signs of this node's life, in ms. */
   readonly interval: number;
-  /** How long another may be silent before it counts as dead, in ms. */
+  /** Time for which another node may be silent before it counts as dead, in ms. */
   readonly silence: number;
   /** A dead node had sockets of somebody. Rejects where that could not be stored. */
   readonly gone: (who: { dealerId: string; sender: string }, nodeId: string) => Promise<void>;

@@ -1,4 +1,4 @@
-/** What is written at a time of something long, in characters: less than a millisecond's work. */
+/** Characters of something long that are written at a time: less than a millisecond's work. */
 const PIECE = 16 * 1024;
 
 /** The texts of items, joined to pieces. Each is made when it is asked for: others have the time between them. */

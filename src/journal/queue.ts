@@ -1,30 +1,30 @@
 /**
- * Who waits to be stored, and whose turn it is. Dealers take turns, and within a dealer those who send; what a turn gives is
+ * The queue of what waits to be stored. Dealers take turns, and within a dealer those who send; what a turn gives is
  * counted by weight. So a flood waits for itself, and whoever has little waiting is soon next.
  */
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { BATCH } from './weights.ts';
 
-/** What each may give in a turn, in bytes: some eight plain commands. Whoever gave more misses turns until it is made up for. */
+/** Bytes that each may give in a turn: some eight plain commands. Whoever gave more misses turns until it is made up for. */
 const TURN = 4 * 1024;
-/** What is so little, in bytes, that it is taken at once: what a batch of the journal may weigh. */
+/** Bytes that are few enough to be taken at once: what a batch of the journal may weigh. */
 const FEW = BATCH;
-/** How many places of a line are empty before they are done away with. */
+/** Empty places of a line before they are done away with. */
 const GAP = 256;
 
 export interface Entry {
   /** The dealer that it waits with; `*` for what a server of all dealers sends. */
   readonly dealerId: string;
-  /** Who sent it, within that dealer. What one sender sends stays in order [P-2.3]. */
+  /** The sender within that dealer. What one sender sends stays in order [P-2.3]. */
   readonly sender: string;
-  /** How much work it is, in bytes. */
+  /** Its work, in bytes. */
   readonly weight: number;
 }
 
 /** A queue that takes turns with others: all that do are a ring. */
 abstract class Member<T> {
   readonly key: string;
-  /** What it may still give in this turn, in bytes; where that is nothing, or less, the turn is the next one's. */
+  /** Bytes that it may still give in this turn; at zero or less, its turn is the next. */
   credit = TURN;
   next: Member<T> = this;
 
@@ -37,7 +37,7 @@ abstract class Member<T> {
   abstract shift(most: number): T | undefined;
 }
 
-/** What one sender has waiting, in order. */
+/** Entries of one sender that wait, in order. */
 class Line<T extends Entry> extends Member<T> {
   readonly #entries: T[] = [];
   #gone = 0;
@@ -127,7 +127,7 @@ const dealersOf = <T extends Entry>(key: string): Dealers<T> => new Turns(key, s
 
 export class FairQueue<T extends Entry> {
   readonly #max: number;
-  /** What is taken all at once, as long as no more than {@link FEW} of work waits: then nobody has to take turns. */
+  /** Entries that are taken all at once, as long as no more than {@link FEW} of work waits: then nobody has to take turns. */
   #few: T[] = [];
   #fewWeigh = 0;
   /** Servers of all dealers, and dealers: whoever speaks for all has as many turns as they have together. */

@@ -1,4 +1,4 @@
-/** [P-11.5] What a dealer's `retentionDays` asks for: conversations that have been quiet for so long are forgotten. */
+/** [P-11.5] Retention, as a dealer's `retentionDays` asks: conversations that have been quiet for so long are forgotten. */
 import { randomUUID } from 'node:crypto';
 import type { DealerStore } from '../store/dealers.ts';
 import type { GroupStore } from '../store/groups.ts';
@@ -8,7 +8,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Dealers, and groups of one, that are looked at at a time. */
 const AT_ONCE = 100;
 
-/** How far it has come. */
+/** Its progress. */
 export interface Pruned {
   readonly dealers: number;
   readonly groups: number;
@@ -40,7 +40,7 @@ export async function* prune(store: DealerStore & GroupStore, journal: Journal, 
   }
 }
 
-/** What became of a conversation: one that goes on after all is refused. */
+/** The fate of a conversation: one that goes on after all is refused. */
 type Fate = 'erased' | 'refused' | 'failed';
 
 async function expire(journal: Journal, dealerId: string, group: { groupId: string; lastSeq: number }): Promise<Fate> {

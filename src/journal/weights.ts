@@ -1,17 +1,17 @@
-/** How much work a command is, in bytes of text, as far as that is known before it is done. */
+/** Weights of commands: their work, in bytes of text, as far as that is known before it is done. */
 import { ACCEPTED } from '../../schemas/table.ts';
 import { textOf } from '../domain/size.ts';
 import type { Command } from '../domain/state.ts';
 
 type Body = Command['body'];
 
-/** What a batch may weigh: it holds up the event loop, or others' rows. What weighs more is a batch of its own. */
+/** The most that a batch may weigh: it holds up the event loop, or others' rows. A command that weighs more is a batch of its own. */
 export const BATCH = 128 * 1024;
-/** What any command weighs at least: so a batch has no more than 256. */
+/** The least that any command weighs: so a batch has no more than 256. */
 export const LEAST = BATCH / 256;
-/** What an update of a record weighs while nobody knows how large the record is: all of it is read, merged and written anew. */
+/** The weight of a record's update while nobody knows how large the record is: all of it is read, merged and written anew. */
 const UNKNOWN_RECORD = 16 * 1024;
-/** How many records' weights are kept, some 2 MiB of them; with one more, that begins anew. */
+/** Records whose weights are kept, some 2 MiB of them; with one more, that begins anew. */
 const MAX_KNOWN = 10_000;
 
 export class Weights {
@@ -37,7 +37,7 @@ export class Weights {
 /** The record that an update is for; of a group's intents, any. */
 const nameOf = (body: Body): string => `${body.dealerId}/${'groupId' in body ? body.groupId : ''}/${body.type}`;
 
-/** How long what is told on is, as text; what is neither text nor an object is as good as nothing. */
+/** Length of a value as text; what is neither text nor an object is as good as nothing. */
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   return typeof value === 'object' && value !== null ? textOf(value).length : 0;
