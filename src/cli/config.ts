@@ -31,7 +31,7 @@ function contentsOf(file: string, fault: Fault): string {
   }
 }
 
-/** What a parser says quotes the text, and so perhaps a password: the place is told alone. */
+/** Parses a text. What a parser says quotes the text, and so perhaps a password: the place is told alone. */
 function parsed(parse: (text: string) => unknown, text: string, fault: Fault): unknown {
   try {
     return parse(text);

@@ -13,7 +13,7 @@ export interface ConformanceRequest {
 
 const STYLES = { pass: 'green', fail: 'red', 'not run': 'yellow' } as const;
 
-/** What a server says is shown, and not obeyed. */
+/** A server's words as they are shown, without anything that a terminal would obey. */
 const harmless = (text: string): string => text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, ' ');
 
 /** Writes a line for each promise, and counts them. Exit code 1: some were not kept; 2: none could be tried. */

@@ -35,7 +35,7 @@ export async function howToBegin(store: DealerStore): Promise<string | null> {
 }
 
 /**
- * How to try the server, in links to open and lines to paste; null where there is no demo dealer. Nobody else is ever
+ * Ways to try the server, in links to open and lines to paste; null where there is no demo dealer. Nobody else is ever
  * given this token: whoever reads what the server prints runs it.
  * @param url where the server is, as a browser on this machine reaches it
  */

@@ -1,4 +1,4 @@
-/** What `telle doctor` says of the database and of where it lies. */
+/** Findings of `telle doctor` about the database, and about where it lies. */
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -77,7 +77,7 @@ function migrationsOf(pending: number): Finding {
   return warning(`${pending} migrations are to be applied`, 'telle migrate, or the next start, applies them');
 }
 
-/** Whether the server that these settings are for runs: it has the database, and its port. */
+/** Tells whether the server that these settings are for runs: it has the database, and its port. */
 export async function isRunning(settings: Settings): Promise<boolean> {
   try {
     return isDatabaseServed(settings) !== false && (await isTelle(settings.HOST, settings.PORT));
@@ -93,7 +93,7 @@ async function servingOf(settings: Settings): Promise<Finding[]> {
   return [fault(`another telle serves ${sqliteFile(settings)}`, advice)];
 }
 
-/** Whether there is room for what is written. */
+/** Checks that there is room for what is written. */
 export async function checkDisk(settings: Settings): Promise<readonly Finding[]> {
   const folder = folderOf(settings);
   if (folder === null) return [];

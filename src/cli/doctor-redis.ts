@@ -6,7 +6,7 @@ import { aclLine, faultOfRights, missingRights } from '../bus/rights.ts';
 import { type Finding, fault, ok, skewOf, warning } from './finding.ts';
 import { reasonOf } from './reason.ts';
 
-/** Whether Redis answers, and keeps what it is told. */
+/** Checks that Redis answers, and keeps what it is told. */
 export async function checkRedis({ REDIS_URL: url, REDIS_PREFIX: prefix }: Settings): Promise<Finding[]> {
   if (url === undefined) return [ok('none is set: this node is alone')];
   const redis = clientOf(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 3_000 });
@@ -38,7 +38,7 @@ export async function checkRedis({ REDIS_URL: url, REDIS_PREFIX: prefix }: Setti
   }
 }
 
-/** Whether Redis keeps what other servers put into its stream. */
+/** Checks that Redis keeps what other servers put into its stream. */
 async function keepingOf(redis: Redis): Promise<Finding[]> {
   const info = `${await redis.info('persistence')}${await redis.info('memory')}`;
   const findings: Finding[] = [];

@@ -57,7 +57,7 @@ function checkSecret(settings: Settings): Finding[] {
   }
 }
 
-/** Whether the ports are free, and the address this machine's. */
+/** Checks that the ports are free, and the address this machine's. */
 async function checkPorts(settings: Settings): Promise<Finding[]> {
   const ports = (['PORT', 'METRICS_PORT'] as const).map((name) => [name, settings[name]] as const);
   const findings = await Promise.all(

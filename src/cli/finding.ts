@@ -1,7 +1,7 @@
 import type { Settings } from '../../schemas/settings.ts';
 import type { Warning } from './warning.ts';
 
-/** What `telle doctor` has found; `advice` says what to do, where something is. A fault keeps a server from starting, or from its work. */
+/** A finding of `telle doctor`; `advice` says what to do, where something is. A fault keeps a server from starting, or from its work. */
 export interface Finding {
   readonly state: 'ok' | 'warning' | 'fault';
   readonly found: string;
@@ -17,7 +17,7 @@ export const fault = (found: string, advice: string): Finding => ({ state: 'faul
 /** Clocks that differ by more than this, in ms, make events' times and tokens' ends look wrong. */
 const MAX_SKEW = 1_000;
 
-/** Whether a clock and this machine's agree. */
+/** Checks that a clock and this machine's agree. */
 export async function skewOf(whose: string, read: () => Promise<number>): Promise<Finding[]> {
   const before = Date.now();
   const theirs = await read();

@@ -1,4 +1,4 @@
-/** Whether as many files may be open as there may be sockets. */
+/** Checks that as many files may be open as there may be sockets. */
 import type { Settings } from '../../schemas/settings.ts';
 import { mostFiles, SPARE_FILES } from '../open-files.ts';
 import type { Warning } from './warning.ts';

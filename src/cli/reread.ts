@@ -1,4 +1,4 @@
-/** What SIGHUP does: settings are read again, and those that are limits are heeded from then on. */
+/** Rereading on SIGHUP: settings are read again, and those that are limits are heeded from then on. */
 import type { FastifyBaseLogger } from 'fastify';
 import { type SettingName, Settings } from '../../schemas/settings.ts';
 import { SETTING_NAMES } from './settings.ts';

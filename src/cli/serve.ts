@@ -17,10 +17,10 @@ import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
 
-/** How long a drain may take, in ms, before the process ends all the same. */
+/** Time that a drain may take, in ms, before the process ends all the same. */
 const DRAIN_LIMIT = 9_000;
 /**
- * How many connections may wait to be accepted: as many as the system lets. Of thousands who come back at once, whoever finds
+ * Connections that may wait to be accepted: as many as the system lets. Of thousands who come back at once, whoever finds
  * no room is not refused, but tries again by itself, after one second, three, seven.
  */
 const BACKLOG = 65_535;
@@ -70,7 +70,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   await app.close();
 }
 
-/** Whether what is printed is kept, and no token may go there: in production, and where systemd's journal takes it. */
+/** Tells whether what is printed is kept, and no token may go there: in production, and where systemd's journal takes it. */
 function isKept(): boolean {
   const { JOURNAL_STREAM } = process.env; // the device and inode of what systemd has connected
   if (isProduction() || JOURNAL_STREAM === undefined) return isProduction();

@@ -5,7 +5,7 @@ import { type SettingName, Settings } from '../../schemas/settings.ts';
 import { takenApart } from '../../schemas/urls.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Whether this is no developer's: then less is let pass, and no token is printed that nobody asked for. */
+/** Tells whether this is no developer's: then less is let pass, and no token is printed that nobody asked for. */
 export const isProduction = (): boolean => process.env.NODE_ENV === 'production';
 
 export const SETTING_NAMES = Object.keys(Settings.properties) as SettingName[];
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
   '0': false,
 };
 
-/** How the text of an environment variable becomes a value of a setting's kind; undefined where it cannot. */
+/** Makes the text of an environment variable a value of a setting's kind; undefined where it cannot. */
 function read(schema: TSchema, text: string): unknown {
   if (schema['x-unit'] === 'seconds') return secondsOf(text);
   if (schema.type === 'integer') return /^\d+$/.test(text) ? Number(text) : undefined;
@@ -51,7 +51,7 @@ function isNetwork(text: string): boolean {
 /** A host, without the scheme and the port that belong to a URL. */
 const isAddress = (text: string): boolean => isIP(text) !== 0 || /^[a-z0-9._-]+$/i.test(text);
 
-/** What further holds of a text that has the pattern. */
+/** Further rules for a text that has the pattern. */
 const KINDS: Readonly<Record<string, (text: string) => boolean>> = {
   url: (text) => (text.startsWith('sqlite:') ? !/["']$/.test(text) : takenApart(text) !== null),
   address: isAddress,
@@ -67,10 +67,10 @@ function isAllowed(schema: TSchema, value: unknown): boolean {
   return KINDS[schema['x-of']]?.(value) ?? true;
 }
 
-/** How what is special in a URL is written in a name or a password. */
+/** Advice on how to write in a name or a password what is special in a URL. */
 const ENCODED = 'percent-encoded: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25';
 
-/** What a URL may be wrong in, and the way out: the first that fits is told. */
+/** Mistakes that a URL may have, and the way out: the first that fits is told. */
 const MISTAKES: readonly (readonly [looks: RegExp, advice: string])[] = [
   [/^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/, 'without quotes around it'],
   [/[\r\n]/, 'on one line'],
@@ -83,7 +83,7 @@ const MISTAKES: readonly (readonly [looks: RegExp, advice: string])[] = [
   [/^[\w ]+=/, 'written as a URL, not as words with = between them'],
 ];
 
-/** What a setting may be, in words. */
+/** The values that a setting may have, in words. */
 function allowed(schema: TSchema, text: string): string {
   if (schema['x-unit'] === 'seconds')
     return `a time from ${schema.minimum}s to ${schema.maximum}s, such as 500ms, 10s or 2m`;

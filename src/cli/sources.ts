@@ -13,7 +13,7 @@ const fileOf = (name: SettingName): string => `${name}_FILE`;
 
 const isSecret = (name: SettingName): boolean => 'x-secret' in Settings.properties[name];
 
-/** What a source may say. */
+/** Names that a source may have. */
 export const SOURCE_NAMES: readonly string[] = [...SETTING_NAMES, ...SETTING_NAMES.filter(isSecret).map(fileOf)];
 
 /**
