@@ -23,7 +23,7 @@ export class Client {
   #code: number | undefined;
   #fault: Error | undefined;
   readonly #waiting = new Set<() => void>();
-  /** How many of the frames `next` has passed. */
+  /** Frames that `next` has passed. */
   #read = 0;
   /** The `since` of its join. */
   #since: unknown;
@@ -61,7 +61,7 @@ export class Client {
     this.#waiting.clear();
   }
 
-  /** What `look` finds, as soon as it finds something. */
+  /** Waits until `look` finds something. */
   async #until<T>(what: string, look: () => T | undefined, patience = this.#patience): Promise<T> {
     const deadline = Date.now() + patience;
     for (;;) {

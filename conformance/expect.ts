@@ -1,4 +1,4 @@
-/** How a case says what it expects. */
+/** Expectations of a case. */
 import { isDeepStrictEqual } from 'node:util';
 
 /** @throws where what came is something else */

@@ -10,7 +10,7 @@ export interface Frame {
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** [P-2.3] What a stored event's frame carries, and no other frame does. */
+/** [P-2.3] Fields that a stored event's frame carries, and no other frame does. */
 const OF_EVENTS = ['id', 'scope', 'seq', 'at'] as const;
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -20,10 +20,10 @@ export class MissingError extends Error {}
 export class House {
   readonly access: Access;
   readonly dealer: string;
-  /** How long anything may take, in ms. */
+  /** Time that anything may take, in ms. */
   readonly patience: number;
   readonly #groups = new Set<string>();
-  /** What was made on the server, and goes again. */
+  /** Dealers that were made on the server, and go again. */
   readonly #dealers: string[] = [];
 
   constructor(access: Access, patience: number) {

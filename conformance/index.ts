@@ -19,7 +19,7 @@ export { type Access, MissingError } from './house.ts';
 export type { Connection, Listener, Transport } from './transport.ts';
 
 export interface Options extends Access {
-  /** How long the server may take to answer, in ms. */
+  /** Time that the server may take to answer, in ms. */
   readonly patience?: number;
   /** In place of WebSocket: its own cases (2.1, 2.2 and some of 2.5 and 2.6) are left out then. */
   readonly transport?: Transport;
@@ -30,7 +30,7 @@ export interface Result {
   readonly clause: string;
   readonly says: string;
   readonly outcome: 'pass' | 'fail' | 'not run';
-  /** What was seen instead, or what it lacked to be run. */
+  /** The difference that was seen, or what the case lacked to be run. */
   readonly why?: string;
 }
 

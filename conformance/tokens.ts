@@ -24,7 +24,7 @@ export function signed(secret: string, claims: object, header = { alg: 'HS256', 
 export const minted = (secret: string, claims: Claims, ttl = 600): string =>
   signed(secret, { ...claims, iat: secondsFromNow(0), exp: secondsFromNow(ttl) });
 
-/** Who a token is of, unverified; undefined where it does not say. */
+/** The subject of a token, unverified; undefined where it does not say. */
 export function subOf(token: string): string | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());

@@ -1,4 +1,4 @@
-/** What the cases need of a transport, and no more: WebSocket is one. */
+/** The part of a transport that the cases need: WebSocket is one. */
 
 export interface Listener {
   /** A frame has come, as text. */

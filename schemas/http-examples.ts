@@ -2,7 +2,7 @@
 import type { Static } from '@sinclair/typebox';
 import type { DeadLetter } from './dead-letters.ts';
 
-/** Whose token is sent along: a server's of all dealers, a server's of the dealer, or an admin's of it. */
+/** The owner of the token that is sent along: a server of all dealers, a server of the dealer, or an admin of it. */
 type Asker = 'operator' | 'bot' | 'alice';
 
 /** A request, and the response that it gets. */

@@ -16,7 +16,7 @@ export const Claims = Type.Union([
 ]);
 export type Claims = Static<typeof Claims>;
 
-/** [P-4] Whose tokens are taken back: one subject's, or where none is named the whole dealer's. */
+/** [P-4] The subject whose tokens are taken back, or where none is named the whole dealer. */
 export const RevocationRequest = Type.Union(
   [Type.Object({ role: Role, sub: Id }), Type.Object({}, { maxProperties: 0 })],
   { description: 'Whose tokens are taken back: those of one role and `sub`; of everybody, where it is empty.' },

@@ -12,13 +12,13 @@ export interface ServerUrl {
   readonly password: string;
   /** One, or several that are tried in turn. */
   readonly hosts: readonly Host[];
-  /** What follows the first slash after the hosts. */
+  /** The text after the first slash behind the hosts. */
   readonly path: string;
   readonly query: ReadonlyMap<string, string>;
 }
 
 /**
- * What is special in a URL ends the part that it stands in. So that no password that has such a character becomes a host, a path
+ * The parts of a URL. A special character ends the part that it stands in. So that no password with one becomes a host, a path
  * or a query, these are read strictly: a host has no blank, a path is one plain word (and a number, of Sentinels), a query has names and values, and there is no hash.
  */
 const URL_PARTS =

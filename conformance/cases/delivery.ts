@@ -15,7 +15,7 @@ async function room(visit: Visit): Promise<{ customer: Joined; admin: Joined; se
 const of = (client: Joined, type: string, groupId: unknown): Promise<Frame> =>
   client.next(({ payload }) => payload.type === type && payload.groupId === groupId, `${type} of the group`);
 
-/** What a server sends, and what is told of it: type, channel, and whether in the group's own scope. */
+/** Payloads that a server sends, and what is told of each: type, channel, and whether in the group's own scope. */
 const TABLE = [
   [say('x', { user: 'bot' }), 'CHAT_MSG', 'CHAT_MESSAGE', true],
   [{ type: 'MUTE_BOT', adminId: 'alice' }, 'MUTE_STATUS', 'MUTE_STATE', true],

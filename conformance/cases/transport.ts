@@ -6,7 +6,7 @@ import { check, same } from '../expect.ts';
 import type { Case, Visit } from '../visit.ts';
 import { closeOf, dial } from '../websocket.ts';
 
-/** How the server ends a socket that has just been opened, and been sent something. */
+/** The code with which the server closes a socket that has just been opened, and been sent something. */
 async function ending({ house }: Visit, send: (socket: WebSocket) => void): Promise<number> {
   const socket = await dial(house.access.url, ['telle.v1']);
   const code = closeOf(socket, house.patience);
@@ -14,7 +14,7 @@ async function ending({ house }: Visit, send: (socket: WebSocket) => void): Prom
   return code;
 }
 
-/** What a handshake is answered that is no WebSocket's. */
+/** The status with which the server answers a handshake that is no WebSocket's. */
 async function refusal({ house }: Visit, protocols: string[]): Promise<number | undefined> {
   const opened = dial(house.access.url, protocols).then((socket) => {
     socket.terminate();

@@ -1,5 +1,5 @@
 /**
- * What is said of a kind of event, once: what may be sent for it, what is delivered, and what becomes of it. Everything
+ * The one definition of a kind of event: what may be sent for it, what is delivered, and what becomes of it. Everything
  * else is made of this: validation, permission, routing, storing, erasing, documents and the client's types.
  */
 import type { Static, TSchema } from '@sinclair/typebox';
@@ -70,7 +70,7 @@ export type PayloadOf<A extends Accepting> = Of<Values<{ [R in keyof A['by']]: V
 export type DroppedBy<A extends Accepting> = A extends { readonly drops: readonly (infer Field)[] } ? Field : never;
 
 /**
- * [P-11.4] What an erasure leaves of an event. One of the group's own log goes with that log. One that another log keeps, whose
+ * [P-11.4] The rest of an event after an erasure. One of the group's own log goes with that log. One that another log keeps, whose
  * seqs must have no gap [P-8.2], keeps its type and time, and these fields in place of what it said. In the log of all of
  * the dealer's customers nothing can name one of them.
  */
