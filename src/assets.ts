@@ -1,5 +1,5 @@
 /**
- * What the program carries besides its code, named by its path in the project: from disk, where Node.js runs it. The one
+ * Files that the program carries besides its code, named by its path in the project: from disk, where Node.js runs it. The one
  * executable has another one in this one's place, build/embedded/assets.ts, with the same exports.
  */
 import { existsSync, readFileSync } from 'node:fs';

@@ -33,7 +33,7 @@ const offline = () => new TelleError('offline', 'there is no connection', true);
 const bytes = ({ text }: Entry) => new TextEncoder().encode(text).length;
 
 /**
- * What is sent, until it is acked [P-8.4]. Each conversation has one frame on its way at a time, so that none overtakes
+ * Frames that are sent, until they are acked [P-8.4]. Each conversation has one frame on its way at a time, so that none overtakes
  * another: neither when the first is refused for a moment, nor across connections.
  */
 export class Outbox {

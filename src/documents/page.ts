@@ -87,7 +87,7 @@ ${examples.map((each) => example(each.summary, each.payload))}
 
 type Schemas = Readonly<Record<string, JsonSchema>>;
 
-/** Whose frames they are, by the first part of their names. */
+/** Senders of frames, by the first part of the frames' names. */
 const SENDERS: readonly (readonly [string, string])[] = [
   ['customer', 'A customer sends'],
   ['admin', 'An admin sends'],

@@ -1,5 +1,5 @@
 /**
- * What the OpenAPI 3.1 document says of a route, beyond what the route says itself: who may ask, and the errors
+ * The OpenAPI 3.1 document's words on a route, beyond what the route says itself: who may ask, and the errors
  * that it can answer.
  */
 import { type ErrorCode, errorKind } from '../../schemas/errors.ts';
@@ -7,7 +7,7 @@ import { described, isObjectSchema, type JsonSchema, refTo, withTextIds } from '
 import { documented } from '../../schemas/published.ts';
 import { MET, ROLES } from '../../schemas/words.ts';
 
-/** Whose token a route lets in: a role's, or only that of a server of all dealers. */
+/** The tokens that a route lets in: a role's, or only that of a server of all dealers. */
 export type Asker = keyof typeof ROLES | 'server:*';
 
 export interface RouteSchema {

@@ -2,7 +2,7 @@ import type { Body, Carried } from '../../schemas/accepted.ts';
 import { ACCEPTED } from '../../schemas/table.ts';
 
 /**
- * What of a payload its event tells as it was sent: every field but those that say who and where, and those that its
+ * The part of a payload that its event tells as it was sent: every field but those that say who and where, and those that its
  * definition drops. A field that is added to both schemas so goes the whole way.
  */
 export function carried<B extends Body>(body: B): Carried<B> {

@@ -51,7 +51,7 @@ const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command[
 };
 
 /**
- * What a command does to a state: the events that happen and the state after them, or why it may not be. Pure: no I/O,
+ * Decides what a command does to a state: the events that happen and the state after them, or why it may not be. Pure: no I/O,
  * no clock, no chance. A trusted server's command makes the dealer and the group that it names [P-6.2]; anybody else's
  * needs them there.
  */

@@ -18,7 +18,7 @@ function openClaim(holder: Holder): { at: number; id: string } | null {
 export const isClaimed = (group: Group | null): group is Group => group?.holder?.startsWith('claimed') ?? false;
 
 /**
- * Whether a claim is one of before, made again: by the same join, whose socket went before its `session` was acknowledged.
+ * Tells whether a claim is one of before, made again: by the same join, whose socket went before its `session` was acknowledged.
  * Nobody else knows the id, and nothing was said yet.
  */
 export function isSameClaim({ group, nodes }: State, { id, at, isHere }: Claim, node: string): boolean {

@@ -26,7 +26,7 @@ const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * [P-6.5] What a record is after an update: JSON Merge Patch (RFC 7396). A field given replaces, objects merge, null
+ * [P-6.5] The record after an update: JSON Merge Patch (RFC 7396). A field given replaces, objects merge, null
  * removes.
  */
 export function merge(record: Fields | null, update: Fields): Fields {

@@ -26,7 +26,7 @@ export function fieldsOf(record: object): number {
 }
 
 /**
- * How much work an update was, in bytes of text: the whole record was read, merged and written, though little of it changed.
+ * The work of an update, in bytes of text: the whole record was read, merged and written, though little of it changed.
  * @param sides what each side has said of the record, as it is now: the larger one counts. Empty where the update was refused, and there is none
  */
 export const weightOfUpdate = (update: object, sides: readonly object[]): number =>

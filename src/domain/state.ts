@@ -1,5 +1,5 @@
 /**
- * What `decide` is told and what it answers. Plain values: the journal loads a state, hands it in, and writes what
+ * The input and the answer of `decide`. Plain values: the journal loads a state, hands it in, and writes what
  * comes back.
  */
 import type { Body } from '../../schemas/accepted.ts';
@@ -48,7 +48,7 @@ export const NEW_GROUP: Group = {
   holder: null,
 };
 
-/** Whose word something is: the customer's, or the dealer's, for whom admins and servers speak [P-6.5]. */
+/** The side whose word something is: the customer, or the dealer, for whom admins and servers speak [P-6.5]. */
 export type Side = 'customer' | 'dealer';
 
 /** A user, a lead or an intent, as it is kept [P-6.5]. */

@@ -8,7 +8,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Dealers, and groups of one, that are looked at at a time. */
 const AT_ONCE = 100;
 
-/** Its progress. */
+/** Progress of a pruning. */
 export interface Pruned {
   readonly dealers: number;
   readonly groups: number;
