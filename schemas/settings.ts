@@ -139,7 +139,7 @@ export const Settings = Type.Object({
   JOIN_TIMEOUT: seconds(0.1, 300, {
     default: 10,
     description:
-      'how long a socket may take to say its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
+      'how long a socket may take to send its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
   }),
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',

@@ -56,7 +56,7 @@ export const MET: Readonly<Record<ErrorCode, string>> = {
   unavailable: 'the database is away, or the server is shutting down',
   internal: "a fault of the server's",
   unknown_route: 'there is no such path, or nothing there',
-  not_acceptable: 'it is not to be had in the format that `Accept` asks for; `details` say what that lacks',
+  not_acceptable: 'it is not available in the format that `Accept` asks for; `details` say what is missing',
   upgrade_required: 'this is a WebSocket endpoint',
   unsupported_media_type: 'the body is not JSON',
 };

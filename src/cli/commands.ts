@@ -76,7 +76,9 @@ function urlOf(text: string): string {
 }
 
 const tokenOption = () =>
-  new Option('--token <token>', 'who asks; made with the secret of this machine when absent').env('TELLE_TOKEN');
+  new Option('--token <token>', "whose rights to use; without it, a token is made with this machine's secret").env(
+    'TELLE_TOKEN',
+  );
 
 // Each loads what it needs when it runs: help need not wait for a server's modules.
 

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 
-/** A good answer as a route's schema has it, where it is to be had in several formats, or in one that is not JSON. */
+/** A good answer as a route's schema has it, where there are several formats, or in one that is not JSON. */
 export const contents = (description: string, schemas: Readonly<Record<string, TSchema>>) => ({
   200: {
     description,

@@ -22,5 +22,5 @@ export function formatFor<const Format extends string>(
   const wanted = request.accepts().type([...formats]);
   const format = formats.find((each) => each === wanted);
   if (format) return format;
-  throw refused('not_acceptable', `this is to be had as ${formats.join(', ')}`);
+  throw refused('not_acceptable', `this is available as ${formats.join(', ')}`);
 }

@@ -24,7 +24,7 @@ import { type Page, pageByTime } from './page.ts';
 const params = Type.Object({ dealerId: Id });
 type Query = Static<typeof RecordsQuery>;
 
-/** A table of records that is read: how it is shown, and in which formats it is to be had. */
+/** A table of records that is read: how it is shown, and in which formats it is available. */
 interface Listed {
   readonly table: RecordTable;
   readonly summary: string;
