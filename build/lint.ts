@@ -1,6 +1,7 @@
-/** `npm run lint`: holds every import of the project to the table of directions. */
+/** `npm run lint`: holds every import of the project to the table of directions, and doc comments to their first words. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, sep } from 'node:path';
+import { riddlesIn } from './comments.ts';
 import { ROOMS } from './directions.ts';
 import { refusalsIn } from './imports.ts';
 
@@ -19,3 +20,9 @@ if (refused.length > 0 || files.length === 0) {
   process.stdout.write(`${files.length > 0 ? hint : 'No file was checked: run it where package.json is.'}\n`);
   process.exitCode = 1;
 } else process.stdout.write(`Checked the imports of ${files.length} files.\n`);
+
+/** Code that is read by people who use it. */
+const READ = /^(src|schemas|conformance)\//;
+const riddles = files.filter((file) => READ.test(file)).flatMap((file) => riddlesIn(file, readFileSync(file, 'utf8')));
+for (const each of riddles) process.stdout.write(`${each}\n`);
+if (riddles.length > 0) process.exitCode = 1;

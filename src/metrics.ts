@@ -1,5 +1,5 @@
 /**
- * What the server counts, for Prometheus. Nothing is labelled by dealer: there are ten thousand of them, and whose business
+ * Metrics for Prometheus. Nothing is labelled by dealer: there are ten thousand of them, and whose business
  * goes how well is nobody's to scrape.
  */
 import { type CollectFunction, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';

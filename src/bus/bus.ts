@@ -1,6 +1,6 @@
 import type { Publication } from '../hub/publication.ts';
 
-/** Who takes what the bus brings, and never throws. */
+/** Listener of the bus, which never throws. */
 export interface Listener {
   /** An event: on this node at once, from another as it comes. What came from another has no answer. */
   deliver(publication: Publication): void;

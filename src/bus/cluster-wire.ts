@@ -16,9 +16,9 @@ import {
   withLabels,
 } from './wire.ts';
 
-/** How often the cluster is looked at, and interest in every dealer is told, in ms. */
+/** Interval at which the cluster is looked at and interest in every dealer is repeated, in ms. */
 const INTERVAL = 1_000;
-/** How long interest in every dealer lasts that is not told again, in ms. */
+/** Time for which interest in every dealer lasts unless it is repeated, in ms. */
 const INTEREST = 5_000;
 
 /** The slots of a cluster. */

@@ -2,7 +2,7 @@
 import { type RedisOptions as ClientOptions, Cluster, Redis } from 'ioredis';
 import { takenApart } from '../../schemas/urls.ts';
 
-/** How often each connection is asked whether it lives, and how long it may take to say so, in ms. */
+/** Interval at which each connection is asked whether it lives, and time that it may take to answer, in ms. */
 const PING_INTERVAL = 1_000;
 const ANSWER_TIMEOUT = 2_000;
 /** The longest between two tries to connect, in ms. */
@@ -15,10 +15,10 @@ export interface RedisOptions {
 
 const retryDelay = (tries: number): number => Math.min(50 * tries, MAX_RETRY_DELAY);
 
-/** Whether a server has refused a write since it is no master: it was demoted, and another is in its place. */
+/** Tells whether a server has refused a write because it is no master: it was demoted, and another is in its place. */
 export const isReadOnly = (error: unknown): boolean => error instanceof Error && error.message.startsWith('READONLY');
 
-/** Whether a server has not answered in time. */
+/** Tells whether a server has not answered in time. */
 export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out';
 
 const SENTINEL_PORT = 26_379;

@@ -1,4 +1,4 @@
-/** What brings a dealer's events to this node while it has sockets of that dealer, and only then. */
+/** Feed of a dealer's events to this node while it has sockets of that dealer, and only then. */
 import { ALL_DEALERS, DEALER_SCOPE } from '../../schemas/table.ts';
 import type { Audience } from '../hub/hub.ts';
 import type { Sequencer } from '../hub/sequencer.ts';
@@ -21,7 +21,7 @@ export class Feed {
     if (role !== 'customer' && dealerId !== ALL_DEALERS) await this.#sequencer?.followAll(dealerId);
   }
 
-  /** How far a seat's scopes go, as was read for it. @returns false where it must be read again */
+  /** Notes how far a seat's scopes go, as was read for it. @returns false where it must be read again */
   know(dealerId: string, tails: ReadonlyMap<string, number>): boolean {
     return this.#sequencer?.know(dealerId, tails) ?? true;
   }

@@ -6,13 +6,13 @@
 import type { Redis } from 'ioredis';
 import { connectRedis, isReadOnly, isTimeout, type RedisOptions } from './connection.ts';
 
-/** What pub/sub is called on a server of its own, and on one of a cluster, where channels belong to shards. */
+/** Commands of pub/sub on a server of its own, and on one of a cluster, where channels belong to shards. */
 const VERBS = {
   whole: { publish: 'publish', subscribe: 'subscribe', unsubscribe: 'unsubscribe', message: 'messageBuffer' },
   sharded: { publish: 'spublish', subscribe: 'ssubscribe', unsubscribe: 'sunsubscribe', message: 'smessageBuffer' },
 } as const;
 
-/** How often a line publishes to itself, in ms, and how many of these may be out before it counts as dead. */
+/** Interval at which a line publishes to itself, in ms, and number of these that may be out before it counts as dead. */
 const PULSE_INTERVAL = 1_000;
 const MAX_UNANSWERED = 3;
 
@@ -25,7 +25,7 @@ const PUBLISH = `
   end
   return refused`;
 
-/** What is to be published, and where. */
+/** Message to publish, and its channel. */
 export interface Message {
   readonly channel: string;
   readonly body: Buffer | string;
@@ -81,7 +81,7 @@ export class Line {
     return this.publisher.status === 'ready' && this.subscriber.status === 'ready';
   }
 
-  /** Whether what is published on it is heard on it, as far as that can be known. */
+  /** True where what is published on it is heard on it, as far as that can be known. */
   get isProven(): boolean {
     if (this.#pulse === null) return this.isReady;
     return this.#hasAnswered && this.#sent - this.#answered <= MAX_UNANSWERED;
@@ -140,7 +140,7 @@ export class Line {
     if (pulse === this.#sent) this.#unproven.clear();
   }
 
-  /** What was proved was so of connections that are no more. */
+  /** Forgets what was proved: it was so of connections that are no more. */
   #forgetPulse(): void {
     this.#hasAnswered = false;
     this.#answered = this.#sent;

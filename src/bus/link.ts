@@ -3,18 +3,18 @@
  * heard each other for so long without this node that its sockets are better off with them.
  */
 
-/** What can be wrong: the lines between nodes, what other servers publish, their stream, writes, the user's rights, other platforms. */
+/** Part that can be in trouble: the lines between nodes, what other servers publish, their stream, writes, the user's rights, other platforms. */
 export type Part = 'nodes' | 'events' | 'stream' | 'writes' | 'rights' | 'strangers';
 
-/** How often it is looked, how long something may be wrong before that is a trouble, and how often a trouble is said, in ms. */
+/** Interval between looks, time after which a fault is a trouble, and interval at which a trouble is repeated, in ms. */
 const INTERVAL = 1_000;
 const SILENCE = 5_000;
 const SAY_EVERY = 60_000;
 
-/** How a node that does not hear the others notes that it lives, beside its name. */
+/** Name under which a node that does not hear the others notes that it lives, beside its own. */
 const deafName = (nodeId: string): string => `deaf:${nodeId}`;
 
-/** What of the database tells who else serves it. */
+/** Methods of the database that tell who else serves it. */
 interface Nodes {
   beat(nodeId: string): Promise<unknown>;
   removeNode(nodeId: string): Promise<void>;
@@ -24,9 +24,9 @@ interface Nodes {
 interface Options {
   readonly nodeId: string;
   readonly nodes: Nodes;
-  /** How long a node may be silent before it counts as dead, in ms. */
+  /** Time that a node may be silent before it counts as dead, in ms. */
   readonly silence: number;
-  /** How long others may hear each other without this node before it sends its sockets to them, in ms. */
+  /** Time that others may hear each other without this node before it sends its sockets to them, in ms. */
   readonly patience: number;
   readonly say: (part: Part, sentence: string) => void;
   readonly count: (part: Part) => void;
@@ -37,7 +37,7 @@ interface Trouble {
   readonly saidAt: number;
 }
 
-/** What is wrong where nothing comes back. */
+/** Fault where nothing comes back. */
 export const SILENT =
   'nothing that this node publishes to Redis comes back to it: look at Redis, at REDIS_URL and at the network';
 
@@ -81,12 +81,12 @@ export class Link {
     this.#troubles.delete(part);
   }
 
-  /** What is wrong now, by part. */
+  /** Troubles of now, by part. */
   get troubles(): Readonly<Partial<Record<Part, string>>> {
     return Object.fromEntries([...this.#troubles].map(([part, { sentence }]) => [part, sentence]));
   }
 
-  /** Whether this node's sockets are better off with another. */
+  /** True where this node's sockets are better off with another. */
   get isAway(): boolean {
     return this.#alone * INTERVAL >= this.#options.patience;
   }
@@ -111,7 +111,7 @@ export class Link {
       });
   }
 
-  /** Whether others are better off: where nobody hears anybody, clients stay where they are. */
+  /** Finds out whether sockets are better off with others: where nobody hears anybody, clients stay where they are. */
   async #compare(isDeaf: boolean): Promise<void> {
     const { nodeId, nodes, silence } = this.#options;
     const deaf = deafName(nodeId);

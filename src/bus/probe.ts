@@ -1,4 +1,4 @@
-/** What a server is, before it is relied on: one Redis, one of a cluster, or none at all, which no waiting mends. */
+/** Probe of a server before it is relied on: one Redis, one of a cluster, or none at all, which no waiting mends. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Redis } from 'ioredis';
@@ -6,7 +6,7 @@ import { connectRedis, type RedisOptions } from './connection.ts';
 
 /** Time that a server may take to say what it is, in ms. */
 const PATIENCE = 2_000;
-/** What asks a Postgres whether it speaks TLS: it answers a letter, and nothing else does. */
+/** Request that asks a Postgres whether it speaks TLS: it answers a letter, and nothing else does. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /** Says that what `REDIS_URL` names is no Redis that could be used. */
@@ -15,7 +15,7 @@ export class NoRedisError extends Error {}
 const WAY_OUT =
   'name a Redis, redis://<host>:<port>, or Sentinels, redis+sentinel://<host>:<port>,<host>:<port>/<name of the master>';
 
-/** What is wrong with a server, by what was said when it was asked. */
+/** Faults of a server, by its answer. */
 const FAULTS: readonly (readonly [said: RegExp, is: string])[] = [
   [/redis_mode:sentinel/, "is a Sentinel's address, which is no Redis"],
   [/Last error: ERR No such master/, 'names a master that the Sentinels do not know'],

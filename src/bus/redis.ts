@@ -14,7 +14,7 @@ import {
   type WireOptions,
 } from './wire.ts';
 
-/** How long after it failed a subscription is tried again, in ms. */
+/** Time after which a failed subscription is tried again, in ms. */
 const RETRY = 1_000;
 
 /** For how long strangers that were heard are told of, in ms. */
@@ -28,7 +28,7 @@ export class RedisBus implements Bus {
   readonly #followed = new Map<string, Promise<unknown>>();
   /** Dealers of whom something could not be published. */
   readonly #unpublished = new Set<string>();
-  /** What this node's labels say: what comes round with it is an echo. */
+  /** Origin in this node's labels: what comes round with it is an echo. */
   readonly #origin: string;
   readonly #platform: string;
   #strangeAt = Number.NEGATIVE_INFINITY;
@@ -65,7 +65,7 @@ export class RedisBus implements Bus {
     this.#wire = isCluster ? new ClusterWire(options, listener) : new ServerWire(options, listener);
   }
 
-  /** Whether this node hears what is published, as far as that can be known. */
+  /** True where this node hears what is published, as far as that can be known. */
   get isProven(): boolean {
     return this.#wire.isProven;
   }
@@ -75,7 +75,7 @@ export class RedisBus implements Bus {
     return this.#wire.refusal;
   }
 
-  /** Whether another platform was heard within a minute. */
+  /** True where another platform was heard within a minute. */
   get hearsStrangers(): boolean {
     return performance.now() - this.#strangeAt < STRANGENESS;
   }

@@ -1,12 +1,12 @@
-/** What the user of Redis must be allowed to do: each right is tried by what changes nothing, and what is missing is named. */
+/** Rights that the user of Redis must have: each right is tried by what changes nothing, and what is missing is named. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { patternsOf } from './wire.ts';
 
 interface Right {
-  /** What it is for. */
+  /** Purpose. */
   readonly what: string;
-  /** What is tried, given the names' prefix and a name of its own. */
+  /** Commands that are tried, given the names' prefix and a name of its own. */
   readonly tries: (prefix: string, own: string) => readonly (readonly string[])[];
   /** On a Redis Cluster alone. */
   readonly isCluster?: true;
@@ -90,6 +90,6 @@ export function aclLine(prefix: string): string {
   return `ACL SETUSER <user> ~${escaped}* &${escaped}* ${patterns.join(' ')} +@connection ${all}`;
 }
 
-/** What is told of rights that are missing, with the way out. */
+/** Says which rights are missing, with the way out. */
 export const faultOfRights = (missing: readonly string[]): string =>
   `the user of REDIS_URL may not do all that Telle must: ${missing.join(', ')}`;

@@ -1,11 +1,11 @@
-/** What the bus needs of Redis pub/sub, whether that is one server or a cluster. */
+/** Wire: the part of Redis pub/sub that the bus needs, whether that is one server or a cluster. */
 import { randomUUID } from 'node:crypto';
 import type { RedisOptions } from './connection.ts';
 import { type Label, readLabel } from './label.ts';
 import { Line, type Message } from './line.ts';
 
 export interface WireOptions extends RedisOptions {
-  /** What every name in Redis begins with. */
+  /** Beginning of every name in Redis. */
   readonly prefix: string;
   /** The database's name: what nodes of another publish is not for this one. */
   readonly platform: string;
@@ -16,7 +16,7 @@ export interface WireOptions extends RedisOptions {
 export interface WireListener {
   /** @param label what came just before it, where its sender labels what it publishes */
   onMessage(channel: string, body: Buffer, label: Label | null): void;
-  /** What could not be published may be now. */
+  /** Called when what could not be published may be now. */
   onWritable(): void;
   /** A new connection: of these channels none is followed yet. */
   onReadable(isMine: (channel: string) => boolean): void;
@@ -31,7 +31,7 @@ export interface Parcel extends Message {
 
 /** Fails at once what it cannot do now. */
 export interface Wire {
-  /** Whether what is published is heard, as far as that can be known. */
+  /** True where what is published is heard, as far as that can be known. */
   readonly isProven: boolean;
   /** Why a server takes no writes, in its words; null: all do. */
   readonly refusal: string | null;

@@ -9,7 +9,7 @@ import type { CredentialStore } from '../store/credentials.ts';
 import type { DealerStore } from '../store/dealers.ts';
 import type { GroupStore } from '../store/groups.ts';
 
-/** What it takes to know whom a token names now. */
+/** Parts that know whom a token names now. */
 export interface Identification {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly store: CredentialStore & DealerStore & GroupStore;

@@ -32,12 +32,12 @@ export interface Entrance {
   readonly visitor: Visitor;
 }
 
-/** What it takes to admit somebody, and to hand out the token that is kept. */
+/** Parts that admit somebody, and to hand out the token that is kept. */
 export interface Admitting extends Pick<House, 'presence' | 'tokens'> {
   readonly store: CredentialStore & DealerStore & GroupStore;
 }
 
-/** Who joins, as a good token says, or claiming a group that nobody has. */
+/** Joining person, as a good token says, or claiming a group that nobody has. */
 export interface Identified {
   readonly session: Session;
   readonly credential: Credential;

@@ -97,7 +97,7 @@ async function arrive(house: Arriving, who: Who | null, entry: Entry | null): Pr
   return true;
 }
 
-/** What one socket of a group sends, all others get: so many of them can do that. */
+/** Refuses one socket too many of a group: what one sends, all others get: so many of them can do that. */
 function mustHaveRoom({ presence, settings }: Arriving, who: Who): void {
   const most = settings.MAX_SOCKETS_PER_GROUP;
   if (who.role === 'customer' && presence.sockets(who) >= most)

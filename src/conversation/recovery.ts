@@ -10,12 +10,12 @@ import type { House } from './house.ts';
 /** The most events of a scope that are replayed. */
 const MAX_REPLAY = 500;
 
-/** What it takes to know what a session missed. */
+/** Parts that know what a session missed. */
 export interface Recovering extends Pick<House, 'feed' | 'metrics'> {
   readonly store: LogStore;
 }
 
-/** How far each scope goes, and which of those that `since` names can be told whole. */
+/** End of each scope, and those of them that `since` names can be told whole. */
 export interface Missed {
   readonly tails: ReadonlyMap<string, number>;
   readonly recovered: Readonly<Record<string, boolean>>;

@@ -9,7 +9,7 @@ import { otherToken } from './admission.ts';
 import type { House } from './house.ts';
 import type { Joined } from './join.ts';
 
-/** What it takes to look at a new token. */
+/** Parts that look at a new token. */
 interface Refreshing extends Pick<House, 'journal' | 'nodeId' | 'tokens'> {
   readonly store: CredentialStore & DealerStore;
 }

@@ -12,7 +12,7 @@ const PAGE = { limit: 500, bytes: 64 * 1024 };
 /** The part of a socket's backlog that may be unsent: the rest is for what happens meanwhile. */
 const SHARE = 1 / 4;
 
-/** What it takes to replay the log. */
+/** Parts that replay the log. */
 export interface Replaying extends Pick<House, 'settings' | 'timing'> {
   readonly store: LogStore;
 }

@@ -20,12 +20,12 @@ export interface Happened {
   readonly stored: StoredEvent | null;
 }
 
-/** What an ack says of a stored event [P-8.1]. */
+/** Ack of a stored event [P-8.1]. */
 export interface Ack extends StoredAt {
   readonly id: string;
 }
 
-/** What became of a command: its events, the last its own; its ack null where that one is not stored. */
+/** Outcome of a command: its events, the last its own; its ack null where that one is not stored. */
 export type Outcome = (
   | { readonly happened: readonly Happened[]; readonly ack: Ack | null }
   | { readonly refusal: Refusal }
@@ -85,7 +85,7 @@ function touchedBy({ body, key, sender }: Command): Touched {
   return rows;
 }
 
-/** What is asked by nobody's payload: no event of its own type is stored for it. */
+/** Tells a command that is nobody's payload: no event of its own type is stored for it. */
 const isServersOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
   body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
 

@@ -11,7 +11,7 @@ import { piecesOf } from './pieces.ts';
 /** Rows that are read at a time, and the bytes of them: memory holds no more. */
 const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
 
-/** What an export reads of a dealer. */
+/** Stores that an export reads. */
 export type Exported = DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
 
 /** Some lines of NDJSON, and how many of them are events. */

@@ -42,7 +42,7 @@ export interface LogStore {
   firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Promise<Map<string, number>>;
   /** Every event of a dealer by scope and seq, after the one named. */
   log(dealerId: string, after: Position | null, bounds: Bounds): Promise<KeptEvent[]>;
-  /** How many events a dealer's log has. */
+  /** Counts the events of a dealer's log. */
   logSize(dealerId: string): Promise<number>;
 }
 

@@ -15,7 +15,7 @@ export interface NodeStore {
   removeNode(nodeId: string): Promise<void>;
 }
 
-/** What both databases have alike. Of an embedded one nobody looks whether its node still lives. */
+/** Methods that both databases have alike. Of an embedded one nobody looks whether its node still lives. */
 export const nodesIn = ({ rows }: Database): Pick<NodeStore, 'presencesOf' | 'removeNode'> => ({
   async presencesOf(nodeId) {
     const found = await rows(sql`select dealer_id, sender from presences where node_id = ${nodeId}`);

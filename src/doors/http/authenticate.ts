@@ -10,7 +10,7 @@ import type { Asker } from '../../documents/route.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import type { RequestLimits } from './limit.ts';
 
-/** What it takes to know who asks, and whether that one asks too often. */
+/** Parts that know who asks, and whether that one asks too often. */
 export interface Access extends Identification {
   readonly limits: RequestLimits;
 }

@@ -16,7 +16,7 @@ import { elementsOf, notJson } from './elements.ts';
 import type { App } from './http.ts';
 import { sendProblem } from './problem.ts';
 
-/** What it takes to take events within their budgets. */
+/** Parts that take events within their budgets. */
 type Taking = Pick<Core, 'journal' | 'budgets' | 'settings' | 'metrics' | 'log'>;
 
 /** A byte of text may be written in as many, as `\u0041`. */

@@ -16,7 +16,7 @@ import type { Core } from '../core.ts';
 import { type Access, authenticate, authenticateServer, sessionAt, sessionOfRequest } from './authenticate.ts';
 import type { App } from './http.ts';
 
-/** What it takes to sign codes and tokens, and to know them again. */
+/** Parts that sign codes and tokens, and to know them again. */
 export interface Signing {
   readonly tokens: Tokens;
   readonly store: CredentialStore & DealerStore;

@@ -16,7 +16,7 @@ const SESSION: Session = { role: 'server', dealerId: ALL_DEALERS, name: 'redis' 
 /** Where a dead letter came from. */
 type Source = DeadLetter['source'];
 
-/** What it takes to decide and store an event. */
+/** Parts that decide and store an event. */
 export type Taking = Pick<Core, 'journal' | 'settings'>;
 
 /**

@@ -72,7 +72,7 @@ export async function websocketDoor(
   };
 }
 
-/** What makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
+/** Makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
 async function webSockets(
   app: App,
   { settings, timing }: Pick<Core, 'settings' | 'timing'>,
@@ -115,7 +115,7 @@ async function closeAll(sockets: readonly WebSocket[]): Promise<void> {
   await Promise.all(gone);
 }
 
-/** What is asked of the endpoint without a handshake, and what the documents say of it. */
+/** Describes the endpoint, also for a request without a handshake. */
 function describeEndpoint(app: App): void {
   app.route({
     method: 'GET',

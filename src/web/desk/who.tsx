@@ -1,5 +1,5 @@
 /**
- * Who it is. The role is said outside of the name and before it, in a mark that no text can have: whatever somebody calls
+ * Name of somebody. The role is said outside of the name and before it, in a mark that no text can have: whatever somebody calls
  * themselves, they are not taken for anybody else.
  */
 import type { Author } from './words.ts';
