@@ -4,10 +4,11 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY build/runtime build/runtime
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json LICENSE ./
 COPY schemas schemas
 COPY drizzle drizzle
 COPY src src
+COPY conformance conformance
 COPY build build
 RUN npm run build
 RUN npm prune --omit=dev
@@ -20,10 +21,10 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8080 \
-    DATABASE_URL=sqlite:/data/telle.db \
     WELCOME=off
 WORKDIR /app
-RUN install --directory --owner node --group node --mode 0700 /data
+# The database lies where it lies by default, in data: a setting here would go before those of a file.
+RUN install --directory --owner node --group node --mode 0700 /data && ln -s /data data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist

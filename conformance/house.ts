@@ -17,6 +17,9 @@ export interface Access {
 /** Something that this run was not given: what needs it is not run. */
 export class MissingError extends Error {}
 
+/** Something that this run has made is still on the server. */
+export class LeftError extends Error {}
+
 export class House {
   readonly access: Access;
   readonly dealer: string;
@@ -55,7 +58,7 @@ export class House {
 
   /** Where HTTP [P-11] is: beside the socket. */
   async http(method: string, path: string, token: string, body?: object): Promise<Response> {
-    const base = new URL('.', this.access.url.replace(/^ws/, 'http'));
+    const base = new URL('.', this.access.url.replace(/^ws/i, 'http'));
     const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) };
     return fetch(new URL(path.replace(/^\//, ''), base), {
       method,
@@ -77,8 +80,9 @@ export class House {
     return dealer;
   }
 
-  async removeDealer(dealer: string): Promise<void> {
-    await this.http('DELETE', `/v1/dealers/${dealer}`, this.#master);
+  /** @returns the status: 404 where it is gone already */
+  async removeDealer(dealer: string): Promise<number> {
+    return (await this.http('DELETE', `/v1/dealers/${dealer}`, this.#master)).status;
   }
 
   async erase(group: string): Promise<number> {
@@ -86,11 +90,17 @@ export class House {
     return (await this.http('DELETE', path, this.serverToken())).status;
   }
 
-  /** Takes away what the run has made. */
+  /** Takes away what the run has made. @throws LeftError */
   async leave(): Promise<void> {
-    for (const dealer of this.#dealers) await this.removeDealer(dealer);
-    if (this.#dealers.includes(this.dealer) || !(this.access.secret ?? this.access.serverToken)) return;
-    for (const group of this.#groups) await this.erase(group);
+    const left: string[] = [];
+    const tryTo = async (what: string, remove: () => Promise<number>) => {
+      const status = await remove().catch(() => 0);
+      if (status !== 404 && (status < 200 || status > 299)) left.push(what);
+    };
+    for (const dealer of this.#dealers) await tryTo(`dealer ${dealer}`, () => this.removeDealer(dealer));
+    const erases = !this.#dealers.includes(this.dealer) && (this.access.secret ?? this.access.serverToken);
+    if (erases) for (const group of this.#groups) await tryTo(`group ${group}`, () => this.erase(group));
+    if (left.length > 0) throw new LeftError(`could not be removed again: ${left.join(', ')}`);
   }
 
   adminToken(adminId = 'alice'): string {

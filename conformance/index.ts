@@ -15,7 +15,7 @@ import type { Transport } from './transport.ts';
 import { type Case, Visit } from './visit.ts';
 import { websocket } from './websocket.ts';
 
-export { type Access, MissingError } from './house.ts';
+export { type Access, LeftError, MissingError } from './house.ts';
 export type { Connection, Listener, Transport } from './transport.ts';
 
 export interface Options extends Access {
@@ -64,7 +64,7 @@ async function resultOf({ clause, says, run }: Case, visit: Visit): Promise<Resu
 /**
  * Tries each promise, and tells what became of it as soon as it is known. What waits for the server's clock runs beside the rest,
  * and is told last. What a run makes on the server, it takes away.
- * @throws where the server cannot be reached; MissingError, where it makes no dealer
+ * @throws where the server cannot be reached; MissingError, where it makes no dealer; LeftError at the end, where something stays
  */
 export async function* conformance({ patience = PATIENCE, transport, ...access }: Options): AsyncGenerator<Result> {
   const house = new House(access, patience);

@@ -1,4 +1,5 @@
 /** Section 3, but for recovery. */
+import { randomUUID } from 'node:crypto';
 import { check, holds, same } from '../expect.ts';
 import { secondsFromNow } from '../tokens.ts';
 import type { Case } from '../visit.ts';
@@ -141,7 +142,7 @@ export const JOINING: readonly Case[] = [
         ['off', false, false],
         ['made', false, true],
       ] as const) {
-        const dealerId = await house.makeDealer(`${house.dealer.slice(0, 40)}-${claims}`, { claims });
+        const dealerId = await house.makeDealer(`conformance-${randomUUID()}`, { claims });
         for (const [groupId, isTaken] of [
           [house.group(), named],
           [undefined, unnamed],

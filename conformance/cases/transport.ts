@@ -51,7 +51,7 @@ export const TRANSPORT: readonly Case[] = [
   {
     clause: '2.1',
     says: 'a plain GET, without an upgrade, gets 426',
-    run: async ({ house }) => same('the status', (await fetch(house.access.url.replace(/^ws/, 'http'))).status, 426),
+    run: async ({ house }) => same('the status', (await fetch(house.access.url.replace(/^ws/i, 'http'))).status, 426),
   },
   {
     clause: '2.2',

@@ -64,7 +64,7 @@ function add(parent: Command, usage: string, { summary, example, settings, serve
   const command = parent.command(usage).description(summary).addHelpText('after', `\nExample:\n  ${example}`);
   for (const name of settings) command.addOption(settingOption(name));
   for (const name of servers) command.addOption(settingOption(name).hideHelp());
-  return command.addOption(configOption());
+  return settings.length + servers.length === 0 ? command : command.addOption(configOption());
 }
 
 const urlOption = (what = 'the server') => new Option('--url <url>', what).default(LOCAL).argParser(urlOf);
@@ -258,9 +258,11 @@ function conformance(program: Command): void {
     .option('--dealer <dealerId>', 'a dealer that there is; else one is made, and removed again')
     .option('--server-token <token>', "a server's of that dealer, in place of the secret")
     .option('--admin-token <token>', "an admin's of that dealer, in place of the secret")
-    .action(async (url: string, request: ConformanceRequest) =>
-      (await import('./conformance.ts')).tryServer(url, request),
-    );
+    .action(async (url: string, { secret, ...tokens }: ConformanceRequest, self: Command) => {
+      // What is typed goes before what the environment has for another server.
+      const isMeant = self.getOptionValueSource('secret') === 'cli' || !(tokens.serverToken ?? tokens.adminToken);
+      await (await import('./conformance.ts')).tryServer(url, { ...tokens, ...(isMeant && secret && { secret }) });
+    });
 }
 
 /** Every command, in the order of the help. */

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { closestMatch } from 'leven';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { isJsonObject } from '../protocol/checker.ts';
-import { reasonOf } from './reason.ts';
-import { SOURCE_NAMES, type Source } from './sources.ts';
+import { SOURCE_NAMES, type Source, whyUnread } from './sources.ts';
 import { UsageError } from './usage-error.ts';
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = { toml: parseToml, json: JSON.parse };
@@ -27,7 +26,7 @@ function contentsOf(file: string, fault: Fault): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw fault(`which cannot be read: ${reasonOf(cause)}`, cause);
+    throw fault(`which cannot be read: ${whyUnread(cause)}`, cause);
   }
 }
 

@@ -34,6 +34,9 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   // The greeting's reader may go; the server stays.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const { HOST, PORT } = settings;
+  // Heard from the beginning: one that comes while tables are brought up to date must not end the process.
+  const hangup = { heard: () => {} };
+  if (!process.stdin.isTTY) process.on('SIGHUP', () => hangup.heard());
   const warnings: Warning[] = [...nearMisses(process.env), ...warningsOfOpenFiles(settings)];
   const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
   const store = openDatabase(settings, { secrets, alone: true });
@@ -63,7 +66,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   const signal = new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
-  if (!process.stdin.isTTY) process.on('SIGHUP', () => rereadLimits(settings, read, app.log));
+  hangup.heard = () => rereadLimits(settings, read, app.log);
   process.stdout.write(greeting(settings, at, trial ?? beginning));
   process.stdout.write(`${await signal}: closing\n`);
   setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();

@@ -16,6 +16,14 @@ const isSecret = (name: SettingName): boolean => 'x-secret' in Settings.properti
 /** Names that a source may have. */
 export const SOURCE_NAMES: readonly string[] = [...SETTING_NAMES, ...SETTING_NAMES.filter(isSecret).map(fileOf)];
 
+/** Says why a file cannot be read, without its name: in place of a name, somebody may have given the secret itself. */
+export function whyUnread(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+  if (code === 'ENOENT') return 'there is none of that name';
+  if (code === 'EACCES') return 'let this user read it';
+  return typeof code === 'string' ? code : reasonOf(cause);
+}
+
 /**
  * @param sources the first that says something of a setting is heeded
  * @throws UsageError where one says it in two ways, or names a file that cannot be read
@@ -39,6 +47,6 @@ function textIn(source: Source, name: SettingName): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new UsageError(`${fileOf(name)} is "${file}", which cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new UsageError(`${fileOf(name)} names a file that cannot be read: ${whyUnread(cause)}`, { cause });
   }
 }

@@ -33,6 +33,14 @@ describe("the image's build", () => {
       [],
     );
   });
+
+  it('copies every folder that is compiled or bundled, and the licence that is handed on', () => {
+    const dockerfile = read('Dockerfile');
+    const folders: string[] = JSON.parse(read('tsconfig.build.json')).include;
+    for (const each of [...folders.map((path) => path.split('/')[0] ?? ''), 'build', 'drizzle'])
+      assert.match(dockerfile, new RegExp(`^COPY ${each} ${each}$`, 'm'));
+    assert.match(dockerfile, /^COPY .*\bLICENSE\b.* \.\/$/m);
+  });
 });
 
 describe('what names this Telle', () => {

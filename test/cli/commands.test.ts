@@ -130,7 +130,7 @@ describe('telle', { timeout: 60_000, concurrency: 2 }, () => {
       await writeFile(file, 'no database, but long enough to be looked at as if it were one'.repeat(100));
       const { code, stdout, stderr } = await telle(['migrate', '--database-url', `sqlite:${file}`]);
       assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
-      assert.match(stderr, /^telle: .*not a database\n$/);
+      assert.match(stderr, /^telle: .*not a database: restore a back-up, or name another\n$/);
     }));
 });
 

@@ -43,7 +43,8 @@ export async function bundle(sources: readonly string[], folder: string, read = 
     platform: 'node',
     format: 'esm',
     target: 'node22',
-    external: ['better-sqlite3', 'pg-native', ...Object.keys(devDependencies)],
+    // Drizzle is in the program, as it is in the package.
+    external: ['better-sqlite3', 'pg-native', ...Object.keys(devDependencies).filter((name) => name !== 'drizzle-orm')],
     plugins: [whereItWas(read)],
     banner: {
       js: `import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(${WHERE});`,

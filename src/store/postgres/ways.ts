@@ -86,10 +86,16 @@ export function waysTo(url: string): Ways {
 const textIn = (given: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(given).filter(([, text]) => text !== ''));
 
-/** A root certificate has `require` verify by it, as libpq does. */
+/** Names of files: whoever names one means TLS. */
+const FILES = { ca: 'sslrootcert', cert: 'sslcert', key: 'sslkey' } as const;
+
+/**
+ * A root certificate has `require` verify by it, as libpq does. `ssl=true`, or a file, without a mode verifies: so it is to the
+ * driver, whose URLs are in use.
+ */
 function encryptionsOf({ query }: ServerUrl): readonly Encryption[] {
-  const isAsked = /^(true|1)$/.test(query.get('ssl') ?? '');
-  const mode = query.get('sslmode') ?? (isAsked ? 'require' : (process.env.PGSSLMODE ?? 'disable'));
+  const isAsked = /^(true|1)$/.test(query.get('ssl') ?? '') || Object.values(FILES).some((name) => query.has(name));
+  const mode = query.get('sslmode') ?? (isAsked ? 'verify-full' : (process.env.PGSSLMODE ?? 'disable'));
   if (mode === 'require' && query.has('sslrootcert')) return ['authority'];
   return chosen(SSL_MODES, 'sslmode', mode);
 }
@@ -106,8 +112,7 @@ function chosen<T>(table: Readonly<Record<string, T>>, name: string, word: strin
 
 /** `system` is what this machine trusts, which is the default here. */
 function filesOf(query: ReadonlyMap<string, string>): ConnectionOptions {
-  const files = { ca: 'sslrootcert', cert: 'sslcert', key: 'sslkey' } as const;
-  const read = Object.entries(files).flatMap(([option, name]) => {
+  const read = Object.entries(FILES).flatMap(([option, name]) => {
     const file = query.get(name);
     return file === undefined || file === 'system' ? [] : [[option, contentsOf(name, file)]];
   });
