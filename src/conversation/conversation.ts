@@ -5,6 +5,7 @@ import type { Role } from '../../schemas/kinds.ts';
 import { JOINS, type JoinChannel } from '../../schemas/table.ts';
 import { senderOf } from '../auth/session.ts';
 import { commandOf, submit } from '../commands/command.ts';
+import { LEAST } from '../journal/weights.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../protocol/decode.ts';
 import type { Entrance } from './admission.ts';
 import { Answers } from './answers.ts';
@@ -47,6 +48,8 @@ export class Conversation implements Reader {
   #behindJoin: string[] | null = null;
   #behindBytes = 0;
   #hasTried = false;
+  /** The last refresh that was asked for; null where none was. */
+  #refreshed: Promise<void> | null = null;
   /** True where it should have joined by now; a join under way has all the time that it needs. */
   #isLate = false;
 
@@ -207,7 +210,7 @@ export class Conversation implements Reader {
 
   #wait(behind: string[], text: string): void {
     behind.push(text);
-    this.#behindBytes += text.length;
+    this.#behindBytes += Math.max(LEAST, Buffer.byteLength(text));
     if (this.#behindBytes > this.#house.settings.MAX_SOCKET_BACKLOG) {
       this.#answers.expel(CLOSE.rateLimited, 'too much behind a join');
     }
@@ -223,7 +226,10 @@ export class Conversation implements Reader {
 
   /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
   #refresh(joined: Joined, payload: unknown, id: string | undefined): void {
-    refresh(this.#house, joined, decodeRefresh(payload).token)
+    const { token } = decodeRefresh(payload);
+    // One after the other: the last that was sent is the one that holds.
+    this.#refreshed = (this.#refreshed ?? Promise.resolve())
+      .then(() => refresh(this.#house, this.#joined ?? joined, token))
       .then((refreshed) => {
         this.#joined = refreshed;
         if (this.#socket.isOpen) this.#shared.expiries.watch(this);

@@ -11,7 +11,7 @@ export const settingAside = ({ setAside }: Changes, where: EventsWhere, digests:
 function statements({ dealerId, groupId, to }: SetAside, where: EventsWhere, formerly: string): SQL[] {
   const ofGroup = sql`dealer_id = ${dealerId} and group_id = ${groupId}`;
   const own = `customer:${groupId}`;
-  // Ids are of characters that JSON has as they are: nothing that was said holds this text.
+  // Ids are of characters that JSON has as they are, and a text has its quotes escaped. A record's own field of this name and value goes along.
   const member = (name: string) => `"groupId":${JSON.stringify(name)}`;
   const moved = sql`group_id = ${to}, sender = case sender when ${own} then ${`customer:${to}`} else sender end,
     payload = replace(payload, ${member(groupId)}, ${member(to)})`;

@@ -49,6 +49,10 @@ async function sessionFrom(access: Identification, authorization: string | undef
   return identify(access, token);
 }
 
+/** Finds out anew whose request it is: what its token stands for may have changed while the request waited. */
+export const sessionNow = (access: Identification, request: FastifyRequest): Promise<Session> =>
+  sessionFrom(access, request.headers.authorization);
+
 /**
  * [P-11.3] Lets in those who may read what a dealer has: its admins, and servers.
  * @throws RefusedError `unknown_dealer` where the dealer is another's or nobody's, `forbidden` to a customer

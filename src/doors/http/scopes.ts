@@ -1,5 +1,6 @@
 /** [P-11.3] `/v1/dealers/{dealerId}/scopes/{scope}/events`: a scope's log, as the frames that were delivered. */
 import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { EventList } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
@@ -15,7 +16,7 @@ import type { Bounds } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { LogStore, Stretch } from '../../store/log.ts';
 import type { StoredEvent } from '../../store/rows.ts';
-import { type Access, authenticate, sessionAt } from './authenticate.ts';
+import { type Access, authenticate, sessionAt, sessionNow } from './authenticate.ts';
 import type { App } from './http.ts';
 import { badCursor, cursorFor, placeOf } from './page.ts';
 
@@ -45,12 +46,20 @@ export function scopeRoutes(app: App, core: Access & { readonly store: LogStore 
       const page = await read({ ...stretch, limit: query.limit, bytes: MAX_PAGE_BYTES });
       const rest = restOf(stretch, page);
       const hasMore = rest !== null && (await read({ ...rest, limit: 1 })).length > 0;
+      // [P-3.1] While it waited the name may have become another customer's, whose log was read then.
+      if (session.role === 'customer') await mustStillSee(core, request, scope);
       return bodyOf(page, hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null);
     };
     // Between its pieces a page is in memory: one of those that somebody asks for at the same time.
     const body = await oneAtATime(`${dealerId}/${senderOf(session)}`, write);
     return reply.type('application/json; charset=utf-8').send(body);
   });
+}
+
+async function mustStillSee(core: Access, request: FastifyRequest, scope: string): Promise<void> {
+  const session = await sessionNow(core, request);
+  if (!maySee(session, scope)) throw unknownGroup();
+  await mustExist(core.store, session, session.dealerId, scope);
 }
 
 /** A page as it is sent, written in turn: its texts may be long. */

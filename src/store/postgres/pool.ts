@@ -2,7 +2,7 @@
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { mayLead, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
+import { isFinal, isUnreached, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
 
 /** Connections of a node: one for the journal, the rest for readers. */
 const MAX_CONNECTIONS = 10;
@@ -18,7 +18,7 @@ const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /**
- * The server's settings for each connection, unless somebody has set them: by default it would wait for hours. A node that stops within
+ * The server's settings for each connection, unless somebody has set them to something else than the default: by that it would wait for hours. A node that stops within
  * a transaction has its locks for seconds, a statement waits for another's lock for less than this side waits for it, and a connection whose
  * client has gone is ended. Milliseconds have a unit; what TCP is told are seconds and counts.
  */
@@ -90,23 +90,30 @@ export class PostgresPool extends pg.Pool {
     });
   }
 
-  /** Tries each way once, from the one that was good. @throws what each said */
+  /** Tries each way once, from the one that was good, and keeps to the one that leads there. @throws what each said */
   async #tryAll<T>(connect: () => Promise<T>): Promise<T> {
     const said: string[] = [];
-    for (;;) {
-      const [at, way] = [this.#at, this.#way];
+    const first = this.#at;
+    let unreached: string | null = null;
+    let fault: unknown;
+    for (const index of this.#ways.keys()) {
+      const at = (first + index) % this.#ways.length;
+      const way = this.#ways[at] ?? this.#ways[0];
+      // A host that does not answer is not asked again without TLS.
+      if (way.name === unreached) continue;
+      this.#at = at;
       try {
         return await connect();
       } catch (error) {
-        const fault = withoutNames(error);
-        const next = (at + 1) % this.#ways.length;
+        fault = withoutNames(error);
         said.push(`${way.name}: ${errorOf(fault).message}`);
-        if (said.length === this.#ways.length)
-          throw said.length === 1 ? fault : new Error(said.join('; '), { cause: fault });
-        if (!mayLead(error, way, this.#ways[next] ?? way)) throw fault;
-        if (this.#at === at) this.#at = next;
+        if (isFinal(error)) break;
+        if (isUnreached(error)) unreached = way.name;
       }
     }
+    // Where none leads there, the next time begins where this one did: with TLS, where that is preferred.
+    this.#at = first;
+    throw said.length === 1 ? fault : new Error(said.join('; '), { cause: fault });
   }
 
   /** Sets up a new connection, in one write. */
@@ -118,8 +125,9 @@ export class PostgresPool extends pg.Pool {
       }),
     );
     const asked = this.#wanted && client.query<{ answer: unknown }>(this.#wanted.query);
-    await Promise.all(set);
-    const answer = (await asked)?.rows[0]?.answer;
+    // Together: each of them rejects where the connection breaks, and one that nobody awaits would end the process.
+    const [answered] = await Promise.all([asked, ...set]);
+    const answer = answered?.rows[0]?.answer;
     if (this.#wanted && answer !== this.#wanted.answer) throw new Error(this.#wanted.otherwise);
   }
 }

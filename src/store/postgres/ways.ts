@@ -131,12 +131,18 @@ function contentsOf(name: string, file: string): string {
 const NOT_LET_IN = '28000';
 const WRONG_PASSWORD = '28P01';
 
-/** Tells whether another way may lead further, after this failure on one. A host that does not answer is not asked again without TLS. */
-export function mayLead(error: unknown, from: Way, to: Way): boolean {
-  if (error instanceof pg.DatabaseError && error.code === WRONG_PASSWORD) return false;
-  const isUnreached = error instanceof Error && ('syscall' in error || /timeout/.test(error.message));
-  return from.name !== to.name || !isUnreached;
-}
+/** The words of a pool all of whose connections are in use: no way is to blame. */
+const ALL_IN_USE = 'timeout exceeded when trying to connect';
+
+/** Tells whether no other way leads further after this failure. */
+export const isFinal = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError
+    ? error.code === WRONG_PASSWORD
+    : error instanceof Error && error.message === ALL_IN_USE;
+
+/** Tells whether a host did not answer at all. */
+export const isUnreached = (error: unknown): boolean =>
+  error instanceof Error && ('syscall' in error || /timeout/.test(error.message));
 
 /** Takes the user's name out of a server's refusal: where a colon was forgotten, it has the password in it. */
 export function withoutNames(error: unknown): unknown {
