@@ -8,7 +8,7 @@ import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { adviceOnListening } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
-import { warningsOfOpenFiles } from './open-files.ts';
+import { warningsOfFewFiles } from './open-files.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { rereadLimits } from './reread.ts';
 import { readSecrets } from './secrets.ts';
@@ -37,7 +37,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   // Heard from the beginning: one that comes while tables are brought up to date must not end the process.
   const hangup = { heard: () => {} };
   if (!process.stdin.isTTY) process.on('SIGHUP', () => hangup.heard());
-  const warnings: Warning[] = [...nearMisses(process.env), ...warningsOfOpenFiles(settings)];
+  const warnings: Warning[] = [...nearMisses(process.env), ...warningsOfFewFiles(settings)];
   const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
   const store = openDatabase(settings, { secrets, alone: true });
   const isNew = await bringUpToDate(settings, store, process.stdout);
