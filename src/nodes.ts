@@ -185,7 +185,7 @@ export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors
   // What is published plainly reaches every server of a cluster: any one will do.
   const line = new Line(redis, 'whole', {
     onMessage: (_, body) => channel.hear(body.toString()),
-    onReadable: () => line.subscribe(`${redis.prefix}events`).catch(() => {}),
+    onReadable: () => line.subscribe(`${redis.prefix}events`).catch(() => line.subscriber.disconnect(true)),
     onWritable: () => {},
     onMoved: () => {},
     onUnproven: () => {},

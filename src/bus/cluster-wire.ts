@@ -36,6 +36,7 @@ export class ClusterWire implements Wire {
   readonly #interestChannel: string;
   /** The address of the master of each slot. */
   #slots: readonly string[] = [];
+  #isClosed = false;
   #isStale = true;
   /** Those that no longer have a channel that was followed there, as they said. */
   readonly #moved = new Set<string>();
@@ -111,6 +112,7 @@ export class ClusterWire implements Wire {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     for (const line of this.#lines.values()) line.close();
   }
@@ -192,6 +194,7 @@ export class ClusterWire implements Wire {
 
   async #askForSlots(): Promise<void> {
     const found = await this.#findSlots();
+    if (this.#isClosed) return;
     if (found === null) {
       // Nobody who is known is there: the name may lead to others by now.
       this.#isStale = true;

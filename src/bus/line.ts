@@ -71,7 +71,7 @@ export class Line {
       this.#followPulse();
       listener.onReadable();
     });
-    for (const connection of [this.publisher, this.subscriber]) connection.on('close', () => this.#forgetPulse());
+    for (const connection of [this.publisher, this.subscriber]) connection.on('close', () => this.#breakOff());
     this.subscriber.on('moved', () => listener.onMoved());
     this.subscriber.on(this.#verbs.message, (channel: Buffer, body: Buffer) => this.#receive(channel.toString(), body));
     this.#timer = setInterval(() => this.#beat(), PULSE_INTERVAL);
@@ -136,8 +136,10 @@ export class Line {
     if (!(pulse > this.#answered && pulse <= this.#sent)) return;
     this.#answered = pulse;
     this.#hasAnswered = true;
-    // What was published before that pulse has gone the same way.
-    if (pulse === this.#sent) this.#unproven.clear();
+    if (pulse !== this.#sent) return;
+    // What was published before that pulse has gone the same way. What could not be published may be now.
+    this.#unproven.clear();
+    this.#listener.onWritable();
   }
 
   /** Forgets what was proved: it was so of connections that are no more. */
@@ -180,12 +182,17 @@ export class Line {
     if (refused.length > 0) this.#listener.onMoved();
   }
 
-  #connectAnew(): void {
+  /** Tells what was published since the last proof: the next one is of other connections, perhaps to another server. */
+  #breakOff(): void {
     const unproven = new Set([...this.#unproven, ...this.#fresh]);
     this.#unproven = new Set();
     this.#fresh = new Set();
-    this.#listener.onUnproven(unproven);
     this.#forgetPulse();
+    if (unproven.size > 0) this.#listener.onUnproven(unproven);
+  }
+
+  #connectAnew(): void {
+    this.#breakOff();
     for (const connection of [this.publisher, this.subscriber]) connection.disconnect(true);
   }
 }

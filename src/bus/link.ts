@@ -91,10 +91,10 @@ export class Link {
     return this.#alone * INTERVAL >= this.#options.patience;
   }
 
+  /** Ends the looking. What was noted stays until this node counts as dead: it must not seem to have heard the others at the end. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
-    if (this.#isNotedDeaf) await this.#options.nodes.removeNode(deafName(this.#options.nodeId)).catch(() => {});
   }
 
   #look(): void {

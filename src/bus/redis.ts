@@ -136,7 +136,7 @@ export class RedisBus implements Bus {
 
   /** On a new connection: follows what the old one did, and looks in the log for what came in between. */
   #followAnew(isMine: (channel: string) => boolean): void {
-    if (isMine(this.#resyncChannel)) this.#wire.subscribe(this.#resyncChannel).catch(() => {});
+    if (isMine(this.#resyncChannel)) this.#followResync();
     for (const dealerId of this.#followed.keys()) {
       // Every dealer's events may come over any connection.
       if (dealerId !== ALL_DEALERS && !isMine(this.#channel(dealerId))) continue;
@@ -146,6 +146,12 @@ export class RedisBus implements Bus {
         .then(() => this.#listener?.missed(dealerId))
         .catch(() => setTimeout(() => this.#retry(dealerId, followed), RETRY).unref());
     }
+  }
+
+  #followResync(): void {
+    this.#wire.subscribe(this.#resyncChannel).catch(() => {
+      if (this.#listener) setTimeout(() => this.#followResync(), RETRY).unref();
+    });
   }
 
   /** Follows once more what a connection that lasts would not follow. */

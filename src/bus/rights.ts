@@ -33,6 +33,7 @@ const RIGHTS: readonly Right[] = [
       ['SSUBSCRIBE', `${prefix}pulse:${own}`],
       ['SUNSUBSCRIBE', `${prefix}pulse:${own}`],
       ['CLUSTER', 'SLOTS'],
+      ['CLUSTER', 'INFO'],
     ],
   },
   {
@@ -40,7 +41,8 @@ const RIGHTS: readonly Right[] = [
     tries: (prefix, own) => [
       ['TIME'],
       ['HGET', `${prefix}heard:${own}`, 'taken'],
-      ['HSET', `${prefix}heard:${own}`, 'taken', '0'],
+      // So many fields are none: it is refused before anything is made.
+      ['HSET', `${prefix}heard:${own}`, 'taken', '0', 'odd'],
       ['PEXPIRE', `${prefix}heard:${own}`, '1'],
       ['SUBSCRIBE', `${prefix}events`],
       ['UNSUBSCRIBE', `${prefix}events`],
