@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
-import { type Settings, shownDatabase } from '../../schemas/settings.ts';
+import { type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { PRIVATE } from '../private-file.ts';
 import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
@@ -24,7 +24,7 @@ export async function backUp(settings: Settings, file: string): Promise<void> {
   } finally {
     await store.close();
   }
-  process.stdout.write(`${file} is a copy of ${shownDatabase(settings)}, ${statSync(file).size} bytes\n`);
+  process.stdout.write(`${file} is a copy of ${sqliteFile(settings)}, ${statSync(file).size} bytes\n`);
 }
 
 /** A copy that the disk does not have yet is none. */

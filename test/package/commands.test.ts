@@ -91,6 +91,11 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
     await run('dealer', 'remove', 'main-street', '--yes');
     assert.doesNotMatch(await run('dealer', 'list', '--json'), /main-street/);
   },
+  conformance: async ({ start }) => {
+    const tried = start('conformance', 'ws://127.0.0.1:1/ws', '--dealer', 'demo');
+    assert.deepEqual(await tried.ended, { code: 2, signal: null }, tried.stderr);
+    assert.match(tried.stderr, /^telle: 127\.0\.0\.1:1: .*ECONNREFUSED/);
+  },
   prune: async ({ run }) => assert.match(await run('prune'), /^0 conversations of 0 dealers /),
   doctor: async ({ server, run }) =>
     assert.match(await run('doctor', '--port', new URL(server.http).port), /telle\.db answers\n/),
