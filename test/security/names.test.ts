@@ -81,6 +81,24 @@ describe('[P-3.1] a minted token meets a claimed name', () => {
     assert.ok(!JSON.stringify(body).includes('I was here first'));
   });
 
+  test('a reader who waits while the name becomes another’s is not shown what was read then', () =>
+    withServer({}, async (own) => {
+      const before = await own.customer('customer-4712');
+      for (let index = 0; index < 60; index += 1) await say(before, 'x'.repeat(4000));
+      const { token } = before.session;
+      const pages = Array.from({ length: 60 }, () =>
+        own.http('GET', at('scopes/customer-4712/events?limit=200'), { token }),
+      );
+      const after = await own.customer('customer-4712', { token: own.token('customer', 'customer-4712') });
+      await say(after, 'my secret');
+      const answers = await Promise.all(pages);
+      assert.ok(!answers.some(({ body }) => JSON.stringify(body).includes('my secret')));
+      assert.ok(
+        answers.some(({ status }) => status !== 200),
+        'some were still waiting',
+      );
+    }));
+
   test('the desk is told, and sees both: which was set aside, and whose record is whose', async () => {
     const { payload, scope } = await desk.next('SET_ASIDE');
     assert.deepEqual([scope, payload.groupId, payload.user], [NAME, NAME, 'customer']);
