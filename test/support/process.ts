@@ -134,7 +134,6 @@ export async function listening(server: Process): Promise<ServerProcess> {
 
 /** Starts `telle serve` on a free port. */
 export function startProcess(options: RunOptions, args: readonly string[] = []): Promise<ServerProcess> {
-  // So few connections that no limit of open files is worth a warning.
-  const env = { PORT: '0', LOG_LEVEL: 'warn', MAX_CONNECTIONS: '1000', ...options.env };
+  const env = { PORT: '0', LOG_LEVEL: 'warn', ...options.env };
   return listening(new Process(SOURCE, ['serve', ...args], { ...options, env }));
 }
