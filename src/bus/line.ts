@@ -33,7 +33,7 @@ export interface Message {
 
 export interface LineListener {
   onMessage(channel: string, body: Buffer): void;
-  /** The publisher has a new connection. */
+  /** The publisher has a new connection, or a pulse has come back: what could not be published may be now. */
   onWritable(): void;
   /** The subscriber has a new connection, and follows nothing yet. */
   onReadable(): void;

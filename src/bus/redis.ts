@@ -17,7 +17,7 @@ import {
 /** Time after which a failed subscription is tried again, in ms. */
 const RETRY = 1_000;
 
-/** For how long strangers that were heard are told of, in ms. */
+/** Time for which strangers are a trouble after they were heard, in ms. */
 const STRANGENESS = 60_000;
 
 export class RedisBus implements Bus {
