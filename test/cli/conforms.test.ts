@@ -1,4 +1,4 @@
-/** `telle/conformance` on a server of ours: it keeps every promise. That others are found out is in `test/cli`. */
+/** `telle/conformance` on a server of ours: it keeps every promise. That others are found out is in `conformance.test.ts`. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { conformance, type Options, type Result } from '../../conformance/index.ts';
