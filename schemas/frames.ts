@@ -19,6 +19,8 @@ export type Since = Static<typeof Since>;
 
 const token = Type.Optional(Type.String());
 const since = Type.Optional(Since);
+/** [P-21.1] The epoch that `since` is of. */
+const epoch = Type.Optional(Type.String());
 const user = Type.Optional(Type.String());
 const online = Type.Optional(Type.Boolean());
 
@@ -32,6 +34,7 @@ export const JOIN_PAYLOADS = {
     online,
     token,
     since,
+    epoch,
   }),
   admin_join: Type.Object({
     type: Type.Literal('ADMIN_JOIN'),
@@ -41,12 +44,14 @@ export const JOIN_PAYLOADS = {
     online,
     token,
     since,
+    epoch,
   }),
   server_join: Type.Object({
     type: Type.Literal('SERVER_JOIN'),
     dealerId: DealerOrAll,
     token,
     since,
+    epoch,
   }),
 } as const;
 
@@ -66,6 +71,7 @@ export const SessionPayload = Type.Object({
   closed: Type.Optional(Type.Boolean()),
   online: Type.Optional(Type.Boolean()),
   unread: Type.Optional(Type.Integer({ minimum: 0 })),
+  epoch: Type.String({ description: 'the same as long as the log only grows' }),
   pingInterval: Type.Integer(),
 });
 export type SessionPayload = Static<typeof SessionPayload>;

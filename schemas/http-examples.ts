@@ -1,6 +1,7 @@
 /** The examples of the HTTP interface, in an order in which they come true: a test plays them on a real server. */
 import type { Static } from '@sinclair/typebox';
 import type { DeadLetter } from './dead-letters.ts';
+import { EPOCH } from './story.ts';
 
 /** The owner of the token that is sent along: a server of all dealers, a server of the dealer, or an admin of it. */
 type Asker = 'operator' | 'bot' | 'alice';
@@ -325,6 +326,7 @@ export const EXCHANGES: readonly Exchange[] = [
         },
       ],
       next: 'MS0',
+      epoch: EPOCH,
     },
   },
   {

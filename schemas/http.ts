@@ -1,7 +1,7 @@
 /** Bodies that only HTTP has [P-11.1, P-11.2, P-11.3]. */
 import { Type } from '@sinclair/typebox';
 import { ErrorPayload } from './errors.ts';
-import { AckPayload } from './frames.ts';
+import { AckPayload, SessionPayload } from './frames.ts';
 import { refTo } from './json-schema.ts';
 import { listOf } from './lists.ts';
 
@@ -19,9 +19,10 @@ export const EventResults = Type.Object(
   { description: 'What became of each event, in order: its ack, or its error.' },
 );
 
-export const EventList = listOf(
-  Type.Unsafe<unknown>(refTo('EventFrame')),
-  "A page of a scope's log: the frames as they were delivered.",
+const EVENTS = listOf(Type.Unsafe<unknown>(refTo('EventFrame')), '');
+export const EventList = Type.Object(
+  { ...EVENTS.properties, epoch: SessionPayload.properties.epoch },
+  { description: "A page of a scope's log: the frames as they were delivered." },
 );
 
 export const Health = Type.Object(

@@ -40,6 +40,9 @@ export interface Step {
 /** A JSON Web Token that nobody signed. */
 export const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJleGFtcGxlIn0.c2lnbmVkLWJ5LW5vYm9keQ';
 
+/** The log's epoch. */
+export const EPOCH = 'k3v9d2';
+
 /** A time of the story's day. */
 export const on = (time: string): string => `2026-03-14T${time}Z`;
 

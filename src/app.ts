@@ -37,6 +37,7 @@ import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
+import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
 import { type Pruned, prune } from './journal/retention.ts';
@@ -138,6 +139,7 @@ export async function createApp({
     version,
     nodeId,
     journal,
+    epoch: await Epoch.of(given),
     store,
     hub,
     feed: new Feed(bus, sequencer),
@@ -175,7 +177,7 @@ export async function createApp({
     for (const part of running.toReversed()) await part?.close();
   });
   app.addHook('onClose', async () => {
-    sequencer?.close();
+    sequencer?.forgetAll();
     await bus.close();
     await store.close();
   });

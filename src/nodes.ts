@@ -221,13 +221,16 @@ export async function tellGone(journal: Journal, who: Who, nodeId: string): Prom
   if ('refusal' in outcome && outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);
 }
 
+/** [P-21.1] The log is another than before: seqs that were seen are no measure of what is new in it. */
+function beginAnew({ hub, log }: Pick<Core, 'hub' | 'log'>, sequencer: Sequencer | null): void {
+  log.warn('the database is another, or goes on from an earlier state: all sockets are closed, and read anew');
+  sequencer?.forgetAll();
+  hub.close(CLOSE.restart, 'the log is another now');
+}
+
 /** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
-export function joinNodes(
-  { journal, presence, revocations, nodeId, timing }: Core,
-  store: NodeStore,
-  bus: Bus,
-  sequencer: Sequencer | null,
-) {
+export function joinNodes(core: Core, store: NodeStore, bus: Bus, sequencer: Sequencer | null) {
+  const { journal, presence, revocations, nodeId, timing } = core;
   return new Membership({
     store,
     nodeId,
@@ -237,7 +240,10 @@ export function joinNodes(
       const who = personOf(dealerId, sender);
       if (who) await tellGone(journal, who, dead);
     },
-    beaten: () => revocations.look(),
+    beaten: async () => {
+      if (await core.epoch.look()) beginAnew(core, sequencer);
+      await revocations.look();
+    },
     died: () => bus.resync(sequencer?.dealers ?? []),
     revived: async () => {
       await Promise.all(presence.here().map((who) => journal.append(presenceCommand(who, nodeId, true))));

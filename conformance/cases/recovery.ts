@@ -1,6 +1,6 @@
 /** Section 3.6: what was missed. */
 import { newId } from '../client.ts';
-import { holds, same } from '../expect.ts';
+import { check, holds, same } from '../expect.ts';
 import type { Case, Joined, Visit } from '../visit.ts';
 
 const say = (message: string, more: object = {}) => ({ type: 'UPDATE_MSG', message, ...more });
@@ -47,6 +47,29 @@ export const RECOVERY: readonly Case[] = [
       await server.taken('event', say('the last', { groupId, user: 'bot' }));
       await back.next(({ payload }) => payload.message === 'the last', 'the last event');
       same('how many came', back.events(groupId).length, 202);
+    },
+  },
+  {
+    clause: '21.1',
+    says: 'every session says the epoch; with another one beside since, nothing is recovered or sent',
+    async run(visit) {
+      const { groupId, customer, server } = await spoken(visit, 2);
+      const { epoch } = customer.session;
+      check(/^[\w-]{6,64}$/.test(String(epoch)), `"epoch" is ${JSON.stringify(epoch)}`);
+      same("a server's", server.session.epoch, epoch);
+      for (const [said, isRecovered] of [
+        [epoch, true],
+        [`${epoch}x`, false],
+      ]) {
+        const back = await visit.customer(groupId, {
+          token: customer.session.token,
+          since: { [groupId]: 0 },
+          epoch: said,
+        });
+        holds(`recovered with ${said}`, back.session, { recovered: { [groupId]: isRecovered }, epoch });
+        await back.settled();
+        same('how many came', back.events(groupId).length, isRecovered ? 2 : 0);
+      }
     },
   },
   {

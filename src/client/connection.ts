@@ -78,7 +78,7 @@ export class Connection {
   #refused: { readonly token: string | undefined; readonly closed: Closed } | undefined;
 
   constructor(options: AnyOptions) {
-    const { role, dealerId, since = {}, maxQueue = 256, pace = true, timeout = 10_000 } = options;
+    const { role, dealerId, since = {}, epoch, maxQueue = 256, pace = true, timeout = 10_000 } = options;
     const socketClass = options.WebSocket ?? platform.WebSocket;
     if (!socketClass) throw new Error('no WebSocket here: give the class of the package ws as the option WebSocket');
     this.#options = options;
@@ -90,7 +90,7 @@ export class Connection {
       pause: (refusals) => this.#pause(refusals),
     });
     // A customer's updates are acked with a scope that it may not see; a server of all dealers has no scopes [P-3.6].
-    this.#seen = new Seen(since, (scope) => dealerId !== '*' && (role !== 'customer' || scope !== '@desk'));
+    this.#seen = new Seen(since, epoch, (scope) => dealerId !== '*' && (role !== 'customer' || scope !== '@desk'));
     this.#keeper = new Keeper(options);
     this.#pulse = new Pulse(
       timeout,
@@ -172,8 +172,9 @@ export class Connection {
   #join(token: string | undefined): void {
     const { role, dealerId, groupId, adminId } = this.#options;
     const channel = JOINS[role];
-    const since = this.#seen.since();
-    this.#put(channel, { type: channel.toUpperCase(), dealerId, groupId, adminId, token, since }, this.#joinId);
+    const { epoch } = this.#seen;
+    const asked = { type: channel.toUpperCase(), dealerId, groupId, adminId, token, since: this.#seen.since(), epoch };
+    this.#put(channel, asked, this.#joinId);
   }
 
   #receive(frame: Frame): void {

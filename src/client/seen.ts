@@ -10,9 +10,16 @@ const isOfDealer = ([scope]: [string, number]) => Number(scope.startsWith('@'));
 export class Seen {
   readonly #seqs: Map<string, number>;
   readonly #isTracked: (scope: string) => boolean;
+  /** [P-21.1] The log that they are of. */
+  epoch: string | undefined;
 
-  constructor(seqs: Readonly<Record<string, number>>, isTracked: (scope: string) => boolean) {
+  constructor(
+    seqs: Readonly<Record<string, number>>,
+    epoch: string | undefined,
+    isTracked: (scope: string) => boolean,
+  ) {
     this.#seqs = new Map(Object.entries(seqs));
+    this.epoch = epoch;
     this.#isTracked = isTracked;
   }
 
@@ -40,9 +47,14 @@ export class Seen {
   }
 
   /** [P-3.5] Takes a session's word for what is caught up with. @returns what is not */
-  join({ seqs, recovered }: SessionPayload): Gap[] {
+  join({ seqs, recovered, epoch }: SessionPayload): Gap[] {
+    // Of another log everything is to be read anew.
+    const isOther = this.epoch !== undefined && epoch !== undefined && epoch !== this.epoch;
+    this.epoch = epoch ?? this.epoch;
     // `true` alone will do: a group may be called `constructor`.
-    const gaps = [...this.#seqs].flatMap(([scope, after]) => (recovered[scope] === true ? [] : [{ scope, after }]));
+    const gaps = [...this.#seqs].flatMap(([scope, after]) =>
+      recovered[scope] === true ? [] : [{ scope, after: isOther ? 0 : after }],
+    );
     for (const { scope } of gaps) this.#seqs.delete(scope);
     for (const [scope, seq] of Object.entries(seqs)) if (!this.#seqs.has(scope)) this.#seqs.set(scope, seq);
     return gaps;

@@ -64,7 +64,10 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A scope whose events after `after` were not all delivered: its history is to be read anew [P-3.6, P-11.3]. */
+/**
+ * A scope whose events after `after` were not all delivered: its history is to be read anew [P-3.6, P-11.3]; with 0, from the
+ * beginning, for the log may be another [P-21.1].
+ */
 export interface Gap {
   readonly scope: string;
   readonly after: number;
@@ -126,6 +129,8 @@ interface Common {
   readonly dealerId: string;
   /** The last seq seen of scopes that are to be caught up with at the first join [P-3.6]. */
   readonly since?: Readonly<Record<string, number>>;
+  /** The epoch of the session in which they were seen [P-21.1]. */
+  readonly epoch?: string;
   /** Number of sends that may wait for their acks, offline or not (256). */
   readonly maxQueue?: number;
   /** Keeps within the server's rate limit (true); `false` where the server has none. A server role is never limited. */

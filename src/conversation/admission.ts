@@ -46,6 +46,8 @@ export interface Identified {
   /** The token that its dealer minted, which is handed back as it is. */
   readonly minted?: string;
   readonly since: Since;
+  /** [P-21.1] The epoch that it is of, where it says one. */
+  readonly sinceEpoch: string | undefined;
 }
 
 export type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
@@ -61,7 +63,7 @@ export async function identify(
   if ('user' in asked && asked.user !== undefined && asked.user !== role) {
     throw refused('forbidden', `user is not ${role}`);
   }
-  const since = asked.since ?? {};
+  const { since = {}, epoch: sinceEpoch } = asked;
   const token = asked.token ?? entrance.bearer;
   if (token === undefined) {
     if (asked.type !== 'CLIENT_JOIN') throw refused('unauthorized', `a token is needed to join as ${role}`);
@@ -72,11 +74,11 @@ export async function identify(
     const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
     const isHere = presence.sockets(session) > 0;
-    return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since };
+    return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since, sinceEpoch };
   }
   entrance.visitor.mustNotBeBarred();
   const verified = await tokens.verify(token);
-  const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since };
+  const identified = { session: sessionFor(asked, verified), credential: credentialOf(verified), since, sinceEpoch };
   if (verified.claims.role !== 'customer') return { ...identified, entry: null };
   if (verified.ours) return { ...identified, entry: { by: 'kept' } };
   return { ...identified, entry: { by: 'minted', spare: randomUUID() }, minted: token };

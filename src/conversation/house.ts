@@ -5,6 +5,7 @@ import type { Budgets } from '../commands/budgets.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Presence } from '../hub/presence.ts';
 import type { Audit } from '../journal/audit.ts';
+import type { Epoch } from '../journal/epoch.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Room } from '../open-files.ts';
@@ -25,6 +26,7 @@ export interface House {
   /** This node's name among those that serve the database. */
   readonly nodeId: string;
   readonly journal: Journal;
+  readonly epoch: Pick<Epoch, 'now'>;
   readonly store: LogStore & GroupStore & DealerStore & CredentialStore;
   readonly hub: Hub;
   readonly feed: Feed;

@@ -18,9 +18,10 @@ import type { House } from './house.ts';
 import { type Missed, mayRecover, ownScopes, type Recovering, recover } from './recovery.ts';
 import { type Replaying, replay } from './replay.ts';
 
+type Welcoming = Pick<House, 'epoch'>;
 type Arriving = Pick<House, 'nodeId' | 'journal' | 'presence' | 'settings'>;
 type Leaving = Pick<House, 'hub' | 'feed' | 'presence'>;
-type Joining = Admitting & Arriving & Recovering & Replaying & Leaving;
+type Joining = Admitting & Arriving & Welcoming & Recovering & Replaying & Leaving;
 
 export interface Joined {
   readonly session: Session;
@@ -60,11 +61,14 @@ export async function join(
 
 /** Answers who has arrived, tells it what it missed, and opens its seat. */
 async function welcome(house: Joining, identified: Identified, seat: Seat, id: string | undefined): Promise<void> {
-  const { session, since } = identified;
+  const { session, since, sinceEpoch } = identified;
   const { peer } = seat;
-  const missed = await recover(house, session, since);
+  // [P-21.1] Before anything is read, and once it is seated: if the log becomes another meanwhile, it is closed.
+  const epoch = house.epoch.now;
+  const isOther = sinceEpoch !== undefined && sinceEpoch !== epoch;
+  const missed = await recover(house, session, since, isOther);
   const token = await tokenToKeep(house, identified, seat);
-  peer.send(sessionFrame(await describe(house, seat, token, session, missed)));
+  peer.send(sessionFrame(await describe(house, seat, token, session, missed, epoch)));
   if (id !== undefined) peer.send(ackFrame(id, null));
   await replay(house, session.dealerId, since, missed, peer);
   house.hub.open(seat, missed.tails);
@@ -111,10 +115,12 @@ async function describe(
   token: string | undefined,
   session: Session,
   { tails, recovered }: Missed,
+  epoch: string,
 ): Promise<SessionPayload> {
   const { role, dealerId } = session;
   const seqs = Object.fromEntries(ownScopes(session).map((scope) => [scope, tails.get(scope) ?? 0]));
-  const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, pingInterval: timing.pingInterval };
+  const { pingInterval } = timing;
+  const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, epoch, pingInterval };
   if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
   if (role === 'server') return { role, dealerId, ...common };
   const { group, adminOnline } = await store.standing(dealerId, session.groupId);

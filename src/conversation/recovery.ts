@@ -21,24 +21,32 @@ export interface Missed {
   readonly recovered: Readonly<Record<string, boolean>>;
 }
 
-/** Reads what a session missed, so that nothing which happens meanwhile is passed over. */
-export async function recover({ store, feed, metrics }: Recovering, session: Session, since: Since): Promise<Missed> {
-  let missed = await missedBy(store, session, since);
+/**
+ * Reads what a session missed, so that nothing which happens meanwhile is passed over.
+ * @param isOther true where `since` is of another log [P-21.1]: nothing of it can be told whole
+ */
+export async function recover(
+  { store, feed, metrics }: Recovering,
+  session: Session,
+  since: Since,
+  isOther: boolean,
+): Promise<Missed> {
+  let missed = await missedBy(store, session, since, isOther);
   // Once is enough: where a scope's cursor stood before the reading began, nothing can have been skipped since.
-  if (!feed.know(session.dealerId, missed.tails)) missed = await missedBy(store, session, since);
+  if (!feed.know(session.dealerId, missed.tails)) missed = await missedBy(store, session, since, isOther);
   for (const [scope, whole] of Object.entries(missed.recovered)) {
     if (maySee(session, scope)) metrics.recovered(whole ? 'whole' : 'not whole');
   }
   return missed;
 }
 
-async function missedBy(store: LogStore, session: Session, since: Since): Promise<Missed> {
+async function missedBy(store: LogStore, session: Session, since: Since, isOther: boolean): Promise<Missed> {
   const named = Object.keys(since).filter((scope) => mayRecover(session, scope));
   const tails = await store.tails(session.dealerId, [...new Set([...ownScopes(session), ...named])]);
   const missed = (scope: string, seen: number) => (tails.get(scope) ?? -1) - seen;
-  const within = Object.entries(since).filter(
-    ([scope, seen]) => missed(scope, seen) >= 0 && missed(scope, seen) <= MAX_REPLAY,
-  );
+  const within = isOther
+    ? []
+    : Object.entries(since).filter(([scope, seen]) => missed(scope, seen) >= 0 && missed(scope, seen) <= MAX_REPLAY);
   // Only a group's log can have been erased from its beginning on [P-11.4].
   const behind = within.filter(([scope, seen]) => !scope.startsWith('@') && missed(scope, seen) > 0);
   const firsts = await store.firstAfter(session.dealerId, new Map(behind));

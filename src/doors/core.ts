@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Link } from '../bus/link.ts';
 import type { House } from '../conversation/house.ts';
+import type { Epoch } from '../journal/epoch.ts';
 import type { OpenStore } from '../store/store.ts';
 import type { RequestLimits } from './http/limit.ts';
 import type { Revocations } from './revocations.ts';
@@ -13,6 +14,7 @@ export interface Core extends House {
   /** The program's, as `telle --version` says it. */
   readonly version: string;
   readonly store: OpenStore;
+  readonly epoch: Epoch;
   /** To Redis, where there is one. */
   readonly link: Link | null;
   readonly revocations: Revocations;

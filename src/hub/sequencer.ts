@@ -114,7 +114,8 @@ export class Sequencer {
     this.#dealers.delete(dealerId);
   }
 
-  close(): void {
+  /** Nobody is here any more, or all who are have been closed. */
+  forgetAll(): void {
     for (const dealerId of [...this.#dealers.keys()]) this.forget(dealerId);
   }
 
@@ -199,10 +200,13 @@ export class Sequencer {
     cursor.timer ??= setTimeout(() => {
       cursor.timer = null;
       if (cursor.waiting.size === 0) return;
+      // Of a dealer that was forgotten, and is followed again, in another log perhaps [P-21.1].
+      const isCurrent = () => this.#dealers.get(dealerId)?.cursors.get(scope) === cursor;
+      if (!isCurrent()) return;
       const first = Math.min(...cursor.waiting.keys());
       this.#fetch(dealerId, scope, first)
         // What lies below an event that was committed is committed, too: what is not there now never comes.
-        .then(() => this.#skipTo(dealerId, scope, first))
+        .then(() => isCurrent() && this.#skipTo(dealerId, scope, first))
         .catch(() => this.#expectLoss(dealerId, scope, cursor, this.#options.patience));
     }, after);
   }

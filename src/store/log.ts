@@ -31,7 +31,12 @@ export interface KeptEvent {
 /** Position in the log of a dealer. */
 export type Position = Pick<KeptEvent, 'scope' | 'seq'>;
 
-export interface LogStore {
+export interface EpochStore {
+  /** [P-21.1] Names the log as it is: the same as long as it only grows, another where events may be missing from it that were acked. */
+  epoch(): Promise<string>;
+}
+
+export interface LogStore extends EpochStore {
   /** Events of one scope, by seq, ascending. */
   events(dealerId: string, scope: string, stretch: Stretch): Promise<StoredEvent[]>;
   /** The last seq of each scope named; 0 for one that has no events. All read at one moment. */

@@ -78,7 +78,7 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
           );
         }
       } finally {
-        sequencer.close();
+        sequencer.forgetAll();
       }
     }),
     { numRuns: 300 },

@@ -113,7 +113,7 @@ describe('a sequencer', () => {
     assert.deepEqual(seqs(), [4, null, 5]);
     assert.deepEqual(seqs('g2'), [1, 2]);
     assert.equal(delivered.items.length, 5);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('holds what overtook until what it overtook comes, and asks the log for nothing', async () => {
@@ -125,7 +125,7 @@ describe('a sequencer', () => {
     take('g1', 4);
     assert.deepEqual(seqs(), [4, 5, 6]);
     assert.equal(log.reads.length, reads);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('fetches what was lost, in as many readings as it takes, and drops it when it comes after all', async () => {
@@ -135,14 +135,14 @@ describe('a sequencer', () => {
     await delivered.first(9);
     take('g1', 7, 12, 4);
     assert.deepEqual(seqs(), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('drops what comes twice', async () => {
     const { sequencer, take, seqs } = await openDesk();
     take('g1', 4, 4, 3, 1, 5, 4, 5);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it("keeps the answer that is owed where the node's own event waits, and its echo comes before its turn", async () => {
@@ -152,7 +152,7 @@ describe('a sequencer', () => {
     take('g1', 5, 4);
     assert.deepEqual(seqs(), [4, 5]);
     assert.equal(delivered.items[1]?.answer, answer);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('takes the answer in place of the echo where that came first', async () => {
@@ -162,7 +162,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 5, { answer }));
     take('g1', 4);
     assert.equal(delivered.items[1]?.answer, answer);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('waits for what the node is storing itself before it reads the log: an ack takes the place of its event', async () => {
@@ -188,7 +188,7 @@ describe('a sequencer', () => {
         [6, null],
       ],
     );
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('sends the ack of an event that was already delivered from the log, and not the event again', async () => {
@@ -201,7 +201,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 4, { answer: { peer, frame: null } }));
     assert.deepEqual(seqs(), [4]);
     assert.deepEqual(peer.texts, ['ack again']);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('closes a sender that takes such acks too slowly, like any other [P-9]', async () => {
@@ -213,7 +213,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 4, { answer: { peer, frame: '{}' } }));
     await turn();
     assert.equal(socket.closedWith, 4508);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 });
 
@@ -226,7 +226,7 @@ describe('a sequencer that meets a group for the first time', () => {
     take('old', 9);
     await delivered.first(4);
     assert.deepEqual(seqs('old'), [6, 7, 8, 9]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('delivers the first new event of a group of long ago by itself', async () => {
@@ -237,7 +237,7 @@ describe('a sequencer that meets a group for the first time', () => {
     take('old', 6);
     await delivered.first(1);
     assert.deepEqual(seqs('old'), [6]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('holds what comes while it opens, and delivers then what is beyond what the log had', async () => {
@@ -248,7 +248,7 @@ describe('a sequencer that meets a group for the first time', () => {
     await opening;
     await delivered.first(2);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('opens when the log is there again, where it was away', async () => {
@@ -259,7 +259,7 @@ describe('a sequencer that meets a group for the first time', () => {
     await sequencer.followAll('d1');
     take('g1', 3, 4);
     assert.deepEqual(seqs(), [4]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 });
 
@@ -279,7 +279,7 @@ describe('a sequencer with customers alone', () => {
     take('@dealer', 1);
     assert.deepEqual([seqs(), seqs('other'), seqs('@dealer')], [[4, 5], [7, 8], [1]]);
     assert.deepEqual(log.reads, []);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('loses nothing that overtook while one of them was being told how far the group goes', () => {
@@ -289,7 +289,7 @@ describe('a sequencer with customers alone', () => {
     sequencer.know('d1', new Map([['g1', 3]]));
     take('g1', 4);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('keeps what the first was told: what a later one has been told is no reason to skip', () => {
@@ -299,7 +299,7 @@ describe('a sequencer with customers alone', () => {
     sequencer.know('d1', new Map([['g1', 5]]));
     take('g1', 4, 5, 6);
     assert.deepEqual(seqs(), [4, 5, 6]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('has one of them read again whose reading was overtaken by one that went further', () => {
@@ -310,7 +310,7 @@ describe('a sequencer with customers alone', () => {
     assert.equal(sequencer.know('d1', new Map([['g1', 3]])), false, '4 was skipped');
     assert.equal(sequencer.know('d1', new Map([['g1', 4]])), true);
     assert.deepEqual(seqs(), []);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 });
 
@@ -334,7 +334,7 @@ describe('a sequencer that may have missed something', () => {
       [seqs(), seqs('new'), seqs('@desk'), seqs('@dealer')],
       [[4, 5, 6, 7, 8], [1, 2], [1, 2, 3, 4], [1]],
     );
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('asks again and again while the log fails, for a loss too', async () => {
@@ -348,12 +348,12 @@ describe('a sequencer that may have missed something', () => {
     take('g1', 8);
     await delivered.first(5);
     assert.deepEqual([seqs(), log.failures], [[4, 5, 6, 7, 8], 0]);
-    sequencer.close();
+    sequencer.forgetAll();
   });
 
   it('goes on after what was erased before it was seen: it never comes [P-11.4]', async (t) => {
     const { sequencer, log, delivered, seqs, take } = await openDesk();
-    t.after(() => sequencer.close());
+    t.after(() => sequencer.forgetAll());
     log.write('g1', 7);
     log.erase('g1', 5);
     sequencer.catchUp('d1');
@@ -377,6 +377,6 @@ describe('a sequencer that may have missed something', () => {
     await sequencer.followAll('d1');
     take('g1', 4);
     assert.deepEqual(seqs(), [4], 'what waited is forgotten');
-    sequencer.close();
+    sequencer.forgetAll();
   });
 });

@@ -171,6 +171,7 @@ describe('[P-3.5] session', () => {
         closed: false,
         online: false,
         unread: 0,
+        epoch: await server.store.epoch(),
         pingInterval: 25_000,
       });
       const { role, dealer, sub, exp } = decodeJwt(token);
@@ -201,6 +202,7 @@ describe('[P-3.5] session', () => {
         closed: true,
         online: true,
         unread: 2,
+        epoch: await server.store.epoch(),
         pingInterval: 25_000,
       });
     }));
@@ -217,6 +219,7 @@ describe('[P-3.5] session', () => {
         expiresAt: endOf(token),
         seqs: { '@dealer': 0, '@desk': 2 },
         recovered: {},
+        epoch: await server.store.epoch(),
         pingInterval: 25_000,
       });
     }));
@@ -231,7 +234,12 @@ describe('[P-3.5] session', () => {
         await server.customer('g1');
         const token = await server.token('server', 'crm', { dealer: dealerId });
         const { session } = await sessionOf(server, 'server_join', serverJoin({ dealerId, token }));
-        const common = { expiresAt: endOf(token), recovered: {}, pingInterval: 25_000 };
+        const common = {
+          expiresAt: endOf(token),
+          recovered: {},
+          epoch: await server.store.epoch(),
+          pingInterval: 25_000,
+        };
         assert.deepEqual(session, { role: 'server', dealerId, seqs, ...common });
       }));
   }

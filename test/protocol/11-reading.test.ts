@@ -8,6 +8,7 @@ import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
 
 let server: TestServer;
+let epoch: string;
 /** The token of an admin of the dealer. */
 let admin: string;
 /** A server's socket, to write with. */
@@ -27,6 +28,7 @@ async function write(groupId: string, count: number): Promise<void> {
 
 async function start() {
   server = await startServer({ timing: { closeTimeout: 5 } });
+  epoch = await server.store.epoch();
   admin = await server.token('admin', 'a1');
   crm = await server.server();
 }
@@ -62,14 +64,14 @@ describe('[P-11.3] the frames of a scope', () => {
         [response.statusCode, response.headers['content-type']],
         [200, 'application/json; charset=utf-8'],
       );
-      assert.equal(response.body, `{"items":[${texts.join(',')}],"next":null}`);
+      assert.equal(response.body, `{"items":[${texts.join(',')}],"next":null,"epoch":"${epoch}"}`);
     }
   });
 
   test('are none where the group has said nothing', async () => {
     await server.customer('quiet');
     const { status, body } = await read('quiet');
-    assert.deepEqual([status, body], [200, { items: [], next: null }]);
+    assert.deepEqual([status, body], [200, { items: [], next: null, epoch }]);
   });
 
   test('are read by whoever else may see the scope: a server of the dealer or of all, and its customer', async () => {
@@ -138,8 +140,8 @@ describe('[P-11.3] paging', () => {
     await write('p5', 10);
     assert.deepEqual((await read('p5', '?limit=10')).body.next, null);
     assert.deepEqual((await read('p5', '?limit=10&before=11')).body.next, null);
-    assert.deepEqual((await read('p5', '?limit=10&after=10')).body, { items: [], next: null });
-    assert.deepEqual((await read('p5', '?after=1000')).body, { items: [], next: null });
+    assert.deepEqual((await read('p5', '?limit=10&after=10')).body, { items: [], next: null, epoch });
+    assert.deepEqual((await read('p5', '?after=1000')).body, { items: [], next: null, epoch });
   });
 
   test('has pages of 50, or of up to 200 as asked', async () => {

@@ -13,6 +13,7 @@ const VARYING: Readonly<Record<string, (value: unknown) => boolean>> = {
   expiresAt: (value) => INSTANT.test(String(value)),
   code: (value) => TOKEN.test(String(value)),
   token: (value) => TOKEN.test(String(value)),
+  epoch: (value) => /^[\w-]{6,64}$/.test(String(value)),
   version: (value) => typeof value === 'string',
   generation: (value) => Number.isInteger(value),
   uptime: (value) => Number.isInteger(value),

@@ -10,6 +10,7 @@ import type { House } from '../../src/conversation/house.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import { Presence } from '../../src/hub/presence.ts';
 import { Audit } from '../../src/journal/audit.ts';
+import { Epoch } from '../../src/journal/epoch.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { Metrics } from '../../src/metrics.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
@@ -40,6 +41,7 @@ export async function withHouse(
   const house: House = {
     nodeId: 'one',
     journal,
+    epoch: await Epoch.of(store),
     store,
     hub,
     feed: new Feed(bus, null),

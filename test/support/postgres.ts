@@ -2,7 +2,7 @@
  * A real Postgres for a test run: its own, on a free port, in a temp folder. From a binary on PATH, else from the npm
  * package that carries one.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ExecFileSyncOptions, execFileSync, spawn } from 'node:child_process';
 import { chown, cp, mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,6 +17,8 @@ const NOBODY = 65_534;
 export interface PostgresServer {
   /** `postgres://…`, of a role that may make databases. */
   readonly url: string;
+  /** The folder of its data. */
+  readonly data: string;
   /** Stops it at once, as a crash would; what was committed stays. */
   halt(): Promise<void>;
   /** Starts it again on the same data. */
@@ -51,9 +53,15 @@ interface PostgresOptions {
   readonly settings?: readonly string[];
   /** Files in its folder, by name; only it can read them. */
   readonly files?: Readonly<Record<string, string>>;
+  /** The server whose data it begins with, and may stream from: that one is halted while they are copied. */
+  readonly of?: PostgresServer;
 }
 
-export async function startPostgres({ settings: own = [], files = {} }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({
+  settings: own = [],
+  files = {},
+  of,
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'telle-postgres-'));
   const isRoot = process.getuid?.() === 0;
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -65,11 +73,13 @@ export async function startPostgres({ settings: own = [], files = {} }: Postgres
   await mkdir(data);
   if (isRoot) for (const path of [folder, data]) await chown(path, NOBODY, NOBODY);
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
-  execFileSync(
-    join(native, 'bin', 'initdb'),
-    ['-D', data, '-U', 'telle', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
-    options,
-  );
+  if (of) await copyOf(of, data, options);
+  else
+    execFileSync(
+      join(native, 'bin', 'initdb'),
+      ['-D', data, '-U', 'telle', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+      options,
+    );
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(data, name), text, { mode: 0o600 });
     if (isRoot) await chown(join(data, name), NOBODY, NOBODY);
@@ -90,7 +100,17 @@ export async function startPostgres({ settings: own = [], files = {} }: Postgres
   ];
   const start = () => spawn(join(native, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...settings], options);
   const child = await runChild({ start, signal: 'SIGINT', answering: () => answering(url), folder });
-  return { url, halt: child.halt, resume: child.resume, stop: child.stop };
+  return { url, data, halt: child.halt, resume: child.resume, stop: child.stop };
+}
+
+/** Copies a server's data, with where the rest of them comes from: for a standby. */
+async function copyOf(primary: PostgresServer, data: string, options: ExecFileSyncOptions): Promise<void> {
+  await primary.halt();
+  execFileSync('cp', ['-R', '-p', `${primary.data}/.`, data], options);
+  const { port } = new URL(primary.url);
+  const settings = `primary_conninfo = 'host=127.0.0.1 port=${port} user=telle'\n`;
+  execFileSync('sh', ['-c', 'cat >> postgresql.auto.conf'], { ...options, cwd: data, stdio: 'pipe', input: settings });
+  await primary.resume();
 }
 
 /** Resolves when the server takes connections. */

@@ -12,6 +12,7 @@ export const sessionOf = (more: Partial<SessionPayload> = {}): SessionPayload =>
   groupId: 'g1',
   seqs: { g1: 0, '@dealer': 0 },
   recovered: {},
+  epoch: 'k3v9d2',
   pingInterval: 25_000,
   ...more,
 });

@@ -16,13 +16,14 @@ import type { Bounds } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { LogStore, Stretch } from '../../store/log.ts';
 import type { StoredEvent } from '../../store/rows.ts';
+import type { Core } from '../core.ts';
 import { type Access, authenticate, sessionAt, sessionNow } from './authenticate.ts';
 import type { App } from './http.ts';
 import { badCursor, cursorFor, placeOf } from './page.ts';
 
 const params = Type.Object({ dealerId: Id, scope: Id });
 
-export function scopeRoutes(app: App, core: Access & { readonly store: LogStore }): void {
+export function scopeRoutes(app: App, core: Access & Pick<Core, 'epoch'> & { readonly store: LogStore }): void {
   const schema = {
     tags: ['events'],
     summary: "Reads a scope's log",
@@ -43,12 +44,14 @@ export function scopeRoutes(app: App, core: Access & { readonly store: LogStore 
     const read = (bounds: Bounds & Ends) => core.store.events(dealerId, scope, bounds);
     const write = async () => {
       await readInTurn();
+      const epoch = core.epoch.now;
       const page = await read({ ...stretch, limit: query.limit, bytes: MAX_PAGE_BYTES });
       const rest = restOf(stretch, page);
       const hasMore = rest !== null && (await read({ ...rest, limit: 1 })).length > 0;
       // [P-3.1] While it waited the name may have become another customer's, whose log was read then.
       if (session.role === 'customer') await mustStillSee(core, request, scope);
-      return bodyOf(page, hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null);
+      const next = hasMore ? cursorFor(`${rest.after ?? ''}-${rest.before ?? ''}`) : null;
+      return bodyOf(page, { next, epoch });
     };
     // Between its pieces a page is in memory: one of those that somebody asks for at the same time.
     const body = await oneAtATime(`${dealerId}/${senderOf(session)}`, write);
@@ -63,11 +66,11 @@ async function mustStillSee(core: Access, request: FastifyRequest, scope: string
 }
 
 /** A page as it is sent, written in turn: its texts may be long. */
-async function bodyOf(page: readonly StoredEvent[], next: string | null): Promise<Buffer> {
+async function bodyOf(page: readonly StoredEvent[], beside: { next: string | null; epoch: string }): Promise<Buffer> {
   const written = [Buffer.from('{"items":[')];
   const items = piecesOf(page, (event) => (event === page[0] ? '' : ',') + eventFrame(event));
   for await (const piece of pagesInTurn(items)) written.push(Buffer.from(piece));
-  return Buffer.concat([...written, Buffer.from(`],"next":${JSON.stringify(next)}}`)]);
+  return Buffer.concat([...written, Buffer.from(`],${JSON.stringify(beside).slice(1)}`)]);
 }
 
 const unknownGroup = () => refused('unknown_group', 'this dealer has no such group');

@@ -23,6 +23,7 @@ import type { Store } from '../store.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { commitsIn } from './commits.ts';
 import { databaseOf, NOW } from './database.ts';
+import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
 import { openPool, type PostgresPool, withPatientClient } from './pool.ts';
@@ -58,6 +59,7 @@ const logOn = (pool: pg.Pool, database: Database): LogStore => ({
   ...logIn(database),
   events: (dealerId, scope, stretch) => eventsOf(pool, dealerId, scope, stretch),
   firstAfter: (dealerId, seen) => firstAfter(database, dealerId, seen),
+  epoch: () => epochOf(pool),
   log: (dealerId, after, bounds) => logOf(database, dealerId, after, bounds),
 
   async tails(dealerId, scopes) {
@@ -149,10 +151,7 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upk
 
   async platform() {
     // A standby that takes over is the same, and so is nothing that was restored into another server or database.
-    const cluster = await pool
-      .query('select system_identifier::text as name from pg_control_system()')
-      .then(({ rows }) => String(rows[0]?.name))
-      .catch(() => ''); // who runs this server keeps it to itself
+    const cluster = await clusterOf(pool).catch(() => '');
     const { rows } = await pool.query(
       'select oid::text, datname, current_schema() as schema from pg_database where datname = current_database()',
     );

@@ -24,6 +24,7 @@ import { type Batches, prepareBatches } from './batch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { commitsIn } from './commits.ts';
 import { databaseOf } from './database.ts';
+import { beginEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
 import { migrateFile, pendingOf } from './migrating.ts';
 import { assertWhole } from './whole.ts';
@@ -106,6 +107,7 @@ function storeOver(opened: Opened): Store {
     events: async (dealerId, scope, stretch) => prepared().log.events(dealerId, scope, stretch),
     tails: async (dealerId, scopes) => prepared().tails(dealerId, scopes),
     firstAfter: async (dealerId, seen) => prepared().firstAfter(dealerId, seen),
+    epoch: async () => epochOf(client),
     log: async (dealerId, after, bounds) => prepared().log.ofDealer(dealerId, after, bounds),
     ...erasures,
     erasePart: async () => {
@@ -147,6 +149,7 @@ const upkeepOf = ({ client, digests, held, checkpoints, platform }: Opened, data
     const pending = pendingOf(client).length;
     if (pending > 0 && !isNew) onUpgrade(pending);
     migrateFile(client);
+    beginEpoch(client);
     await keyDigests(database, digests);
     return isNew;
   },

@@ -1,0 +1,41 @@
+/**
+ * [P-21.1] The epoch of a log in Postgres: the server's system identifier, the timeline that it writes, which a standby that is promoted
+ * and a recovery to a point in time each begin anew, and the database and its table, which another dump makes anew.
+ */
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+
+/** insufficient_privilege, undefined_function, feature_not_supported: a server that keeps it to itself, or has no such thing. */
+const NOT_TOLD: ReadonlySet<unknown> = new Set(['42501', '42883', '0A000']);
+
+/** Characters of the digest that are shown: enough that no two are alike. */
+const LENGTH = 12;
+
+export async function clusterOf(pool: pg.Pool): Promise<string> {
+  return textOf(pool, 'select system_identifier::text as text from pg_control_system()');
+}
+
+/** Of the log that is being written: a checkpoint tells of a promotion only afterwards. A standby has none. */
+const timelineOf = (pool: pg.Pool): Promise<string> =>
+  textOf(pool, 'select left(pg_walfile_name(pg_current_wal_lsn()), 8) as text');
+
+const tableOf = (pool: pg.Pool): Promise<string> =>
+  textOf(
+    pool,
+    `select concat_ws('/', oid, to_regclass('events')::oid) as text from pg_database where datname = current_database()`,
+  );
+
+export async function epochOf(pool: pg.Pool): Promise<string> {
+  const parts = await Promise.all([clusterOf, timelineOf, tableOf].map((read) => read(pool)));
+  return createHash('sha256').update(parts.join('/')).digest('base64url').slice(0, LENGTH);
+}
+
+async function textOf(pool: pg.Pool, query: string): Promise<string> {
+  try {
+    const { rows } = await pool.query<{ text: string }>(query);
+    return rows[0]?.text ?? '';
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && NOT_TOLD.has(error.code)) return '';
+    throw error;
+  }
+}
