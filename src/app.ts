@@ -81,6 +81,9 @@ export function isDatabaseServed(settings: Settings): boolean | null {
   return file === null ? null : isServed(file);
 }
 
+/** Puts a back-up in the place of an embedded database. */
+export { type Restored, restoreFile } from './store/sqlite/restore.ts';
+
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
 export function openJournal(settings: Settings, store: CommitStore, onFault: (fault: unknown) => void): Journal {
   const policy = { autoMute: settings.AUTO_MUTE };

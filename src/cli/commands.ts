@@ -246,6 +246,14 @@ function backup(program: Command): void {
   }).action(async (file: string, _, self: Command) => (await import('./backup.ts')).backUp(settingsOf(self), file));
 }
 
+function restore(program: Command): void {
+  add(program, 'restore <file>', {
+    summary: 'Put a back-up in the place of the embedded database, while no server runs',
+    example: 'telle restore telle-backup.db',
+    settings: ['DATABASE_URL'],
+  }).action(async (file: string, _, self: Command) => (await import('./restore.ts')).restore(settingsOf(self), file));
+}
+
 function conformance(program: Command): void {
   add(program, 'conformance <url>', {
     summary: 'Try the promises of the protocol on any server that claims to speak it',
@@ -279,5 +287,6 @@ export const COMMANDS = [
   prune,
   doctor,
   backup,
+  restore,
   conformance,
 ] as const;

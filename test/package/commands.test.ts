@@ -103,6 +103,11 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
     assert.match(await run('backup', 'copy.db'), /^copy\.db is a copy of data\/telle\.db, \d+ bytes\n$/);
     assert.match(await run('export', '--dealer', 'demo', '--database-url', 'sqlite:copy.db'), /It is\./);
   },
+  restore: async ({ run }) => {
+    const elsewhere = ['--database-url', 'sqlite:restored/telle.db'];
+    assert.equal(await run('restore', 'copy.db', ...elsewhere), 'restored/telle.db is now what copy.db has\n');
+    assert.match(await run('export', '--dealer', 'demo', ...elsewhere), /It is\./);
+  },
 };
 
 /** The commands that a help lists. */

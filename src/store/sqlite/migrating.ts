@@ -6,12 +6,14 @@ import { pendingIn } from '../migrations.ts';
 
 const MIGRATIONS = 'drizzle/sqlite/migrations';
 
-/** The migrations that a file has not had yet. */
-export function pendingOf(client: Database): MigrationMeta[] {
+/** When the migrations were made that a file has had, in ms since 1970. */
+export function hadBy(client: Database): number[] {
   const isKnown = client.prepare("select 1 from sqlite_master where name = '__drizzle_migrations'").get();
-  const had = isKnown ? client.prepare<[], number>('select created_at from __drizzle_migrations').pluck().all() : [];
-  return pendingIn(assetFolder(MIGRATIONS), had);
+  return isKnown ? client.prepare<[], number>('select created_at from __drizzle_migrations').pluck().all() : [];
 }
+
+/** The migrations that a file has not had yet. */
+export const pendingOf = (client: Database): MigrationMeta[] => pendingIn(assetFolder(MIGRATIONS), hadBy(client));
 
 /**
  * Brings the tables up to date, in one transaction. Drizzle's own way tells of a full disk only that it could not roll back:

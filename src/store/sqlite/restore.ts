@@ -1,0 +1,158 @@
+/**
+ * Putting a back-up in the place of an embedded database. Until the last step nothing of that is touched; then what was there is
+ * under another name, whole, with what only its write-ahead log had.
+ */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { makeFolderOf, makePrivate, PRIVATE } from '../../private-file.ts';
+import { ServedError, UnfitError } from '../store.ts';
+import { loadSqlite } from './addon.ts';
+import { changeEpoch } from './epoch.ts';
+import { lock } from './lock.ts';
+import { hadBy, pendingOf } from './migrating.ts';
+import { assertWhole } from './whole.ts';
+
+const MAGIC = Buffer.from('SQLite format 3\0');
+
+/** Parts of a database in WAL mode beside its file. */
+const BESIDE = ['-wal', '-shm'];
+
+export interface Restored {
+  /** File that has now what was there; null: nothing was. */
+  readonly aside: string | null;
+  /** Migrations that it has not had yet. */
+  readonly pending: number;
+}
+
+/**
+ * @throws ServedError where somebody has the database; UnfitError where what is to take its place is none. Nothing has changed then
+ */
+export function restoreFile(from: string, file: string): Restored {
+  loadSqlite();
+  makeFolderOf(file);
+  const held = lock(file);
+  try {
+    // By whatever name it is called: a link to the file stays one.
+    const place = existsSync(file) ? realpathSync(file) : file;
+    if (existsSync(place) && realpathSync(from) === place)
+      throw new UnfitError('is the database itself', 'name a back-up');
+    return replace(from, place);
+  } finally {
+    held.close();
+  }
+}
+
+function replace(from: string, place: string): Restored {
+  const part = `${place}.restoring`;
+  removeParts(part);
+  try {
+    for (const end of ['', '-wal']) copyPart(`${from}${end}`, `${part}${end}`);
+    const pending = makeReady(part);
+    const aside = existsSync(place) ? setAside(place) : null;
+    if (aside !== null) giveTo(part, aside);
+    renameSync(part, place);
+    flush(place);
+    flush(dirname(place));
+    return { aside, pending };
+  } finally {
+    removeParts(part);
+  }
+}
+
+function copyPart(from: string, to: string): void {
+  if (!existsSync(from)) return;
+  makePrivate(to); // else others could read it while it is written
+  copyFileSync(from, to);
+}
+
+const notOurs = () => new UnfitError("is no database of Telle's", 'name a file that telle backup made');
+
+const isNoDatabase = (fault: unknown): boolean =>
+  fault instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(fault.code);
+
+/** Looks at a copy as a server will, and makes it one file, of an epoch of its own. @returns the migrations that it needs */
+function makeReady(part: string): number {
+  const client = new Database(part, { fileMustExist: true });
+  try {
+    assertWhole(client);
+    const pending = pendingOf(client).length;
+    if (hadBy(client).length === 0) throw notOurs();
+    changeEpoch(client); // [P-21.1]
+    client.pragma('journal_mode = DELETE');
+    return pending;
+  } catch (fault) {
+    throw isNoDatabase(fault) ? notOurs() : fault;
+  } finally {
+    client.close();
+  }
+}
+
+/** Keeps what is there under another name; under its own it stays until something takes its place. @returns the other */
+function setAside(place: string): string {
+  const aside = `${place}.before-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+  if (isDatabase(place)) makeWhole(place);
+  // Of one that is damaged they are kept as they are.
+  for (const end of BESIDE) if (existsSync(`${place}${end}`)) renameSync(`${place}${end}`, `${aside}${end}`);
+  try {
+    linkSync(place, aside);
+  } catch {
+    copyFileSync(place, aside); // a file system without links
+  }
+  chmodSync(aside, PRIVATE);
+  return aside;
+}
+
+/** Tells by its first bytes whether SQLite would take a file for a database: of one that is none it takes the log away. */
+function isDatabase(file: string): boolean {
+  const begins = Buffer.alloc(MAGIC.length);
+  const handle = openSync(file, 'r');
+  readSync(handle, begins);
+  closeSync(handle);
+  return begins.equals(MAGIC);
+}
+
+/** Carries the write-ahead log into its file. @throws ServedError where another program has it open */
+function makeWhole(place: string): void {
+  const client = new Database(place, { timeout: 0, fileMustExist: true });
+  try {
+    client.pragma('journal_mode = DELETE');
+  } catch (fault) {
+    if (fault instanceof Database.SqliteError && fault.code.startsWith('SQLITE_BUSY'))
+      throw new ServedError(`another program has ${place} open: end it first`);
+    if (!isNoDatabase(fault)) throw fault;
+  } finally {
+    client.close();
+  }
+}
+
+/** Gives a file the owner that another has: root may do this for the user who serves. */
+function giveTo(file: string, as: string): void {
+  const [{ uid, gid }, own] = [statSync(as), statSync(file)];
+  if (uid !== own.uid) chownSync(file, uid, gid);
+}
+
+function flush(path: string): void {
+  if (process.platform === 'win32') return; // which flushes no folder, and renames through its own journal
+  const handle = openSync(path, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+const removeParts = (file: string): void => {
+  for (const end of ['', '-journal', ...BESIDE]) rmSync(`${file}${end}`, { force: true });
+};
