@@ -41,6 +41,7 @@ import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
 import { type Pruned, prune } from './journal/retention.ts';
+import { watchWal } from './journal/wal.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellGone } from './nodes.ts';
@@ -134,6 +135,7 @@ export async function createApp({
     },
   });
   const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
+  if (given.walBytes) metrics.showWal(given.walBytes);
   metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });
   const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault });
@@ -175,6 +177,7 @@ export async function createApp({
     eraser.start();
     running.push(openRedisDoors(core, redis), link, joinNodes(core, given, bus, sequencer));
     running.push(await serveMetrics(core), eraseExpiredDaily(core), presence);
+    running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
   });
   app.addHook('preClose', async () => {
     for (const part of running.toReversed()) await part?.close();

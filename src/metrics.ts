@@ -99,6 +99,18 @@ export class Metrics {
     this.#gauge('redis_trouble', 'Trouble with Redis now, by part', counts, 'part');
   }
 
+  /** Shows the bytes of an embedded database's write-ahead log. */
+  showWal(read: () => number): void {
+    new Gauge({
+      name: 'telle_sqlite_wal_bytes',
+      help: "Bytes of SQLite's write-ahead log",
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
   /** A socket was opened, joined or closed: how many more there are of a role. */
   connected(role: Role | 'none', change: 1 | -1): void {
     this.#connections.set(role, (this.#connections.get(role) ?? 0) + change);

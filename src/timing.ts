@@ -23,6 +23,8 @@ export interface Timing {
    * finished.
    */
   readonly erasingInterval: number;
+  /** Interval of the look at how large an embedded database's write-ahead log is. */
+  readonly walInterval: number;
   /** Time that a whole HTTP request may take to arrive, and interval of the search for those that took longer. */
   readonly requestTimeout: number;
   readonly requestInterval: number;
@@ -42,6 +44,7 @@ export const TIMING: Timing = {
   redisPatience: 15_000,
   retentionInterval: 24 * 60 * 60 * 1000,
   erasingInterval: 60_000,
+  walInterval: 10_000,
   requestTimeout: 30_000,
   requestInterval: 1_000,
   stallTimeout: 30_000,

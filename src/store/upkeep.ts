@@ -14,6 +14,8 @@ export interface Upkeep {
   platform(): Promise<string>;
   /** Resolves where the database answers and can be written to. */
   check(): Promise<void>;
+  /** The bytes of the write-ahead log that is kept beside the database; null: it has none. */
+  readonly walBytes: (() => number) | null;
   /** Writes one moment's copy of the database to a file that is not there; null: it has no way to. */
   readonly copyTo: ((file: string) => Promise<void>) | null;
   close(): Promise<void>;

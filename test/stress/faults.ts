@@ -10,11 +10,11 @@ import { makeDatabase } from '../support/postgres.ts';
 import { type ServerProcess, startProcess } from '../support/process.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { DEALER, inFolder } from '../support/server.ts';
+import { onSmallDisk } from '../support/small-disk.ts';
 import type { Guest } from './guest.ts';
 import { Endpoint, eventually, type House, inHouse, onTwoNodes, range } from './house.ts';
 import { checkNothingLost, Persistent } from './persistent.ts';
 import type { Ledger, Scenarios, Stage } from './scenario.ts';
-import { onSmallDisk } from './small-disk.ts';
 
 /** A secret without a comma, which would make two of it in the environment. */
 const ITS_SECRET = 'a secret that only this server and its guests know';

@@ -24,7 +24,7 @@ export function healthRoutes(
       await store.check();
     } catch (error) {
       log.warn({ err: error }, 'not ready');
-      throw refused('unavailable', 'the database does not answer');
+      throw refused('unavailable', 'the database does not answer, or cannot be written to');
     }
     if (link?.isAway) throw refused('unavailable', AWAY);
     const ready = { status: 'ready' as const, database: 'ok' as const };

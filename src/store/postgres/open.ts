@@ -166,6 +166,7 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upk
     if (rows[0]?.read_only !== 'off') throw new Error('the database can only be read');
   },
 
+  walBytes: null,
   copyTo: null,
   close: () => pool.end(),
 });

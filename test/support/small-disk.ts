@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder } from '../support/server.ts';
+import { inFolder } from './server.ts';
 
 export interface SmallDisk {
   readonly folder: string;
