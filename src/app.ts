@@ -26,6 +26,7 @@ import { answerInTurn, readPagesInTurn } from './doors/http/pipelining.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { proxiesOf } from './doors/http/proxies.ts';
 import { recordRoutes } from './doors/http/records.ts';
+import { retentionRoutes } from './doors/http/retention.ts';
 import { revocationRoutes } from './doors/http/revocations.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
 import { sessionRoutes } from './doors/http/sessions.ts';
@@ -210,6 +211,7 @@ const ROUTES: readonly ((app: App, core: Core) => void)[] = [
   transcriptRoutes,
   exportRoutes,
   deadLetterRoutes,
+  retentionRoutes,
   webRoutes,
 ];
 

@@ -8,6 +8,7 @@ import { readConfig } from './config.ts';
 import type { ConformanceRequest } from './conformance.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
+import type { PruneRequest } from './prune.ts';
 import type { PublishRequest } from './publish.ts';
 import type { RevokeRequest } from './revoke.ts';
 import { flagOf, readSettings, SETTING_NAMES } from './settings.ts';
@@ -227,7 +228,13 @@ function prune(program: Command): void {
     summary: "Erase conversations that are older than their dealers' retentionDays",
     example: 'telle prune',
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
-  }).action(async (_, self: Command) => (await import('./prune.ts')).pruneDatabase(settingsOf(self)));
+    servers: ['HOST', 'REDIS_URL'],
+  })
+    .addOption(urlOption('the server that has the embedded database, which does it then'))
+    .addOption(tokenOption())
+    .action(async (request: PruneRequest, self: Command) =>
+      (await import('./prune.ts')).pruneDatabase(settingsOf(self), request),
+    );
 }
 
 function doctor(program: Command): void {

@@ -1,33 +1,86 @@
-import type { Settings } from '../../schemas/settings.ts';
-import { openJournal } from '../app.ts';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { type Settings, sqliteFile } from '../../schemas/settings.ts';
+import { ALL_DEALERS } from '../../schemas/table.ts';
+import { isDatabaseServed, openJournal } from '../app.ts';
 import { eraseMarked } from '../journal/eraser.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
 import { rootOf } from '../log.ts';
+import { isJsonObject } from '../protocol/checker.ts';
 import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
+import { reasonOf } from './reason.ts';
 import { readSecrets } from './secrets.ts';
+import { tokenFor } from './server-token.ts';
 
-/** `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every day. */
-export async function pruneDatabase(settings: Settings): Promise<void> {
+export interface PruneRequest {
+  /** Where the server is, if one has the database. */
+  readonly url: string;
+  readonly token?: string;
+}
+
+const NOTHING: Pruned = { dealers: 0, groups: 0, failed: 0 };
+
+/**
+ * `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every day. The server that has an embedded
+ * database does it itself: to it, everybody else who writes is in the way.
+ */
+export async function pruneDatabase(settings: Settings, request: PruneRequest): Promise<void> {
   mustExist(settings);
+  const isWatched = process.stderr.isTTY;
+  let pruned = NOTHING;
+  try {
+    for await (pruned of isDatabaseServed(settings) ? byServer(settings, request) : byItself(settings)) {
+      if (isWatched) process.stderr.write(`\r${pruned.groups} conversations erased`);
+    }
+  } finally {
+    if (isWatched) process.stderr.write('\n');
+  }
+  process.stdout.write(`${pruned.groups} conversations of ${pruned.dealers} dealers with retentionDays were erased\n`);
+  if (pruned.failed > 0) throw new Error(`${pruned.failed} conversations that are too old could not be erased`);
+}
+
+async function* byItself(settings: Settings): AsyncGenerator<Pruned> {
   // Without the server's secret the receipts wait for the server to key them: another's key would hide them from it.
   const secrets = settings.AUTH_SECRET === undefined ? [] : readSecrets(settings);
   const store = openDatabase(settings, { secrets });
   const journal = openJournal(settings, store, (fault) =>
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );
-  const isWatched = process.stderr.isTTY;
-  let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
   try {
-    for await (pruned of prune(store, journal, Date.now())) {
-      if (isWatched) process.stderr.write(`\r${pruned.groups} conversations erased`);
-    }
+    yield* prune(store, journal, Date.now());
     await eraseMarked(store);
   } finally {
-    if (isWatched) process.stderr.write('\n');
     await journal.close();
     await store.close();
   }
-  process.stdout.write(`${pruned.groups} conversations of ${pruned.dealers} dealers with retentionDays were erased\n`);
-  if (pruned.failed > 0) throw new Error(`${pruned.failed} conversations that are too old could not be erased`);
+}
+
+/** @throws where it is not there, does not take the token, or breaks off */
+async function* byServer(settings: Settings, { url, token }: PruneRequest): AsyncGenerator<Pruned> {
+  const bearer = await tokenFor(settings, token, { role: 'server', dealer: ALL_DEALERS, sub: 'telle-prune' });
+  const body = await asked(settings, url, bearer);
+  let isDone = false;
+  for await (const text of createInterface({ input: Readable.from(body, { objectMode: false }) })) {
+    const line: unknown = JSON.parse(text);
+    if (!isJsonObject(line)) continue;
+    const { dealers, groups, failed, done } = line;
+    isDone = done === true;
+    yield { dealers: Number(dealers), groups: Number(groups), failed: Number(failed) };
+  }
+  if (!isDone) throw new Error(`${url} broke off: run it again, it goes on where it was`);
+}
+
+async function asked(settings: Settings, url: string, token: string): Promise<AsyncIterable<Uint8Array>> {
+  const has = `a server has ${sqliteFile(settings)}, and is to do it: ${url}`;
+  const response = await fetch(new URL('/v1/retention', url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+  }).catch((cause: unknown) => {
+    throw new Error(`${has} does not answer: ${reasonOf(cause)}: say where it is with --url`, { cause });
+  });
+  if (response.ok && response.body) return response.body;
+  const body: unknown = await response.json().catch(() => null);
+  const why = isJsonObject(body) && typeof body.detail === 'string' ? body.detail : response.statusText;
+  throw new Error(`${has} answers ${response.status}: ${why}: say where it is with --url`);
 }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { WebSocket } from 'ws';
 import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
+import { connect } from '../../src/client/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { startProcess, telle } from '../support/process.ts';
@@ -60,6 +62,18 @@ const said = (groups: number) => ({
   stderr: '',
 });
 
+/** Counts the errors that come over it. */
+class Untiring extends WebSocket {
+  static refused = 0;
+
+  constructor(url: string, protocol: string) {
+    super(url, protocol);
+    this.on('message', (data) => {
+      if (JSON.parse(String(data)).channel === 'error') Untiring.refused += 1;
+    });
+  }
+}
+
 describe('telle prune', { timeout: 60_000 }, () => {
   for (const [database, urlIn] of Object.entries(DATABASES)) {
     it(`erases on ${database} what is due and nothing else, and says how much that was`, () =>
@@ -101,7 +115,7 @@ describe('telle prune', { timeout: 60_000 }, () => {
           return Object(await response.json()).results[0].seq;
         };
         assert.equal((await groupAt('old')).status, 200);
-        const pruning = telle(['prune'], { cwd, env });
+        const pruning = telle(['prune', '--url', server.http], { cwd, env });
         for (let seq = 1; seq <= 20; seq += 1) assert.equal(await say('meanwhile'), seq);
         assert.deepEqual(await pruning, said(2));
         assert.equal((await groupAt('old')).status, 404);
@@ -112,6 +126,69 @@ describe('telle prune', { timeout: 60_000 }, () => {
       } finally {
         await store.close();
         await server.kill();
+      }
+    }));
+
+  it('has the server do it that has the file, so that nobody is refused meanwhile', () =>
+    inFolder(async (cwd) => {
+      const AUTH_SECRET = 'a secret of this test that nobody else has';
+      const env = { DATABASE_URL: 'sqlite:telle.db', AUTH_SECRET, RATE_LIMIT: 'off' };
+      const server = await startProcess({ cwd, env });
+      const store = openStore(readSettings({ DATABASE_URL: `sqlite:${join(cwd, 'telle.db')}` }));
+      try {
+        await store.putDealer('d1', { retentionDays: 30 });
+        const at = Date.now() - 31 * DAY;
+        const names = Array.from({ length: 600 }, (_, index) => `g${index}`);
+        const groups = Object.fromEntries(
+          names.map((name) => [`d1/${name}`, groupRow({ lastSeq: 1, lastMessageSeq: 1 })]),
+        );
+        await write(store, { groups, events: names.map((name) => eventRow('d1', name, 1)), at });
+        const client = connect({
+          role: 'server',
+          url: server.url,
+          dealerId: 'd1',
+          token: new Tokens([AUTH_SECRET]).sign({ role: 'server', dealer: 'd1', sub: 'crm', exp: secondsFromNow(60) }),
+          WebSocket: Untiring,
+        });
+        let isPruning = true;
+        const pruning = telle(['prune', '--url', server.http], { cwd, env }).finally(() => {
+          isPruning = false;
+        });
+        let sent = 0;
+        for (; isPruning; sent += 1)
+          await client.send('event', { type: 'UPDATE_MSG', groupId: 'live', user: 'customer', message: `${sent}` });
+        client.close();
+        assert.deepEqual(await pruning, {
+          code: 0,
+          stdout: '600 conversations of 1 dealers with retentionDays were erased\n',
+          stderr: '',
+        });
+        assert.ok(sent > 50, `${sent} sent`);
+        assert.deepEqual([Untiring.refused, server.stderr], [0, '']);
+      } finally {
+        await store.close();
+        await server.kill();
+      }
+    }));
+
+  it('says so where the server that has the file is not where it asks, and does nothing', () =>
+    inFolder(async (cwd) => {
+      const env = { DATABASE_URL: `sqlite:${join(cwd, 'telle.db')}` };
+      const store = openStore(readSettings(env), { alone: true });
+      try {
+        await store.migrate();
+        await fill(store);
+        const { code, stdout, stderr } = await telle(['prune', '--url', 'http://127.0.0.1:1'], {
+          env: { ...env, AUTH_SECRET: 'a secret of this test that nobody else has' },
+        });
+        assert.deepEqual([code, stdout], [1, '']);
+        assert.match(
+          stderr,
+          /^telle: a server has \S+telle\.db, and is to do it: http:\/\/127\.0\.0\.1:1 does not answer: .*: say where it is with --url\n$/,
+        );
+        assert.equal((await store.groups('d1', {}, { limit: 10 })).length, 4);
+      } finally {
+        await store.close();
       }
     }));
 });
