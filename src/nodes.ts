@@ -20,6 +20,7 @@ import type { Revocations } from './doors/revocations.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
 import type { Publication } from './hub/publication.ts';
+import { Readings } from './hub/readings.ts';
 import { type Log, Sequencer } from './hub/sequencer.ts';
 import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
@@ -127,14 +128,16 @@ export function deliverFrom({ bus, store, journal, hub, revocations, metrics, on
     bus.listen({ deliver, missed: () => revocations.lookSoon() });
     return null;
   }
+  const readings = new Readings();
   /** [P-11.4] Finds erased conversations that are still open here: an erasure is told once, and stored nowhere. */
   const closeErased = async (dealerId: string): Promise<void> => {
     const open = hub.openGroups(dealerId);
-    const existing = await store.existing(dealerId, open);
+    const existing = await readings.read(dealerId, () => store.existing(dealerId, open));
     for (const groupId of open.filter((each) => !existing.has(each))) deliver(erasurePublication(dealerId, groupId));
   };
   const sequencer = new Sequencer({
     log: logOf(store, journal),
+    readings,
     deliver,
     acknowledge: (publication) => hub.acknowledge(publication),
     patience: OVERTAKING,

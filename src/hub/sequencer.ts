@@ -5,6 +5,7 @@
  */
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import type { Publication } from './publication.ts';
+import type { Readings } from './readings.ts';
 
 /** The log, as far as the sequencer reads it. */
 export interface Log {
@@ -23,6 +24,8 @@ export interface Log {
 
 interface Options {
   readonly log: Log;
+  /** Turns of the dealers, where what they missed is read. */
+  readonly readings: Readings;
   readonly deliver: (publication: Publication) => void;
   /** The event itself has been delivered, read from the log: its sender is still owed the ack, where it asked for one. */
   readonly acknowledge: (publication: Publication) => void;
@@ -51,6 +54,9 @@ interface Followed {
   openedAt: number | null;
   /** While it is being found out how far each group goes. */
   opening: Promise<void> | null;
+  /** True where something may have been missed that is not being read yet, and while such a reading goes on. */
+  isBehind: boolean;
+  isCatchingUp: boolean;
 }
 
 export class Sequencer {
@@ -144,19 +150,36 @@ export class Sequencer {
 
   /** Some events of the dealer may not have come: fetches what the log has more, as soon as it answers. */
   catchUp(dealerId: string): void {
-    this.#catchUp(dealerId).catch(() => setTimeout(() => this.catchUp(dealerId), RETRY));
-  }
-
-  async #catchUp(dealerId: string): Promise<void> {
     const followed = this.#dealers.get(dealerId);
     if (!followed) return;
+    followed.isBehind = true;
+    if (!followed.isCatchingUp) void this.#catchUp(dealerId, followed);
+  }
+
+  async #catchUp(dealerId: string, followed: Followed): Promise<void> {
+    followed.isCatchingUp = true;
+    try {
+      while (followed.isBehind) {
+        const tails = await this.#options.readings.read(dealerId, () => this.#tailsOf(dealerId, followed));
+        for (const [scope, tail] of tails) await this.#fetch(dealerId, scope, tail + 1);
+      }
+    } catch {
+      setTimeout(() => this.catchUp(dealerId), RETRY);
+    } finally {
+      followed.isCatchingUp = false;
+    }
+  }
+
+  /** Reads how far the scopes go of which something may have been missed. */
+  async #tailsOf(dealerId: string, followed: Followed): Promise<ReadonlyMap<string, number>> {
     const { log } = this.#options;
+    followed.isBehind = false;
     const { openedAt, cursors } = followed;
     const known = openedAt === null ? [...cursors.keys()] : [DEALER_SCOPE, DESK_SCOPE];
     const tails = new Map(await log.tails(dealerId, known));
-    if (openedAt !== null)
-      for (const [scope, seq] of await log.tailsSince(dealerId, openedAt - SKEW)) tails.set(scope, seq);
-    for (const [scope, tail] of tails) await this.#fetch(dealerId, scope, tail + 1);
+    if (openedAt === null) return tails;
+    for (const [scope, seq] of await log.tailsSince(dealerId, openedAt - SKEW)) tails.set(scope, seq);
+    return tails;
   }
 
   get dealers(): string[] {
@@ -164,7 +187,13 @@ export class Sequencer {
   }
 
   #followed(dealerId: string): Followed {
-    const followed = this.#dealers.get(dealerId) ?? { cursors: new Map(), openedAt: null, opening: null };
+    const followed: Followed = this.#dealers.get(dealerId) ?? {
+      cursors: new Map(),
+      openedAt: null,
+      opening: null,
+      isBehind: false,
+      isCatchingUp: false,
+    };
     this.#dealers.set(dealerId, followed);
     return followed;
   }
@@ -221,25 +250,33 @@ export class Sequencer {
 
   /** Delivers what the log has of a scope, from the cursor to before a seq that is known to be committed. */
   async #fetch(dealerId: string, scope: string, before: number): Promise<void> {
-    await this.#options.log.settled();
-    for (;;) {
-      const followed = this.#dealers.get(dealerId);
-      if (!followed) return;
-      const cursor = this.#cursor(followed, scope);
-      const after = cursor.seq ?? 0;
-      if (after >= before - 1) return;
-      const since = cursor.seq === null ? (followed.openedAt ?? Date.now()) - SKEW : 0;
-      const found = await this.#options.log.between(dealerId, scope, after, before, since);
-      const [first] = found;
-      if (first?.seq === undefined || first.seq === null) return;
-      // It is the first that is new here, where it was not known how far the scope had gone; else what lay before it was erased.
-      cursor.seq = Math.max(cursor.seq ?? 0, first.seq - 1);
-      for (const publication of found) {
-        if (publication.seq !== null && publication.seq > cursor.seq && !cursor.waiting.has(publication.seq)) {
-          cursor.waiting.set(publication.seq, publication);
-        }
-      }
-      this.#drain(cursor);
+    const { log, readings } = this.#options;
+    const isWhole = () => (this.#dealers.get(dealerId)?.cursors.get(scope)?.seq ?? 0) >= before - 1;
+    if (!isWhole()) await log.settled();
+    while (!isWhole()) {
+      // What came while it waited for its turn need not be read.
+      const isThere = await readings.read(dealerId, async () => isWhole() || this.#readPage(dealerId, scope, before));
+      if (!isThere) return;
     }
+  }
+
+  /** Delivers the next of what {@link #fetch} is to deliver. @returns false where there is nothing more */
+  async #readPage(dealerId: string, scope: string, before: number): Promise<boolean> {
+    const followed = this.#dealers.get(dealerId);
+    if (!followed) return false;
+    const cursor = this.#cursor(followed, scope);
+    const since = cursor.seq === null ? (followed.openedAt ?? Date.now()) - SKEW : 0;
+    const found = await this.#options.log.between(dealerId, scope, cursor.seq ?? 0, before, since);
+    const [first] = found;
+    if (first?.seq === undefined || first.seq === null) return false;
+    // It is the first that is new here, where it was not known how far the scope had gone; else what lay before it was erased.
+    cursor.seq = Math.max(cursor.seq ?? 0, first.seq - 1);
+    for (const publication of found) {
+      if (publication.seq !== null && publication.seq > cursor.seq && !cursor.waiting.has(publication.seq)) {
+        cursor.waiting.set(publication.seq, publication);
+      }
+    }
+    this.#drain(cursor);
+    return true;
   }
 }

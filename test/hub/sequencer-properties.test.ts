@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Publication } from '../../src/hub/publication.ts';
+import { Readings } from '../../src/hub/readings.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
 import { Inbox } from '../support/until.ts';
 
@@ -55,6 +56,7 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
       const delivered = new Inbox<Publication>();
       const sequencer = new Sequencer({
         log: logOf(scopes),
+        readings: new Readings(),
         deliver: delivered.put,
         acknowledge: () => {},
         patience: 1,

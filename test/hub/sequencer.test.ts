@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Outlet } from '../../src/conversation/outlet.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
+import { Readings } from '../../src/hub/readings.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
 import { MemorySocket } from '../support/memory-socket.ts';
 import { TestPeer } from '../support/peers.ts';
@@ -87,7 +88,7 @@ function open(patience = 5) {
   const delivered = new Inbox<Publication>();
   const hub = new Hub(MAX_BACKLOG);
   const acknowledge = (publication: Publication) => hub.acknowledge(publication);
-  const sequencer = new Sequencer({ log, deliver: delivered.put, acknowledge, patience });
+  const sequencer = new Sequencer({ log, readings: new Readings(), deliver: delivered.put, acknowledge, patience });
   const take = (scope: string, ...seqs: number[]) => {
     for (const seq of seqs) sequencer.take(event(scope, seq));
   };
@@ -349,6 +350,39 @@ describe('a sequencer that may have missed something', () => {
     await delivered.first(5);
     assert.deepEqual([seqs(), log.failures], [[4, 5, 6, 7, 8], 0]);
     sequencer.forgetAll();
+  });
+
+  it('asks once more, and not ten times, where it is told ten times while it asks', async () => {
+    const { sequencer, log, delivered } = await openDesk();
+    const before = log.reads.length;
+    for (let n = 0; n < 10; n += 1) sequencer.catchUp('d1');
+    log.write('g1', 4);
+    await delivered.first(1);
+    for (let n = 0; n < 10; n += 1) sequencer.catchUp('d1');
+    log.write('g1', 5);
+    await delivered.first(2);
+    await turn();
+    assert.ok(log.reads.length - before <= 8, log.reads.slice(before).join(', '));
+    sequencer.close();
+  });
+
+  it('reads for many dealers a few at a time', async () => {
+    const { sequencer, log } = open();
+    const dealers = Array.from({ length: 600 }, (_, index) => `d${index}`);
+    for (const dealerId of dealers) sequencer.follow(dealerId, ['g1']);
+    const reading = { now: 0, most: 0, times: 0 };
+    log.tails = async () => {
+      reading.now += 1;
+      reading.times += 1;
+      reading.most = Math.max(reading.most, reading.now);
+      await turn();
+      reading.now -= 1;
+      return new Map();
+    };
+    for (const dealerId of dealers) sequencer.catchUp(dealerId);
+    while (reading.times < 600 || reading.now > 0) await turn();
+    assert.ok(reading.most <= 2, `${reading.most} at once`);
+    sequencer.close();
   });
 
   it('goes on after what was erased before it was seen: it never comes [P-11.4]', async (t) => {
