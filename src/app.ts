@@ -45,7 +45,7 @@ import { type Pruned, prune } from './journal/retention.ts';
 import { watchWal } from './journal/wal.ts';
 import { serializeError } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellGone } from './nodes.ts';
+import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellPresence } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
@@ -135,7 +135,10 @@ export async function createApp({
       if (batch.types.includes('ERASE_GROUP')) eraser.wake();
     },
   });
-  const presence = new Presence({ grace: timing.presenceGrace, gone: (who) => tellGone(journal, who, nodeId) });
+  const presence = new Presence({
+    grace: timing.presenceGrace,
+    gone: (who) => tellPresence(journal, who, nodeId, false),
+  });
   if (given.walBytes) metrics.showWal(given.walBytes);
   metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });

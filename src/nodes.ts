@@ -6,7 +6,7 @@ import { personOf } from './auth/session.ts';
 import type { Bus } from './bus/bus.ts';
 import { connectCluster, connectRedis, keepAlive } from './bus/connection.ts';
 import { Line } from './bus/line.ts';
-import { Link, SILENT } from './bus/link.ts';
+import { hearing, Link, SILENT } from './bus/link.ts';
 import { MemoryBus } from './bus/memory.ts';
 import { isCluster } from './bus/probe.ts';
 import { RedisBus } from './bus/redis.ts';
@@ -24,6 +24,7 @@ import { Readings } from './hub/readings.ts';
 import { type Log, Sequencer } from './hub/sequencer.ts';
 import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
+import { inParts } from './journal/paced.ts';
 import { erasurePublication, storedPublication } from './journal/publications.ts';
 import type { Metrics } from './metrics.ts';
 import type { GroupStore } from './store/groups.ts';
@@ -218,9 +219,9 @@ const logOf = (store: LogStore, journal: Journal): Log => ({
   },
 });
 
-/** [P-7.5] Stores that somebody is offline. Rejects while the database is away, to be told again. */
-export async function tellGone(journal: Journal, who: Who, nodeId: string): Promise<void> {
-  const outcome = await journal.append(presenceCommand(who, nodeId, false));
+/** [P-7.5] Stores that somebody is here, or no longer. Rejects while the database is away, to be told again. */
+export async function tellPresence(journal: Journal, who: Who, nodeId: string, isHere: boolean): Promise<void> {
+  const outcome = await journal.append(presenceCommand(who, nodeId, isHere));
   if ('refusal' in outcome && outcome.refusal.code === 'unavailable') throw new Error(outcome.refusal.message);
 }
 
@@ -239,17 +240,23 @@ export function joinNodes(core: Core, store: NodeStore, bus: Bus, sequencer: Seq
     nodeId,
     interval: timing.nodeInterval,
     silence: timing.nodeSilence,
+    hearing,
     gone: async ({ dealerId, sender }, dead) => {
       const who = personOf(dealerId, sender);
-      if (who) await tellGone(journal, who, dead);
+      if (who) await tellPresence(journal, who, dead, false);
     },
     beaten: async () => {
       if (await core.epoch.look()) beginAnew(core, sequencer);
       await revocations.look();
     },
     died: () => bus.resync(sequencer?.dealers ?? []),
-    revived: async () => {
-      await Promise.all(presence.here().map((who) => journal.append(presenceCommand(who, nodeId, true))));
-    },
+    revived: (signal) =>
+      inParts(
+        presence.here(),
+        async (who) => {
+          if (presence.sockets(who) > 0) await tellPresence(journal, who, nodeId, true);
+        },
+        signal,
+      ),
   });
 }

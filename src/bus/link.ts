@@ -14,6 +14,12 @@ const SAY_EVERY = 60_000;
 /** Name under which a node that does not hear the others notes that it lives, beside its own. */
 const deafName = (nodeId: string): string => `deaf:${nodeId}`;
 
+/** Of the nodes that live, those that hear each other. */
+export function hearing(living: readonly string[]): string[] {
+  const names = new Set(living);
+  return living.filter((each) => !each.startsWith(deafName('')) && !names.has(deafName(each)));
+}
+
 /** Methods of the database that tell who else serves it. */
 interface Nodes {
   beat(nodeId: string): Promise<unknown>;
@@ -123,10 +129,9 @@ export class Link {
     }
     this.#isNotedDeaf = true;
     await nodes.beat(deaf);
-    const living = new Set(await nodes.livingNodes(silence));
-    const hearing = [...living].filter((each) => !each.startsWith(deafName('')) && !living.has(deafName(each)));
+    const others = hearing(await nodes.livingNodes(silence));
     const wasAway = this.isAway;
-    this.#alone = hearing.length > 0 ? this.#alone + 1 : 0;
+    this.#alone = others.length > 0 ? this.#alone + 1 : 0;
     if (this.isAway && !wasAway) this.#sendAway();
   }
 }

@@ -1,10 +1,8 @@
 /** [P-11.4] Goes on with what erasures have marked, part by part, so that what is said meanwhile goes between. */
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErasureStore } from '../store/erasures.ts';
+import { paced } from './paced.ts';
 
-/** The least pause between two parts, in ms: for as long as a part takes, the database is everybody else's. */
-const LEAST_PAUSE = 5;
 /** The pause after all is out of the tables and scrubbed, in ms: of erasures that follow each other closely, one scrub does. */
 const SCRUB_PAUSE = 1_000;
 
@@ -57,13 +55,8 @@ export class Eraser {
     try {
       while (this.#isAsked && !signal.aborted) {
         this.#isAsked = false;
-        for (let took = 0; !signal.aborted; ) {
-          const began = performance.now();
-          if (!(await store.erasePart())) break;
-          took = performance.now() - began;
-          await sleep(Math.max(LEAST_PAUSE, took), undefined, { signal });
-        }
-        if (!signal.aborted) await store.scrub();
+        while (await paced(() => store.erasePart(), signal));
+        await store.scrub();
         if (this.#isAsked) await sleep(SCRUB_PAUSE, undefined, { signal });
       }
     } catch (fault) {

@@ -1,5 +1,9 @@
 /** [P-7.5] Which nodes live, and whose sockets went with those that died. */
-import type { NodeStore } from '../store/nodes.ts';
+import type { NodeStore, Present } from '../store/nodes.ts';
+import { inParts } from './paced.ts';
+
+/** Number of those who went with a node that are read at a time. */
+const PAGE = 1_000;
 
 interface Options {
   readonly store: NodeStore;
@@ -8,23 +12,29 @@ interface Options {
   readonly interval: number;
   /** Time for which another node may be silent before it counts as dead, in ms. */
   readonly silence: number;
+  /** Of the nodes that live, those that hear each other: the first of them by name buries the dead. */
+  readonly hearing: (living: readonly string[]) => readonly string[];
   /** A dead node had sockets of somebody. Rejects where that could not be stored. */
-  readonly gone: (who: { dealerId: string; sender: string }, nodeId: string) => Promise<void>;
+  readonly gone: (who: Present, nodeId: string) => Promise<void>;
   /** The database has answered once more. */
   readonly beaten: () => Promise<void>;
   /** A node died: what it had committed it may not have published. */
   readonly died: () => void;
-  /** This node had been taken for dead: whoever is here must be told anew. */
-  readonly revived: () => Promise<void>;
+  /** This node had been taken for dead: whoever is here must be told anew. Rejects where that could not be stored. */
+  readonly revived: (signal: AbortSignal) => Promise<void>;
 }
 
 export class Membership {
   readonly #options: Options;
   readonly #timer: NodeJS.Timeout;
+  readonly #stop = new AbortController();
   #beating: Promise<void> | null = null;
+  /** Work that takes longer than a beat: who is here is told, and then the dead are buried. */
+  #aside: Promise<void> | null = null;
   /** Since when this node has been able to say that it lives: only then can it tell that another has not been heard. */
   #since: number | null = null;
   #hasBeaten = false;
+  #isUntold = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -45,25 +55,62 @@ export class Membership {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#stop.abort();
     await this.#beating;
+    await this.#aside;
   }
 
   async #beat(): Promise<void> {
-    const { store, nodeId, silence, revived, beaten } = this.#options;
+    const { store, nodeId, silence, beaten } = this.#options;
     const isKnown = await store.beat(nodeId);
     await beaten();
-    if (!isKnown && this.#hasBeaten) await revived();
+    if (!isKnown && this.#hasBeaten) this.#isUntold = true;
     this.#hasBeaten = true;
     this.#since ??= Date.now();
-    if (Date.now() - this.#since < silence) return;
-    for (const dead of await store.silentNodes(nodeId, silence)) await this.#bury(dead);
+    const dead = Date.now() - this.#since < silence ? [] : await store.silentNodes(nodeId, silence);
+    if (dead.length === 0 && !this.#isUntold) return;
+    this.#aside ??= this.#tell(dead)
+      .catch(() => {}) // the next beat finds what is left
+      .finally(() => {
+        this.#aside = null;
+      });
   }
 
+  async #tell(dead: readonly string[]): Promise<void> {
+    if (this.#isUntold) {
+      this.#isUntold = false;
+      try {
+        await this.#options.revived(this.#stop.signal);
+      } catch (error) {
+        this.#isUntold = true;
+        throw error;
+      }
+    }
+    for (const nodeId of dead) await this.#bury(nodeId);
+  }
+
+  /** Tells who went with a node, part by part, behind what everybody else does. Where this node dies, the next one goes on. */
   async #bury(dead: string): Promise<void> {
-    const { store, gone, died } = this.#options;
-    const presences = await store.presencesOf(dead);
-    await Promise.all(presences.map((who) => gone(who, dead)));
+    const { store, nodeId, silence, gone, died } = this.#options;
+    if (!(await this.#isFirst())) return;
+    await store.markDead(dead);
+    for (let last: Present | undefined; ; ) {
+      const page = await store.presencesOf(dead, PAGE, last);
+      last = page.at(-1);
+      if (!last) break;
+      await inParts(page, (who) => gone(who, dead), this.#stop.signal);
+      // One that lives after all is forgotten, too, so that it tells anew who is there.
+      if (!(await store.silentNodes(nodeId, silence)).includes(dead)) break;
+      if (!(await this.#isFirst())) return;
+    }
     await store.removeNode(dead);
     died();
+  }
+
+  /** Tells whether it is this node that buries. */
+  async #isFirst(): Promise<boolean> {
+    const { store, nodeId, silence, hearing } = this.#options;
+    const [first = nodeId] = hearing(await store.livingNodes(silence)).toSorted();
+    return first === nodeId;
   }
 }

@@ -44,7 +44,7 @@ async function everythingOf(store: Store, dealerId: string) {
     ),
     openChats: [...(rows.openChats.get(`${dealerId}/a1`) ?? [])].sort(),
     nodes: [...(rows.presences.get(`${dealerId}/admin:a1`) ?? [])],
-    present: (await store.presencesOf('n1')).filter((who) => who.dealerId === dealerId),
+    present: (await store.presencesOf('n1', 10)).filter((who) => who.dealerId === dealerId),
   };
 }
 

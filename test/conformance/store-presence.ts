@@ -21,7 +21,7 @@ const nodesOf = async (store: Store, sender: string, dealerId = 'd1') => {
 };
 
 const heldBy = async (store: Store, nodeId: string) =>
-  (await store.presencesOf(nodeId)).map(({ dealerId, sender }) => `${dealerId}/${sender}`).sort();
+  (await store.presencesOf(nodeId, 10)).map(({ dealerId, sender }) => `${dealerId}/${sender}`).sort();
 
 export function describePresence(withStore: WithStore): void {
   describe('presences', () => {
@@ -63,6 +63,26 @@ export function describePresence(withStore: WithStore): void {
         assert.deepEqual(await heldBy(store, 'n1'), ['d1/admin:a1', 'd1/customer:g1', 'd2/customer:g1']);
         assert.deepEqual(await heldBy(store, 'n2'), ['d1/admin:a1']);
         assert.deepEqual(await heldBy(store, 'n3'), []);
+      }),
+    );
+
+    it(
+      'of a node are read in parts, each after the last of the one before',
+      withStore(async (store) => {
+        const arrivals = ['d2', 'd1'].flatMap((dealerId) =>
+          ['customer:g2', 'customer:g1', 'admin:a1'].map((sender) => arrival(sender, 'n1', true, dealerId)),
+        );
+        await write(store, { arrivals });
+        const first = await store.presencesOf('n1', 4);
+        const rest = await store.presencesOf('n1', 4, first.at(-1));
+        assert.equal(first.length, 4);
+        assert.deepEqual(
+          [...first, ...rest].map(({ dealerId, sender }) => `${dealerId}/${sender}`),
+          ['d1', 'd2'].flatMap((dealerId) =>
+            ['admin:a1', 'customer:g1', 'customer:g2'].map((who) => `${dealerId}/${who}`),
+          ),
+        );
+        assert.deepEqual(await store.presencesOf('n1', 4, rest.at(-1)), []);
       }),
     );
 
@@ -118,6 +138,23 @@ export function describePresence(withStore: WithStore): void {
         const isShared = (await store.silentNodes('n1', 60_000)).length === 0;
         assert.deepEqual((await store.livingNodes(60_000)).sort(), isShared ? ['n1', 'n2'] : []);
         assert.deepEqual(await store.livingNodes(ALL_ARE_SILENT), []);
+      }),
+    );
+
+    it(
+      'that were marked as dead are silent until they are heard of again, and then are known no more',
+      withStore(async (store) => {
+        await store.beat('n1');
+        await store.beat('n2');
+        await store.markDead('n1');
+        await store.markDead('never-was');
+        assert.deepEqual(await store.silentNodes('n2', 60_000), ['n1']);
+        assert.deepEqual((await store.livingNodes(60_000)).includes('n1'), false);
+        assert.equal(await store.beat('n2'), true);
+        const isShared = (await store.livingNodes(60_000)).length > 0;
+        // Of an embedded database nobody lives who could bury another.
+        assert.equal(await store.beat('n1'), !isShared);
+        assert.equal(await store.beat('n1'), true);
       }),
     );
 

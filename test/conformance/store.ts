@@ -59,7 +59,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.tails('d1', ['g1']));
       await assert.rejects(store.tailsSince('d1', 0));
       await assert.rejects(store.beat('n1'));
-      await assert.rejects(store.presencesOf('n1'));
+      await assert.rejects(store.presencesOf('n1', 10));
       await assert.rejects(store.dealer('d1'));
       await assert.rejects(store.dealers('', 1));
       await assert.rejects(store.putDealer('d1', {}));

@@ -1,6 +1,7 @@
 /** [P-7.5] Which nodes live: who is buried, when, and who is told gone with it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
@@ -28,7 +29,10 @@ interface Told {
 class World {
   readonly store: Store;
   readonly #url: string;
-  readonly #members: Membership[] = [];
+  readonly #members = new Map<string, Membership>();
+  /** How many were being told gone at once, at most. */
+  atOnce = 0;
+  #now = 0;
   /** Whether the database fails all nodes. */
   isAway = false;
   /** Every successful look for silent nodes, by the node that looked; and every beat that failed. */
@@ -40,8 +44,8 @@ class World {
     this.store = openStore(readSettings({ DATABASE_URL: url }));
   }
 
-  /** A node that lives. @returns what it tells */
-  join(nodeId: string, fails: () => boolean = () => false): Inbox<Told> {
+  /** A node that lives. @returns what it tells @param takes how long it takes to store that somebody has gone, in ms */
+  join(nodeId: string, { fails = (_sender: string): boolean => false, takes = 0 } = {}): Inbox<Told> {
     const told = new Inbox<Told>();
     const tell = (fact: Omit<Told, 'at'>) => told.put({ ...fact, at: Date.now() });
     const store = overriding(this.store, {
@@ -63,8 +67,13 @@ class World {
       nodeId,
       interval: INTERVAL,
       silence: SILENCE,
+      hearing: (living) => living,
       gone: async ({ dealerId, sender }, from) => {
-        if (fails()) {
+        this.#now += 1;
+        this.atOnce = Math.max(this.atOnce, this.#now);
+        await pause(takes);
+        this.#now -= 1;
+        if (fails(sender)) {
           told.put({ what: 'gone', who: 'could not be stored', at: Date.now() });
           throw new Error('the database is away');
         }
@@ -74,8 +83,13 @@ class World {
       died: () => tell({ what: 'died' }),
       revived: async () => tell({ what: 'revived' }),
     });
-    this.#members.push(member);
+    this.#members.set(nodeId, member);
     return told;
+  }
+
+  /** A node is heard of no more. */
+  async leave(nodeId: string): Promise<void> {
+    await this.#members.get(nodeId)?.close();
   }
 
   /** A node that was last heard of an hour ago, and these sockets of its. */
@@ -91,7 +105,7 @@ class World {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#members.map((member) => member.close()));
+    await Promise.all([...this.#members.values()].map((member) => member.close()));
     await this.store.close();
   }
 }
@@ -145,12 +159,67 @@ describe('[P-7.5] a node among others', { concurrency: true }, () => {
     withWorld(async (world) => {
       await world.dead('dead', 'customer:g1');
       let failures = 1;
-      const told = world.join('n1', () => failures-- > 0);
+      const told = world.join('n1', { fails: () => failures-- > 0 });
       const facts = await told.first(3);
       assert.deepEqual(
         facts.map(({ what, who }) => who ?? what),
         ['could not be stored', 'd1/customer:g1', 'died'],
       );
+    }),
+  );
+
+  it(
+    'leaves it to the first of those that live, which tells each of those who went once, in parts',
+    withWorld(async (world) => {
+      const senders = Array.from({ length: 2_100 }, (_, index) => `customer:g${index}`);
+      await world.dead('dead', ...senders);
+      const [second, first] = [world.join('n2'), world.join('n1')];
+      await first.first(1, ({ what }) => what === 'died');
+      const gone = first.items.filter(({ what }) => what === 'gone').map(({ who }) => who);
+      assert.deepEqual(gone.toSorted(), senders.map((sender) => `d1/${sender}`).toSorted());
+      assert.deepEqual(second.items, []);
+      assert.ok(world.atOnce <= 50, `${world.atOnce} at once`);
+    }),
+  );
+
+  it(
+    'says that it lives while it buries: who buries for long is not taken for dead',
+    withWorld(async (world) => {
+      await world.dead('dead', ...Array.from({ length: 100 }, (_, index) => `customer:g${index}`));
+      const told = world.join('n1', { takes: 2 * SILENCE });
+      const other = world.join('n2');
+      await told.first(1, ({ what }) => what === 'died');
+      assert.deepEqual(other.items, []);
+      assert.deepEqual(
+        told.items.filter(({ what }) => what === 'revived'),
+        [],
+      );
+    }),
+  );
+
+  it(
+    'goes on where the one that was burying died itself',
+    withWorld(async (world) => {
+      await world.dead('dead', ...Array.from({ length: 60 }, (_, index) => `customer:g${index}`));
+      const first = world.join('n1', { fails: (sender) => sender === 'customer:g0' });
+      await first.first(1, ({ who }) => who === 'could not be stored');
+      const second = world.join('n2');
+      await world.leave('n1');
+      await second.first(2, ({ what }) => what === 'died');
+      assert.equal(second.items.filter(({ what, from }) => what === 'gone' && from === 'dead').length, 60);
+    }),
+  );
+
+  it(
+    'that is taken for dead and lives after all tells again who is here, and is buried no further',
+    withWorld(async (world) => {
+      await world.dead('n0', ...Array.from({ length: 1_500 }, (_, index) => `customer:g${index}`));
+      const burier = world.join('n1');
+      await burier.first(60, ({ what }) => what === 'gone');
+      const back = world.join('n0');
+      await burier.first(1, ({ what }) => what === 'died');
+      await back.first(1, ({ what }) => what === 'revived');
+      assert.ok(burier.items.filter(({ what }) => what === 'gone').length <= 1_000);
     }),
   );
 

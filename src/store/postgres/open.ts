@@ -15,7 +15,7 @@ import { groupsIn } from '../groups.ts';
 import { lettersIn } from '../letters.ts';
 import { type LogStore, logIn } from '../log.ts';
 import { pendingIn } from '../migrations.ts';
-import { type NodeStore, nodesIn } from '../nodes.ts';
+import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { DealerSeqs } from '../rows.ts';
 import type { Database } from '../sql.ts';
@@ -94,10 +94,11 @@ const nodesOn = (database: Database): NodeStore => ({
 
   async beat(nodeId) {
     const known = await database.rows(
-      sql`update nodes set seen_at = ${NOW} where node_id = ${nodeId} returning node_id`,
+      sql`update nodes set seen_at = ${NOW} where node_id = ${nodeId} and seen_at > ${DEAD} returning node_id`,
     );
     if (known.length > 0) return true;
-    await database.rows(sql`insert into nodes (node_id, seen_at) values (${nodeId}, ${NOW})`);
+    await database.rows(sql`insert into nodes (node_id, seen_at) values (${nodeId}, ${NOW})
+      on conflict (node_id) do update set seen_at = excluded.seen_at`);
     return false;
   },
 
