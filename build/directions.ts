@@ -148,6 +148,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/private-file.ts',
       'src/protocol/',
       'src/store/',
+      'src/timing.ts',
       '@sinclair/typebox',
       'cli-progress',
       'commander',

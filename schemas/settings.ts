@@ -141,6 +141,18 @@ export const Settings = Type.Object({
     description:
       'how long a socket may take to send its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
   }),
+  DRAIN_PAUSE: Type.Optional(
+    seconds(0, 300, {
+      description:
+        'time between /ready saying that a node is about to end and its sockets being closed, so that the load balancer sends nobody any more: 5s with REDIS_URL, else none',
+    }),
+  ),
+  DRAIN_SPREAD: Type.Optional(
+    seconds(0, 300, {
+      description:
+        'time over which the sockets of a node that ends are closed, so that others take them one after the other: 3s with REDIS_URL, else none',
+    }),
+  ),
   RATE_LIMIT: OneOf(['on', 'off'], {
     default: 'on',
     description:

@@ -8,6 +8,7 @@ import { MemoryBus } from './bus/memory.ts';
 import { Budgets } from './commands/budgets.ts';
 import { Conversations } from './conversation/conversations.ts';
 import type { Core } from './doors/core.ts';
+import { Drain } from './doors/drain.ts';
 import { boundBodies } from './doors/http/bodies.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
@@ -54,7 +55,7 @@ import { isServed } from './store/sqlite/lock.ts';
 import { openSqlite } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { failingAsUnavailable } from './store/unavailable.ts';
-import { TIMING, type Timing } from './timing.ts';
+import { type Timing, timingOf } from './timing.ts';
 
 /** The largest body of a request that sends no events, in bytes: a dealer's settings are the longest. */
 const BODY_LIMIT = 64 * 1024;
@@ -104,13 +105,13 @@ export interface AppOptions {
   readonly logTo?: NodeJS.WritableStream;
 }
 
-/** Builds the server, ready to listen. Closing it drains it: what was taken is committed and acked, then sockets close. */
+/** Builds the server, ready to listen. Closing it drains it: sockets go elsewhere, and what was taken is committed and acked. */
 export async function createApp({
   settings,
   store: given,
   secrets,
   version,
-  timing = TIMING,
+  timing = timingOf(settings),
   logTo,
 }: AppOptions): Promise<App> {
   const app: App = Fastify(fastifyOptions(settings, timing, logTo));
@@ -153,6 +154,7 @@ export async function createApp({
     hub,
     feed: new Feed(bus, sequencer),
     link,
+    drain: new Drain(timing),
     presence,
     tokens: new Tokens(secrets),
     settings,
@@ -167,10 +169,11 @@ export async function createApp({
   };
 
   await prepare(app, core);
-  const sockets = await websocketDoor(app, core, new Conversations(core));
+  const conversations = new Conversations(core);
+  const sockets = await websocketDoor(app, core, conversations);
   link?.whenAway(() => {
     log.error('other nodes hear each other over Redis, and this one does not: its sockets are sent to them');
-    sockets.sendAway();
+    void conversations.sendAway();
   });
   for (const routes of ROUTES) routes(app, core);
   await documentRoutes(app, version);
@@ -184,6 +187,7 @@ export async function createApp({
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
   });
   app.addHook('preClose', async () => {
+    await core.drain.run({ shut: () => sockets.shut(), sendAway: () => conversations.sendAway() });
     for (const part of running.toReversed()) await part?.close();
   });
   app.addHook('onClose', async () => {
@@ -252,6 +256,8 @@ function fastifyOptions(
     frameworkErrors: refuseUnreadable,
     clientErrorHandler: refuseNoRequest,
     forceCloseConnections: true,
+    // What comes while it is closed is answered as before: each answer ends its connection.
+    return503OnClosing: false,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
     trustProxy: proxiesOf(settings) ?? false,

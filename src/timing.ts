@@ -1,4 +1,4 @@
-/** The protocol's durations, in milliseconds. The server runs on these; a test that waits for one may shorten it. */
+/** Durations, in milliseconds: the protocol's, and some of the server's own. A test that waits for one may shorten it. */
 export interface Timing {
   /** [P-2.6] Between two WebSocket pings of the server's. */
   readonly pingInterval: number;
@@ -32,6 +32,10 @@ export interface Timing {
   readonly stallTimeout: number;
   /** Time that a closed socket may take to confirm it, before it is cut. */
   readonly closeTimeout: number;
+  /** [P-9] Of a node that ends: time before its sockets are closed, over which they are, and after which they come back at most. */
+  readonly drainPause: number;
+  readonly drainSpread: number;
+  readonly returnWithin: number;
 }
 
 export const TIMING: Timing = {
@@ -49,4 +53,27 @@ export const TIMING: Timing = {
   requestInterval: 1_000,
   stallTimeout: 30_000,
   closeTimeout: 3_000,
+  drainPause: 0,
+  drainSpread: 0,
+  returnWithin: 1_000,
 };
+
+/** The same of a node among others: long enough for a load balancer that asks every two seconds, and a few hundred joins a second. */
+const AMONG_OTHERS = { drainPause: 5_000, drainSpread: 3_000 };
+
+/** Settings that name durations, in seconds. */
+interface Named {
+  readonly DRAIN_PAUSE?: number;
+  readonly DRAIN_SPREAD?: number;
+  readonly REDIS_URL?: string;
+}
+
+/** The durations of a server with these settings. One that is alone has nobody to hand its sockets to, and waits for nobody. */
+export function timingOf({ DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL }: Named): Timing {
+  const preset = REDIS_URL === undefined ? TIMING : { ...TIMING, ...AMONG_OTHERS };
+  return {
+    ...preset,
+    ...(DRAIN_PAUSE !== undefined && { drainPause: DRAIN_PAUSE * 1000 }),
+    ...(DRAIN_SPREAD !== undefined && { drainSpread: DRAIN_SPREAD * 1000 }),
+  };
+}

@@ -4,6 +4,7 @@ import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings
 import { createApp } from '../app.ts';
 import { Tokens } from '../auth/tokens.ts';
 import { NoRedisError } from '../bus/probe.ts';
+import { timingOf } from '../timing.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
 import { adviceOnListening } from './listening.ts';
@@ -17,7 +18,7 @@ import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
 
-/** Time that a drain may take, in ms, before the process ends all the same. */
+/** Time that a drain may take, in ms, once its sockets have been told to go, before the process ends all the same. */
 const DRAIN_LIMIT = 9_000;
 /**
  * Connections that may wait to be accepted: as many as the system lets. Of thousands who come back at once, whoever finds
@@ -63,14 +64,28 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   const at = addressOf(settings, app.server.address());
   const trial = isKept() ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
-  const signal = new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-  });
+  const signal = firstSignal();
   hangup.heard = () => rereadLimits(settings, read, app.log);
   process.stdout.write(greeting(settings, at, trial ?? beginning));
-  process.stdout.write(`${await signal}: closing\n`);
-  setTimeout(() => process.exit(1), DRAIN_LIMIT).unref();
+  const { drainPause, drainSpread } = timingOf(settings);
+  const lasts = Math.ceil((drainPause + drainSpread) / 1000);
+  process.stdout.write(`${await signal}: closing${lasts > 0 ? ` in ${lasts} s; at once when it comes again` : ''}\n`);
+  setTimeout(() => process.exit(1), drainPause + drainSpread + DRAIN_LIMIT).unref();
   await app.close();
+}
+
+/** Resolves with the first signal to end. A second one ends the process there and then. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let isFirst = true;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (!isFirst) process.exit(1);
+        isFirst = false;
+        resolve(name);
+      });
+    }
+  });
 }
 
 /** Tells whether what is printed is kept, and no token may go there: in production, and where systemd's journal takes it. */

@@ -1,5 +1,6 @@
 /** One client, over as many sockets as it takes. */
 import type { JoinChannel } from '../../schemas/table.ts';
+import { askedPause, pauseAfter } from './backoff.ts';
 import { Emitter } from './emitter.ts';
 import { TelleError } from './error.ts';
 import { Keeper } from './keeper.ts';
@@ -87,7 +88,7 @@ export class Connection {
     this.#outbox = new Outbox({
       max: maxQueue,
       isPaced: pace && role !== 'server',
-      pause: (refusals) => this.#pause(refusals),
+      pause: (refusals) => pauseAfter(refusals, options.backoff),
     });
     // A customer's updates are acked with a scope that it may not see; a server of all dealers has no scopes [P-3.6].
     this.#seen = new Seen(since, epoch, (scope) => dealerId !== '*' && (role !== 'customer' || scope !== '@desk'));
@@ -127,12 +128,6 @@ export class Connection {
   readonly #offline = () => {
     if (this.state !== 'offline') this.#lose({ code: BROKEN, reason: 'offline' });
   };
-
-  /** [P-9] Full jitter: at random up to a bound that doubles with each failure. In milliseconds. */
-  #pause(failures: number): number {
-    const { first, most } = this.#options.backoff ?? { first: 1000, most: 30_000 };
-    return Math.random() * Math.min(most, first * 2 ** failures);
-  }
 
   /** Makes a socket that joins. */
   async #open(): Promise<void> {
@@ -281,7 +276,8 @@ export class Connection {
     // A connection that did not last counts as one more that failed.
     if (Date.now() - this.#joinedAt > this.#timeout) this.#failures = 0;
     this.#joinedAt = Number.POSITIVE_INFINITY;
-    const retryIn = pause ?? this.#pause(this.#failures++);
+    const { backoff } = this.#options;
+    const retryIn = pause ?? askedPause(lost, backoff) ?? pauseAfter(this.#failures++, backoff);
     this.state = 'offline';
     this.#timer = setTimeout(() => this.#open(), retryIn);
     this.#events.emit('offline', { ...lost, retryIn });

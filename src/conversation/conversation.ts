@@ -26,7 +26,7 @@ export interface Shared {
   readonly joins: Deadlines<Conversation>;
   readonly expiries: Expiries;
   /** One of them is over. */
-  ended(): void;
+  ended(conversation: Conversation): void;
 }
 
 const isJoin = (envelope: Envelope): envelope is Envelope & { channel: JoinChannel } =>
@@ -52,6 +52,10 @@ export class Conversation implements Reader {
   #refreshed: Promise<void> | null = null;
   /** True where it should have joined by now; a join under way has all the time that it needs. */
   #isLate = false;
+  /** Frames that came, and what was begun for them, that is not done yet. */
+  #underWay = 0;
+  /** Reason for which it is closed once nothing is under way; null where it stays. */
+  #departure: string | null = null;
 
   constructor(shared: Shared, socket: Socket, entrance: Entrance) {
     const { metrics, settings } = shared.house;
@@ -68,6 +72,7 @@ export class Conversation implements Reader {
 
   /** A frame of text came. */
   hear(frame: Frame): void {
+    this.#underWay += 1;
     this.#shared.arrivals.arrive(this, frame);
   }
 
@@ -81,13 +86,32 @@ export class Conversation implements Reader {
     this.#outlet.close(code, reason);
   }
 
+  /** [P-9] Takes nothing more, and closes when what it took is answered. */
+  depart(reason: string): void {
+    this.#departure = reason;
+    this.#socket.pause();
+    this.#closeWhereDone();
+  }
+
+  /** One thing that was under way is done. */
+  #done(): void {
+    this.#underWay -= 1;
+    this.#closeWhereDone();
+  }
+
+  #closeWhereDone(): void {
+    if (this.#departure === null || this.#underWay > 0) return;
+    this.close(CLOSE.restart, this.#departure);
+    this.#socket.resume(); // its own close is read yet
+  }
+
   /** The socket is no more. @param code with which the other side closed it, if this one did not */
   end(code: number): void {
     const { joins, expiries, ended } = this.#shared;
     const { metrics, log } = this.#house;
     joins.delete(this);
     expiries.forget(this);
-    ended();
+    ended(this);
     metrics.connected(this.#role, -1);
     metrics.closed(String(this.#outlet.closedWith ?? code));
     if (this.#joined) leave(this.#house, this.#joined);
@@ -112,9 +136,8 @@ export class Conversation implements Reader {
   }
 
   read(frame: Frame): void {
-    const text = frame.toString();
-    if (this.#behindJoin) this.#wait(this.#behindJoin, text);
-    else this.#take(text);
+    this.#readOrWait(frame.toString());
+    this.#done();
   }
 
   pause(): void {
@@ -122,7 +145,7 @@ export class Conversation implements Reader {
   }
 
   resume(): void {
-    if (!this.#answers.isExpelled) this.#socket.resume();
+    if (!this.#answers.isExpelled && this.#departure === null) this.#socket.resume();
   }
 
   /** [P-4] When its token ends. */
@@ -141,6 +164,11 @@ export class Conversation implements Reader {
   /** True where it is read no more: this side has closed it, or the other left before it had joined. */
   get #isGone(): boolean {
     return this.#outlet.closedWith !== null || (!this.#joined && !this.#socket.isOpen);
+  }
+
+  #readOrWait(text: string): void {
+    if (this.#behindJoin) this.#wait(this.#behindJoin, text);
+    else this.#take(text);
   }
 
   #take(text: string): void {
@@ -177,11 +205,15 @@ export class Conversation implements Reader {
     const entrance = this.#entrance;
     if (!entrance) throw refused('already_joined', 'this socket has joined');
     this.#hasTried = true;
+    this.#underWay += 1;
     this.#behindJoin = [];
     join(this.#house, entrance, envelope, this.#outlet)
       .then((joined) => this.#seated(joined))
       .catch((error: unknown) => this.#refuseJoin(entrance, envelope.id, error))
-      .finally(() => this.#readBehindJoin());
+      .finally(() => {
+        this.#readBehindJoin();
+        this.#done();
+      });
   }
 
   #seated(joined: Joined): void {
@@ -221,12 +253,13 @@ export class Conversation implements Reader {
     this.#behindJoin = null;
     this.#behindBytes = 0;
     if (!this.#joined && this.#isLate && this.#socket.isOpen) this.mustHaveJoined();
-    for (const text of waiting) this.read(text);
+    for (const text of waiting) this.#readOrWait(text);
   }
 
   /** [P-4] A new token of the same role, dealer and sub takes the old one's place. */
   #refresh(joined: Joined, payload: unknown, id: string | undefined): void {
     const { token } = decodeRefresh(payload);
+    this.#underWay += 1;
     // One after the other: the last that was sent is the one that holds.
     this.#refreshed = (this.#refreshed ?? Promise.resolve())
       .then(() => refresh(this.#house, this.#joined ?? joined, token))
@@ -235,7 +268,8 @@ export class Conversation implements Reader {
         if (this.#socket.isOpen) this.#shared.expiries.watch(this);
         this.#answers.ack(id);
       })
-      .catch((error: unknown) => this.#answers.refuse(id, error));
+      .catch((error: unknown) => this.#answers.refuse(id, error))
+      .finally(() => this.#done());
   }
 
   #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
@@ -245,7 +279,9 @@ export class Conversation implements Reader {
       this.#answers.charge(outcome.weight ?? 0); // [P-9]
       if ('refusal' in outcome) this.#answers.refuse(id, new RefusedError(outcome.refusal));
       else if (outcome.ack?.duplicate) this.#answers.ack(id, outcome.ack);
+      this.#done();
     });
+    this.#underWay += 1; // it was taken: what throws is not
   }
 
   /** The first join is free; any other frame counts. */

@@ -3,6 +3,7 @@ import type { Link } from '../bus/link.ts';
 import type { House } from '../conversation/house.ts';
 import type { Epoch } from '../journal/epoch.ts';
 import type { OpenStore } from '../store/store.ts';
+import type { Drain } from './drain.ts';
 import type { RequestLimits } from './http/limit.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -17,6 +18,7 @@ export interface Core extends House {
   readonly epoch: Epoch;
   /** To Redis, where there is one. */
   readonly link: Link | null;
+  readonly drain: Drain;
   readonly revocations: Revocations;
   readonly limits: RequestLimits;
   readonly log: FastifyBaseLogger;

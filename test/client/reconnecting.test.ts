@@ -102,6 +102,33 @@ describe('a connection that breaks', () => {
       ));
   }
 
+  for (const [reason, least, most] of [
+    ['service restart, come back in 40 ms', 30, 50],
+    ['service restart, come back in 0 ms', 0, 0],
+    ['service restart, come back in 3600000 ms', 0, 60],
+    ['service restart', 0, 6],
+  ] as const) {
+    test(`that a server ends with "${reason}" is made again when it says, a little at random`, () =>
+      withScript(
+        (socket) => {
+          put(socket, 'session', sessionOf());
+          socket.close(1012, reason);
+        },
+        async (url) => {
+          const options = { url, dealerId: DEALER, WebSocket, backoff: { first: 0.1, most: 60 } };
+          const client = connect({ ...options, role: 'customer' });
+          const lost = await listen(client).first(6, named('offline'));
+          client.close();
+          const pauses = lost.map(({ payload }) => payload.retryIn);
+          assert.ok(
+            pauses.every((pause) => pause >= least && pause <= most),
+            `${pauses}`,
+          );
+          if (most > 0 && most < 60) assert.equal(new Set(pauses).size, pauses.length, 'no two are alike');
+        },
+      ));
+  }
+
   test('that brings an event again tells it once', () =>
     withScript(
       (socket, { channel }, before) => {

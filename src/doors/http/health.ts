@@ -3,13 +3,20 @@ import { refused } from '../../../schemas/errors.ts';
 import { Health, Readiness } from '../../../schemas/http.ts';
 import type { Upkeep } from '../../store/upkeep.ts';
 import { AWAY, type Core } from '../core.ts';
+import { ENDING } from '../drain.ts';
 import type { App } from './http.ts';
 
 const tags = ['health'];
 
 export function healthRoutes(
   app: App,
-  { store, log, link, version }: Pick<Core, 'log' | 'link' | 'version'> & { readonly store: Pick<Upkeep, 'check'> },
+  {
+    store,
+    log,
+    link,
+    drain,
+    version,
+  }: Pick<Core, 'log' | 'link' | 'drain' | 'version'> & { readonly store: Pick<Upkeep, 'check'> },
 ): void {
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
@@ -20,6 +27,7 @@ export function healthRoutes(
 
   const ready = { tags, summary: 'Tells whether it can serve', response: { 200: Readiness } };
   app.get('/ready', { schema: ready }, async () => {
+    if (drain.isUnderWay) throw refused('unavailable', ENDING);
     try {
       await store.check();
     } catch (error) {

@@ -53,9 +53,11 @@ export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandl
   endWithProblem(socket, BEFORE_REQUEST[error.code] ?? NO_REQUEST);
 };
 
-/** Refuses a handshake that is not as RFC 6455 has it, on the bare socket: it has left HTTP behind. */
-export const refuseHandshake = (socket: Duplex, request: IncomingMessage): void =>
-  endWithProblem(socket, NO_HANDSHAKE, [`${REQUEST_ID}: ${requestIdOf(request)}`]);
+/** Refuses a handshake on the bare socket: it has left HTTP behind. @param fault absent: it is not as RFC 6455 has it */
+export const refuseHandshake = (socket: Duplex, request: IncomingMessage, fault?: unknown): void =>
+  endWithProblem(socket, fault instanceof RefusedError ? fault.refusal : NO_HANDSHAKE, [
+    `${REQUEST_ID}: ${requestIdOf(request)}`,
+  ]);
 
 const NO_HANDSHAKE: Refusal = { code: 'invalid_payload', message: 'this is not a WebSocket handshake' };
 

@@ -8,8 +8,9 @@ import { Type } from '@sinclair/typebox';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Entrance } from '../../conversation/admission.ts';
-import type { Conversations } from '../../conversation/conversations.ts';
+import { type Conversations, comeBack } from '../../conversation/conversations.ts';
 import { AWAY, type Core } from '../core.ts';
+import { ENDING } from '../drain.ts';
 import type { App } from '../http/http.ts';
 import { refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
@@ -23,10 +24,10 @@ const MAX_FRAGMENTS = 1024;
 const MAX_BUFFERED_CHUNKS = 4096;
 
 export interface WebSocketDoor {
-  /** Closes every socket [P-9]. Resolves when all have gone, which `ws` sees to within its close timeout. */
+  /** Lets nobody in any more: a connection is refused, so that a load balancer tries another node. */
+  shut(): void;
+  /** Closes every socket that is left [P-9]. Resolves when all have gone, which `ws` sees to within its close timeout. */
   close(): Promise<void>;
-  /** The same, of a node that goes on. */
-  sendAway(): void;
 }
 
 export async function websocketDoor(
@@ -43,19 +44,17 @@ export async function websocketDoor(
   // `ws` itself closes a socket that breaks the WebSocket protocol, with the code for how.
   const onError = (err: Error) => log.debug({ err }, 'socket error');
   const faults = throwFaults(app);
-  let isClosing = false;
-  app.addHook('preClose', async () => {
-    isClosing = true;
-  });
+  let isShut = false;
   onWebSocket(app, (request, stream, head) => {
     let entrance: Entrance;
     try {
-      if (isClosing) throw refused('unavailable', 'the server is shutting down');
+      if (isShut) throw refused('unavailable', ENDING);
       if (link?.isAway) throw refused('unavailable', AWAY);
       entrance = admit(request, stream);
     } catch (fault) {
       faults.set(request, fault);
-      refusals.emit('upgrade', request, stream, head);
+      // Nobody hears of them once the app is being closed: then they are answered here.
+      if (!refusals.emit('upgrade', request, stream, head)) refuseHandshake(stream, request, fault);
       return;
     }
     server.handleUpgrade(request, stream, head, (socket) => {
@@ -65,10 +64,11 @@ export async function websocketDoor(
   });
   describeEndpoint(app);
   return {
-    close: () => closeAll([...server.clients]),
-    sendAway: () => {
-      closeAll([...server.clients]);
+    shut: () => {
+      isShut = true;
+      app.server.close();
     },
+    close: () => closeAll([...server.clients], timing.returnWithin),
   };
 }
 
@@ -109,9 +109,9 @@ function throwFaults(app: App): WeakMap<IncomingMessage, unknown> {
 }
 
 /** [P-9] 1012: come back with `since`. */
-async function closeAll(sockets: readonly WebSocket[]): Promise<void> {
+async function closeAll(sockets: readonly WebSocket[], returnWithin: number): Promise<void> {
   const gone = sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
-  for (const socket of sockets) socket.close(CLOSE.restart, 'service restart');
+  for (const socket of sockets) socket.close(CLOSE.restart, comeBack(returnWithin));
   await Promise.all(gone);
 }
 
