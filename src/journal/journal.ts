@@ -1,6 +1,7 @@
 /**
  * The one way in for everything that changes anything. Commands are gathered for one turn of the event loop; each batch
- * is one transaction; only what is committed is published and acked [P-8.1].
+ * is one transaction; only what is committed is published and acked [P-8.1]. Where the database takes several transactions at
+ * once, those are of different dealers: what is about one dealer is stored, numbered and published in one order.
  */
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
@@ -8,11 +9,14 @@ import type { Event } from '../../schemas/delivered.ts';
 import { unavailable } from '../../schemas/errors.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
-import type { CommitStore } from '../store/commits.ts';
+import type { CommitStore, Locked } from '../store/commits.ts';
+import { Apart } from './apart.ts';
 import { type Outcome, planOf, runBatch } from './batch.ts';
 import { type Asking, publicationsOf } from './publications.ts';
 import { type Entry, FairQueue } from './queue.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Commands that fill a batch, whatever they are. */
 const FULL = BATCH / LEAST;
@@ -30,6 +34,7 @@ export interface Origin extends Asking {
 }
 
 interface Waiting extends Entry {
+  readonly about: string;
   readonly command: Command;
   readonly origin: Origin | undefined;
   readonly settle: (outcome: Outcome) => void;
@@ -51,6 +56,7 @@ export class Journal {
   readonly #options: Options;
   readonly #waiting = new FairQueue<Waiting>(MAX_WAITING);
   readonly #weights = new Weights();
+  readonly #apart: Apart<Waiting>;
   /** Commands that wait and are no joins. */
   #hurried = 0;
   /** When joins were last committed. */
@@ -60,11 +66,22 @@ export class Journal {
   #running: Promise<void> | null = null;
   /** Ends the wait for the turn's end. */
   #wake: () => void = () => {};
-  #committing: Promise<void> = Promise.resolve();
+  /** Batches that are being stored, and where there may be several, the dealers that they are about. */
+  #underWay = 0;
+  readonly #busy = new Set<string>();
+  /** Ends the wait for a batch to be stored, and where the next may be of others, for something to come. */
+  #goOn: () => void = () => {};
+  #isBlocked = false;
+  readonly #committing = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#apart = new Apart({
+      atOnce: options.store.atOnce.apart,
+      store: async (batch) => (await this.#commit(batch)).size > 0,
+      refuse: (batch) => this.#refuse(batch, 'somebody else has locked rows of this dealer: try again'),
+    });
   }
 
   /**
@@ -85,12 +102,14 @@ export class Journal {
       if (!isJoin(command.body)) this.#hurried += 1;
       this.#running ??= this.#run();
       if (this.#waiting.size === FULL) this.#wake();
+      if (this.#isBlocked) this.#goOn();
     }
   }
 
   #waitingOf(command: Command, origin: Origin | undefined, settle: Waiting['settle']): Waiting {
     return {
       dealerId: command.turn ?? command.body.dealerId,
+      about: command.body.dealerId,
       sender: origin?.address ?? command.sender,
       weight: this.#weights.of(command.body),
       command,
@@ -99,28 +118,70 @@ export class Journal {
     };
   }
 
-  /** Resolves when the batch that is being committed, if any, has been published or has failed. */
-  settled(): Promise<void> {
-    return this.#committing;
+  /** Resolves when what is being committed, if anything, has been published or has failed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#committing);
   }
 
   /** Takes nothing more, and resolves when all that was taken is settled. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    while (this.#underWay > 0) await this.settled();
+    await this.#apart.emptied();
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
+      if (this.#isBlocked || this.#underWay === this.#options.store.atOnce.batches) await this.#change();
       await this.#gather();
-      const batch = this.#waiting.take(BATCH);
-      const hurried = batch.filter(({ command }) => !isJoin(command.body)).length;
-      this.#hurried -= hurried;
-      this.#committing = this.#commit(batch);
-      await this.#committing;
-      if (hurried < batch.length) this.#joinedAt = performance.now();
+      const taken = this.#waiting.take(BATCH, this.#busy.size === 0 ? null : this.#isFree);
+      this.#isBlocked = taken.length === 0;
+      for (const { command } of taken) if (!isJoin(command.body)) this.#hurried -= 1;
+      const batch = this.#apart.size === 0 ? taken : this.#withoutApart(taken);
+      if (batch.length > 0) void this.#carry(batch);
     }
+    this.#isBlocked = false;
     this.#running = null;
+  }
+
+  /** Resolves when a batch is stored; and where what waits is of the dealers under way, when more comes. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#goOn = resolve;
+    });
+  }
+
+  readonly #isFree = (dealerId: string): boolean => !this.#busy.has(dealerId);
+
+  /** Hands over what is about dealers that are kept apart. @returns the rest */
+  #withoutApart(taken: readonly Waiting[]): readonly Waiting[] {
+    return taken.filter((each) => {
+      const isApart = this.#apart.has(each.about);
+      if (isApart) this.#apart.push(each);
+      return !isApart;
+    });
+  }
+
+  /** Stores a batch: where somebody else has rows of it, without those dealers, which are tried on their own. */
+  async #carry(batch: readonly Waiting[]): Promise<void> {
+    const isAlone = this.#options.store.atOnce.batches === 1;
+    const dealers = isAlone ? NONE : new Set(batch.map(({ about }) => about));
+    this.#underWay += 1;
+    for (const dealerId of dealers) this.#busy.add(dealerId);
+    for (let rest = batch; rest.length > 0; ) {
+      const locked = await this.#commit(rest);
+      for (const dealerId of locked)
+        this.#apart.add(
+          dealerId,
+          rest.filter(({ about }) => about === dealerId),
+        );
+      rest = locked.size === 0 ? [] : rest.filter(({ about }) => !locked.has(about));
+    }
+    if (batch.some(({ command }) => isJoin(command.body))) this.#joinedAt = performance.now();
+    for (const dealerId of dealers) this.#busy.delete(dealerId);
+    this.#underWay -= 1;
+    this.#goOn();
   }
 
   /**
@@ -157,26 +218,36 @@ export class Journal {
     });
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
+  /** Commits a batch, and tells everybody. @returns the dealers whose rows are locked: then nothing is done, and nobody told */
+  #commit(batch: readonly Waiting[]): Promise<Locked> {
+    const committed = this.#transact(batch).finally(() => this.#committing.delete(committed));
+    this.#committing.add(committed);
+    return committed;
+  }
+
+  async #transact(batch: readonly Waiting[]): Promise<Locked> {
     const { store, bus } = this.#options;
     const commands = batch.map(({ command }) => command);
     const plan = planOf(commands);
+    // What failed before this began: its end is known by then.
+    const doubtful = [...this.#doubtful];
     let outcomes: Outcome[] = [];
     const began = performance.now();
     try {
-      await store.commit(plan.needs, (rows) => {
+      const locked = await store.commit(plan.needs, (rows) => {
         const result = runBatch(rows, plan, this.#told());
         outcomes = result.outcomes;
         return result.changes;
       });
+      if (locked.size > 0) return locked;
     } catch (fault) {
       const { refusal } = unavailable(fault);
       for (const { body } of commands) this.#doubtful.add(body.dealerId);
       for (const each of batch) this.#settle(each, { refusal });
-      return;
+      return NONE;
     }
-    if (this.#doubtful.size > 0) bus.resync([...this.#doubtful]);
-    this.#doubtful.clear();
+    if (doubtful.length > 0) bus.resync(doubtful);
+    for (const dealerId of doubtful) this.#doubtful.delete(dealerId);
     this.#tell(outcomes, began);
     bus.publish(outcomes.flatMap((outcome, index) => publicationsOf(outcome, batch[index]?.origin)));
     batch.forEach((each, index) => {
@@ -185,6 +256,11 @@ export class Journal {
       if (outcome.weight !== undefined) this.#weights.learn(each.command.body, outcome.weight);
       this.#settle(each, outcome);
     });
+    return NONE;
+  }
+
+  #refuse(batch: readonly Waiting[], message: string): void {
+    for (const each of batch) this.#settle(each, notTaken(message));
   }
 
   #settle({ command, settle }: Waiting, outcome: Outcome): void {

@@ -11,15 +11,24 @@ const TURN = 4 * 1024;
 const FEW = BATCH;
 /** Empty places of a line before they are done away with. */
 const GAP = 256;
+/** Entries of a line that are looked at for one that may go, where the first may not: a batch has no more. */
+const LOOKED_AT = 256;
 
 export interface Entry {
   /** The dealer that it waits with; `*` for what a server of all dealers sends. */
   readonly dealerId: string;
-  /** The sender within that dealer. What one sender sends stays in order [P-2.3]. */
+  /** The dealer that it is about, where it may wait with `*`; absent: the one that it waits with. */
+  readonly about?: string;
+  /** The sender within that dealer. What one sender sends about a dealer stays in order [P-2.3]. */
   readonly sender: string;
   /** Its work, in bytes. */
   readonly weight: number;
 }
+
+/** Tells whether what is about a dealer may go now; null: all may. */
+export type MayGo = ((dealerId: string) => boolean) | null;
+
+const aboutOf = (entry: Entry | undefined): string => entry?.about ?? entry?.dealerId ?? '';
 
 /** A queue that takes turns with others: all that do are a ring. */
 abstract class Member<T> {
@@ -33,8 +42,8 @@ abstract class Member<T> {
   }
 
   abstract readonly size: number;
-  /** Takes the one whose turn it is, if it weighs no more than that, in bytes. */
-  abstract shift(most: number): T | undefined;
+  /** Takes the one whose turn it is: null where it weighs more than that, in bytes; undefined where none may go. */
+  abstract shift(most: number, mayGo: MayGo): T | null | undefined;
 }
 
 /** Entries of one sender that wait, in order. */
@@ -50,12 +59,24 @@ class Line<T extends Entry> extends Member<T> {
     this.#entries.push(entry);
   }
 
-  shift(most: number): T | undefined {
-    const entry = this.#entries[this.#gone];
-    if (!entry || entry.weight > most) return undefined;
-    this.#gone += 1;
+  shift(most: number, mayGo: MayGo): T | null | undefined {
+    const place = mayGo === null ? this.#gone : this.#firstThat(mayGo);
+    const entry = this.#entries[place];
+    if (entry === undefined) return undefined;
+    if (entry.weight > most) return null;
+    if (place > this.#gone) this.#entries.splice(place, 1);
+    else this.#gone += 1;
     if (this.#gone === GAP) this.#gone -= this.#entries.splice(0, GAP).length;
     return entry;
+  }
+
+  /** The place of the first that may go, looked for a while; -1 where none is found. */
+  #firstThat(mayGo: (dealerId: string) => boolean): number {
+    const end = Math.min(this.#entries.length, this.#gone + LOOKED_AT);
+    for (let place = this.#gone; place < end; place += 1) {
+      if (mayGo(aboutOf(this.#entries[place]))) return place;
+    }
+    return -1;
   }
 }
 
@@ -94,14 +115,25 @@ class Turns<T extends Entry, M extends Member<T>> extends Member<T> {
     return member;
   }
 
-  shift(most: number): T | undefined {
-    while (this.#last && this.#last.next.credit <= 0) {
-      this.#last = this.#last.next;
-      this.#last.credit += TURN;
+  shift(most: number, mayGo: MayGo): T | null | undefined {
+    for (let passed = 0; this.#last && passed < this.#members.size; ) {
+      const current = this.#last.next;
+      if (current.credit <= 0) {
+        this.#last = current;
+        current.credit += TURN;
+        passed = 0;
+        continue;
+      }
+      const entry = current.shift(most, mayGo);
+      if (entry === null) return null;
+      if (entry) return this.#given(current, entry);
+      this.#last = current; // who may not go now has not had a turn
+      passed += 1;
     }
-    const current = this.#last?.next;
-    const entry = current?.shift(most);
-    if (!current || !entry) return undefined;
+    return undefined;
+  }
+
+  #given(current: Member<T>, entry: T): T {
     this.size -= 1;
     current.credit -= entry.weight;
     if (current.size === 0) this.#drop(current);
@@ -116,13 +148,21 @@ class Turns<T extends Entry, M extends Member<T>> extends Member<T> {
   }
 }
 
-type Senders<T extends Entry> = Turns<T, Line<T>>;
 type Dealers<T extends Entry> = Turns<T, Senders<T>>;
 
 const sideOf = ({ dealerId }: Entry): string => (dealerId === ALL_DEALERS ? 'all' : 'each');
 
+/** Those who send within a dealer, or for all of them. */
+class Senders<T extends Entry> extends Turns<T, Line<T>> {
+  override shift(most: number, mayGo: MayGo): T | null | undefined {
+    const isOfOne = this.key !== ALL_DEALERS;
+    if (isOfOne && mayGo !== null && !mayGo(this.key)) return undefined;
+    return super.shift(most, isOfOne ? null : mayGo);
+  }
+}
+
 const lineOf = <T extends Entry>(key: string): Line<T> => new Line(key);
-const sendersOf = <T extends Entry>(key: string): Senders<T> => new Turns(key, lineOf<T>);
+const sendersOf = <T extends Entry>(key: string): Senders<T> => new Senders(key, lineOf<T>);
 const dealersOf = <T extends Entry>(key: string): Dealers<T> => new Turns(key, sendersOf<T>);
 
 export class FairQueue<T extends Entry> {
@@ -170,6 +210,19 @@ export class FairQueue<T extends Entry> {
     return few;
   }
 
+  #takeFewThat(mayGo: (dealerId: string) => boolean): T[] {
+    const taken: T[] = [];
+    for (const entry of this.#takeFew()) {
+      if (mayGo(aboutOf(entry))) {
+        taken.push(entry);
+      } else {
+        this.#few.push(entry);
+        this.#fewWeigh += entry.weight;
+      }
+    }
+    return taken;
+  }
+
   #place(entry: T): void {
     this.#sides.widen(sideOf(entry)).widen(entry.dealerId).widen(entry.sender).push(entry);
   }
@@ -187,15 +240,17 @@ export class FairQueue<T extends Entry> {
     return dealerHas >= left || senderHas >= left - dealerHas;
   }
 
-  /** Takes those whose turn it is, of so much weight together, in bytes; what weighs more comes alone. */
-  take(weight: number): T[] {
-    if (this.#sides.size === 0 && this.#fewWeigh <= weight) return this.#takeFew();
+  /** Takes those that may go and whose turn it is, of so much weight together, in bytes; what weighs more comes alone. */
+  take(weight: number, mayGo: MayGo = null): T[] {
+    if (this.#sides.size === 0 && this.#fewWeigh <= weight) {
+      return mayGo === null ? this.#takeFew() : this.#takeFewThat(mayGo);
+    }
     this.#spread();
-    const first = this.#sides.shift(Number.POSITIVE_INFINITY);
+    const first = this.#sides.shift(Number.POSITIVE_INFINITY, mayGo);
     if (!first) return [];
     const taken = [first];
     let left = weight - first.weight;
-    for (let next = this.#sides.shift(left); next; next = this.#sides.shift(left)) {
+    for (let next = this.#sides.shift(left, mayGo); next; next = this.#sides.shift(left, mayGo)) {
       left -= next.weight;
       taken.push(next);
     }

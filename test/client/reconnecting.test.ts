@@ -212,11 +212,12 @@ describe('a connection that breaks', () => {
     const wrapStore = (store: Store) =>
       overriding(store, {
         commit: async (...of) => {
-          await store.commit(...of);
+          const locked = await store.commit(...of);
           if (hold) {
             committed.open();
             await hold;
           }
+          return locked;
         },
       });
     await withPlace({ wrapStore }, async (place) => {

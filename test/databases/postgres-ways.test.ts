@@ -16,7 +16,7 @@ const plain = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: 
 
 /** Asks one question over a pool of its own. */
 async function asked<T>(url: string, query: string): Promise<T> {
-  const pool = openPool(url, () => {});
+  const pool = openPool(url, 'others', () => {});
   try {
     const { rows } = await pool.query<{ answer: T }>(query);
     return rows[0]?.answer ?? assert.fail('no row');
@@ -164,7 +164,7 @@ describe('a Postgres URL with several hosts', { timeout: 120_000 }, () => {
 
   it('leads elsewhere when the one that it led to has gone, and many ask at once', async () => {
     const other = await startPostgres();
-    const pool = openPool(of([portOf(other), portOf(standby), portOf(writable)]), () => {});
+    const pool = openPool(of([portOf(other), portOf(standby), portOf(writable)]), 'others', () => {});
     try {
       assert.equal((await pool.query(PORT)).rows[0]?.answer, portOf(other));
       await other.halt();
@@ -192,7 +192,7 @@ describe('each connection to Postgres', { timeout: 60_000 }, () => {
   });
 
   it('has its locks for seconds only, when it stops within a transaction; who is patient waits for them', async () => {
-    const pool = openPool(await makeDatabase(plain), () => {});
+    const pool = openPool(await makeDatabase(plain), 'others', () => {});
     try {
       await pool.query('create table locked ()');
       const stopped = await pool.connect();

@@ -160,7 +160,7 @@ describe('Redis as other servers know it', { concurrency: true }, () => {
             asked.open();
             await allowed.opened;
           }
-          await store.commit(needs, (rows) => {
+          return store.commit(needs, (rows) => {
             const changes = work(rows);
             stored.push(...changes.events.flatMap(({ type, payload }) => (type === 'CHAT_MSG' ? [payload] : [])));
             return changes;
@@ -216,7 +216,7 @@ describe('Redis as other servers know it', { concurrency: true }, () => {
                   asked.open();
                   await allowed.opened;
                 }
-                await store.commit(needs, work);
+                return store.commit(needs, work);
               },
             }),
         },

@@ -363,7 +363,6 @@ describe('a sequencer that may have missed something', () => {
     await delivered.first(2);
     await turn();
     assert.ok(log.reads.length - before <= 8, log.reads.slice(before).join(', '));
-    sequencer.close();
   });
 
   it('reads for many dealers a few at a time', async () => {
@@ -382,7 +381,6 @@ describe('a sequencer that may have missed something', () => {
     for (const dealerId of dealers) sequencer.catchUp(dealerId);
     while (reading.times < 600 || reading.now > 0) await turn();
     assert.ok(reading.most <= 2, `${reading.most} at once`);
-    sequencer.close();
   });
 
   it('goes on after what was erased before it was seen: it never comes [P-11.4]', async (t) => {

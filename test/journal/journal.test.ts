@@ -436,6 +436,53 @@ describe('the journal', () => {
     }),
   );
 
+  it('has two batches under way where the store takes two, never of one dealer, and settles all before it is closed', async () => {
+    const sqlite = openStore(readSettings({ DATABASE_URL: `sqlite:${MEMORY}` }));
+    await sqlite.migrate();
+    const underWay: string[][] = [];
+    let most = 0;
+    const store = overriding(sqlite, {
+      atOnce: { batches: 2, apart: 1 },
+      commit: async (needs, work) => {
+        const dealers = [...needs.dealers.keys()];
+        assert.deepEqual(
+          underWay.flat().filter((dealerId) => dealers.includes(dealerId)),
+          [],
+        );
+        underWay.push(dealers);
+        most = Math.max(most, underWay.length);
+        await new Promise((resolve) => setTimeout(resolve, dealers.includes('slow') ? 50 : 2));
+        const locked = await sqlite.commit(needs, work);
+        underWay.splice(underWay.indexOf(dealers), 1);
+        return locked;
+      },
+    });
+    const bus = new MemoryBus();
+    bus.listen({ deliver: () => {}, missed: () => {} });
+    const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault: () => {} });
+    const outcomes: Promise<Outcome>[] = [];
+    const dealerOf = (n: number) => (n % 40 === 0 ? 'slow' : `d${n % 7}`);
+    for (let n = 0; n < 2000; n += 1) {
+      const command = says(null);
+      outcomes.push(
+        journal.append({ ...command, body: { ...command.body, dealerId: dealerOf(n) } as Command['body'] }),
+      );
+      if (n % 20 === 0) await new Promise(setImmediate);
+    }
+    await journal.close();
+    const settled = await Promise.all(outcomes);
+    assert.equal(most, 2);
+    for (const dealerId of ['slow', ...Array.from({ length: 7 }, (_, n) => `d${n}`)]) {
+      const seqs = settled.filter((_, n) => dealerOf(n) === dealerId).map(seqOf);
+      assert.deepEqual(
+        seqs,
+        seqs.map((_, n) => n + 1),
+        dealerId,
+      );
+    }
+    await sqlite.close();
+  });
+
   it(
     'settles what it has taken before it is closed, and takes nothing after',
     withJournal(async ({ journal, store }) => {

@@ -83,6 +83,53 @@ describe('the queue', () => {
     );
   });
 
+  it('gives out only what may go, keeps the rest, and what one sender sends about a dealer in its order', () => {
+    const someDealers = fc.uniqueArray(fc.constantFrom<string>('d1', 'd2', 'd3'));
+    fc.assert(
+      fc.property(someEntries, fc.array(someDealers, { minLength: 1 }), (entries, blocked) => {
+        const queue = new FairQueue<Sent>(ROOMY);
+        // What a server of all dealers sends is about any of them.
+        const all = entries.map((entry, n) =>
+          entry.dealerId === '*' ? { ...entry, about: `d${(n % 3) + 1}` } : entry,
+        );
+        const aboutOf = ({ dealerId, about = dealerId }: Sent) => about;
+        const out: Sent[] = [];
+        for (const [n, entry] of all.entries()) {
+          queue.push(entry);
+          const busy = blocked[n % blocked.length] ?? [];
+          const taken = queue.take(20_000, (dealerId) => !busy.includes(dealerId));
+          assert.ok(taken.every((each) => !busy.includes(aboutOf(each))));
+          out.push(...taken);
+        }
+        while (queue.size > 0) {
+          const taken = queue.take(20_000, () => true);
+          assert.ok(taken.length > 0, 'whatever may go goes');
+          out.push(...taken);
+        }
+        const byName = (given: readonly Sent[]) => {
+          const of = (each: Sent) => `${nameOf(each)}/${aboutOf(each)}`;
+          return [...given].sort((a, b) => of(a).localeCompare(of(b)));
+        };
+        assert.deepEqual(byName(out), byName(all));
+      }),
+    );
+  });
+
+  it('gives what may go though thousands wait that may not, of dealers and of one who sends for all', () => {
+    const queue = new FairQueue<Sent>(ROOMY);
+    for (let count = 0; count < 2000; count += 1) {
+      queue.push(sent('busy', 'a', count, 20_000));
+      queue.push({ ...sent('*', 'server:redis', count), about: count === 100 ? 'free' : 'busy' });
+    }
+    queue.push(sent('free', 'a'));
+    const taken = queue.take(100_000, (dealerId) => dealerId === 'free');
+    assert.deepEqual(taken.map(({ sender }) => sender).sort(), ['a', 'server:redis']);
+    assert.deepEqual(
+      queue.take(100_000, (dealerId) => dealerId === 'free'),
+      [],
+    );
+  });
+
   it('lets dealers take turns, and within a dealer senders, by weight and not by number', () => {
     fc.assert(
       fc.property(

@@ -105,8 +105,9 @@ class Unreliable {
         const fate = this.losesNext ? 1 : this.#stage.dice.below(12);
         this.losesNext = false;
         if (fate === 0) throw new Error('the connection was lost before the commit');
-        await store.commit(needs, work);
+        const locked = await store.commit(needs, work);
         if (fate === 1) throw new Error('the connection was lost before the answer');
+        return locked;
       },
     });
 }

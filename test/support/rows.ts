@@ -144,9 +144,9 @@ function withScopes(changes: Changes, rows: Rows): Changes {
 }
 
 /** Commits changes, whatever the rows are. */
-export function write(store: Store, plain: Plain): Promise<void> {
+export async function write(store: Store, plain: Plain): Promise<void> {
   const changes = changesOf(plain);
-  return store.commit(needsOfChanges(changes), (rows) => withScopes(changes, rows));
+  await store.commit(needsOfChanges(changes), (rows) => withScopes(changes, rows));
 }
 
 /** The rows that a commit is handed for these keys; it changes nothing. */

@@ -12,6 +12,7 @@ import {
   INSERT_GROUPS,
   LOCK_DEALERS,
   LOCK_GROUPS,
+  LOCKED_DEALERS,
   type Prepared,
   READ_ERASED,
   READ_REMOVED,
@@ -99,6 +100,13 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
     removed: new Set(removed.map(({ dealerId }) => dealerId)),
     erased: await erased(client, digests, missing),
   };
+}
+
+/** The dealers of which somebody else has locked a row that a batch may write. */
+export async function lockedDealers(client: pg.PoolClient, needs: Needs): Promise<Set<string>> {
+  const values = [[...needs.dealers.keys()], ...partsOf(needs.groups, 2), ...partsOf(needs.openChats, 2)];
+  const locked = await query<{ dealerId: string }>(client, LOCKED_DEALERS, values);
+  return new Set(locked.map(({ dealerId }) => dealerId));
 }
 
 function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased' | 'removed'> {

@@ -1,18 +1,19 @@
 /** One batch, one transaction, in two writes. */
 import type pg from 'pg';
-import type { CommitStore } from '../commits.ts';
+import { type CommitStore, type Locked, NONE_LOCKED } from '../commits.ts';
 import { revokingCustomers } from '../credentials.ts';
 import type { Digests } from '../digests.ts';
 import type { Changes, Needs, Rows } from '../rows.ts';
 import { beginningAfter, settingAside } from '../setting-aside.ts';
-import { freeKeys, load, writing } from './batch.ts';
+import { freeKeys, load, lockedDealers, writing } from './batch.ts';
 import { NOW } from './database.ts';
 import { erasing } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
-import { inOneWrite, isDatabases, isLostRace, queryOf, withClient } from './pool.ts';
+import { inOneWrite, isDatabases, isLocked, isLostRace, queryOf, withClient } from './pool.ts';
 
-/** Tries of a batch that made the same new row as another node's. */
+/** Tries of a batch that made the same new row as another node's, and of one that waited for a lock in vain. */
 const MAX_TRIES = 5;
+const MAX_WAITS = 2;
 
 export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'] {
   const transact = (needs: Needs, work: (rows: Rows) => Changes, isAgain: boolean): Promise<void> =>
@@ -41,12 +42,24 @@ export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'
       }
     });
 
+  const lockedOf = (needs: Needs): Promise<Locked> => withClient(pool, (client) => lockedDealers(client, needs));
+
   return async (needs, work) => {
-    for (let attempt = 1; ; attempt += 1) {
+    for (let races = 0, waits = 0; ; ) {
       try {
-        return await transact(needs, work, attempt > 1);
+        await transact(needs, work, races > 0);
+        return NONE_LOCKED;
       } catch (error) {
-        if (!isLostRace(error) || attempt === MAX_TRIES) throw error;
+        if (isLocked(error)) {
+          const locked = await lockedOf(needs);
+          if (locked.size > 0) return locked;
+          waits += 1;
+          // Some locks cannot be seen: that of a row which is not there yet.
+          if (waits === MAX_WAITS) return new Set(needs.dealers.keys());
+        } else {
+          races += 1;
+          if (!isLostRace(error) || races === MAX_TRIES) throw error;
+        }
       }
     }
   };

@@ -26,7 +26,7 @@ import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
-import { openPool, type PostgresPool, withPatientClient } from './pool.ts';
+import { AT_ONCE, openPool, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
 
 const MIGRATIONS = 'drizzle/postgres/migrations';
@@ -36,7 +36,8 @@ const MIGRATION_LOCK = 7_355_308;
 
 /** Opens the database; nothing is connected until it is used. @param onError told of a connection lost while idle */
 export function openPostgres(url: string, digests: Digests, onError: (error: Error) => void): Store {
-  const pool = openPool(url, onError);
+  const pool = openPool(url, 'others', onError);
+  const commits = openPool(url, 'commits', onError);
   const database = databaseOf(pool);
   return {
     isCertain: false,
@@ -51,7 +52,9 @@ export function openPostgres(url: string, digests: Digests, onError: (error: Err
     ...erasuresIn(database),
     ...nodesOn(database),
     ...upkeepOf(pool, database, digests),
-    commit: commitsIn(pool, digests),
+    close: async () => void (await Promise.all([pool.end(), commits.end()])),
+    atOnce: AT_ONCE,
+    commit: commitsIn(commits, digests),
   };
 }
 
@@ -125,7 +128,7 @@ async function pendingOf(pool: pg.Pool): Promise<number> {
   return pendingIn(assetFolder(MIGRATIONS), had).length;
 }
 
-const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upkeep => ({
+const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'close'> => ({
   migrate: (onUpgrade = () => {}) =>
     withPatientClient(pool, async (client) => {
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
@@ -169,5 +172,4 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Upk
 
   walBytes: null,
   copyTo: null,
-  close: () => pool.end(),
 });

@@ -4,8 +4,8 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { isFinal, isUnreached, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
 
-/** Connections of a node: one for the journal, the rest for readers. */
-const MAX_CONNECTIONS = 10;
+/** Transactions of the journal: while the database works on a batch, this node works on another. */
+export const AT_ONCE = { batches: 2, apart: 2 };
 /** Limits of the wait for a connection, and for an answer, in ms: after that the database counts as away. */
 const CONNECT_TIMEOUT = 3_000;
 const QUERY_TIMEOUT = 5_000;
@@ -17,22 +17,30 @@ const LOST_RACE: ReadonlySet<unknown> = new Set(['23505', '40001', '40P01']);
 // Seqs and times are bigint; both stay far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+type Setting = readonly [name: string, value: string, untouched: string];
+
 /**
  * The server's settings for each connection, unless somebody has set them to something else than the default: by that it would wait for hours. A node that stops within
  * a transaction has its locks for seconds, a statement waits for another's lock for less than this side waits for it, and a connection whose
  * client has gone is ended. Milliseconds have a unit; what TCP is told are seconds and counts.
  */
-const SESSION: readonly (readonly [name: string, value: string, untouched: string])[] = [
+const SESSION: readonly Setting[] = [
   ['idle_in_transaction_session_timeout', '5s', '0'],
-  ['lock_timeout', '3s', '0'],
   ['client_connection_check_interval', '2s', '0'],
   ['tcp_keepalives_idle', '10', '7200'],
   ['tcp_keepalives_interval', '5', '75'],
   ['tcp_keepalives_count', '3', '9'],
   ['tcp_user_timeout', '20s', '0'],
 ];
-/** The settings of a patient connection, which waits for locks, too. */
-const PATIENT = SESSION.filter(([name]) => name !== 'lock_timeout');
+/**
+ * Kinds of connections, each apart from the others: how many there are, and what else the server is told. A batch that
+ * meets a lock goes on without whoever is locked, and so waits no longer than batches take; others wait for what takes a while.
+ * A patient one waits for as long as it takes.
+ */
+const KINDS = {
+  commits: { max: AT_ONCE.batches + AT_ONCE.apart, session: [...SESSION, ['lock_timeout', '250ms', '0']] },
+  others: { max: 6, session: [...SESSION, ['lock_timeout', '3s', '0']] },
+} as const satisfies Record<string, { max: number; session: readonly Setting[] }>;
 const SET = 'select set_config($1, $2, false) where current_setting($1, true) = $3';
 
 /** A pool that knows several ways to its database: it keeps to the one that leads there, and else tries the next. */
@@ -41,14 +49,14 @@ export class PostgresPool extends pg.Pool {
   readonly #wanted: Wanted | null;
   #at = 0;
 
-  constructor({ ways, wanted }: Ways, options: pg.PoolConfig) {
+  constructor({ ways, wanted }: Ways, session: readonly Setting[], options: pg.PoolConfig) {
     const current = (): pg.ClientConfig => this.#way.config;
     class Client extends pg.Client {
       constructor(config?: pg.ClientConfig) {
         super({ ...config, ...current() });
       }
     }
-    super({ ...options, Client, onConnect: (client) => this.#welcome(client, SESSION) });
+    super({ ...options, Client, onConnect: (client) => this.#welcome(client, session) });
     this.#ways = ways;
     this.#wanted = wanted;
   }
@@ -81,7 +89,7 @@ export class PostgresPool extends pg.Pool {
       client.on('error', () => {}); // whoever uses it is told
       try {
         await client.connect();
-        await this.#welcome(client, PATIENT);
+        await this.#welcome(client, SESSION);
         return client;
       } catch (error) {
         await client.end().catch(() => {});
@@ -117,7 +125,7 @@ export class PostgresPool extends pg.Pool {
   }
 
   /** Sets up a new connection, in one write. */
-  async #welcome(client: pg.ClientBase, session: typeof SESSION): Promise<void> {
+  async #welcome(client: pg.ClientBase, session: readonly Setting[]): Promise<void> {
     const set = session.map((values) =>
       client.query(SET, [...values]).catch((error: unknown) => {
         // A server that does not know one, or lets nobody set it, goes on without.
@@ -141,9 +149,10 @@ export function queryOf(statement: SQL): pg.QueryConfig {
 }
 
 /** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
-export function openPool(url: string, onError: (error: Error) => void): PostgresPool {
-  const pool = new PostgresPool(waysTo(url), {
-    max: MAX_CONNECTIONS,
+export function openPool(url: string, kind: keyof typeof KINDS, onError: (error: Error) => void): PostgresPool {
+  const { max, session } = KINDS[kind];
+  const pool = new PostgresPool(waysTo(url), session, {
+    max,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: QUERY_TIMEOUT,
     keepAlive: true,
@@ -197,6 +206,9 @@ export function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => 
 
 /** Tells whether the database itself refused what it was asked, on a connection that is as good as before. */
 export const isDatabases = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+/** Tells whether it waited for a lock in vain: lock_not_available. */
+export const isLocked = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '55P03';
 
 /** Tells whether another node was first, so that the same may be tried again. */
 export const isLostRace = (error: unknown): boolean => error instanceof pg.DatabaseError && LOST_RACE.has(error.code);

@@ -50,15 +50,32 @@ export const READ_TAILS: Prepared = {
     union all select '${DESK_SCOPE}', desk_seq from dealers where dealer_id = $1`,
 };
 
+/** The groups `g` named, and those where the admins named are present; the parameters are numbered from there. */
+const groupsNamed = (from: number): string => `(g.dealer_id, g.group_id) in (
+      select * from unnest($${from}::text[], $${from + 1}::text[])
+      union select c.dealer_id, c.place from chats c
+        join unnest($${from + 2}::text[], $${from + 3}::text[]) as a(dealer_id, admin_id) using (dealer_id, admin_id) where c.online)`;
+
 /** Locks, in their order, the groups named and those where the admins named are present. */
 export const LOCK_GROUPS: Prepared = {
   name: 'lock_groups',
   text: `select g.dealer_id as "dealerId", g.group_id as "groupId", ${GROUP} from groups g
-    where (g.dealer_id, g.group_id) in (
-      select * from unnest($1::text[], $2::text[])
-      union select c.dealer_id, c.place from chats c
-        join unnest($3::text[], $4::text[]) as a(dealer_id, admin_id) using (dealer_id, admin_id) where c.online)
+    where ${groupsNamed(1)}
     order by g.dealer_id, g.group_id for no key update`,
+};
+
+/** Of the dealers named, and of those of groups as {@link LOCK_GROUPS} has them, those that somebody else has locked now. */
+export const LOCKED_DEALERS: Prepared = {
+  name: 'locked_dealers',
+  text: `with n (dealer_id) as (select unnest($1::text[])),
+    free as materialized (select d.dealer_id from dealers d join n using (dealer_id) for no key update of d skip locked),
+    free_groups as materialized (
+      select g.dealer_id, g.group_id from groups g where ${groupsNamed(2)} for no key update skip locked)
+    select dealer_id as "dealerId" from (
+      (select dealer_id from dealers join n using (dealer_id) except select dealer_id from free)
+      union (select dealer_id from (
+        select g.dealer_id, g.group_id from groups g where ${groupsNamed(2)} except select * from free_groups) as g)
+    ) as locked`,
 };
 
 /** A record as one text of JSON. */

@@ -1,6 +1,6 @@
 /** One batch, one transaction. */
 import Database from 'better-sqlite3';
-import type { CommitStore } from '../commits.ts';
+import { type CommitStore, NONE_LOCKED } from '../commits.ts';
 import { revokingCustomers } from '../credentials.ts';
 import type { Digests } from '../digests.ts';
 import type { Changes, Needs, Rows } from '../rows.ts';
@@ -54,5 +54,6 @@ export function commitsIn({ client, digests, checkpoints, prepared }: Options): 
       if (!isRepeat(fault)) throw fault;
       transact(needs, work, true); // [P-8.4]
     }
+    return NONE_LOCKED;
   };
 }

@@ -121,6 +121,7 @@ function storeOver(opened: Opened): Store {
     },
     ...ownNode(database),
     ...upkeepOf(opened, database),
+    atOnce: { batches: 1, apart: 1 },
     commit: commitsIn({ client, digests, checkpoints, prepared }),
   };
 }
