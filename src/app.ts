@@ -119,8 +119,12 @@ export async function createApp({
   answerInTurn(app, timing);
   readPagesInTurn(app);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
-  const store = failingAsUnavailable(given, onFault);
   const metrics = new Metrics();
+  metrics.showBuild(version);
+  const store = failingAsUnavailable(given, (fault, method) => {
+    metrics.failed(method);
+    onFault(fault, `the database failed to ${method}`);
+  });
   const nodeId = randomUUID();
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const redis = await findRedis(settings, store, onFault);
@@ -140,6 +144,7 @@ export async function createApp({
     grace: timing.presenceGrace,
     gone: (who) => tellPresence(journal, who, nodeId, false),
   });
+  metrics.showWaiting(() => journal.waiting);
   if (given.walBytes) metrics.showWal(given.walBytes);
   metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });

@@ -67,6 +67,13 @@ export class Metrics {
     "What came of another platform's and was dropped, by kind",
     'kind',
   );
+  /** The database failed at something that was asked of it. */
+  readonly failed = this.#tally(
+    'database_failures_total',
+    'What the database failed to do, by what was asked',
+    'asked',
+  );
+
   /** Something about Redis began to be wrong. */
   readonly troubled = this.#tally('redis_troubles_total', 'Troubles with Redis that began, by part', 'part');
 
@@ -75,6 +82,11 @@ export class Metrics {
   readonly #commits = this.#histogram('commit_seconds', 'How long a batch took to be decided and committed', SECONDS);
   readonly #batches = this.#histogram('batch_size', 'Commands in a batch', BATCH_SIZES);
   readonly #lag = this.#histogram('bus_lag_seconds', 'From deciding an event to hearing it over the bus', SECONDS);
+  readonly #resyncs = new Counter({
+    name: 'telle_resyncs_total',
+    help: 'Times that the log of a dealer was read for what may not have come over the bus',
+    registers: [this.#registry],
+  });
   readonly #requests = new Histogram({
     name: 'telle_http_request_seconds',
     help: 'HTTP requests, by route and status',
@@ -101,14 +113,27 @@ export class Metrics {
 
   /** Shows the bytes of an embedded database's write-ahead log. */
   showWal(read: () => number): void {
-    new Gauge({
-      name: 'telle_sqlite_wal_bytes',
-      help: "Bytes of SQLite's write-ahead log",
-      registers: [this.#registry],
-      collect() {
-        this.set(read());
-      },
-    });
+    this.#number('sqlite_wal_bytes', "Bytes of SQLite's write-ahead log", read);
+  }
+
+  /** Shows the commands that wait to be stored. */
+  showWaiting(read: () => number): void {
+    this.#number('waiting_commands', 'Commands that wait to be stored', read);
+  }
+
+  /** Shows the entries of `telle:ingress` that are not stored yet. */
+  showIngress(read: () => number): void {
+    this.#number('ingress_entries', 'Entries of telle:ingress that are not stored yet, as last looked at', read);
+  }
+
+  /** Shows which build this is. */
+  showBuild(version: string): void {
+    const help = 'Always 1: the version of Telle and of Node.js';
+    const build = { version, node: process.version };
+    new Gauge({ name: 'telle_build_info', help, labelNames: Object.keys(build), registers: [this.#registry] }).set(
+      build,
+      1,
+    );
   }
 
   /** A socket was opened, joined or closed: how many more there are of a role. */
@@ -127,6 +152,11 @@ export class Metrics {
     this.#lag.observe(Math.max(0, ms) / 1000);
   }
 
+  /** A dealer's events may not have come over the bus: they are looked for in the log. */
+  resynced(): void {
+    this.#resyncs.inc();
+  }
+
   answered(method: string, route: string, status: number, ms: number): void {
     this.#requests.observe({ method, route, status }, ms / 1000);
   }
@@ -142,6 +172,17 @@ export class Metrics {
 
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name: `telle_${name}`, help, buckets, registers: [this.#registry] });
+  }
+
+  #number(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `telle_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => Readonly<Record<string, number>>, label = 'role'): void {

@@ -149,6 +149,7 @@ export function deliverFrom({ bus, store, journal, hub, revocations, metrics, on
       sequencer.take(publication);
     },
     missed: (dealerId) => {
+      metrics.resynced();
       sequencer.catchUp(dealerId);
       // Sockets of a dealer that was removed are closed as such, not as those of erased conversations.
       revocations

@@ -54,6 +54,7 @@ const RIGHTS: readonly Right[] = [
       ['XREADGROUP', 'GROUP', own, own, 'STREAMS', `${prefix}ingress`, '>'],
       ['XAUTOCLAIM', `${prefix}ingress`, own, own, '0', '0'],
       ['XINFO', 'CONSUMERS', `${prefix}ingress`, own],
+      ['XLEN', `${prefix}ingress`],
       ['XACK', `${prefix}ingress`, own, '0-0'],
       ['XDEL', `${prefix}ingress`, '0-0'],
       // No entry has such a number: it is refused before a group is made.

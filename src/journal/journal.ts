@@ -118,6 +118,11 @@ export class Journal {
     };
   }
 
+  /** Commands that wait to be stored. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Resolves when what is being committed, if anything, has been published or has failed. */
   async settled(): Promise<void> {
     await Promise.all(this.#committing);

@@ -3,9 +3,9 @@ import type { Store } from './store.ts';
 
 /**
  * [P-8.5] A store whose every failure is the refusal `unavailable`, so that whoever asked can be told to try again.
- * @param onFault told the driver's own error, which nobody outside is
+ * @param onFault told the driver's own error, which nobody outside is, and the method
  */
-export function failingAsUnavailable(store: Store, onFault: (fault: unknown, what: string) => void): Store {
+export function failingAsUnavailable(store: Store, onFault: (fault: unknown, method: string) => void): Store {
   return new Proxy(store, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name);
@@ -14,7 +14,7 @@ export function failingAsUnavailable(store: Store, onFault: (fault: unknown, wha
         try {
           return await method.apply(target, args);
         } catch (fault) {
-          onFault(fault, `the database failed to ${String(name)}`);
+          onFault(fault, String(name));
           throw unavailable(fault);
         }
       };

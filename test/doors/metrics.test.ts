@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, describe, test } from 'node:test';
 import { Metrics } from '../../src/metrics.ts';
 import { ask } from '../support/ask.ts';
+import { overriding } from '../support/faulty-store.ts';
 import { clientJoin } from '../support/joins.ts';
 import { Reading } from '../support/metrics.ts';
 import { saying, withPlatform } from '../support/platform.ts';
@@ -287,6 +288,18 @@ describe('[P-11.1] GET /metrics, with a Redis', () => {
       assert.deepEqual(letters, { bad_frame: 1, invalid_payload: 2 });
     }));
 
+  test('shows what of the stream is not stored yet', () =>
+    withPlatform({ redis }, async ({ server, outside }) => {
+      const waiting = async () =>
+        (await read(server)).samples.find(({ name }) => name === 'telle_ingress_entries')?.value;
+      assert.equal(await waiting(), 0);
+      await server.store.close();
+      await outside.add(
+        JSON.stringify({ type: 'UPDATE_MSG', dealerId: DEALER, groupId: 'g1', user: 'bot', message: 'hi' }),
+      );
+      await until('it waits', async () => (await waiting()) === 1);
+    }));
+
   test('counts what comes over the bus, and how late, on the node that hears it', () =>
     withPlatform({ redis, count: 2 }, async ({ servers, witnesses }) => {
       const [first, second] = servers;
@@ -305,11 +318,31 @@ describe('[P-11.1] GET /metrics, with a Redis', () => {
     }));
 });
 
+describe('[P-11.1] GET /metrics tells of the server itself', () => {
+  test(
+    'its build, and that nothing waits to be stored',
+    withMetrics(async (server) => {
+      const reading = await read(server);
+      assert.deepEqual(reading.by('telle_build_info', 'node'), { [process.version]: 1 });
+      assert.equal(reading.sum('telle_waiting_commands'), 0);
+    }),
+  );
+
+  const commit = async () => {
+    throw new Error('the disk is full');
+  };
+  test('each failure of its database, by what was asked', () =>
+    withServer({ timing, wrapStore: (store) => overriding(store, { commit }) }, async (server) => {
+      assert.equal((await post(server, said('hello', { user: 'bot' }))).status, 503);
+      assert.deepEqual((await read(server)).by('telle_database_failures_total', 'asked'), { commit: 1 });
+    }));
+});
+
 describe('[P-11.1] GET /metrics names nobody', () => {
   /** Everything that a series may be told apart by. */
   const LABELS = ['channel', 'role', 'code', 'type', 'outcome', 'method', 'route', 'status', 'le'];
-  /** What Node's own metrics are told apart by. */
-  const NODE_LABELS = ['type', 'space', 'kind', 'version', 'major', 'minor', 'patch', 'le'];
+  /** What Node's own metrics, and the build, are told apart by. */
+  const NODE_LABELS = ['type', 'space', 'kind', 'node', 'version', 'major', 'minor', 'patch', 'le'];
 
   test('in no label and no value, whatever they send and however they are refused', () =>
     withServer({ timing }, async (server) => {
@@ -333,7 +366,7 @@ describe('[P-11.1] GET /metrics names nobody', () => {
       assert.doesNotMatch(text, /\bthe-/);
       for (const secret of [token, customer.session.token]) assert.equal(text.includes(secret.split('.')[2]), false);
       for (const { name, labels } of new Reading(text).samples) {
-        const known = name.startsWith('telle_') ? LABELS : NODE_LABELS;
+        const known = name.startsWith('telle_') && name !== 'telle_build_info' ? LABELS : NODE_LABELS;
         for (const label of Object.keys(labels)) assert.ok(known.includes(label), `${name} has a label ${label}`);
       }
     }));

@@ -43,12 +43,15 @@ export class StreamDoor {
   readonly #running: Promise<void>;
   #isOpen = true;
   #claimedAt = Number.NEGATIVE_INFINITY;
+  /** Entries that are not stored yet, as last looked at. */
+  #entries = 0;
 
   /** @param redis a connection of its own: reads block it */
   constructor(core: Core, redis: Redis | Cluster) {
     this.#core = core;
     this.#redis = redis;
     this.#stream = `${core.settings.REDIS_PREFIX}ingress`;
+    core.metrics.showIngress(() => this.#entries);
     this.#running = this.#run();
   }
 
@@ -118,6 +121,7 @@ export class StreamDoor {
       await this.#take(entries);
       cursor = next;
     } while (cursor !== '0-0');
+    await this.#count();
     for (const consumer of (await this.#redis.xinfo('CONSUMERS', this.#stream, GROUP)) as unknown[][]) {
       const { name, pending, idle } = fieldsOf(consumer);
       if (name !== nodeId && pending === 0 && Number(idle) > FORGET_IDLE) {
@@ -136,11 +140,16 @@ export class StreamDoor {
     while (left.length > 0) {
       const isDone = await takeOrBury(this.#core, 'ingress', left.map(textOf));
       await this.#acknowledge(left.filter((_, index) => isDone[index]));
+      await this.#count();
       left = left.filter((_, index) => !isDone[index]);
       const isOver = performance.now() - readAt > TRY_FOR - RETRY;
       if (left.length === 0 || isOver || !this.#isOpen) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
     }
+  }
+
+  async #count(): Promise<void> {
+    this.#entries = await this.#redis.xlen(this.#stream);
   }
 
   async #acknowledge(entries: readonly Entry[]): Promise<void> {
