@@ -39,6 +39,7 @@ import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
+import { OWN, sharedClock } from './journal/clock.ts';
 import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
@@ -90,7 +91,7 @@ export { type Restored, restoreFile } from './store/sqlite/restore.ts';
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
 export function openJournal(settings: Settings, store: CommitStore, onFault: (fault: unknown) => void): Journal {
   const policy = { autoMute: settings.AUTO_MUTE };
-  return new Journal({ store, bus: new MemoryBus(), policy, onFault, onCommit: () => {} });
+  return new Journal({ store, bus: new MemoryBus(), policy, now: OWN.now, onFault, onCommit: () => {} });
 }
 
 export interface AppOptions {
@@ -119,6 +120,9 @@ export async function createApp({
   answerInTurn(app, timing);
   readPagesInTurn(app);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
+  const clock = given.isCertain ? OWN : sharedClock();
+  // Where it is away now, it is asked at the first heartbeat.
+  await clock.ask(() => given.now()).catch(() => {});
   const metrics = new Metrics();
   metrics.showBuild(version);
   const store = failingAsUnavailable(given, (fault, method) => {
@@ -134,6 +138,7 @@ export async function createApp({
     store,
     bus,
     policy: { autoMute: settings.AUTO_MUTE },
+    now: clock.now,
     onFault,
     onCommit: (batch) => {
       metrics.committed(batch);
@@ -147,13 +152,15 @@ export async function createApp({
   metrics.showWaiting(() => journal.waiting);
   if (given.walBytes) metrics.showWal(given.walBytes);
   metrics.showPresence(() => countByRole(presence.here()));
-  const revocations = new Revocations({ store, hub, bus, digests: new Digests(secrets), onFault });
-  const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault });
+  const revocations = new Revocations({ store, clock, hub, bus, digests: new Digests(secrets), onFault });
+  const { now } = clock;
+  const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault, now, timing });
   const link = openLink({ nodeId, bus, store: given, timing, metrics, log });
   const core: Core = {
     version,
     nodeId,
     journal,
+    clock,
     epoch: await Epoch.of(given),
     store,
     hub,
@@ -196,7 +203,7 @@ export async function createApp({
     for (const part of running.toReversed()) await part?.close();
   });
   app.addHook('onClose', async () => {
-    sequencer?.forgetAll();
+    sequencer?.close();
     await bus.close();
     await store.close();
   });
@@ -296,10 +303,10 @@ function countByRole(people: readonly Who[]): Record<string, number> {
 }
 
 /** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every day. */
-function eraseExpiredDaily({ store, journal, timing, log }: Core): Closing {
+function eraseExpiredDaily({ store, clock, journal, timing, log }: Core): Closing {
   const erase = async () => {
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-    for await (pruned of prune(store, journal, Date.now()));
+    for await (pruned of prune(store, journal, clock.now()));
     await store.pruneSpent();
     if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
     else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');

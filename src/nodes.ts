@@ -120,10 +120,23 @@ interface Delivering {
   readonly revocations: Revocations;
   readonly metrics: Metrics;
   readonly onFault: OnFault;
+  /** The clock by which events have their times. */
+  readonly now: () => number;
+  readonly timing: Timing;
 }
 
 /** Delivers what comes over the bus. @returns the sequencer, which mends what was not published; null for a node that is alone */
-export function deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault }: Delivering): Sequencer | null {
+export function deliverFrom({
+  bus,
+  store,
+  journal,
+  hub,
+  revocations,
+  metrics,
+  onFault,
+  now,
+  timing,
+}: Delivering): Sequencer | null {
   const deliver = delivererOf(hub, onFault);
   if (bus instanceof MemoryBus && store.isCertain) {
     bus.listen({ deliver, missed: () => revocations.lookSoon() });
@@ -141,7 +154,9 @@ export function deliverFrom({ bus, store, journal, hub, revocations, metrics, on
     readings,
     deliver,
     acknowledge: (publication) => hub.acknowledge(publication),
+    now,
     patience: OVERTAKING,
+    lateness: timing.commitLateness,
   });
   bus.listen({
     deliver: (publication) => {

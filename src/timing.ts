@@ -14,8 +14,10 @@ export interface Timing {
    */
   readonly nodeInterval: number;
   readonly nodeSilence: number;
-  /** [P-8.5] Time that others may hear each other over Redis without this node before it sends its sockets to them. */
+  /** [P-8.5] Time that others may hear each other over Redis, or have the database, without this node before it sends its sockets to them. */
   readonly redisPatience: number;
+  /** [P-8.3] Time from an event's `at` to its commit, at most, with what the database's clock differs from what a node believes. */
+  readonly commitLateness: number;
   /** [P-11.5] Interval at which conversations too old for their dealer are looked for. */
   readonly retentionInterval: number;
   /**
@@ -46,6 +48,7 @@ export const TIMING: Timing = {
   nodeInterval: 2_000,
   nodeSilence: 10_000,
   redisPatience: 15_000,
+  commitLateness: 60_000,
   retentionInterval: 24 * 60 * 60 * 1000,
   erasingInterval: 60_000,
   walInterval: 10_000,

@@ -1,5 +1,5 @@
 /** Feed of a dealer's events to this node while it has sockets of that dealer, and only then. */
-import { ALL_DEALERS, DEALER_SCOPE } from '../../schemas/table.ts';
+import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Audience } from '../hub/hub.ts';
 import type { Sequencer } from '../hub/sequencer.ts';
 import type { Bus } from './bus.ts';
@@ -16,7 +16,7 @@ export class Feed {
 
   /** Resolves when nothing that is committed from now on can pass the seat by. */
   async open({ role, dealerId, groupId }: Audience): Promise<void> {
-    if (groupId !== undefined) this.#sequencer?.follow(dealerId, [groupId, DEALER_SCOPE]);
+    if (groupId !== undefined) this.#sequencer?.follow(dealerId, groupId);
     await this.#bus.follow(dealerId);
     if (role !== 'customer' && dealerId !== ALL_DEALERS) await this.#sequencer?.followAll(dealerId);
   }
@@ -26,8 +26,10 @@ export class Feed {
     return this.#sequencer?.know(dealerId, tails) ?? true;
   }
 
-  /** The dealer's last seat here is empty. */
-  close(dealerId: string): void {
+  /** A seat here is empty. @param isLast whether it was the dealer's last */
+  close({ dealerId, groupId }: Audience, isLast: boolean): void {
+    if (groupId !== undefined) this.#sequencer?.leave(dealerId, groupId);
+    if (!isLast) return;
     this.#bus.unfollow(dealerId);
     this.#sequencer?.forget(dealerId);
   }

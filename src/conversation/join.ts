@@ -76,7 +76,7 @@ async function welcome(house: Joining, identified: Identified, seat: Seat, id: s
 
 /** Takes a socket out again. */
 export function leave({ hub, feed, presence }: Leaving, { seat, who }: Joined): void {
-  if (hub.leave(seat)) feed.close(seat.audience.dealerId);
+  feed.close(seat.audience, hub.leave(seat));
   if (who) presence.left(who);
 }
 

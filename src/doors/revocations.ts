@@ -3,6 +3,7 @@ import { CLOSE } from '../../schemas/errors.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Hub, Seat } from '../hub/hub.ts';
+import type { Clock } from '../journal/clock.ts';
 import { errorFrame } from '../protocol/encode.ts';
 import type { CredentialStore } from '../store/credentials.ts';
 import type { DealerStore } from '../store/dealers.ts';
@@ -14,6 +15,8 @@ const OVERLAP = 60_000;
 
 interface Options {
   readonly store: CredentialStore & DealerStore;
+  /** Compared with the database's whenever that is looked at. */
+  readonly clock: Clock;
   readonly hub: Hub;
   readonly bus: Bus;
   readonly digests: Digests;
@@ -83,8 +86,8 @@ export class Revocations {
   }
 
   async #look(): Promise<void> {
-    const { store } = this.#options;
-    const now = await store.now();
+    const { store, clock } = this.#options;
+    const now = await clock.ask(() => store.now());
     const { raised, spent } = await store.revokedSince((this.#lookedAt || now) - OVERLAP);
     const dealers = new Map<string, RaisedOfDealer>();
     for (const { dealerId, subject, gen } of raised) {

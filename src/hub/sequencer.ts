@@ -4,6 +4,7 @@
  * database does not need it: there, what was committed has been published.
  */
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
+import { Cursor, type Receiver } from './cursor.ts';
 import type { Publication } from './publication.ts';
 import type { Readings } from './readings.ts';
 
@@ -22,36 +23,32 @@ export interface Log {
   between(dealerId: string, scope: string, after: number, before: number, since: number): Promise<Publication[]>;
 }
 
-interface Options {
+interface Options extends Receiver {
   readonly log: Log;
   /** Turns of the dealers, where what they missed is read. */
   readonly readings: Readings;
-  readonly deliver: (publication: Publication) => void;
-  /** The event itself has been delivered, read from the log: its sender is still owed the ack, where it asked for one. */
-  readonly acknowledge: (publication: Publication) => void;
+  /** The clock by which events have their times, in ms since 1970. */
+  readonly now: () => number;
   /** Time for what was overtaken to come, in ms, before it counts as lost. */
   readonly patience: number;
+  /** Time from an event's `at` to its commit, at most, with what clocks of nodes differ, in ms. */
+  readonly lateness: number;
 }
-
-/** Clocks of two nodes, and the time from an event's `at` to its commit, differ by less than this, in ms. */
-const SKEW = 5 * 60_000;
 
 /** Pause before a log that does not answer is asked again, in ms. */
 const RETRY = 1_000;
 
-/** The end of what was delivered of a scope, and the publications that wait for what came before them. */
-interface Cursor {
-  /** Null until it is known what came before the first event that was seen. */
-  seq: number | null;
-  readonly waiting: Map<number, Publication>;
-  timer: NodeJS.Timeout | null;
-}
+/** Scopes of a dealer that are remembered however long nothing has happened there, and of which the log tells in one reading. */
+const FEW = 1_000;
 
 /** A dealer that has sockets here. */
 interface Followed {
   readonly cursors: Map<string, Cursor>;
-  /** Since when everything of the dealer is new here, in ms since 1970; null: only customers are here. */
-  openedAt: number | null;
+  /**
+   * Since when everything is new here of a scope that has no cursor, by the clock of events; null: only customers are here, and nobody
+   * sees such a scope.
+   */
+  since: number | null;
   /** While it is being found out how far each group goes. */
   opening: Promise<void> | null;
   /** True where something may have been missed that is not being read yet, and while such a reading goes on. */
@@ -62,33 +59,50 @@ interface Followed {
 export class Sequencer {
   readonly #dealers = new Map<string, Followed>();
   readonly #options: Options;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#timer = setInterval(() => this.forgetQuiet(), options.lateness).unref();
   }
 
-  /** A customer is about to be here: of these scopes nothing is delivered until it is {@link know known} how far they go. */
-  follow(dealerId: string, scopes: readonly string[]): void {
+  /**
+   * A customer is about to be here, until it has {@link leave left}: of its group and of what all are told nothing is delivered until it
+   * is {@link know known} how far they go.
+   */
+  follow(dealerId: string, groupId: string): void {
     const followed = this.#followed(dealerId);
-    for (const scope of scopes) this.#cursor(followed, scope);
+    this.#cursor(followed, DEALER_SCOPE);
+    this.#cursor(followed, groupId).seats += 1;
+  }
+
+  leave(dealerId: string, groupId: string): void {
+    const followed = this.#dealers.get(dealerId);
+    const cursor = followed?.cursors.get(groupId);
+    if (!followed || !cursor) return;
+    cursor.seats -= 1;
+    if (cursor.seats > 0 || followed.since !== null || followed.opening) return;
+    cursor.stop();
+    followed.cursors.delete(groupId);
   }
 
   /** Somebody is here who sees every group of a dealer: from now on each event of any of them is in order. */
   async followAll(dealerId: string): Promise<void> {
     const followed = this.#followed(dealerId);
-    if (followed.openedAt === null) followed.opening ??= this.#open(dealerId, followed);
+    if (followed.since === null) followed.opening ??= this.#open(dealerId, followed);
     await followed.opening;
   }
 
   async #open(dealerId: string, followed: Followed): Promise<void> {
-    const openedAt = Date.now();
+    const { log, now, lateness } = this.#options;
+    const since = now();
     try {
-      this.know(dealerId, await this.#options.log.tailsSince(dealerId, openedAt - SKEW));
-      followed.openedAt = openedAt;
+      this.know(dealerId, await log.tailsSince(dealerId, since - lateness));
+      followed.since = since;
     } finally {
       followed.opening = null;
       for (const [scope, cursor] of followed.cursors) {
-        if (cursor.waiting.size > 0) this.#expectLoss(dealerId, scope, cursor, 0);
+        if (cursor.first !== null) this.#expectLoss(dealerId, scope, cursor, 0);
       }
     }
   }
@@ -109,15 +123,20 @@ export class Sequencer {
         continue;
       }
       cursor.seq = seq;
-      this.#drain(cursor);
+      cursor.drain(this.#options);
     }
     return isFirst;
   }
 
   /** Nobody of the dealer is here any more. */
   forget(dealerId: string): void {
-    for (const { timer } of this.#dealers.get(dealerId)?.cursors.values() ?? []) if (timer) clearTimeout(timer);
+    for (const cursor of this.#dealers.get(dealerId)?.cursors.values() ?? []) cursor.stop();
     this.#dealers.delete(dealerId);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.forgetAll();
   }
 
   /** Nobody is here any more, or all who are have been closed. */
@@ -131,7 +150,7 @@ export class Sequencer {
     const followed = this.#dealers.get(dealerId);
     const isNew = !followed?.cursors.has(scope);
     // What has no place in the log, or is of a scope that nobody here has, needs no order.
-    if (seq === null || !followed || (isNew && followed.openedAt === null && !followed.opening)) {
+    if (seq === null || !followed || (isNew && followed.since === null && !followed.opening)) {
       this.#options.deliver(publication);
       return;
     }
@@ -142,9 +161,9 @@ export class Sequencer {
       return;
     }
     // What this node published may come back from the log, without the answer that is owed: it does not take its place.
-    if (publication.answer || !cursor.waiting.has(seq)) cursor.waiting.set(seq, publication);
-    this.#drain(cursor);
-    if (cursor.waiting.size > 0 && !followed.opening)
+    if (publication.answer || !cursor.has(seq)) cursor.put(seq, publication);
+    cursor.drain(this.#options);
+    if (cursor.first !== null && !followed.opening)
       this.#expectLoss(dealerId, scope, cursor, isNew ? 0 : this.#options.patience);
   }
 
@@ -159,10 +178,8 @@ export class Sequencer {
   async #catchUp(dealerId: string, followed: Followed): Promise<void> {
     followed.isCatchingUp = true;
     try {
-      while (followed.isBehind) {
-        const tails = await this.#options.readings.read(dealerId, () => this.#tailsOf(dealerId, followed));
-        for (const [scope, tail] of tails) await this.#fetch(dealerId, scope, tail + 1);
-      }
+      const isCurrent = () => this.#dealers.get(dealerId) === followed;
+      while (followed.isBehind && isCurrent()) await this.#fetchAll(dealerId, followed);
     } catch {
       setTimeout(() => this.catchUp(dealerId), RETRY);
     } finally {
@@ -170,16 +187,42 @@ export class Sequencer {
     }
   }
 
-  /** Reads how far the scopes go of which something may have been missed. */
-  async #tailsOf(dealerId: string, followed: Followed): Promise<ReadonlyMap<string, number>> {
-    const { log } = this.#options;
-    followed.isBehind = false;
-    const { openedAt, cursors } = followed;
-    const known = openedAt === null ? [...cursors.keys()] : [DEALER_SCOPE, DESK_SCOPE];
-    const tails = new Map(await log.tails(dealerId, known));
-    if (openedAt === null) return tails;
-    for (const [scope, seq] of await log.tailsSince(dealerId, openedAt - SKEW)) tails.set(scope, seq);
-    return tails;
+  /** Delivers what the log has more: of scopes that are known by their seq, of others by the time of their last change. */
+  async #fetchAll(dealerId: string, followed: Followed): Promise<void> {
+    const { log, readings, now, lateness } = this.#options;
+    const [began, scopes] = await readings.read(dealerId, async () => {
+      followed.isBehind = false;
+      const own = followed.since === null ? [] : [DEALER_SCOPE, DESK_SCOPE];
+      return [now(), [...new Set([...own, ...followed.cursors.keys()])]];
+    });
+    const fetchTo = async (read: () => Promise<ReadonlyMap<string, number>>) => {
+      for (const [scope, tail] of await readings.read(dealerId, read)) await this.#fetch(dealerId, scope, tail + 1);
+    };
+    for (let at = 0; at < scopes.length; at += FEW) {
+      await fetchTo(() => log.tails(dealerId, scopes.slice(at, at + FEW)));
+    }
+    const { since } = followed;
+    if (since === null) return;
+    await fetchTo(() => log.tailsSince(dealerId, since - lateness));
+    this.#forgetUntil(followed, began);
+  }
+
+  /** Forgets, of dealers that have many scopes, those in which nothing happens any more, once nothing of them can have been missed. */
+  forgetQuiet(): void {
+    for (const [dealerId, { since, cursors }] of this.#dealers) {
+      if (since !== null && cursors.size > FEW) this.catchUp(dealerId);
+    }
+  }
+
+  /** All that was stored until a time has been delivered: what comes in a scope that is forgotten is newer. */
+  #forgetUntil(followed: Followed, time: number): void {
+    const { lateness } = this.#options;
+    followed.since = time;
+    if (followed.cursors.size <= FEW) return;
+    for (const [scope, cursor] of followed.cursors) {
+      if (scope === DEALER_SCOPE || scope === DESK_SCOPE || cursor.seats > 0 || cursor.first !== null) continue;
+      if (cursor.movedAt < time - 2 * lateness) followed.cursors.delete(scope);
+    }
   }
 
   get dealers(): string[] {
@@ -189,7 +232,7 @@ export class Sequencer {
   #followed(dealerId: string): Followed {
     const followed: Followed = this.#dealers.get(dealerId) ?? {
       cursors: new Map(),
-      openedAt: null,
+      since: null,
       opening: null,
       isBehind: false,
       isCatchingUp: false,
@@ -199,40 +242,18 @@ export class Sequencer {
   }
 
   #cursor({ cursors }: Followed, scope: string): Cursor {
-    const cursor = cursors.get(scope) ?? { seq: null, waiting: new Map(), timer: null };
+    const cursor = cursors.get(scope) ?? new Cursor(this.#options.now());
     cursors.set(scope, cursor);
     return cursor;
-  }
-
-  /** Delivers what waits, as far as there is no gap. */
-  #drain(cursor: Cursor): void {
-    if (cursor.seq === null) return;
-    for (const [seq, publication] of cursor.waiting) {
-      if (seq > cursor.seq) continue;
-      cursor.waiting.delete(seq);
-      this.#options.acknowledge(publication);
-    }
-    for (;;) {
-      const next: Publication | undefined = cursor.waiting.get(cursor.seq + 1);
-      if (!next) break;
-      cursor.waiting.delete(cursor.seq + 1);
-      cursor.seq += 1;
-      this.#options.deliver(next);
-    }
-    if (cursor.waiting.size === 0 && cursor.timer) {
-      clearTimeout(cursor.timer);
-      cursor.timer = null;
-    }
   }
 
   #expectLoss(dealerId: string, scope: string, cursor: Cursor, after: number): void {
     cursor.timer ??= setTimeout(() => {
       cursor.timer = null;
-      if (cursor.waiting.size === 0) return;
+      const { first } = cursor;
       // Of a dealer that was forgotten, and is followed again, in another log perhaps [P-21.1].
       const isCurrent = () => this.#dealers.get(dealerId)?.cursors.get(scope) === cursor;
-      if (!isCurrent()) return;
-      const first = Math.min(...cursor.waiting.keys());
+      if (first === null || !isCurrent()) return;
       this.#fetch(dealerId, scope, first)
         // What lies below an event that was committed is committed, too: what is not there now never comes.
         .then(() => isCurrent() && this.#skipTo(dealerId, scope, first))
@@ -244,8 +265,8 @@ export class Sequencer {
     const cursor = this.#dealers.get(dealerId)?.cursors.get(scope);
     if (!cursor) return;
     cursor.seq = Math.max(cursor.seq ?? 0, seq - 1);
-    this.#drain(cursor);
-    if (cursor.waiting.size > 0) this.#expectLoss(dealerId, scope, cursor, this.#options.patience);
+    cursor.drain(this.#options);
+    if (cursor.first !== null) this.#expectLoss(dealerId, scope, cursor, this.#options.patience);
   }
 
   /** Delivers what the log has of a scope, from the cursor to before a seq that is known to be committed. */
@@ -264,19 +285,18 @@ export class Sequencer {
   async #readPage(dealerId: string, scope: string, before: number): Promise<boolean> {
     const followed = this.#dealers.get(dealerId);
     if (!followed) return false;
+    const { log, now, lateness } = this.#options;
     const cursor = this.#cursor(followed, scope);
-    const since = cursor.seq === null ? (followed.openedAt ?? Date.now()) - SKEW : 0;
-    const found = await this.#options.log.between(dealerId, scope, cursor.seq ?? 0, before, since);
+    const since = cursor.seq === null ? (followed.since ?? now()) - lateness : 0;
+    const found = await log.between(dealerId, scope, cursor.seq ?? 0, before, since);
     const [first] = found;
     if (first?.seq === undefined || first.seq === null) return false;
     // It is the first that is new here, where it was not known how far the scope had gone; else what lay before it was erased.
     cursor.seq = Math.max(cursor.seq ?? 0, first.seq - 1);
     for (const publication of found) {
-      if (publication.seq !== null && publication.seq > cursor.seq && !cursor.waiting.has(publication.seq)) {
-        cursor.waiting.set(publication.seq, publication);
-      }
+      if (publication.seq !== null && !cursor.has(publication.seq)) cursor.put(publication.seq, publication);
     }
-    this.#drain(cursor);
+    cursor.drain(this.#options);
     return true;
   }
 }

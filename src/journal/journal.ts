@@ -44,6 +44,8 @@ interface Options {
   readonly store: CommitStore;
   readonly bus: Bus;
   readonly policy: Policy;
+  /** The time, in ms since 1970. */
+  readonly now: () => number;
   /** Told of each transaction. */
   readonly onCommit: (committed: { size: number; seconds: number; types: Event['type'][] }) => void;
   /** Told what went wrong, without the command's contents. */
@@ -288,7 +290,7 @@ export class Journal {
   #told() {
     return {
       policy: this.#options.policy,
-      now: Date.now(),
+      now: this.#options.now(),
       newId: randomUUID,
       onFault: (fault: unknown, { body }: Command) => this.#options.onFault(fault, `${body.type} was not decided`),
     };

@@ -14,7 +14,14 @@ const HOUR = 3_600_000;
 
 function journalOn(store: Store): Journal {
   const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, onCommit: () => {}, onFault });
+  return new Journal({
+    store,
+    bus: new MemoryBus(),
+    policy: { autoMute: true },
+    now: Date.now,
+    onCommit: () => {},
+    onFault,
+  });
 }
 
 const byCustomer = (body: Command['body'], key: string | null = null): Command => ({

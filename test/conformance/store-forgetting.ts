@@ -38,7 +38,14 @@ function cameTo(outcome: Outcome): number | string {
 
 function journalOn(store: Store): Journal {
   const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, onCommit: () => {}, onFault });
+  return new Journal({
+    store,
+    bus: new MemoryBus(),
+    policy: { autoMute: true },
+    now: Date.now,
+    onCommit: () => {},
+    onFault,
+  });
 }
 
 export function describeForgetting(withStore: WithStore): void {

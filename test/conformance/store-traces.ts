@@ -40,6 +40,7 @@ export async function converseAndErase(store: Store, meanwhile: () => Promise<vo
     store,
     bus: new MemoryBus(),
     policy: { autoMute: true },
+    now: Date.now,
     onCommit: () => {},
     onFault,
   });

@@ -171,7 +171,14 @@ for (const kind of DATABASES) {
         await write(store, { erasures: [erasure] });
         const onFault = (fault: unknown) => assert.fail(String(fault));
         const bus = new MemoryBus();
-        const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault });
+        const journal = new Journal({
+          store,
+          bus,
+          policy: { autoMute: true },
+          now: Date.now,
+          onCommit: () => {},
+          onFault,
+        });
         const send = async (key: string, body: Command['body']) => {
           const outcome = await journal.append({ role: 'server', sender: SENDER, key, body });
           return 'ack' in outcome && outcome.ack ? [outcome.ack.seq, outcome.ack.duplicate] : outcome;

@@ -35,7 +35,7 @@ const seqOf = (outcome: Outcome | undefined) => (outcome && 'ack' in outcome ? (
 const codeOf = (outcome: Outcome | undefined) => (outcome && 'refusal' in outcome ? outcome.refusal.code : null);
 
 const journalOn = (store: Store, onFault: (fault: unknown) => void): Journal =>
-  new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, onCommit: () => {}, onFault });
+  new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, now: Date.now, onCommit: () => {}, onFault });
 
 /** What `server:slow` writes waits, before it is in the log, for whoever holds the advisory lock 1. */
 const SLOW = `create function wait_if_slow() returns trigger language plpgsql as $$ begin

@@ -44,6 +44,7 @@ async function withJournal(
     store,
     bus,
     policy,
+    now: Date.now,
     onCommit: () => {},
     onFault: (fault) => assert.fail(String(fault)),
   });

@@ -26,6 +26,7 @@ function journalOn(store: Store, faults: unknown[] = []): Journal {
     store,
     bus,
     policy: { autoMute: true },
+    now: Date.now,
     onCommit: () => {},
     onFault: (fault) => faults.push(fault),
   });

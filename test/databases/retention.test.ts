@@ -18,7 +18,14 @@ const DAY = 24 * 3_600_000;
 
 function journalOf(store: Store): Journal {
   const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, onCommit: () => {}, onFault });
+  return new Journal({
+    store,
+    bus: new MemoryBus(),
+    policy: { autoMute: true },
+    now: Date.now,
+    onCommit: () => {},
+    onFault,
+  });
 }
 
 /** Prunes to the end. @returns how far it has come */

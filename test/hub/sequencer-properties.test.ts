@@ -59,13 +59,12 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
         readings: new Readings(),
         deliver: delivered.put,
         acknowledge: () => {},
+        now: Date.now,
         patience: 1,
+        lateness: 60_000,
       });
       try {
-        sequencer.follow(
-          'd1',
-          scopes.map(({ scope }) => scope),
-        );
+        for (const { scope } of scopes) sequencer.follow('d1', scope);
         sequencer.know('d1', new Map(scopes.map(({ scope, told }) => [scope, told])));
         const half = byFirst ? arrivals.length : Math.floor(arrivals.length / 2);
         for (const { scope, seq } of arrivals.slice(0, half)) sequencer.take(event(scope, seq));
@@ -80,7 +79,7 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
           );
         }
       } finally {
-        sequencer.forgetAll();
+        sequencer.close();
       }
     }),
     { numRuns: 300 },

@@ -14,6 +14,9 @@ import { Inbox } from '../support/until.ts';
 /** Long enough ago that nothing of then is new to anybody. */
 const LONG_AGO = Date.now() - 24 * 3_600_000;
 
+/** By how much clocks of nodes differ at most, in ms. */
+const LATENESS = 60_000;
+
 /** Unsent bytes after which a socket reads too slowly. */
 const MAX_BACKLOG = 1000;
 
@@ -67,7 +70,7 @@ class TestLog implements Log {
     const found = this.events.filter(
       (event) => event.scope === scope && event.seq > after && event.seq < before && event.at >= since,
     );
-    return found.slice(0, 3).map(({ seq }) => event(scope, seq));
+    return found.slice(0, 3).map(({ seq, at }) => event(scope, seq, { at }));
   }
 }
 
@@ -88,12 +91,21 @@ function open(patience = 5) {
   const delivered = new Inbox<Publication>();
   const hub = new Hub(MAX_BACKLOG);
   const acknowledge = (publication: Publication) => hub.acknowledge(publication);
-  const sequencer = new Sequencer({ log, readings: new Readings(), deliver: delivered.put, acknowledge, patience });
+  const clock = { now: Date.now() };
+  const sequencer = new Sequencer({
+    log,
+    readings: new Readings(),
+    deliver: delivered.put,
+    acknowledge,
+    now: () => clock.now,
+    patience,
+    lateness: LATENESS,
+  });
   const take = (scope: string, ...seqs: number[]) => {
     for (const seq of seqs) sequencer.take(event(scope, seq));
   };
   const seqs = (scope = 'g1') => delivered.items.filter((each) => each.scope === scope).map(({ seq }) => seq);
-  return { log, delivered, sequencer, take, seqs };
+  return { log, delivered, sequencer, take, seqs, clock };
 }
 
 /** Where an admin is, who sees every group, and g1 has gone as far as 3. */
@@ -114,7 +126,7 @@ describe('a sequencer', () => {
     assert.deepEqual(seqs(), [4, null, 5]);
     assert.deepEqual(seqs('g2'), [1, 2]);
     assert.equal(delivered.items.length, 5);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('holds what overtook until what it overtook comes, and asks the log for nothing', async () => {
@@ -126,7 +138,7 @@ describe('a sequencer', () => {
     take('g1', 4);
     assert.deepEqual(seqs(), [4, 5, 6]);
     assert.equal(log.reads.length, reads);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('fetches what was lost, in as many readings as it takes, and drops it when it comes after all', async () => {
@@ -136,14 +148,14 @@ describe('a sequencer', () => {
     await delivered.first(9);
     take('g1', 7, 12, 4);
     assert.deepEqual(seqs(), [4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('drops what comes twice', async () => {
     const { sequencer, take, seqs } = await openDesk();
     take('g1', 4, 4, 3, 1, 5, 4, 5);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it("keeps the answer that is owed where the node's own event waits, and its echo comes before its turn", async () => {
@@ -153,7 +165,7 @@ describe('a sequencer', () => {
     take('g1', 5, 4);
     assert.deepEqual(seqs(), [4, 5]);
     assert.equal(delivered.items[1]?.answer, answer);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('takes the answer in place of the echo where that came first', async () => {
@@ -163,7 +175,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 5, { answer }));
     take('g1', 4);
     assert.equal(delivered.items[1]?.answer, answer);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('waits for what the node is storing itself before it reads the log: an ack takes the place of its event', async () => {
@@ -189,7 +201,7 @@ describe('a sequencer', () => {
         [6, null],
       ],
     );
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('sends the ack of an event that was already delivered from the log, and not the event again', async () => {
@@ -202,7 +214,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 4, { answer: { peer, frame: null } }));
     assert.deepEqual(seqs(), [4]);
     assert.deepEqual(peer.texts, ['ack again']);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('closes a sender that takes such acks too slowly, like any other [P-9]', async () => {
@@ -214,7 +226,7 @@ describe('a sequencer', () => {
     sequencer.take(event('g1', 4, { answer: { peer, frame: '{}' } }));
     await turn();
     assert.equal(socket.closedWith, 4508);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 });
 
@@ -227,7 +239,7 @@ describe('a sequencer that meets a group for the first time', () => {
     take('old', 9);
     await delivered.first(4);
     assert.deepEqual(seqs('old'), [6, 7, 8, 9]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('delivers the first new event of a group of long ago by itself', async () => {
@@ -238,7 +250,7 @@ describe('a sequencer that meets a group for the first time', () => {
     take('old', 6);
     await delivered.first(1);
     assert.deepEqual(seqs('old'), [6]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('holds what comes while it opens, and delivers then what is beyond what the log had', async () => {
@@ -249,7 +261,7 @@ describe('a sequencer that meets a group for the first time', () => {
     await opening;
     await delivered.first(2);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('opens when the log is there again, where it was away', async () => {
@@ -260,14 +272,14 @@ describe('a sequencer that meets a group for the first time', () => {
     await sequencer.followAll('d1');
     take('g1', 3, 4);
     assert.deepEqual(seqs(), [4]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 });
 
 describe('a sequencer with customers alone', () => {
   it('goes on from what they were told, and delivers at once what no one of them waits for', async () => {
     const { sequencer, take, seqs, log } = open();
-    sequencer.follow('d1', ['g1']);
+    sequencer.follow('d1', 'g1');
     sequencer.know(
       'd1',
       new Map([
@@ -280,38 +292,38 @@ describe('a sequencer with customers alone', () => {
     take('@dealer', 1);
     assert.deepEqual([seqs(), seqs('other'), seqs('@dealer')], [[4, 5], [7, 8], [1]]);
     assert.deepEqual(log.reads, []);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('loses nothing that overtook while one of them was being told how far the group goes', () => {
     const { sequencer, take, seqs } = open(60_000);
-    sequencer.follow('d1', ['g1']);
+    sequencer.follow('d1', 'g1');
     take('g1', 5);
     sequencer.know('d1', new Map([['g1', 3]]));
     take('g1', 4);
     assert.deepEqual(seqs(), [4, 5]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('keeps what the first was told: what a later one has been told is no reason to skip', () => {
     const { sequencer, take, seqs } = open(60_000);
-    sequencer.follow('d1', ['g1']);
+    sequencer.follow('d1', 'g1');
     sequencer.know('d1', new Map([['g1', 3]]));
     sequencer.know('d1', new Map([['g1', 5]]));
     take('g1', 4, 5, 6);
     assert.deepEqual(seqs(), [4, 5, 6]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('has one of them read again whose reading was overtaken by one that went further', () => {
     const { sequencer, take, seqs } = open(60_000);
-    sequencer.follow('d1', ['g1']);
+    sequencer.follow('d1', 'g1');
     take('g1', 4);
     assert.equal(sequencer.know('d1', new Map([['g1', 4]])), true);
     assert.equal(sequencer.know('d1', new Map([['g1', 3]])), false, '4 was skipped');
     assert.equal(sequencer.know('d1', new Map([['g1', 4]])), true);
     assert.deepEqual(seqs(), []);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 });
 
@@ -335,7 +347,7 @@ describe('a sequencer that may have missed something', () => {
       [seqs(), seqs('new'), seqs('@desk'), seqs('@dealer')],
       [[4, 5, 6, 7, 8], [1, 2], [1, 2, 3, 4], [1]],
     );
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('asks again and again while the log fails, for a loss too', async () => {
@@ -349,7 +361,7 @@ describe('a sequencer that may have missed something', () => {
     take('g1', 8);
     await delivered.first(5);
     assert.deepEqual([seqs(), log.failures], [[4, 5, 6, 7, 8], 0]);
-    sequencer.forgetAll();
+    sequencer.close();
   });
 
   it('asks once more, and not ten times, where it is told ten times while it asks', async () => {
@@ -368,7 +380,7 @@ describe('a sequencer that may have missed something', () => {
   it('reads for many dealers a few at a time', async () => {
     const { sequencer, log } = open();
     const dealers = Array.from({ length: 600 }, (_, index) => `d${index}`);
-    for (const dealerId of dealers) sequencer.follow(dealerId, ['g1']);
+    for (const dealerId of dealers) sequencer.follow(dealerId, 'g1');
     const reading = { now: 0, most: 0, times: 0 };
     log.tails = async () => {
       reading.now += 1;
@@ -385,7 +397,7 @@ describe('a sequencer that may have missed something', () => {
 
   it('goes on after what was erased before it was seen: it never comes [P-11.4]', async (t) => {
     const { sequencer, log, delivered, seqs, take } = await openDesk();
-    t.after(() => sequencer.forgetAll());
+    t.after(() => sequencer.close());
     log.write('g1', 7);
     log.erase('g1', 5);
     sequencer.catchUp('d1');
@@ -396,6 +408,36 @@ describe('a sequencer that may have missed something', () => {
     take('g1', 11);
     await delivered.first(4);
     assert.deepEqual(seqs(), [6, 7, 10, 11]);
+  });
+
+  it('delivers what was missed of a group by its seq, whatever time the node that stored it believed it to be', async () => {
+    const { sequencer, log, delivered, seqs } = await openDesk();
+    log.write('g1', 6, Date.now() - 20 * 60_000);
+    sequencer.catchUp('d1');
+    await delivered.first(3);
+    assert.deepEqual(seqs(), [4, 5, 6]);
+    sequencer.close();
+  });
+
+  it('looks no further back for groups that it does not know than to when it looked before', async () => {
+    const { sequencer, log, clock } = await openDesk();
+    const asked: number[] = [];
+    const { tailsSince } = log;
+    log.tailsSince = async (dealerId, since) => {
+      asked.push(since);
+      return tailsSince.call(log, dealerId, since);
+    };
+    const days = [1, 2, 3].map((day) => clock.now + day * 24 * 3_600_000);
+    for (const day of days) {
+      clock.now = day;
+      sequencer.catchUp('d1');
+      while (asked.length < days.indexOf(day) + 1) await turn();
+    }
+    assert.deepEqual(
+      asked.slice(1),
+      days.slice(0, -1).map((day) => day - LATENESS),
+    );
+    sequencer.close();
   });
 
   it('does nothing for a dealer that nobody is here of, or of whom the last has gone', async () => {
@@ -409,6 +451,95 @@ describe('a sequencer that may have missed something', () => {
     await sequencer.followAll('d1');
     take('g1', 4);
     assert.deepEqual(seqs(), [4], 'what waited is forgotten');
-    sequencer.forgetAll();
+    sequencer.close();
+  });
+});
+
+describe('a sequencer that many conversations pass', () => {
+  const MANY = 20_000;
+
+  /** Counts the scopes that are remembered: their ends are what is asked of the log where something may have been missed. */
+  async function remembered({ log, sequencer }: ReturnType<typeof open>): Promise<number> {
+    let count = 0;
+    let isOver = false;
+    const { tails } = log;
+    log.tails = async (dealerId, scopes) => {
+      count += scopes.length;
+      isOver = scopes.length < 1_000;
+      return tails.call(log, dealerId, scopes);
+    };
+    sequencer.catchUp('d1');
+    while (!isOver) await turn();
+    log.tails = tails;
+    return count;
+  }
+
+  it('forgets those in which nothing happens any more, and delivers what comes in one of them later, once', async () => {
+    const opened = open();
+    const { sequencer, take, log, clock, seqs, delivered } = opened;
+    await sequencer.followAll('d1');
+    for (let n = 0; n < MANY; n += 1) sequencer.take(event(`g${n}`, 1, { at: clock.now }));
+    log.write('g7', 1, clock.now);
+    clock.now += 10 * LATENESS;
+    log.write('g7', 2, clock.now);
+    sequencer.forgetQuiet();
+    await delivered.first(1, ({ scope, seq }) => scope === 'g7' && seq === 2);
+    while ((await remembered(opened)) > 1_000);
+    clock.now += 10 * LATENESS;
+    log.write('g8', 1, clock.now - 20 * LATENESS);
+    log.write('g8', 3, clock.now);
+    take('g8', 3);
+    await delivered.first(1, ({ scope, seq }) => scope === 'g8' && seq === 3);
+    assert.deepEqual(
+      [seqs('g7'), seqs('g8')],
+      [
+        [1, 2],
+        [1, 2, 3],
+      ],
+    );
+    sequencer.close();
+  });
+
+  it('forgets none in which something just happened', async () => {
+    const opened = open();
+    const { sequencer, log, clock } = opened;
+    await sequencer.followAll('d1');
+    clock.now += 10 * LATENESS;
+    for (let n = 0; n < MANY; n += 1) sequencer.take(event(`g${n}`, 1, { at: clock.now }));
+    const reads = log.reads.length;
+    sequencer.forgetQuiet();
+    while (!log.reads.slice(reads).includes('tailsSince')) await turn();
+    assert.equal(await remembered(opened), MANY + 2);
+    sequencer.close();
+  });
+
+  it('forgets each with its customer, where no desk is here', async () => {
+    const opened = open();
+    const { sequencer } = opened;
+    sequencer.follow('d1', 'stays');
+    for (let n = 0; n < MANY; n += 1) {
+      sequencer.follow('d1', `g${n}`);
+      sequencer.know(
+        'd1',
+        new Map([
+          [`g${n}`, 3],
+          ['@dealer', 0],
+        ]),
+      );
+      sequencer.leave('d1', `g${n}`);
+    }
+    assert.equal(await remembered(opened), 2);
+    sequencer.close();
+  });
+
+  it('keeps one of whom another socket is here', () => {
+    const { sequencer, take, seqs } = open(60_000);
+    sequencer.follow('d1', 'g1');
+    sequencer.follow('d1', 'g1');
+    sequencer.know('d1', new Map([['g1', 3]]));
+    sequencer.leave('d1', 'g1');
+    take('g1', 5, 4);
+    assert.deepEqual(seqs(), [4, 5]);
+    sequencer.close();
   });
 });

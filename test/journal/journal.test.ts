@@ -82,7 +82,7 @@ async function open(file = MEMORY) {
   });
   const faults: string[] = [];
   const onFault = (_: unknown, what: string) => faults.push(what);
-  const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault });
+  const journal = new Journal({ store, bus, policy: { autoMute: true }, now: Date.now, onCommit: () => {}, onFault });
   const close = async () => {
     await journal.close();
     await sqlite.close();
@@ -459,7 +459,14 @@ describe('the journal', () => {
     });
     const bus = new MemoryBus();
     bus.listen({ deliver: () => {}, missed: () => {} });
-    const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault: () => {} });
+    const journal = new Journal({
+      store,
+      bus,
+      policy: { autoMute: true },
+      now: Date.now,
+      onCommit: () => {},
+      onFault: () => {},
+    });
     const outcomes: Promise<Outcome>[] = [];
     const dealerOf = (n: number) => (n % 40 === 0 ? 'slow' : `d${n % 7}`);
     for (let n = 0; n < 2000; n += 1) {

@@ -1,7 +1,7 @@
 /**
- * `npm run leaks`: connections, messages and recoveries by the thousand, and after each kind everything is as it was: memory in
+ * `npm run leaks`: connections, messages, recoveries and conversations by the thousand, and after each kind everything is as it was: memory in
  * use, open files, and what is in every map that the server keeps. The sizes are of a whole run;
- * `--connects 8000 --messages 80000 --recoveries 1000` is a quick one, and `--seed 1` repeats a run.
+ * `--connects 8000 --messages 80000 --recoveries 1000 --conversations 20000` is a quick one, and `--seed 1` repeats a run.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     connects: { type: 'string', default: '100000' },
     messages: { type: 'string', default: '1000000' },
     recoveries: { type: 'string', default: '10000' },
+    conversations: { type: 'string', default: '100000' },
   },
 });
 const seed = Number(values.seed ?? anySeed());
@@ -76,6 +77,15 @@ async function say(endpoint: Endpoint, count: number): Promise<void> {
   for (const listener of listeners) {
     if (listener.faults.length > 0) throw new Error(listener.faults[0]);
     await listener.cut();
+  }
+}
+
+/** Conversations that pass an agent who stays: each has a word, and nobody is there any more. */
+async function passBy(endpoint: Endpoint, count: number): Promise<void> {
+  for (let passed = 0; passed < count; passed += BATCH) {
+    const events = range(Math.min(BATCH, count - passed)).map(() => says(randomUUID(), 'hello'));
+    const refused = (await endpoint.post(events)).filter(({ error }) => error);
+    if (refused.length > 0) throw new Error(`${refused.length} messages were refused`);
   }
 }
 
@@ -147,10 +157,15 @@ await inFolder(async (folder) => {
       RATE_LIMIT: 'off',
       MAX_CONNECTIONS_PER_ADDRESS: '10000',
     },
-    timing: { presenceGrace: 50 },
+    timing: { presenceGrace: 50, commitLateness: 1_000 },
   });
   const endpoint = new Endpoint(target.at);
-  const [connects, messages, recoveries] = [values.connects, values.messages, values.recoveries].map(Number);
+  const [connects, messages, recoveries, conversations] = [
+    values.connects,
+    values.messages,
+    values.recoveries,
+    values.conversations,
+  ].map(Number);
   const works = {
     connects: { times: connects ?? 0, work: (times: number) => often(times, (n) => comeAndGo(endpoint, n)) },
     messages: { times: messages ?? 0, work: (times: number) => say(endpoint, times) },
@@ -168,6 +183,12 @@ await inFolder(async (folder) => {
   for (const [name, { times, work }] of Object.entries(works)) {
     verdicts.push(await phase(target, name, times, () => work(times)));
   }
+  // What the agent itself takes is none of it.
+  const agent = await endpoint.admin();
+  const passed = conversations ?? 0;
+  await passBy(endpoint, Math.ceil(passed * WARM_UP));
+  verdicts.push(await phase(target, 'conversations', passed, () => passBy(endpoint, passed)));
+  await agent.cut();
   await target.stop();
   process.exitCode = conclude(verdicts, seed);
 });

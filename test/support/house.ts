@@ -35,7 +35,14 @@ export async function withHouse(
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const bus = new MemoryBus();
   bus.listen({ deliver: (publication) => hub.deliver(publication), missed: () => {} });
-  const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault: fail });
+  const journal = new Journal({
+    store,
+    bus,
+    policy: { autoMute: true },
+    now: Date.now,
+    onCommit: () => {},
+    onFault: fail,
+  });
   const presence = new Presence({ grace: TIMING.presenceGrace, gone: async () => {} });
   const metrics = new Metrics();
   const house: House = {
