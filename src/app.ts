@@ -4,6 +4,7 @@ import Fastify, { type FastifyHttpOptions, LogController, type RawServerDefault 
 import { type Settings, sqliteFile } from '../schemas/settings.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Feed } from './bus/feed.ts';
+import type { Tie } from './bus/link.ts';
 import { MemoryBus } from './bus/memory.ts';
 import { Budgets } from './commands/budgets.ts';
 import { Conversations } from './conversation/conversations.ts';
@@ -106,6 +107,12 @@ export interface AppOptions {
   readonly logTo?: NodeJS.WritableStream;
 }
 
+/** Sentence of the log, by what this node has lost and others have. */
+const ALONE: Readonly<Record<Tie, string>> = {
+  redis: 'other nodes hear each other over Redis, and this one does not: its sockets are sent to them',
+  database: 'the database answers other nodes, and this one not: its sockets are sent to them',
+};
+
 /** Builds the server, ready to listen. Closing it drains it: sockets go elsewhere, and what was taken is committed and acked. */
 export async function createApp({
   settings,
@@ -183,8 +190,8 @@ export async function createApp({
   await prepare(app, core);
   const conversations = new Conversations(core);
   const sockets = await websocketDoor(app, core, conversations);
-  link?.whenAway(() => {
-    log.error('other nodes hear each other over Redis, and this one does not: its sockets are sent to them');
+  link?.whenAway((lost) => {
+    log.error(ALONE[lost]);
     void conversations.sendAway();
   });
   for (const routes of ROUTES) routes(app, core);

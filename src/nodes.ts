@@ -100,6 +100,7 @@ export function openLink({ nodeId, bus, store, timing, metrics, log }: LinkOptio
   const link = new Link({
     nodeId,
     nodes: store,
+    bus,
     silence: timing.nodeSilence,
     patience: timing.redisPatience,
     say: (part, sentence) => log.warn({ part }, sentence),
@@ -250,7 +251,7 @@ function beginAnew({ hub, log }: Pick<Core, 'hub' | 'log'>, sequencer: Sequencer
 
 /** [P-7.5] This node among the others: it says that it lives, and takes those offline who went with one that died. */
 export function joinNodes(core: Core, store: NodeStore, bus: Bus, sequencer: Sequencer | null) {
-  const { journal, presence, revocations, nodeId, timing } = core;
+  const { journal, presence, revocations, link, nodeId, timing } = core;
   return new Membership({
     store,
     nodeId,
@@ -262,6 +263,7 @@ export function joinNodes(core: Core, store: NodeStore, bus: Bus, sequencer: Seq
       if (who) await tellPresence(journal, who, dead, false);
     },
     beaten: async () => {
+      link?.answered();
       if (await core.epoch.look()) beginAnew(core, sequencer);
       await revocations.look();
     },

@@ -1,6 +1,7 @@
 /**
- * This node's tie to Redis: what is wrong with it now, which is said once a minute while it lasts, and whether the others have
- * heard each other for so long without this node that its sockets are better off with them.
+ * This node's ties to Redis and the database: what is wrong with Redis now, which is said once a minute while it lasts, and whether the
+ * others have been well for so long without this node that its sockets are better off with them. That the others hear each other over
+ * Redis is asked of the database; that it answers them is heard over Redis.
  */
 
 /** Part that can be in trouble: the lines between nodes, what other servers publish, their stream, writes, the user's rights, other platforms. */
@@ -27,12 +28,22 @@ interface Nodes {
   livingNodes(ms: number): Promise<string[]>;
 }
 
+/** Methods of the bus that tell others, and are told, who has the database. */
+interface Bus {
+  tellWell(): void;
+  areOthersWell(ms: number): boolean;
+}
+
+/** Server that a node may have lost while others have it. */
+export type Tie = 'redis' | 'database';
+
 interface Options {
   readonly nodeId: string;
   readonly nodes: Nodes;
+  readonly bus: Bus;
   /** Time that a node may be silent before it counts as dead, in ms. */
   readonly silence: number;
-  /** Time that others may hear each other without this node before it sends its sockets to them, in ms. */
+  /** Time that others may be well without this node before it sends its sockets to them, in ms. */
   readonly patience: number;
   readonly say: (part: Part, sentence: string) => void;
   readonly count: (part: Part) => void;
@@ -52,11 +63,12 @@ export class Link {
   readonly #timer: NodeJS.Timeout;
   readonly #troubles = new Map<Part, Trouble>();
   readonly #watched = new Map<Part, { faultOf: () => string | null; looks: number }>();
-  /** For how many looks others have heard each other, and this node has not. */
-  #alone = 0;
+  /** For how many looks others have had what this node has not. */
+  readonly #alone = new Map<Tie, number>();
+  #answeredAt = performance.now();
   #isNotedDeaf = false;
   #looking: Promise<void> | null = null;
-  #sendAway = () => {};
+  #sendAway = (_: Tie) => {};
 
   constructor(options: Options) {
     this.#options = options;
@@ -68,9 +80,15 @@ export class Link {
     this.#watched.set(part, { faultOf, looks: 0 });
   }
 
-  /** Has something done when others have heard each other without this node for too long. */
-  whenAway(action: () => void): void {
+  /** Has something done when others have been well without this node for too long. */
+  whenAway(action: (lost: Tie) => void): void {
     this.#sendAway = action;
+  }
+
+  /** The database has answered this node, which tells the others so. */
+  answered(): void {
+    this.#answeredAt = performance.now();
+    this.#options.bus.tellWell();
   }
 
   note(part: Part, sentence: string): void {
@@ -94,7 +112,7 @@ export class Link {
 
   /** True where this node's sockets are better off with another. */
   get isAway(): boolean {
-    return this.#alone * INTERVAL >= this.#options.patience;
+    return Math.max(0, ...this.#alone.values()) * INTERVAL >= this.#options.patience;
   }
 
   /** Ends the looking. What was noted stays until this node counts as dead: it must not seem to have heard the others at the end. */
@@ -110,6 +128,8 @@ export class Link {
       if (fault === null) this.mend(part);
       else if (watched.looks * INTERVAL >= SILENCE) this.note(part, fault);
     }
+    const isUnanswered = performance.now() - this.#answeredAt >= SILENCE;
+    this.#count('database', isUnanswered && this.#options.bus.areOthersWell(SILENCE));
     this.#looking ??= this.#compare(this.#troubles.has('nodes'))
       .catch(() => {}) // that the database is away is told where it is asked
       .finally(() => {
@@ -122,16 +142,19 @@ export class Link {
     const { nodeId, nodes, silence } = this.#options;
     const deaf = deafName(nodeId);
     if (!isDeaf) {
-      this.#alone = 0;
+      this.#count('redis', false);
       if (this.#isNotedDeaf) await nodes.removeNode(deaf);
       this.#isNotedDeaf = false;
       return;
     }
     this.#isNotedDeaf = true;
     await nodes.beat(deaf);
-    const others = hearing(await nodes.livingNodes(silence));
+    this.#count('redis', hearing(await nodes.livingNodes(silence)).length > 0);
+  }
+
+  #count(tie: Tie, isAlone: boolean): void {
     const wasAway = this.isAway;
-    this.#alone = others.length > 0 ? this.#alone + 1 : 0;
-    if (this.isAway && !wasAway) this.#sendAway();
+    this.#alone.set(tie, isAlone ? (this.#alone.get(tie) ?? 0) + 1 : 0);
+    if (this.isAway && !wasAway) this.#sendAway(tie);
   }
 }

@@ -12,6 +12,7 @@ import {
   type Wire,
   type WireListener,
   type WireOptions,
+  wellChannel,
 } from './wire.ts';
 
 /** Time after which a failed subscription is tried again, in ms. */
@@ -24,6 +25,9 @@ export class RedisBus implements Bus {
   readonly #wire: Wire;
   readonly #prefix: string;
   readonly #resyncChannel: string;
+  readonly #wellChannel: string;
+  /** When another node told that the database answers it. */
+  #othersWellAt = Number.NEGATIVE_INFINITY;
   /** Dealers that have sockets here, `*` for all of them; and when each is followed. */
   readonly #followed = new Map<string, Promise<unknown>>();
   /** Dealers of whom something could not be published. */
@@ -45,6 +49,7 @@ export class RedisBus implements Bus {
     this.#onStranger = options.onStranger ?? (() => {});
     this.#origin = this.#platform + crypto.randomUUID();
     this.#resyncChannel = resyncChannel(options.prefix);
+    this.#wellChannel = wellChannel(options.prefix);
     const listener: WireListener = {
       onMessage: (channel, body, label) => {
         try {
@@ -78,6 +83,16 @@ export class RedisBus implements Bus {
   /** True where another platform was heard within a minute. */
   get hearsStrangers(): boolean {
     return performance.now() - this.#strangeAt < STRANGENESS;
+  }
+
+  /** Tells the other nodes that the database answers this one. */
+  tellWell(): void {
+    void this.#wire.publish([{ channel: this.#wellChannel, body: this.#origin }]);
+  }
+
+  /** True where another node has told within so many ms that the database answers it. */
+  areOthersWell(ms: number): boolean {
+    return performance.now() - this.#othersWellAt < ms;
   }
 
   listen(listener: Listener): void {
@@ -136,7 +151,7 @@ export class RedisBus implements Bus {
 
   /** On a new connection: follows what the old one did, and looks in the log for what came in between. */
   #followAnew(isMine: (channel: string) => boolean): void {
-    if (isMine(this.#resyncChannel)) this.#followResync();
+    for (const channel of [this.#resyncChannel, this.#wellChannel]) if (isMine(channel)) this.#followOwn(channel);
     for (const dealerId of this.#followed.keys()) {
       // Every dealer's events may come over any connection.
       if (dealerId !== ALL_DEALERS && !isMine(this.#channel(dealerId))) continue;
@@ -148,9 +163,9 @@ export class RedisBus implements Bus {
     }
   }
 
-  #followResync(): void {
-    this.#wire.subscribe(this.#resyncChannel).catch(() => {
-      if (this.#listener) setTimeout(() => this.#followResync(), RETRY).unref();
+  #followOwn(channel: string): void {
+    this.#wire.subscribe(channel).catch(() => {
+      if (this.#listener) setTimeout(() => this.#followOwn(channel), RETRY).unref();
     });
   }
 
@@ -171,6 +186,11 @@ export class RedisBus implements Bus {
   #receive(channel: string, body: Buffer, label: Label | null): void {
     if (channel === this.#resyncChannel) {
       for (const dealerId of JSON.parse(body.toString())) this.#listener?.missed(dealerId);
+      return;
+    }
+    if (channel === this.#wellChannel) {
+      const origin = body.toString();
+      if (origin !== this.#origin && origin.startsWith(this.#platform)) this.#othersWellAt = performance.now();
       return;
     }
     // A label whose own frame did not come is not that of the next.

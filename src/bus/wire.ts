@@ -52,6 +52,9 @@ export const dealerChannel = (prefix: string, dealerId: string): string => `${pr
 /** The channel on which a node names dealers of whom something may not have been published. */
 export const resyncChannel = (prefix: string): string => `${prefix}resync`;
 
+/** The channel on which a node tells that the database answers it. */
+export const wellChannel = (prefix: string): string => `${prefix}well`;
+
 /** The patterns of all dealers' channels, and of their labels', in which nothing of the prefix is special. */
 export function patternsOf(prefix: string): readonly [string, string] {
   const escaped = prefix.replace(/[\\[\]*?]/g, '\\$&');
@@ -112,11 +115,11 @@ export class ServerWire implements Wire {
     this.#prefix = prefix;
     this.#patterns = patternsOf(prefix);
     const [unpacking, unpackingAll] = [new Unpacking(prefix, listener), new Unpacking(prefix, listener)];
-    const resync = resyncChannel(prefix);
+    const own = [resyncChannel(prefix), wellChannel(prefix)];
     this.#line = new Line(options, 'whole', {
       onMessage: (channel, body) => {
         // Where every dealer is followed, what one dealer's channels bring comes by the patterns, too.
-        if (!this.#followsAll || channel === resync) unpacking.next(channel, body);
+        if (!this.#followsAll || own.includes(channel)) unpacking.next(channel, body);
       },
       onWritable: () => listener.onWritable(),
       onReadable: () => {

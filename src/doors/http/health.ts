@@ -28,13 +28,13 @@ export function healthRoutes(
   const ready = { tags, summary: 'Tells whether it can serve', response: { 200: Readiness } };
   app.get('/ready', { schema: ready }, async () => {
     if (drain.isUnderWay) throw refused('unavailable', ENDING);
+    if (link?.isAway) throw refused('unavailable', AWAY);
     try {
       await store.check();
     } catch (error) {
       log.warn({ err: error }, 'not ready');
       throw refused('unavailable', 'the database does not answer, or cannot be written to');
     }
-    if (link?.isAway) throw refused('unavailable', AWAY);
     const ready = { status: 'ready' as const, database: 'ok' as const };
     if (link === null) return ready;
     const { troubles } = link;
