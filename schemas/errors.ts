@@ -113,8 +113,12 @@ export class RefusedError extends Error {
   }
 }
 
-export const refused = (code: ErrorCode, message: string, more: Omit<Refusal, 'code' | 'message'> = {}) =>
-  new RefusedError({ code, message, ...more });
+export const refused = (
+  code: ErrorCode,
+  message: string,
+  more: Omit<Refusal, 'code' | 'message'> = {},
+  options?: ErrorOptions,
+) => new RefusedError({ code, message, ...more }, options);
 
 /** [P-8.5] The database failed, and the same may succeed later; `cause` says how, to the log alone. */
 export const unavailable = (cause?: unknown) =>

@@ -40,6 +40,13 @@ export const Settings = Type.Object({
     ],
     description: 'where events are kept: sqlite:<file>, or postgres://<user>:<password>@<host>/<database>',
   }),
+  DATABASE_CONNECTIONS: Type.Integer({
+    minimum: 8,
+    maximum: 1000,
+    default: 12,
+    description:
+      'connections to Postgres that this node has at most: 4 for what is stored, 2 for its health, the rest for what is read',
+  }),
   REDIS_URL: Type.Optional(
     Type.String({
       pattern: '^(rediss?://(.*@)?[^@,]+|redis\\+sentinel://([^@/]*@)?[^@/]+/[^/]+(/\\d+)?)$',

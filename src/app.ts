@@ -77,7 +77,9 @@ export function openStore(
 ): Store {
   const file = sqliteFile(settings);
   const digests = new Digests(secrets);
-  return file === null ? openPostgres(settings.DATABASE_URL, digests, onError) : openSqlite(file, digests, alone);
+  return file === null
+    ? openPostgres(digests, { url: settings.DATABASE_URL, connections: settings.DATABASE_CONNECTIONS, onError })
+    : openSqlite(file, digests, alone);
 }
 
 /** Tells whether a server has the embedded database of these settings; null where they name none. */

@@ -1,7 +1,9 @@
 /** Conversations as they stand, as people list them. */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
-import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
+import { after, type Bounds, beginningOf, type Mark, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
 import { all, before, type Database, descending, list, type Row, textOrNull, texts } from './sql.ts';
 
@@ -65,36 +67,89 @@ const groupOfRow = (row: Row): KeptGroup => ({
       : { seq: Number(row.last_message_seq), at: Number(row.message_at), payload: String(row.payload) },
 });
 
+/**
+ * Groups that are looked at at a time for those that a list wants: where hardly any is, or none, the whole of a large dealer is gone
+ * through, in so many parts.
+ */
+const LOOKED_AT = 1000;
+
 /** A flag that may be asked for: columns that are true or false are so in both databases by themselves. */
 const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
   wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
 
+const conditionsOf = ({ open, muted, online, unread }: GroupFilter): SQL[] =>
+  [
+    flag(sql`g.closed`, open === undefined ? undefined : !open),
+    flag(sql`g.muted`, muted),
+    flag(sql`g.online`, online),
+    flag(sql`(g.unread > 0)`, unread),
+  ].filter((condition) => condition !== null);
+
+/** Lets one reading go after the other, of whomever they are; for as long as one took, the database is everybody else's. */
+function makeLine(): <T>(read: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (read) => {
+    let began = 0;
+    const mine = last.then(() => {
+      began = performance.now();
+      return read();
+    });
+    const over = () => sleep(performance.now() - began);
+    last = mine.then(over, over);
+    return mine;
+  };
+}
+
 export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupStore {
   const columns = sql`g.*, m.payload, m.at as message_at`;
-  const from = sql`groups g left join events m on ${dialect.eventsWhere.isLastMessage}`;
+  const withMessage = (groups: SQL) => sql`${groups} left join events m on ${dialect.eventsWhere.isLastMessage}`;
+  const from = withMessage(sql`groups g`);
   const { columns: changed, at } = dialect.changeOrder;
+  const order = [...changed, sql`g.group_id`];
+  const inLine = makeLine();
 
-  async function listed(where: SQL, order: SQL, bounds: Bounds): Promise<KeptGroup[]> {
-    const found = await rows(beginningOf({ columns, from, where, order, text: sql`m.payload` }, bounds));
+  async function listed(groups: SQL, where: SQL, by: SQL, bounds: Bounds): Promise<KeptGroup[]> {
+    const found = await rows(beginningOf({ columns, from: groups, where, order: by, text: sql`m.payload` }, bounds));
     return found.map(groupOfRow);
+  }
+
+  /** So many groups, without those that were looked at. */
+  const partOf = (where: SQL, skipped: number) =>
+    withMessage(sql`(select g.* from groups g where ${where}
+      order by ${descending(order)} limit ${LOOKED_AT} offset ${skipped}) as g`);
+
+  /** Looks through so many groups, as far as the first that is wanted. @returns the last that it has looked at; null: there are fewer */
+  async function lookThrough(where: SQL, wanted: SQL) {
+    const by = descending(order);
+    const [last] = await rows(sql`select * from (
+        select g.updated_at, g.group_id, ${wanted} as is_wanted, row_number() over (order by ${by}) as place
+        from groups g where ${where} order by ${by} limit ${LOOKED_AT}
+      ) as part where is_wanted or place = ${LOOKED_AT} order by place limit 1`);
+    if (!last) return null;
+    const mark = { at: Number(last.updated_at), key: [String(last.group_id)] };
+    return { isWanted: Boolean(last.is_wanted), before: Number(last.place) - 1, mark };
   }
 
   return {
     async groups(dealerId, filter, { after: mark, ...bounds }) {
-      const order = [...changed, sql`g.group_id`];
-      const where = all([
-        sql`g.dealer_id = ${dealerId}`,
-        flag(sql`g.closed`, filter.open === undefined ? undefined : !filter.open),
-        flag(sql`g.muted`, filter.muted),
-        flag(sql`g.online`, filter.online),
-        flag(sql`(g.unread > 0)`, filter.unread),
-        after(order, mark, at),
-      ]);
-      return listed(where, descending(order), bounds);
+      const wanted = conditionsOf(filter);
+      const stretch = (place: Mark | undefined) => all([sql`g.dealer_id = ${dealerId}`, after(order, place, at)]);
+      if (wanted.length === 0) return listed(from, stretch(mark), descending(order), bounds);
+      const read = (where: SQL, skipped: number) =>
+        listed(partOf(where, skipped), all(wanted), descending(order), bounds);
+      let where = stretch(mark);
+      let found = await read(where, 0);
+      while (found.length === 0) {
+        const looked = await inLine(() => lookThrough(where, all(wanted)));
+        if (looked === null) return [];
+        if (looked.isWanted) found = await read(where, looked.before);
+        where = stretch(looked.mark);
+      }
+      return found;
     },
 
     groupsByName: (dealerId, name, bounds) =>
-      listed(sql`g.dealer_id = ${dealerId} and g.group_id > ${name}`, sql`g.group_id`, bounds),
+      listed(from, sql`g.dealer_id = ${dealerId} and g.group_id > ${name}`, sql`g.group_id`, bounds),
 
     async group(dealerId, groupId) {
       const [found] = await rows(

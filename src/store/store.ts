@@ -44,6 +44,9 @@ export class UnfitError extends Error {
   }
 }
 
+/** Thrown where something that was asked takes the database longer than it may. */
+export class TooLongError extends Error {}
+
 /** Thrown where the driver of such a database cannot be loaded, whatever the database is named. */
 export class DriverError extends UnfitError {}
 

@@ -1,5 +1,8 @@
-import { unavailable } from '../../schemas/errors.ts';
-import type { Store } from './store.ts';
+import { refused, unavailable } from '../../schemas/errors.ts';
+import { type Store, TooLongError } from './store.ts';
+
+const tooLong = (cause: TooLongError) =>
+  refused('unavailable', 'reading this takes the database too long: ask for less of it at a time', {}, { cause });
 
 /**
  * [P-8.5] A store whose every failure is the refusal `unavailable`, so that whoever asked can be told to try again.
@@ -15,7 +18,7 @@ export function failingAsUnavailable(store: Store, onFault: (fault: unknown, met
           return await method.apply(target, args);
         } catch (fault) {
           onFault(fault, String(name));
-          throw unavailable(fault);
+          throw fault instanceof TooLongError ? tooLong(fault) : unavailable(fault);
         }
       };
     },

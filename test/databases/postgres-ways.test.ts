@@ -14,9 +14,11 @@ import { telle } from '../support/process.ts';
 
 const plain = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
+const poolOf = (url: string) => openPool('readers', { url, connections: 12, onError: () => {} });
+
 /** Asks one question over a pool of its own. */
 async function asked<T>(url: string, query: string): Promise<T> {
-  const pool = openPool(url, 'others', () => {});
+  const pool = poolOf(url);
   try {
     const { rows } = await pool.query<{ answer: T }>(query);
     return rows[0]?.answer ?? assert.fail('no row');
@@ -164,7 +166,7 @@ describe('a Postgres URL with several hosts', { timeout: 120_000 }, () => {
 
   it('leads elsewhere when the one that it led to has gone, and many ask at once', async () => {
     const other = await startPostgres();
-    const pool = openPool(of([portOf(other), portOf(standby), portOf(writable)]), 'others', () => {});
+    const pool = poolOf(of([portOf(other), portOf(standby), portOf(writable)]));
     try {
       assert.equal((await pool.query(PORT)).rows[0]?.answer, portOf(other));
       await other.halt();
@@ -184,6 +186,7 @@ describe('each connection to Postgres', { timeout: 60_000 }, () => {
   it('is told when to give up, unless somebody has set it', async () => {
     assert.equal(await shown(plain, 'idle_in_transaction_session_timeout'), '5s');
     assert.equal(await shown(plain, 'lock_timeout'), '3s');
+    assert.equal(await shown(plain, 'statement_timeout'), '4s');
     assert.equal(await shown(plain, 'client_connection_check_interval'), '2s');
     assert.equal(await shown(plain, 'tcp_keepalives_idle'), '10');
     assert.equal(await shown(plain, 'tcp_user_timeout'), '20000');
@@ -192,7 +195,7 @@ describe('each connection to Postgres', { timeout: 60_000 }, () => {
   });
 
   it('has its locks for seconds only, when it stops within a transaction; who is patient waits for them', async () => {
-    const pool = openPool(await makeDatabase(plain), 'others', () => {});
+    const pool = poolOf(await makeDatabase(plain));
     try {
       await pool.query('create table locked ()');
       const stopped = await pool.connect();

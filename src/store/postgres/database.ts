@@ -5,13 +5,13 @@ import { MINUTE } from '../../../drizzle/postgres/schema.ts';
 import type { Database, Dialect, Row, Steps } from '../sql.ts';
 import { partOf, vacuumingOf } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
-import { isDatabases, type PostgresPool, queryOf, withClient } from './pool.ts';
+import { ask, isDatabases, type PostgresPool, queryOf, withClient } from './pool.ts';
 
 /** The database's own clock, in ms since 1970: nodes' clocks may differ. */
 export const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export const databaseOf = (pool: PostgresPool): Database => ({
-  rows: async (query) => (await pool.query<Row>(queryOf(query))).rows,
+  rows: (query) => ask<Row>(pool, queryOf(query)),
   transact: (steps) => withClient(pool, (client) => carryOut(client, steps())),
   dialect: dialectOf(pool),
 });

@@ -6,7 +6,7 @@ import { blank, blankedBy, isGone, lastErased } from '../erasing.ts';
 import { EVENT, eventOfRow, type KeptEvent, type Position, type Stretch } from '../log.ts';
 import type { StoredEvent } from '../rows.ts';
 import { all, type Database, type EventsWhere } from '../sql.ts';
-import { queryOf } from './pool.ts';
+import { ask, queryOf } from './pool.ts';
 
 type Rows = Pick<Database, 'rows'>;
 
@@ -43,7 +43,7 @@ export async function eventsOf(
         sum(octet_length(payload)) over (order by ${order}) as total
       from events where ${where} order by ${order} limit ${limit}
     ) as found ${fits} order by seq`;
-  const { rows } = await pool.query<StoredEvent & { erasureId: string | null }>(queryOf(query));
+  const rows = await ask<StoredEvent & { erasureId: string | null }>(pool, queryOf(query));
   return rows.map(({ erasureId, ...event }) => (erasureId === null ? event : blank(event, dealerId, erasureId)));
 }
 

@@ -26,7 +26,7 @@ import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
-import { AT_ONCE, openPool, type PostgresPool, withPatientClient } from './pool.ts';
+import { AT_ONCE, ask, openPool, type PoolOptions, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
 
 const MIGRATIONS = 'drizzle/postgres/migrations';
@@ -34,10 +34,13 @@ const MIGRATIONS = 'drizzle/postgres/migrations';
 /** The key of the lock under which one node migrates while others wait. */
 const MIGRATION_LOCK = 7_355_308;
 
-/** Opens the database; nothing is connected until it is used. @param onError told of a connection lost while idle */
-export function openPostgres(url: string, digests: Digests, onError: (error: Error) => void): Store {
-  const pool = openPool(url, 'others', onError);
-  const commits = openPool(url, 'commits', onError);
+/** Opens the database; nothing is connected until it is used. */
+export function openPostgres(digests: Digests, options: PoolOptions): Store {
+  const [commits, pool, health] = [
+    openPool('commits', options),
+    openPool('readers', options),
+    openPool('health', options),
+  ];
   const database = databaseOf(pool);
   return {
     isCertain: false,
@@ -50,9 +53,12 @@ export function openPostgres(url: string, digests: Digests, onError: (error: Err
     ...actsIn(database),
     ...credentialsIn(database, digests),
     ...erasuresIn(database),
-    ...nodesOn(database),
+    ...nodesOn(database, databaseOf(health)),
     ...upkeepOf(pool, database, digests),
-    close: async () => void (await Promise.all([pool.end(), commits.end()])),
+    check: () => check(health),
+    close: async () => {
+      await Promise.all([commits, pool, health].map((each) => each.end()));
+    },
     atOnce: AT_ONCE,
     commit: commitsIn(commits, digests),
   };
@@ -67,7 +73,7 @@ const logOn = (pool: pg.Pool, database: Database): LogStore => ({
 
   async tails(dealerId, scopes) {
     type Row = { scope: string; seq: number };
-    const { rows } = await pool.query<Row>({ ...READ_TAILS, values: [dealerId, scopes] });
+    const rows = await ask<Row>(pool, { ...READ_TAILS, values: [dealerId, scopes] });
     const tails = new Map(rows.map(({ scope, seq }) => [scope, seq]));
     return new Map(scopes.map((scope) => [scope, tails.get(scope) ?? 0]));
   },
@@ -80,9 +86,7 @@ type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) |
 const standingOn =
   (pool: pg.Pool): DealerStore['standing'] =>
   async (dealerId, groupId) => {
-    const {
-      rows: [row],
-    } = await pool.query<StandingRow>({ ...READ_STANDING, values: [dealerId, groupId ?? null] });
+    const [row] = await ask<StandingRow>(pool, { ...READ_STANDING, values: [dealerId, groupId ?? null] });
     return {
       dealer: row?.origins
         ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins, claims: row.claims }
@@ -92,28 +96,29 @@ const standingOn =
     };
   };
 
-const nodesOn = (database: Database): NodeStore => ({
+/** @param health what tells that this node lives has connections of its own: a node that waits behind others is none that has died */
+const nodesOn = (database: Database, health: Database): NodeStore => ({
   ...nodesIn(database),
 
   async beat(nodeId) {
-    const known = await database.rows(
+    const known = await health.rows(
       sql`update nodes set seen_at = ${NOW} where node_id = ${nodeId} and seen_at > ${DEAD} returning node_id`,
     );
     if (known.length > 0) return true;
-    await database.rows(sql`insert into nodes (node_id, seen_at) values (${nodeId}, ${NOW})
+    await health.rows(sql`insert into nodes (node_id, seen_at) values (${nodeId}, ${NOW})
       on conflict (node_id) do update set seen_at = excluded.seen_at`);
     return false;
   },
 
   async silentNodes(nodeId, ms) {
-    const silent = await database.rows(
+    const silent = await health.rows(
       sql`select node_id from nodes where node_id <> ${nodeId} and seen_at < ${NOW} - ${ms}`,
     );
     return silent.map((each) => String(each.node_id));
   },
 
   async livingNodes(ms) {
-    const living = await database.rows(sql`select node_id from nodes where seen_at >= ${NOW} - ${ms}`);
+    const living = await health.rows(sql`select node_id from nodes where seen_at >= ${NOW} - ${ms}`);
     return living.map((each) => String(each.node_id));
   },
 });
@@ -128,7 +133,12 @@ async function pendingOf(pool: pg.Pool): Promise<number> {
   return pendingIn(assetFolder(MIGRATIONS), had).length;
 }
 
-const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'close'> => ({
+async function check(pool: pg.Pool): Promise<void> {
+  const [row] = await ask(pool, { text: "select current_setting('transaction_read_only') as read_only" });
+  if (row?.read_only !== 'off') throw new Error('the database can only be read');
+}
+
+const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'check' | 'close'> => ({
   migrate: (onUpgrade = () => {}) =>
     withPatientClient(pool, async (client) => {
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
@@ -163,11 +173,6 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omi
       .update(JSON.stringify([cluster, rows[0]]))
       .digest('hex')
       .slice(0, 16);
-  },
-
-  async check() {
-    const { rows } = await pool.query("select current_setting('transaction_read_only') as read_only");
-    if (rows[0]?.read_only !== 'off') throw new Error('the database can only be read');
   },
 
   walBytes: null,

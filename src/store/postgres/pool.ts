@@ -2,10 +2,14 @@
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
+import { TooLongError } from '../store.ts';
 import { isFinal, isUnreached, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
 
 /** Transactions of the journal: while the database works on a batch, this node works on another. */
 export const AT_ONCE = { batches: 2, apart: 2 };
+/** Connections for the journal, and for what tells whether this node and the others live; readers have the rest of a node's. */
+const COMMITS = AT_ONCE.batches + AT_ONCE.apart;
+const HEALTH = 2;
 /** Limits of the wait for a connection, and for an answer, in ms: after that the database counts as away. */
 const CONNECT_TIMEOUT = 3_000;
 const QUERY_TIMEOUT = 5_000;
@@ -32,15 +36,18 @@ const SESSION: readonly Setting[] = [
   ['tcp_keepalives_count', '3', '9'],
   ['tcp_user_timeout', '20s', '0'],
 ];
+/** The wait for a lock, and the time for an answer, that are given up before this side does. */
+const BOUNDED: readonly Setting[] = [...SESSION, ['lock_timeout', '3s', '0'], ['statement_timeout', '4s', '0']];
+
 /**
- * Kinds of connections, each apart from the others: how many there are, and what else the server is told. A batch that
- * meets a lock goes on without whoever is locked, and so waits no longer than batches take; others wait for what takes a while.
- * A patient one waits for as long as it takes.
+ * Kinds of connections: how many there are of so many, and what each is told. None waits until another kind is done. A batch that
+ * meets a lock goes on without whoever is locked, and so waits no longer than batches take.
  */
 const KINDS = {
-  commits: { max: AT_ONCE.batches + AT_ONCE.apart, session: [...SESSION, ['lock_timeout', '250ms', '0']] },
-  others: { max: 6, session: [...SESSION, ['lock_timeout', '3s', '0']] },
-} as const satisfies Record<string, { max: number; session: readonly Setting[] }>;
+  commits: { max: () => COMMITS, session: [...SESSION, ['lock_timeout', '250ms', '0']] },
+  readers: { max: (all) => all - COMMITS - HEALTH, session: BOUNDED },
+  health: { max: () => HEALTH, session: BOUNDED },
+} as const satisfies Record<string, { max: (all: number) => number; session: readonly Setting[] }>;
 const SET = 'select set_config($1, $2, false) where current_setting($1, true) = $3';
 
 /** A pool that knows several ways to its database: it keeps to the one that leads there, and else tries the next. */
@@ -148,11 +155,19 @@ export function queryOf(statement: SQL): pg.QueryConfig {
   return { text, values: params };
 }
 
-/** Opens a pool; nothing is connected until it is used. @param onError told of a connection lost while idle */
-export function openPool(url: string, kind: keyof typeof KINDS, onError: (error: Error) => void): PostgresPool {
+export interface PoolOptions {
+  readonly url: string;
+  /** Connections of this node, of all kinds. */
+  readonly connections: number;
+  /** Told of a connection lost while idle. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Opens a pool; nothing is connected until it is used. */
+export function openPool(kind: keyof typeof KINDS, { url, connections, onError }: PoolOptions): PostgresPool {
   const { max, session } = KINDS[kind];
   const pool = new PostgresPool(waysTo(url), session, {
-    max,
+    max: max(connections),
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     query_timeout: QUERY_TIMEOUT,
     keepAlive: true,
@@ -181,6 +196,15 @@ export async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) 
   }
 }
 
+/** Asks one thing. @throws TooLongError where that takes longer than it may */
+export async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
+  try {
+    return (await pool.query<Row>(query)).rows;
+  } catch (error) {
+    throw isTooLong(error) ? new TooLongError('the database was stopped', { cause: error }) : error;
+  }
+}
+
 /** Opens a connection outside of the pool, on which an answer may take as long as it takes. */
 export async function withPatientClient<T>(pool: PostgresPool, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await pool.connectPatiently();
@@ -206,6 +230,9 @@ export function inOneWrite<T>({ connection: { stream } }: pg.Client, ask: () => 
 
 /** Tells whether the database itself refused what it was asked, on a connection that is as good as before. */
 export const isDatabases = (error: unknown): boolean => error instanceof pg.DatabaseError;
+
+/** Tells whether it took longer than it may: query_canceled. */
+const isTooLong = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '57014';
 
 /** Tells whether it waited for a lock in vain: lock_not_available. */
 export const isLocked = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '55P03';
