@@ -1,6 +1,6 @@
 /** Everything of a dealer, line by line: what `GET …/export` and `telle export` write. */
 import { MAX_PAGE_BYTES } from '../../schemas/lists.ts';
-import type { Mark, Part } from '../store/bounded.ts';
+import type { Bounds, Mark, Paged, Part } from '../store/bounded.ts';
 import type { DealerStore } from '../store/dealers.ts';
 import type { ErasureStore } from '../store/erasures.ts';
 import type { GroupStore } from '../store/groups.ts';
@@ -8,11 +8,8 @@ import type { LogStore, Position } from '../store/log.ts';
 import type { RecordStore } from '../store/records.ts';
 import { piecesOf } from './pieces.ts';
 
-/** Rows that are read at a time, and the bytes of them: memory holds no more. */
-const AT_ONCE = { limit: 500, bytes: MAX_PAGE_BYTES };
-
 /** Stores that an export reads. */
-export type Exported = DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
+export type Exported = Paged & DealerStore & GroupStore & RecordStore & LogStore & Pick<ErasureStore, 'erasures'>;
 
 /** Some lines of NDJSON, and how many of them are events. */
 export interface Lines {
@@ -23,10 +20,14 @@ export interface Lines {
 const line = (kind: string, row: object): string => `${JSON.stringify({ kind, ...row })}\n`;
 
 /** All pages of a list, one after another. */
-async function* pages<Row>(read: (part: Part) => Promise<Row[]>, markOf: (row: Row) => Mark): AsyncGenerator<Row[]> {
+async function* pages<Row>(
+  bounds: Bounds,
+  read: (part: Part) => Promise<Row[]>,
+  markOf: (row: Row) => Mark,
+): AsyncGenerator<Row[]> {
   let after: Mark | undefined;
   for (;;) {
-    const rows = await read({ after, ...AT_ONCE });
+    const rows = await read({ after, ...bounds });
     const last = rows.at(-1);
     if (!last) return;
     yield rows;
@@ -47,6 +48,8 @@ export async function exportOf(store: Exported, dealerId: string): Promise<Async
 
 async function* linesOf(store: Exported, dealerId: string, first: string): AsyncGenerator<Lines> {
   const counts: Record<string, number> = {};
+  // Memory holds no more.
+  const atOnce = { limit: store.rowsAtOnce, bytes: MAX_PAGE_BYTES };
   function* written<Row extends object>(
     kind: string,
     rows: readonly Row[],
@@ -66,7 +69,7 @@ async function* linesOf(store: Exported, dealerId: string, first: string): Async
   yield { text: first, events: 0 };
   // By their names: by the time of their last change they would move while they are read.
   for (let after = ''; ; ) {
-    const rows = await store.groupsByName(dealerId, after, AT_ONCE);
+    const rows = await store.groupsByName(dealerId, after, atOnce);
     const last = rows.at(-1);
     if (!last) break;
     yield* written('group', rows, ({ lastMessage: _, ...group }) => group);
@@ -74,18 +77,20 @@ async function* linesOf(store: Exported, dealerId: string, first: string): Async
   }
   for (const [kind, table] of RECORDS) {
     const records = pages(
+      atOnce,
       (part) => store.records(table, dealerId, part),
       ({ createdAt, groupId, intent }) => ({ at: createdAt, key: intent === null ? [groupId] : [groupId, intent] }),
     );
     for await (const rows of records) yield* written(kind, rows);
   }
   const receipts = pages(
+    atOnce,
     (part) => store.erasures(dealerId, part),
     ({ at, erasureId }) => ({ at, key: [erasureId] }),
   );
   for await (const rows of receipts) yield* written('erasure', rows);
   for (let after: Position | null = null; ; ) {
-    const rows = await store.log(dealerId, after, AT_ONCE);
+    const rows = await store.log(dealerId, after, atOnce);
     const last = rows.at(-1);
     if (!last) break;
     yield* written('event', rows, ({ payload, ...event }) => ({ ...event, payload: JSON.parse(payload) }));

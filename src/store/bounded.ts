@@ -11,6 +11,12 @@ export interface Bounds {
   readonly bytes?: number;
 }
 
+/** A database that is read at length, page by page. */
+export interface Paged {
+  /** Rows of a page: of an embedded database a millisecond's, in which everybody else waits; of another, what is worth asking for. */
+  readonly rowsAtOnce: number;
+}
+
 /** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
 export interface Mark {
   readonly at: number;

@@ -49,7 +49,9 @@ const recordOfRow = (row: Row): KeptRecord => ({
 
 export const recordsIn = ({ rows }: Database): RecordStore => ({
   async records(table, dealerId, { after: mark, groupIds, ...bounds }) {
-    const order = [sql`created_at`, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
+    // Those of some groups are found by their names and then put in order: by the time, all of a dealer's would be gone through for them.
+    const time = groupIds ? sql`+created_at` : sql`created_at`;
+    const order = [time, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
     const where = all([
       sql`dealer_id = ${dealerId}`,
       groupIds ? sql`group_id in (${texts(groupIds)})` : null,

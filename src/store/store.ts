@@ -3,6 +3,7 @@
  * and each must pass `test/conformance/store.ts`.
  */
 import type { ActStore } from './acts.ts';
+import type { Paged } from './bounded.ts';
 import type { CommitStore } from './commits.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { DealerStore } from './dealers.ts';
@@ -23,6 +24,7 @@ export interface OpenStore
     LetterStore,
     CredentialStore,
     ActStore,
+    Paged,
     Pick<ErasureStore, 'erasures' | 'erasure'>,
     Pick<Upkeep, 'check'> {}
 

@@ -33,7 +33,14 @@ async function withStore(use: (store: Store, stranger: pg.Client, url: string) =
 async function chat(store: Store, ms: number): Promise<number[]> {
   const bus = new MemoryBus();
   bus.listen({ deliver: () => {}, missed: () => {} });
-  const journal = new Journal({ store, bus, policy: { autoMute: true }, onCommit: () => {}, onFault: () => {} });
+  const journal = new Journal({
+    store,
+    bus,
+    policy: { autoMute: true },
+    now: Date.now,
+    onCommit: () => {},
+    onFault: () => {},
+  });
   const said: Promise<number>[] = [];
   for (const began = performance.now(); performance.now() - began < ms; ) {
     const at = performance.now();

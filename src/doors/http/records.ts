@@ -4,11 +4,12 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
 import type { Fields } from '../../../schemas/records.ts';
 import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Action } from '../../journal/audit.ts';
+import type { Mark, Paged, Part } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { KeptRecord, RecordStore, RecordTable } from '../../store/records.ts';
 import { adfOf, type Prospect } from './adf.ts';
@@ -66,7 +67,7 @@ const LISTS: Readonly<Record<string, Listed>> = {
   },
 };
 
-export function recordRoutes(app: App, core: Access & Auditing & { readonly store: RecordStore }): void {
+export function recordRoutes(app: App, core: Access & Auditing & { readonly store: Paged & RecordStore }): void {
   for (const [name, { summary, page, formats, ...list }] of Object.entries(LISTS)) {
     app.get(
       `/v1/dealers/:dealerId/${name}`,
@@ -102,20 +103,23 @@ interface RecordsRequest {
   readonly name: string;
   readonly dealerId: string;
   readonly query: Query;
-  readonly store: DealerStore & RecordStore;
+  readonly store: Paged & DealerStore & RecordStore;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
 
-function pageFor({ table, dealerId, store }: RecordsRequest, { limit = DEFAULT_LIMIT, cursor, groupId }: Query) {
-  return pageByTime(
-    table,
-    { limit, ...(cursor !== undefined && { cursor }) },
-    (part) => store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) }),
-    ({ createdAt, groupId: group, intent }) => ({ at: createdAt, key: intent === null ? [group] : [group, intent] }),
-    table === 'lead_intents' ? 2 : 1,
-  );
+function pageFor(asked: RecordsRequest, { limit = DEFAULT_LIMIT, cursor }: Query) {
+  const paging = { limit, ...(cursor !== undefined && { cursor }) };
+  return pageByTime(asked.table, paging, (part) => read(asked, part), markOf, asked.table === 'lead_intents' ? 2 : 1);
 }
+
+const read = ({ table, dealerId, store, query: { groupId } }: RecordsRequest, part: Part): Promise<KeptRecord[]> =>
+  store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) });
+
+const markOf = ({ createdAt, groupId, intent }: KeptRecord): Mark => ({
+  at: createdAt,
+  key: intent === null ? [groupId] : [groupId, intent],
+});
 
 /** [RFC 8288] Where formats without a `next` of their own go on. */
 function linkNext({ reply, request }: RecordsRequest, { next }: Page<unknown>): void {
@@ -135,7 +139,7 @@ const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknow
   async [CSV_TYPE](asked) {
     const { query, reply, name } = asked;
     reply.type(`${CSV_TYPE}; charset=utf-8`).header('content-disposition', `attachment; filename="${name}.csv"`);
-    const first = await pageFor(asked, { ...query, limit: query.limit ?? MAX_LIMIT });
+    const first = await pageFor(asked, { ...query, limit: query.limit ?? asked.store.rowsAtOnce });
     if (query.limit !== undefined) linkNext(asked, first);
     return reply.send(Readable.from(pagesInTurn(csvPages(asked, first)), { objectMode: false }));
   },
@@ -166,10 +170,10 @@ const ROWS = 10;
 async function* csvPages(asked: RecordsRequest, first: Page<KeptRecord>): AsyncGenerator<string> {
   const { query, table } = asked;
   const csvOf = table === 'lead_intents' ? intentsCsv : leadsCsv;
-  let page = first;
-  for (let header = true; ; header = false) {
-    const users = await usersOf(asked, page.items);
-    const rows = page.items.map((record) => ({
+  let { items } = first;
+  for (let header = true; header || items.length > 0; header = false) {
+    const users = await usersOf(asked, items);
+    const rows = items.map((record) => ({
       ...record,
       intent: record.intent ?? '',
       user: users.get(record.groupId)?.fields ?? null,
@@ -177,8 +181,10 @@ async function* csvPages(asked: RecordsRequest, first: Page<KeptRecord>): AsyncG
     for (let from = 0; from < Math.max(rows.length, 1); from += ROWS) {
       yield csvOf(rows.slice(from, from + ROWS), { header: header && from === 0 });
     }
-    if (query.limit !== undefined || page.next === null) return;
-    page = await pageFor(asked, { ...query, limit: MAX_LIMIT, cursor: page.next });
+    const last = items.at(-1);
+    if (query.limit !== undefined || last === undefined) return;
+    await readInTurn();
+    items = await read(asked, { after: markOf(last), limit: asked.store.rowsAtOnce, bytes: MAX_PAGE_BYTES });
   }
 }
 

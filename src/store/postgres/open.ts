@@ -44,6 +44,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
   const database = databaseOf(pool);
   return {
     isCertain: false,
+    rowsAtOnce: 1000,
     ...logOn(pool, database),
     ...groupsIn(database, digests),
     ...recordsIn(database),

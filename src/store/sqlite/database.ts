@@ -32,6 +32,14 @@ export const databaseOf = (client: Client, checkpoints: Checkpoints | null): Dat
   dialect: dialectOf(client, checkpoints),
 });
 
+/** The last of those who wait for a turn: each has one of its own, however many they are. */
+let lastTurn = Promise.resolve();
+
+export function giveWay(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
+}
+
 const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,

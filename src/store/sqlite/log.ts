@@ -14,6 +14,16 @@ import type { Changes, StoredEvent } from '../rows.ts';
 import type { EventsWhere } from '../sql.ts';
 import type { End, RowCache } from './cache.ts';
 
+/** Scopes that are looked at at a time, and the time that is taken for it, in ms: everybody else waits as long. */
+const SCOPES = 500;
+const TURN = 2;
+
+/** Part of a dealer's log, and where to look for more where it is empty; null: there is no more. */
+export interface PartOfLog {
+  readonly events: KeptEvent[];
+  readonly next: Position | null;
+}
+
 const NOTHING: End = { seq: 0, position: 0, message: 0 };
 
 interface EventRow extends Omit<StoredEvent, 'keyed'> {
@@ -170,18 +180,25 @@ export function prepareLog(client: Database, cache: RowCache) {
     });
   }
 
-  /** Events of all scopes of a dealer, by scope and seq. */
-  function ofDealer(dealerId: string, after: Position | null, bounds: Bounds): KeptEvent[] {
-    return blanked(dealerId, within(bounds, everything(dealerId, after, bounds.limit))).map(keptOf);
-  }
-
-  function* everything(dealerId: string, after: Position | null, limit: number): Generator<EventRow> {
-    if (after) yield* forwards(dealerId, after.scope, after.seq, Number.MAX_SAFE_INTEGER);
-    for (let last: string | undefined = after?.scope ?? ''; last !== undefined; ) {
-      const scopes: string[] = scopesAfter.all(dealerId, last, last, limit);
-      for (const scope of scopes) yield* forwards(dealerId, scope, 0, Number.MAX_SAFE_INTEGER);
-      last = scopes.at(-1);
+  /** Events of all scopes of a dealer, by scope and seq: as many as are found in a turn, and where to go on where none is. */
+  function ofDealer(dealerId: string, after: Position | null, bounds: Bounds): PartOfLog {
+    const ends = performance.now() + TURN;
+    let seen: Position | null = after;
+    function* everything(): Generator<EventRow> {
+      const scopes = scopesAfter.all(dealerId, after?.scope ?? '', after?.scope ?? '', SCOPES);
+      const begun = after ? [after] : [];
+      for (const { scope, seq } of [...begun, ...scopes.map((each) => ({ scope: each, seq: 0 }))]) {
+        for (const row of forwards(dealerId, scope, seq, Number.MAX_SAFE_INTEGER)) {
+          yield row;
+          if (performance.now() > ends) return;
+        }
+        seen = { scope, seq: Number.MAX_SAFE_INTEGER };
+        if (performance.now() > ends) return;
+      }
+      if (scopes.length < SCOPES) seen = null;
     }
+    const events = blanked(dealerId, within(bounds, everything())).map(keptOf);
+    return { events, next: events.length > 0 ? null : seen };
   }
 
   /** Reads all of it at one moment: another process may be erasing. */

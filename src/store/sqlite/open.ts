@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { MEMORY } from '../../../schemas/settings.ts';
 import { makeFolderOf, makePrivate } from '../../private-file.ts';
 import { actsIn } from '../acts.ts';
+import type { Bounds } from '../bounded.ts';
 import { credentialsIn } from '../credentials.ts';
 import { dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
@@ -13,7 +14,7 @@ import { PART } from '../erasing.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
 import { lettersIn } from '../letters.ts';
-import { logIn } from '../log.ts';
+import { type KeptEvent, logIn, type Position } from '../log.ts';
 import { type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { Database as Statements } from '../sql.ts';
@@ -24,9 +25,10 @@ import { loadSqlite } from './addon.ts';
 import { type Batches, prepareBatches } from './batch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { commitsIn } from './commits.ts';
-import { databaseOf } from './database.ts';
+import { databaseOf, giveWay } from './database.ts';
 import { beginEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
+import type { PartOfLog } from './log.ts';
 import { migrateFile, pendingOf } from './migrating.ts';
 import { assertWhole } from './whole.ts';
 
@@ -90,6 +92,7 @@ function storeOver(opened: Opened): Store {
   };
   return {
     isCertain: true,
+    rowsAtOnce: 100,
     ...groupsIn(database, digests),
     ...recordsIn(database),
     ...lettersIn(database),
@@ -112,7 +115,8 @@ function storeOver(opened: Opened): Store {
     tails: async (dealerId, scopes) => prepared().tails(dealerId, scopes),
     firstAfter: async (dealerId, seen) => prepared().firstAfter(dealerId, seen),
     epoch: async () => epochOf(client),
-    log: async (dealerId, after, bounds) => prepared().log.ofDealer(dealerId, after, bounds),
+    log: (dealerId, after, bounds) =>
+      inParts((from, part) => prepared().log.ofDealer(dealerId, from, part), after, bounds),
     ...erasures,
     erasePart: async () => {
       const isMore = await erasures.erasePart();
@@ -124,6 +128,27 @@ function storeOver(opened: Opened): Store {
     atOnce: { batches: 1, apart: 1 },
     commit: commitsIn({ client, digests, checkpoints, prepared }),
   };
+}
+
+/** A page of a dealer's log, read in as many parts as it takes: each has a turn of its own. */
+async function inParts(
+  read: (after: Position | null, bounds: Bounds) => PartOfLog,
+  after: Position | null,
+  { limit, bytes = Number.MAX_SAFE_INTEGER }: Bounds,
+): Promise<KeptEvent[]> {
+  const found: KeptEvent[] = [];
+  let left = bytes;
+  for (let from = after; ; await giveWay()) {
+    const { events, next } = read(from, { limit: limit - found.length, bytes: left });
+    for (const event of events) {
+      left -= Buffer.byteLength(event.payload);
+      if (left < 0 && found.length > 0) return found; // it is the first of the next page
+      found.push(event);
+    }
+    const last = events.at(-1);
+    from = last ? { scope: last.scope, seq: last.seq } : next;
+    if (from === null || found.length === limit || left <= 0) return found;
+  }
 }
 
 /** The one node there is: nobody looks whether it still lives, so that it is written once. */
