@@ -29,11 +29,12 @@ export async function bringUpToDate(settings: Settings, store: Upkeep, to: NodeJ
     to.write(`${shownDatabase(settings)} is given ${many}, which takes minutes where its log is large\n`);
   };
   try {
-    return await store.migrate(tell);
+    return await store.migrate(tell, (sentence) => to.write(`${sentence}\n`));
   } catch (cause) {
     if (cause instanceof UnfitError)
       throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which ${cause.message}`, { cause });
-    const fault = sqliteFile(settings) === null ? 'does not answer' : 'cannot be brought up to date';
+    const isAway = sqliteFile(settings) === null && !(cause instanceof ServedError);
+    const fault = isAway ? 'does not answer' : 'cannot be brought up to date';
     throw new Error(`DATABASE_URL is "${shownDatabase(settings)}", which ${fault}: ${reasonOf(cause)}`, { cause });
   }
 }

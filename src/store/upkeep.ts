@@ -3,9 +3,10 @@ export interface Upkeep {
   /**
    * Brings the tables up to date. Idempotent. Answers whether there were none: whether the database is new.
    * @param onUpgrade told first, where there are tables, how many migrations they are to have: a large log takes minutes
-   * @throws UnfitError where this program cannot use it, or may not
+   * @param onBusy told, in words, each time that somebody has a table and it is tried again
+   * @throws UnfitError where this program cannot use it, or may not; ServedError where somebody has a table all the time
    */
-  migrate(onUpgrade?: (migrations: number) => void): Promise<boolean>;
+  migrate(onUpgrade?: (migrations: number) => void, onBusy?: (sentence: string) => void): Promise<boolean>;
   /** Counts the migrations that it has not had yet. @throws UnfitError where it has had others */
   pendingMigrations(): Promise<number>;
   /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */

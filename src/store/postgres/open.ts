@@ -1,8 +1,6 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import type pg from 'pg';
 import { assetFolder } from '../../assets.ts';
 import { changed, type Group } from '../../domain/state.ts';
@@ -26,10 +24,9 @@ import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
+import { MIGRATIONS, migrateInTries } from './migrating.ts';
 import { AT_ONCE, ask, openPool, type PoolOptions, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
-
-const MIGRATIONS = 'drizzle/postgres/migrations';
 
 /** The key of the lock under which one node migrates while others wait. */
 const MIGRATION_LOCK = 7_355_308;
@@ -140,7 +137,7 @@ async function check(pool: pg.Pool): Promise<void> {
 }
 
 const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'check' | 'close'> => ({
-  migrate: (onUpgrade = () => {}) =>
+  migrate: (onUpgrade = () => {}, onBusy = () => {}) =>
     withPatientClient(pool, async (client) => {
       await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
       const { rows } = await client.query("select to_regclass('events') is null as is_new");
@@ -150,7 +147,7 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omi
       if (pending > 0) await assertMayMigrate(client, pending);
       if (pending > 0 && !isNew) onUpgrade(pending);
       // Drizzle makes its schema again and again, for which a role that only serves has no right.
-      if (pending > 0) await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
+      if (pending > 0) await migrateInTries(client, onBusy);
       await assertMayUse(client);
       await keyDigests(database, digests);
       return isNew;
