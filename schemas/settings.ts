@@ -148,6 +148,11 @@ export const Settings = Type.Object({
     description:
       'how long a socket may take to send its request, and then to join: 500ms, 10s, 2m; a bare number is seconds',
   }),
+  PING_INTERVAL: seconds(1, 300, {
+    default: 25,
+    description:
+      'time between two WebSocket pings, less than any proxy in front lets a socket be silent: 10s, 2m; a bare number is seconds',
+  }),
   DRAIN_PAUSE: Type.Optional(
     seconds(0, 300, {
       description:

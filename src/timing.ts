@@ -1,6 +1,6 @@
 /** Durations, in milliseconds: the protocol's, and some of the server's own. A test that waits for one may shorten it. */
 export interface Timing {
-  /** [P-2.6] Between two WebSocket pings of the server's. */
+  /** [P-2.6] Between two WebSocket pings of the server's: a setting. */
   readonly pingInterval: number;
   /** [P-2.6] Time that a socket may take to answer one. */
   readonly pongTimeout: number;
@@ -66,16 +66,18 @@ const AMONG_OTHERS = { drainPause: 5_000, drainSpread: 3_000 };
 
 /** Settings that name durations, in seconds. */
 interface Named {
+  readonly PING_INTERVAL: number;
   readonly DRAIN_PAUSE?: number;
   readonly DRAIN_SPREAD?: number;
   readonly REDIS_URL?: string;
 }
 
 /** The durations of a server with these settings. One that is alone has nobody to hand its sockets to, and waits for nobody. */
-export function timingOf({ DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL }: Named): Timing {
+export function timingOf({ PING_INTERVAL, DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL }: Named): Timing {
   const preset = REDIS_URL === undefined ? TIMING : { ...TIMING, ...AMONG_OTHERS };
   return {
     ...preset,
+    pingInterval: PING_INTERVAL * 1000,
     ...(DRAIN_PAUSE !== undefined && { drainPause: DRAIN_PAUSE * 1000 }),
     ...(DRAIN_SPREAD !== undefined && { drainSpread: DRAIN_SPREAD * 1000 }),
   };

@@ -13,7 +13,7 @@ import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { App } from '../../src/doors/http/http.ts';
 import type { Store } from '../../src/store/store.ts';
-import { TIMING, type Timing } from '../../src/timing.ts';
+import { type Timing, timingOf } from '../../src/timing.ts';
 import { Client } from './client.ts';
 import type { Frame } from './frame.ts';
 import { assertDocumented } from './openapi.ts';
@@ -21,6 +21,9 @@ import { assertDocumented } from './openapi.ts';
 export const SECRET = 'a secret that only the tests know, long enough';
 /** The dealer that every test server has: any origin may join it. */
 export const DEALER = 'd1';
+
+/** A server of a test hands its sockets to nobody, and waits for nobody. */
+const SHORT = { closeTimeout: 50, drainPause: 0, drainSpread: 0 };
 
 interface Options {
   readonly settings?: Readonly<Partial<Record<keyof Settings, string>>>;
@@ -165,7 +168,7 @@ export async function startServer({
     store: wrapStore(store),
     secrets,
     version: '0.0.0',
-    timing: { ...TIMING, closeTimeout: 50, ...timing },
+    timing: { ...timingOf(read), ...SHORT, ...timing },
     ...(logTo && { logTo }),
   });
   await app.ready();
