@@ -15,9 +15,9 @@ export interface NodeProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts a node with these settings, and resolves when it listens. */
+/** Starts a node with these settings, on their `PORT` or else on a free one, and resolves when it listens. */
 export async function startNode(settings: Readonly<Record<string, string>>): Promise<NodeProcess> {
-  const port = await freePort();
+  const port = settings.PORT ?? (await freePort());
   const child = spawn(process.execPath, ['src/main.ts', 'serve'], {
     env: { ...process.env, LOG_LEVEL: 'warn', ...settings, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
