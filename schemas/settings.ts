@@ -28,6 +28,16 @@ export const Settings = Type.Object({
     default: 8080,
     description: 'port to listen on; 0 takes a free one',
   }),
+  TLS_CERT: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'file of a certificate, with its chain, as PEM: with TLS_KEY, the server speaks HTTPS and WSS itself',
+    }),
+  ),
+  TLS_KEY: Type.Optional(
+    Type.String({ minLength: 1, description: "file of the certificate's private key, as PEM, without a passphrase" }),
+  ),
   DATABASE_URL: Type.String({
     // Two slashes would be the root's, `~` a folder of that name, and another URL a file of that name.
     pattern: '^(sqlite:(?!//[^/]|~|\\s|.*://).+|postgres(ql)?://.+)$',

@@ -99,6 +99,8 @@ export function openJournal(settings: Settings, store: CommitStore, onFault: (fa
 
 export interface AppOptions {
   readonly settings: Settings;
+  /** Certificate and key, as PEM, with which it speaks HTTPS; null or absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | null;
   /** Open and migrated; the app closes it. */
   readonly store: Store;
   /** Secrets that sign and verify tokens; the first signs. */
@@ -118,13 +120,14 @@ const ALONE: Readonly<Record<Tie, string>> = {
 /** Builds the server, ready to listen. Closing it drains it: sockets go elsewhere, and what was taken is committed and acked. */
 export async function createApp({
   settings,
+  tls = null,
   store: given,
   secrets,
   version,
   timing = timingOf(settings),
   logTo,
 }: AppOptions): Promise<App> {
-  const app: App = Fastify(fastifyOptions(settings, timing, logTo));
+  const app: App = Fastify(fastifyOptions({ settings, tls, timing, logTo }));
   const { log } = app;
   answerInTurn(app, timing);
   readPagesInTurn(app);
@@ -256,16 +259,19 @@ async function prepare(app: App, core: Core): Promise<void> {
   closeWhereFull(app, core);
 }
 
-function fastifyOptions(
-  settings: Settings,
-  timing: Timing,
-  logTo: NodeJS.WritableStream | undefined,
-): FastifyHttpOptions<RawServerDefault> {
+interface Opening extends Pick<AppOptions, 'settings' | 'tls'> {
+  readonly timing: Timing;
+  readonly logTo: NodeJS.WritableStream | undefined;
+}
+
+function fastifyOptions({ settings, tls, timing, logTo }: Opening): FastifyHttpOptions<RawServerDefault> {
   const headersTimeout = settings.JOIN_TIMEOUT * 1000;
   const requestTimeout = Math.max(timing.requestTimeout, headersTimeout);
+  // A connection that says nothing, or its request byte by byte, is no socket yet: it has no more time than one has.
+  const http = { headersTimeout, requestTimeout, connectionsCheckingInterval: timing.requestInterval };
   return {
-    // A connection that says nothing, or its request byte by byte, is no socket yet: it has no more time than one has.
-    http: { headersTimeout, requestTimeout, connectionsCheckingInterval: timing.requestInterval },
+    http,
+    ...(tls && { https: { ...http, cert: tls.cert, key: tls.key, handshakeTimeout: headersTimeout } }),
     requestTimeout,
     logger: logTo
       ? { level: settings.LOG_LEVEL, stream: logTo, base: null, serializers: { err: serializeError } }

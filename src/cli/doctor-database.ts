@@ -80,7 +80,7 @@ function migrationsOf(pending: number): Finding {
 /** Tells whether the server that these settings are for runs: it has the database, and its port. */
 export async function isRunning(settings: Settings): Promise<boolean> {
   try {
-    return isDatabaseServed(settings) !== false && (await isTelle(settings.HOST, settings.PORT));
+    return isDatabaseServed(settings) !== false && (await isTelle(settings));
   } catch {
     return false; // no server could take its lock
   }

@@ -12,12 +12,14 @@ import { warningsOfOpenFiles } from './open-files.ts';
 import { reasonOf } from './reason.ts';
 import { readSecrets, secretFile } from './secrets.ts';
 import { painter } from './style.ts';
+import { checkTls } from './tls.ts';
 
 const CHECKS: Readonly<Record<string, Check>> = {
   settings: () => nearMisses(process.env).map(warned),
   secret: checkSecret,
   database: checkDatabase,
   disk: checkDisk,
+  TLS: checkTls,
   port: checkPorts,
   redis: checkRedis,
   'open files': checkFiles,

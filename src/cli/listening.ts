@@ -1,7 +1,12 @@
 /** Check of an address to listen on, with what to do where it cannot be. */
 import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { Settings } from '../../schemas/settings.ts';
 import { isJsonObject } from '../protocol/checker.ts';
+import { schemeOf } from './tls.ts';
 
 /** Time that a server on this machine may take to say who it is, in ms. */
 const ANSWER_TIMEOUT = 2_000;
@@ -38,12 +43,19 @@ const nearby = (host: string): string =>
   ({ '0.0.0.0': '127.0.0.1', '::': '[::1]' })[host] ?? (host.includes(':') ? `[${host}]` : host);
 
 /** Tells whether Telle answers there. */
-export async function isTelle(host: string, port: number): Promise<boolean> {
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT);
-  const body: unknown = await fetch(`http://${nearby(host)}:${port}/health`, { signal })
-    .then((response) => response.json())
-    .catch(() => null);
+export async function isTelle(settings: Settings): Promise<boolean> {
+  const { HOST, PORT } = settings;
+  const url = `${schemeOf(settings)}://${nearby(HOST)}:${PORT}/health`;
+  const body: unknown = await bodyOf(url).catch(() => null);
   return (
     isJsonObject(body) && body.status === 'ok' && typeof body.version === 'string' && typeof body.uptime === 'number'
   );
+}
+
+/** Asks whoever answers there: this machine's address is not what a certificate is for. */
+async function bodyOf(url: string): Promise<unknown> {
+  const { get } = url.startsWith('https:') ? https : http;
+  const asked = get(url, { rejectUnauthorized: false, agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
+  const [answer]: IncomingMessage[] = await once(asked, 'response');
+  return answer && json(answer);
 }

@@ -14,6 +14,7 @@ import { warningsOfFiles } from './private-files.ts';
 import { rereadLimits } from './reread.ts';
 import { readSecrets } from './secrets.ts';
 import { isProduction } from './settings.ts';
+import { readTls, renewTls, schemeOf } from './tls.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
@@ -39,16 +40,19 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   const hangup = { heard: () => {} };
   if (!process.stdin.isTTY) process.on('SIGHUP', () => hangup.heard());
   const warnings: Warning[] = [...nearMisses(process.env), ...warningsOfFewFiles(settings)];
+  const tls = readTls(settings);
   const secrets = readSecrets(settings, { make: true, warn: (warning) => warnings.push(warning) });
   const store = openDatabase(settings, { secrets, alone: true });
   const isNew = await bringUpToDate(settings, store, process.stdout);
   if (isNew && sqliteFile(settings) !== null && !isProduction()) await makeDemoDealer(store);
   warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)));
   const beginning = await howToBegin(store);
-  const app = await createApp({ settings, store, secrets, version, logTo: process.stderr }).catch(async (error) => {
-    await store.close();
-    throw error instanceof NoRedisError ? new UsageError(error.message, { cause: error }) : error;
-  });
+  const app = await createApp({ settings, tls, store, secrets, version, logTo: process.stderr }).catch(
+    async (error) => {
+      await store.close();
+      throw error instanceof NoRedisError ? new UsageError(error.message, { cause: error }) : error;
+    },
+  );
   for (const warning of warnings) app.log.warn(sentenceOf(warning));
   try {
     await app.ready();
@@ -62,10 +66,13 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
     throw error;
   }
   const at = addressOf(settings, app.server.address());
-  const trial = isKept() ? null : await howToTry(store, new Tokens(secrets), `http://${nearby(at)}`);
+  const trial = isKept() ? null : await howToTry(store, new Tokens(secrets), `${schemeOf(settings)}://${nearby(at)}`);
   // Listened for before the greeting: who waits for that may send one at once.
   const signal = firstSignal();
-  hangup.heard = () => rereadLimits(settings, read, app.log);
+  hangup.heard = () => {
+    rereadLimits(settings, read, app.log);
+    renewTls(settings, app.server, app.log);
+  };
   process.stdout.write(greeting(settings, at, trial ?? beginning));
   const { drainPause, drainSpread } = timingOf(settings);
   const lasts = Math.ceil((drainPause + drainSpread) / 1000);
@@ -97,7 +104,9 @@ function isKept(): boolean {
 }
 
 function greeting(settings: Settings, at: string, hint: string | null): string {
-  const lines = [`telle ${version}  ws://${at}/ws  http://${at}/health`, `database  ${shownDatabase(settings)}`];
+  const scheme = schemeOf(settings);
+  const ways = `${scheme.replace('http', 'ws')}://${at}/ws  ${scheme}://${at}/health`;
+  const lines = [`telle ${version}  ${ways}`, `database  ${shownDatabase(settings)}`];
   return `${[...lines, ...(hint === null ? [] : ['', hint])].join('\n')}\n`;
 }
 

@@ -128,8 +128,8 @@ export interface ServerProcess extends Process {
 
 /** Resolves when a `telle serve` says that it listens; rejects where it ends before. */
 export async function listening(server: Process): Promise<ServerProcess> {
-  const [, url = '', address = ''] = await server.says(/^telle \S+ {2}(ws:\/\/(\S+)\/ws) {2}http:/);
-  return Object.assign(server, { url, http: `http://${address}` });
+  const [, url = '', http = ''] = await server.says(/^telle \S+ {2}(wss?:\/\/\S+\/ws) {2}(https?:\/\/\S+)\/health/);
+  return Object.assign(server, { url, http });
 }
 
 /** Starts `telle serve` on a free port. */

@@ -44,9 +44,12 @@ const BEFORE_REQUEST: Readonly<Record<string, Refusal>> = {
 };
 const NO_REQUEST: Refusal = { code: 'invalid_payload', message: 'this is not an HTTP request' };
 
+/** Faults of HTTP: of any other kind, the connection has gone, or its TLS has never begun, and nothing can be said on it. */
+const OF_HTTP = /^(HPE_|ERR_HTTP_)/;
+
 /** Refuses bytes that are no request at all, on the bare socket, and closes it. */
 export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandler']> = (error, socket) => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (!OF_HTTP.test(error.code) || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import type { App } from './http.ts';
 import { whenAnswered } from './pipelining.ts';
 
@@ -12,7 +13,7 @@ type Upgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
 /** Has handshakes of WebSocket handled, each when what came before it on its connection is answered. */
 export function onWebSocket(app: App, handle: Upgrade): void {
   // What Node.js itself does with a connection: it has put it there before anybody else could.
-  const [accept] = app.server.listeners('connection');
+  const [accept] = app.server.listeners(app.server instanceof TlsServer ? 'secureConnection' : 'connection');
   app.server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const cut = () => stream.destroy();
     stream.on('error', cut); // whoever takes the stream over listens for themselves

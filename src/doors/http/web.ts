@@ -144,7 +144,7 @@ function isNear({ socket, headers }: FastifyRequest): boolean {
 }
 
 /** Tells whether a browser asks for a page of this server: another site's cannot say so. */
-function isOwnPage({ headers }: FastifyRequest): boolean {
+function isOwnPage({ headers, protocol }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site'] ?? 'same-origin';
-  return headers.origin === `http://${headers.host}` && site === 'same-origin';
+  return headers.origin === `${protocol}://${headers.host}` && site === 'same-origin';
 }
