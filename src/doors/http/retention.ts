@@ -7,7 +7,7 @@ import { type Access, authenticateOperator } from './authenticate.ts';
 import { contents } from './contents.ts';
 import type { App } from './http.ts';
 
-export function retentionRoutes(app: App, core: Access & Pick<Core, 'journal' | 'store'>): void {
+export function retentionRoutes(app: App, core: Access & Pick<Core, 'clock' | 'journal' | 'store'>): void {
   app.post(
     '/v1/retention',
     {
@@ -23,7 +23,7 @@ export function retentionRoutes(app: App, core: Access & Pick<Core, 'journal' | 
     async (_, reply) =>
       reply
         .type('application/x-ndjson')
-        .send(Readable.from(linesOf(prune(core.store, core.journal, Date.now())), { objectMode: false })),
+        .send(Readable.from(linesOf(prune(core.store, core.journal, core.clock.now())), { objectMode: false })),
   );
 }
 
