@@ -173,6 +173,7 @@ export async function createApp({
     nodeId,
     journal,
     clock,
+    eraser,
     epoch: await Epoch.of(given),
     store,
     hub,

@@ -3,6 +3,7 @@ import type { Link } from '../bus/link.ts';
 import type { House } from '../conversation/house.ts';
 import type { Clock } from '../journal/clock.ts';
 import type { Epoch } from '../journal/epoch.ts';
+import type { Eraser } from '../journal/eraser.ts';
 import type { OpenStore } from '../store/store.ts';
 import type { Drain } from './drain.ts';
 import type { RequestLimits } from './http/limit.ts';
@@ -17,6 +18,7 @@ export interface Core extends House {
   readonly version: string;
   readonly store: OpenStore;
   readonly clock: Clock;
+  readonly eraser: Eraser;
   readonly epoch: Epoch;
   /** To Redis and the database, where there is a Redis. */
   readonly link: Link | null;

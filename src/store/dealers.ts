@@ -1,6 +1,7 @@
 /** Dealers: their settings, and who may join them. */
 import { sql } from 'drizzle-orm';
 import { CLAIMS, type Dealer, type DealerSettings } from '../../schemas/dealers.ts';
+import { refused } from '../../schemas/errors.ts';
 import type { Group } from '../domain/state.ts';
 import { revokingAll } from './credentials.ts';
 import type { DealerSeqs } from './rows.ts';
@@ -26,16 +27,18 @@ export interface DealerStore {
   dealer(dealerId: string): Promise<Dealer | null>;
   /** Dealers by dealerId, after the one named. */
   dealers(after: string, limit: number): Promise<Dealer[]>;
-  /** Replaces a dealer's settings, making the dealer if it is new. Answers whether it was. */
+  /**
+   * Replaces a dealer's settings, making the dealer if it is new. Answers whether it was. Rejects with a refusal, `unavailable`, while one
+   * that had the name is being removed.
+   */
   putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
-  /** Removes a dealer and everything of it. Answers whether there was one. */
+  /** Removes a dealer, and everything of it, which may take a while longer. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;
 }
 
-/** The tables whose rows go with their dealer, beside its log. */
-const OF_DEALER = [
-  'erasing',
+/** Tables whose rows go with their dealer, beside its log. */
+export const OF_DEALER = [
   'groups',
   'chats',
   'presences',
@@ -45,7 +48,10 @@ const OF_DEALER = [
   'erasures',
   'dead_letters',
   'audit',
-];
+] as const;
+
+/** Name under which a dealer that was removed is marked in `erasing`, until nothing is left of it. No conversation has such a name. */
+export const WHOLE = '@dealer';
 
 /** A dealer's settings, from its row: what was not set is absent. */
 function dealerOfRow(row: Row): Dealer {
@@ -92,6 +98,9 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
   putDealer: (dealerId, given) =>
     transact(function* (): Steps<boolean> {
       const settings = rowOf(given);
+      const mark = sql`dealer_id = ${dealerId} and erasure_id = ${WHOLE} and group_id is not null`;
+      const [leaving] = yield sql`select 1 from erasing where ${mark}`;
+      if (leaving) throw refused('unavailable', 'the dealer that had this name is still being removed: try again');
       const row = { dealer_id: dealerId, ...settings, created_at: Date.now() };
       const made = yield sql`insert into dealers ${inserted([row])} on conflict do nothing returning dealer_id`;
       if (made.length > 0) return true;
@@ -102,10 +111,8 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
 
   deleteDealer: (dealerId) =>
     transact(function* (): Steps<boolean> {
-      const isOf = sql`dealer_id = ${dealerId}`;
-      yield* dialect.removeLog(dealerId);
-      for (const table of OF_DEALER) yield sql`delete from ${sql.raw(table)} where ${isOf}`;
-      const removed = yield sql`delete from dealers where ${isOf} returning dealer_id`;
+      yield* dialect.removeAll(dealerId);
+      const removed = yield sql`delete from dealers where dealer_id = ${dealerId} returning dealer_id`;
       if (removed.length > 0) for (const statement of revokingAll(dealerId, dialect.clock)) yield statement;
       return removed.length > 0;
     }),

@@ -24,11 +24,14 @@ export interface Dialect {
   readonly clock: SQL;
   readonly eventsWhere: EventsWhere;
   readonly changeOrder: ChangeOrder;
-  /** Takes a dealer's log away, with what is marked to be erased, while the rows that lead to it are there. */
-  readonly removeLog: (dealerId: string) => Iterable<SQL>;
+  /**
+   * Takes everything of a dealer away, while the dealer is there: where that would take long, the first part of it, and marks the rest
+   * to be {@link erasePart erased}.
+   */
+  readonly removeAll: (dealerId: string) => Steps<void>;
   /** At the end of a query: locks the row that it finds, or where another node has it, finds none. */
   readonly skipLocked: SQL;
-  /** Takes the next part of a conversation that is marked out of the log. */
+  /** Takes the next part of a conversation that is marked out of the log, or of a dealer that was removed. */
   readonly erasePart: (marked: Marked) => Steps<void>;
   /** Empties what the database keeps beside the tables of what was erased. Answers whether it could. */
   readonly scrub: () => Promise<boolean>;

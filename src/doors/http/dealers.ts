@@ -26,8 +26,8 @@ async function dealerAt(store: DealerStore & CredentialStore, dealerId: string):
   return dealer && generation > 0 ? { ...dealer, generation } : dealer;
 }
 
-export function dealerRoutes(app: App, core: Access & Auditing & Pick<Core, 'hub' | 'revocations'>): void {
-  const { store, hub, revocations } = core;
+export function dealerRoutes(app: App, core: Access & Auditing & Pick<Core, 'hub' | 'revocations' | 'eraser'>): void {
+  const { store, hub, revocations, eraser } = core;
   const onRequest = authenticateOperator(core);
 
   const listed = { tags, summary: 'Lists the dealers', querystring: ListQuery, response: { 200: DealerList } };
@@ -78,6 +78,7 @@ export function dealerRoutes(app: App, core: Access & Auditing & Pick<Core, 'hub
     const { dealerId } = request.params;
     if (!(await store.deleteDealer(dealerId))) throw unknownDealer();
     hub.close(CLOSE.unknownDealer, 'the dealer was removed', dealerId);
+    eraser.wake();
     await revocations.told(dealerId);
     await recordAct(core, request, { dealerId: ALL_DEALERS, action: 'remove_dealer', detail: dealerId });
     return reply.code(204).send();

@@ -2,10 +2,12 @@
 import { sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { MINUTE } from '../../../drizzle/postgres/schema.ts';
+import { WHOLE } from '../dealers.ts';
 import type { Database, Dialect, Row, Steps } from '../sql.ts';
 import { partOf, vacuumingOf } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
 import { ask, isDatabases, type PostgresPool, queryOf, withClient } from './pool.ts';
+import { markRemoved, removeOn, removePart } from './removing.ts';
 
 /** The database's own clock, in ms since 1970: nodes' clocks may differ. */
 export const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
@@ -37,15 +39,16 @@ const dialectOf = (pool: PostgresPool): Dialect => ({
     columns: [sql`g.updated_minute`, sql`g.updated_at`],
     at: (ms) => [Math.floor(ms / MINUTE), ms],
   },
-  removeLog: (dealerId) => [
-    sql`select from dealers where dealer_id = ${dealerId} for update`,
+  *removeAll(dealerId) {
+    yield sql`select from dealers where dealer_id = ${dealerId} for update`;
     // Whoever is erasing a part holds its mark, and then its events.
-    sql`delete from erasing where dealer_id = ${dealerId}`,
-    sql`delete from events where dealer_id = ${dealerId}`,
-  ],
+    yield sql`delete from erasing where dealer_id = ${dealerId}`;
+    if (yield* removePart(dealerId)) yield* markRemoved(dealerId);
+  },
   skipLocked: sql`for update skip locked`,
   erasePart: function* (marked) {
-    yield* partOf(marked);
+    if (marked.erasureId === WHOLE) yield* removeOn(marked);
+    else yield* partOf(marked);
   },
   scrub: vacuumingOf(pool),
 });

@@ -2,6 +2,7 @@
 import type { Database as Client } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
+import { OF_DEALER } from '../dealers.ts';
 import type { Database, Dialect, Row, Steps } from '../sql.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { erasePart, truncate } from './erasing.ts';
@@ -44,8 +45,11 @@ const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => 
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
   changeOrder: { columns: [sql`g.updated_at`], at: (ms) => [ms] },
-  removeLog: (dealerId) =>
-    [EVENTS_WHERE.ofDealer, ofMarked].map((where) => sql`delete from events where ${where(dealerId)}`),
+  *removeAll(dealerId) {
+    for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) yield sql`delete from events where ${where(dealerId)}`;
+    for (const table of ['erasing', ...OF_DEALER])
+      yield sql`delete from ${sql.raw(table)} where dealer_id = ${dealerId}`;
+  },
   skipLocked: sql``, // whoever writes has the whole file
   erasePart,
   async scrub() {
