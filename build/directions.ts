@@ -160,7 +160,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['fastify'],
   },
-  'src/program.ts': { imports: ['src/cli/', 'node:v8'] },
+  'src/program.ts': { imports: ['src/cli/', 'node:'] },
   // An old Node.js, which it is to tell so, knows no `node:`.
   'src/main.ts': { imports: ['src/program.ts', 'fs'] },
   'build/': EVERYTHING,
