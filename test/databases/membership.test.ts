@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { write } from '../support/rows.ts';
-import { Inbox } from '../support/until.ts';
+import { Inbox, until } from '../support/until.ts';
 
 const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
@@ -275,8 +275,9 @@ describe('[P-7.5] a node among others', { concurrency: true }, () => {
           `buried ${found}`,
         );
       }
-      const gone = [...first.items, ...second.items].filter(({ what }) => what === 'gone');
-      assert.ok(gone.length >= 1 && gone.every(({ from }) => from === 'dead'));
+      const gone = () => [...first.items, ...second.items].filter(({ what }) => what === 'gone');
+      await until('who went with it is told gone', async () => gone().length >= 1);
+      assert.ok(gone().every(({ from }) => from === 'dead'));
     }),
   );
 });
