@@ -115,6 +115,9 @@ describe('the connections of a node', { timeout: 60_000 }, () => {
     await withServer({ settings: { DATABASE_URL: url } }, async (node) => {
       const stranger = new pg.Client({ connectionString: url });
       await stranger.connect();
+      await stranger.query(
+        "insert into leads (dealer_id, group_id, fields, created_at, updated_at) values ('d1', 'g1', '{}', 0, 0)",
+      );
       await stranger.query('alter table leads rename to slow');
       await stranger.query('create view leads as select slow.* from pg_sleep(30), slow');
       const answer = await node.http('GET', `/v1/dealers/${DEALER}/leads`, { token: node.token('admin', 'a1') });

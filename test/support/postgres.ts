@@ -114,7 +114,7 @@ async function copyOf(primary: PostgresServer, data: string, options: ExecFileSy
 }
 
 /** Resolves when the server takes connections. */
-async function answering(url: string): Promise<void> {
+export async function answering(url: string): Promise<void> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     const client = new pg.Client({ connectionString: url });

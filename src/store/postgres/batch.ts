@@ -4,6 +4,7 @@ import { textOf } from '../../domain/size.ts';
 import { changed, type Group, type Known } from '../../domain/state.ts';
 import type { Digests } from '../digests.ts';
 import { type Changes, type DealerSeqs, keyParts, type Needs, type Prior, type Rows } from '../rows.ts';
+import { askPrepared, inOneWrite, type PostgresPool } from './pool.ts';
 import {
   FREE_KEYS,
   HOLD_DEALERS,
@@ -54,13 +55,13 @@ const partsOf = (needs: Map<string, readonly string[]>, parts: number): string[]
 
 /** Nothing is asked where there is nothing to ask for. */
 const query = async <Row extends object>(client: pg.PoolClient, prepared: Prepared, values: string[][]) =>
-  values.every(({ length }) => length === 0) ? [] : (await client.query<Row>({ ...prepared, values })).rows;
+  values.every(({ length }) => length === 0) ? [] : (await askPrepared<Row>(client, { ...prepared, values })).rows;
 
 /**
  * Locks what may be written, always in the same order, and only then reads the rest: nothing read can be old. All of it is
  * sent at once: the connection carries statements out one after the other, each on what was committed before it.
  */
-export async function load(client: pg.PoolClient, digests: Digests, needs: Needs): Promise<Rows> {
+export async function load(pool: PostgresPool, client: pg.PoolClient, digests: Digests, needs: Needs): Promise<Rows> {
   const { writtenDealers: written } = needs;
   const held = [...needs.dealers.keys()].filter((dealerId) => !written.has(dealerId));
   const [locked, kept, groups, found] = await Promise.all([
@@ -90,8 +91,8 @@ export async function load(client: pg.PoolClient, digests: Digests, needs: Needs
   if (unlocked.length > 0) {
     // No row can be locked that is not there: another node may begin this conversation, and erase it, before this batch begins
     // it with the same seqs [P-8.2]. So who begins one locks its dealer, as who erases one does.
-    await client.query('rollback and chain');
-    return load(client, digests, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
+    await inOneWrite(client, () => Promise.all([client.query('rollback'), pool.begin(client)]));
+    return load(pool, client, digests, { ...needs, writtenDealers: new Set([...written, ...unlocked]) });
   }
   const unknown = [...needs.dealers.keys()].filter((dealerId) => !rows.dealers.has(dealerId));
   const removed = await query<{ dealerId: string }>(client, READ_REMOVED, [unknown]);

@@ -1,5 +1,4 @@
 /** One batch, one transaction, in two writes. */
-import type pg from 'pg';
 import { type CommitStore, type Locked, NONE_LOCKED } from '../commits.ts';
 import { revokingCustomers } from '../credentials.ts';
 import type { Digests } from '../digests.ts';
@@ -9,18 +8,27 @@ import { freeKeys, load, lockedDealers, writing } from './batch.ts';
 import { NOW } from './database.ts';
 import { erasing } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
-import { inOneWrite, isDatabases, isLocked, isLostRace, queryOf, withClient } from './pool.ts';
+import {
+  askPrepared,
+  inOneWrite,
+  isDatabases,
+  isLocked,
+  isLostRace,
+  type PostgresPool,
+  queryOf,
+  withClient,
+} from './pool.ts';
 
 /** Tries of a batch that made the same new row as another node's, and of one that waited for a lock in vain. */
 const MAX_TRIES = 5;
 const MAX_WAITS = 2;
 
-export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'] {
+export function commitsIn(pool: PostgresPool, digests: Digests): CommitStore['commit'] {
   const transact = (needs: Needs, work: (rows: Rows) => Changes, isAgain: boolean): Promise<void> =>
     withClient(pool, async (client) => {
       try {
         const [, rows] = await inOneWrite(client, () =>
-          Promise.all([client.query('begin'), load(client, digests, needs)]),
+          Promise.all([pool.begin(client), load(pool, client, digests, needs)]),
         );
         const known = { dealers: new Set(rows.dealers.keys()), groups: new Set(rows.groups.keys()) };
         const changes = work(rows);
@@ -33,9 +41,9 @@ export function commitsIn(pool: pg.Pool, digests: Digests): CommitStore['commit'
           ...beginningAfter(changes).map(queryOf),
           ...revokingCustomers(changes, digests, NOW).map(queryOf),
           ...erasing(changes, digests).map(queryOf),
-          'commit',
+          { text: 'commit' },
         ];
-        await inOneWrite(client, () => Promise.all(statements.map((statement) => client.query(statement))));
+        await inOneWrite(client, () => Promise.all(statements.map((statement) => askPrepared(client, statement))));
       } catch (error) {
         if (isDatabases(error)) await client.query('rollback').catch(() => {});
         throw error;

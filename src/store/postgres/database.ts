@@ -14,13 +14,13 @@ export const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 export const databaseOf = (pool: PostgresPool): Database => ({
   rows: (query) => ask<Row>(pool, queryOf(query)),
-  transact: (steps) => withClient(pool, (client) => carryOut(client, steps())),
+  transact: (steps) => withClient(pool, (client) => carryOut(pool, client, steps())),
   dialect: dialectOf(pool),
 });
 
-async function carryOut<T>(client: pg.PoolClient, steps: Steps<T>): Promise<T> {
+async function carryOut<T>(pool: PostgresPool, client: pg.PoolClient, steps: Steps<T>): Promise<T> {
   try {
-    await client.query('begin');
+    await pool.begin(client);
     let step = steps.next();
     while (!step.done) step = steps.next((await client.query<Row>(queryOf(step.value))).rows);
     await client.query('commit');

@@ -1,12 +1,11 @@
 /** The log in Postgres, found by dealer, scope and seq. What is marked to be erased [P-11.4] is not in it. */
 import { sql } from 'drizzle-orm';
-import type pg from 'pg';
 import { type Bounds, beginningOf } from '../bounded.ts';
 import { blank, blankedBy, isGone, lastErased } from '../erasing.ts';
 import { EVENT, eventOfRow, type KeptEvent, type Position, type Stretch } from '../log.ts';
 import type { StoredEvent } from '../rows.ts';
 import { all, type Database, type EventsWhere } from '../sql.ts';
-import { ask, queryOf } from './pool.ts';
+import { ask, type PostgresPool, queryOf } from './pool.ts';
 
 type Rows = Pick<Database, 'rows'>;
 
@@ -25,7 +24,7 @@ const STORED = sql`dealer_id as "dealerId", scope, seq, id, keyed, sender, type,
 
 /** Events of one scope, ascending. What does not fit into a stretch's bytes is measured by the database, and not read from it. */
 export async function eventsOf(
-  pool: pg.Pool,
+  pool: PostgresPool,
   dealerId: string,
   scope: string,
   { after, before, since, limit, bytes }: Stretch,

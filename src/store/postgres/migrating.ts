@@ -1,27 +1,40 @@
 /** Brings the tables of a database that is in use up to date, without having everybody else wait for who holds one of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import pg from 'pg';
+import type { MigrationMeta } from 'drizzle-orm/migrator';
+import type pg from 'pg';
 import { assetFolder } from '../../assets.ts';
+import { pendingIn } from '../migrations.ts';
 import { ServedError } from '../store.ts';
+import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
+import { isLocked } from './pool.ts';
 
-export const MIGRATIONS = 'drizzle/postgres/migrations';
+const MIGRATIONS = 'drizzle/postgres/migrations';
 
+/** The key of the lock under which one node migrates while others wait. */
+const MIGRATION_LOCK = 7_355_308;
 /** The longest wait for a table that somebody has, in seconds: whoever comes for it meanwhile waits behind. */
 const PATIENCE = 2;
 /** Number of tries, and the pause between two, in seconds. */
 const TRIES = 10;
 const PAUSE = 5;
 
-/** @throws ServedError where somebody has a table each time; all is as it was then */
-export async function migrateInTries(client: pg.Client, onBusy: (sentence: string) => void): Promise<void> {
-  await client.query(`set lock_timeout = '${PATIENCE}s'`);
+/** Counts the migrations that are to be carried out. */
+type Told = (pending: number) => void;
+
+/**
+ * @returns whether the tables are new
+ * @throws ServedError where somebody has a table each time; all is as it was then
+ */
+export async function migrateInTries(
+  client: pg.Client,
+  onUpgrade: Told,
+  onBusy: (sentence: string) => void,
+): Promise<boolean> {
   for (let tried = 1; ; tried += 1) {
     try {
-      await migrate(drizzle(client), { migrationsFolder: assetFolder(MIGRATIONS) });
-      return;
+      return await migrateOnce(client, tried === 1 ? onUpgrade : () => {});
     } catch (fault) {
+      await client.query('rollback').catch(() => {});
       if (!isLocked(fault)) throw fault;
       if (tried === TRIES) throw new ServedError(`${IN_USE}, ${TRIES} times: ${ADVICE}`, { cause: fault });
       onBusy(`${IN_USE}: tried again in ${PAUSE} s (${tried} of ${TRIES})`);
@@ -34,8 +47,43 @@ const IN_USE = `a table is in use, and was not to be had in ${PATIENCE} s`;
 const ADVICE =
   'end the long transactions that select pid, query from pg_stat_activity shows, or migrate in a quiet hour';
 
-/** lock_not_available */
-const isLocked = (fault: unknown): boolean =>
-  fault instanceof pg.DatabaseError
-    ? fault.code === '55P03'
-    : fault instanceof Error && fault.cause !== undefined && isLocked(fault.cause);
+/** All of it is one transaction, and so is the lock, whoever is between here and the database. */
+async function migrateOnce(client: pg.Client, onUpgrade: Told): Promise<boolean> {
+  await client.query('begin');
+  await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  const { rows } = await client.query<{ is_new: boolean }>("select to_regclass('events') is null as is_new");
+  const isNew = rows[0]?.is_new === true;
+  const pending = await pendingOf(client);
+  await assertEncoding(client);
+  if (pending.length > 0) {
+    await assertMayMigrate(client, pending.length);
+    if (!isNew) onUpgrade(pending.length);
+    await carryOut(client, pending);
+  }
+  await assertMayUse(client);
+  await client.query('commit');
+  return isNew;
+}
+
+/** The migrations that it has not had yet. */
+export async function pendingOf(client: Pick<pg.ClientBase, 'query'>): Promise<MigrationMeta[]> {
+  await assertMayUse(client);
+  const { rows: known } = await client.query("select to_regclass('drizzle.__drizzle_migrations') as name");
+  if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), []);
+  const { rows } = await client.query<{ at: number }>('select created_at as at from drizzle.__drizzle_migrations');
+  const had = rows.map(({ at }) => at);
+  return pendingIn(assetFolder(MIGRATIONS), had);
+}
+
+/** Notes them as Drizzle does, which has transactions of its own and makes its schema again and again. */
+async function carryOut(client: pg.ClientBase, pending: readonly MigrationMeta[]): Promise<void> {
+  await client.query(`set local lock_timeout = '${PATIENCE}s'`);
+  await client.query('create schema if not exists drizzle');
+  await client.query(`create table if not exists drizzle.__drizzle_migrations
+    (id serial primary key, hash text not null, created_at bigint)`);
+  for (const { sql: statements, hash, folderMillis } of pending) {
+    for (const statement of statements) await client.query(statement);
+    const noted = [hash, folderMillis];
+    await client.query('insert into drizzle.__drizzle_migrations (hash, created_at) values ($1, $2)', noted);
+  }
+}

@@ -1,8 +1,6 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import type pg from 'pg';
-import { assetFolder } from '../../assets.ts';
 import { changed, type Group } from '../../domain/state.ts';
 import { actsIn } from '../acts.ts';
 import { credentialsIn } from '../credentials.ts';
@@ -12,7 +10,6 @@ import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
 import { lettersIn } from '../letters.ts';
 import { type LogStore, logIn } from '../log.ts';
-import { pendingIn } from '../migrations.ts';
 import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { DealerSeqs } from '../rows.ts';
@@ -22,14 +19,11 @@ import type { Upkeep } from '../upkeep.ts';
 import { commitsIn } from './commits.ts';
 import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
-import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
+import { assertEncoding, assertMayMigrate } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
-import { MIGRATIONS, migrateInTries } from './migrating.ts';
+import { migrateInTries, pendingOf } from './migrating.ts';
 import { AT_ONCE, ask, openPool, type PoolOptions, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
-
-/** The key of the lock under which one node migrates while others wait. */
-const MIGRATION_LOCK = 7_355_308;
 
 /** Opens the database; nothing is connected until it is used. */
 export function openPostgres(digests: Digests, options: PoolOptions): Store {
@@ -62,7 +56,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
   };
 }
 
-const logOn = (pool: pg.Pool, database: Database): LogStore => ({
+const logOn = (pool: PostgresPool, database: Database): LogStore => ({
   ...logIn(database),
   events: (dealerId, scope, stretch) => eventsOf(pool, dealerId, scope, stretch),
   firstAfter: (dealerId, seen) => firstAfter(database, dealerId, seen),
@@ -82,7 +76,7 @@ type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) |
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
 const standingOn =
-  (pool: pg.Pool): DealerStore['standing'] =>
+  (pool: PostgresPool): DealerStore['standing'] =>
   async (dealerId, groupId) => {
     const [row] = await ask<StandingRow>(pool, { ...READ_STANDING, values: [dealerId, groupId ?? null] });
     return {
@@ -121,17 +115,7 @@ const nodesOn = (database: Database, health: Database): NodeStore => ({
   },
 });
 
-/** Counts the migrations that it has not had yet. */
-async function pendingOf(pool: pg.Pool): Promise<number> {
-  await assertMayUse(pool);
-  const { rows: known } = await pool.query("select to_regclass('drizzle.__drizzle_migrations') as name");
-  if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), []).length;
-  const { rows } = await pool.query<{ at: number }>('select created_at as at from drizzle.__drizzle_migrations');
-  const had = rows.map(({ at }) => at);
-  return pendingIn(assetFolder(MIGRATIONS), had).length;
-}
-
-async function check(pool: pg.Pool): Promise<void> {
+async function check(pool: PostgresPool): Promise<void> {
   const [row] = await ask(pool, { text: "select current_setting('transaction_read_only') as read_only" });
   if (row?.read_only !== 'off') throw new Error('the database can only be read');
 }
@@ -139,26 +123,17 @@ async function check(pool: pg.Pool): Promise<void> {
 const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'check' | 'close'> => ({
   migrate: (onUpgrade = () => {}, onBusy = () => {}) =>
     withPatientClient(pool, async (client) => {
-      await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // it goes with its connection
-      const { rows } = await client.query("select to_regclass('events') is null as is_new");
-      const isNew = rows[0]?.is_new === true;
-      const pending = await pendingOf(pool);
-      await assertEncoding(client);
-      if (pending > 0) await assertMayMigrate(client, pending);
-      if (pending > 0 && !isNew) onUpgrade(pending);
-      // Drizzle makes its schema again and again, for which a role that only serves has no right.
-      if (pending > 0) await migrateInTries(client, onBusy);
-      await assertMayUse(client);
+      const isNew = await migrateInTries(client, onUpgrade, onBusy);
       await keyDigests(database, digests);
       return isNew;
     }),
 
-  pendingMigrations: () => pendingOf(pool),
+  pendingMigrations: async () => (await pendingOf(pool)).length,
 
   async examine() {
     await assertEncoding(pool);
     const pending = await pendingOf(pool);
-    if (pending > 0) await assertMayMigrate(pool, pending);
+    if (pending.length > 0) await assertMayMigrate(pool, pending.length);
   },
 
   async platform() {

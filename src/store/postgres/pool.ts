@@ -48,12 +48,30 @@ const KINDS = {
   readers: { max: (all) => all - COMMITS - HEALTH, session: BOUNDED },
   health: { max: () => HEALTH, session: BOUNDED },
 } as const satisfies Record<string, { max: (all: number) => number; session: readonly Setting[] }>;
-const SET = 'select set_config($1, $2, false) where current_setting($1, true) = $3';
+
+/** Sets one of them for the session, where the session is this connection's own: a pooler's process has another number than its server. */
+const SET = `select set_config($1, $2, false) where current_setting($1, true) = $3 and pg_backend_pid() = $4`;
+/** Those that a transaction needs by itself, on a connection to a pooler: any other session may be next. */
+const LOCAL = ['idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout'];
+
+/** Connections that lead to a pooler (PgBouncer, and the like), by which each transaction may be in another session. */
+const pooled = new WeakSet<pg.ClientBase>();
+
+/** The settings, for one transaction. */
+function settingLocally(settings: readonly Setting[]): pg.QueryConfig {
+  const column = (at: 0 | 1 | 2) => settings.map((setting) => setting[at]);
+  return {
+    text: `select set_config(name, value, true) from unnest($1::text[], $2::text[], $3::text[]) as s (name, value, untouched)
+      where current_setting(name, true) = untouched`,
+    values: [column(0), column(1), column(2)],
+  };
+}
 
 /** A pool that knows several ways to its database: it keeps to the one that leads there, and else tries the next. */
 export class PostgresPool extends pg.Pool {
   readonly #ways: Ways['ways'];
   readonly #wanted: Wanted | null;
+  readonly #opening: pg.QueryConfig;
   #at = 0;
 
   constructor({ ways, wanted }: Ways, session: readonly Setting[], options: pg.PoolConfig) {
@@ -66,6 +84,13 @@ export class PostgresPool extends pg.Pool {
     super({ ...options, Client, onConnect: (client) => this.#welcome(client, session) });
     this.#ways = ways;
     this.#wanted = wanted;
+    this.#opening = settingLocally(session.filter(([name]) => LOCAL.includes(name)));
+  }
+
+  /** Begins a transaction, with all that it is to be told. */
+  begin(client: pg.ClientBase): Promise<unknown> {
+    const begun = client.query('begin');
+    return pooled.has(client) ? Promise.all([begun, client.query(this.#opening)]) : begun;
   }
 
   get #way(): Way {
@@ -133,15 +158,18 @@ export class PostgresPool extends pg.Pool {
 
   /** Sets up a new connection, in one write. */
   async #welcome(client: pg.ClientBase, session: readonly Setting[]): Promise<void> {
+    const processID: unknown = Reflect.get(client, 'processID');
     const set = session.map((values) =>
-      client.query(SET, [...values]).catch((error: unknown) => {
+      client.query(SET, [...values, processID]).catch((error: unknown) => {
         // A server that does not know one, or lets nobody set it, goes on without.
         if (!isDatabases(error)) throw error;
       }),
     );
     const asked = this.#wanted && client.query<{ answer: unknown }>(this.#wanted.query);
+    const owned = client.query<{ own: boolean }>('select pg_backend_pid() = $1 as own', [processID]);
     // Together: each of them rejects where the connection breaks, and one that nobody awaits would end the process.
-    const [answered] = await Promise.all([asked, ...set]);
+    const [answered, owns] = await Promise.all([asked, owned, ...set]);
+    if (owns.rows[0]?.own === false) pooled.add(client);
     const answer = answered?.rows[0]?.answer;
     if (this.#wanted && answer !== this.#wanted.answer) throw new Error(this.#wanted.otherwise);
   }
@@ -196,16 +224,28 @@ export async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) 
   }
 }
 
+/** Asks for what is prepared once for a connection, and by a pooler each time: whoever is there next may not have it. */
+export const askPrepared = <Row extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  { text, values, name }: pg.QueryConfig,
+) => client.query<Row>(pooled.has(client) || name === undefined ? { text, values } : { text, values, name });
+
 /** Asks one thing. @throws TooLongError where that takes longer than it may */
-export async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
+export async function ask<Row extends pg.QueryResultRow>(pool: PostgresPool, query: pg.QueryConfig): Promise<Row[]> {
   try {
-    return (await pool.query<Row>(query)).rows;
+    return await withClient(pool, async (client) => {
+      if (!pooled.has(client)) return (await client.query<Row>(query)).rows;
+      const [, { rows }] = await inOneWrite(client, () =>
+        Promise.all([pool.begin(client), askPrepared<Row>(client, query), client.query('commit')]),
+      );
+      return rows;
+    });
   } catch (error) {
     throw isTooLong(error) ? new TooLongError('the database was stopped', { cause: error }) : error;
   }
 }
 
-/** Opens a connection outside of the pool, on which an answer may take as long as it takes. */
+/** Lends a connection outside of the pool, on which an answer may take as long as it takes. */
 export async function withPatientClient<T>(pool: PostgresPool, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await pool.connectPatiently();
   try {
