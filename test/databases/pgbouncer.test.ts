@@ -67,7 +67,8 @@ describe('nodes that have their database by PgBouncer', { timeout: 120_000 }, ()
           'select count(*)::int as all, max(seq)::int as last, count(distinct (dealer_id, scope))::int as scopes from events',
         );
         assert.deepEqual(rows, [{ all: 300, last: 60, scopes: 5 }]);
-        const locks = await client.query("select from pg_locks where locktype = 'advisory'");
+        const locks = await client.query(`select from pg_locks join pg_database on oid = database
+          where locktype = 'advisory' and datname = current_database()`);
         assert.equal(locks.rowCount, 0);
       });
       // Each of its sessions is asked, again and again.

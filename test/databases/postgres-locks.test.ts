@@ -112,7 +112,7 @@ describe('rows of a dealer that somebody else has locked', { timeout: 120_000 },
         const said = await talking;
         assert.deepEqual(codesOf(ofOthers(said)), ['acked']);
         const slowest = Math.max(...ofOthers(said).map(({ ms }) => ms));
-        assert.ok(slowest < 1_500, `another waited for ${slowest} ms`);
+        assert.ok(slowest < 2_500, `another waited for ${slowest} ms`);
         const acked = said
           .filter(({ dealerId, code }) => dealerId === 'locked' && code === 'acked')
           .map(({ key }) => key);
@@ -223,7 +223,7 @@ describe('a node that stops within a transaction', { timeout: 120_000 }, () => {
       assert.deepEqual(codesOf(ofOthers(said)), ['acked']);
       const slowest = Math.max(...ofOthers(said).map(({ ms }) => ms));
       console.log({ others: { p99: p99Of(ofOthers(said)), slowest } });
-      assert.ok(slowest < 1_500, `another waited for ${slowest} ms`);
+      assert.ok(slowest < 3_500, `another waited for ${slowest} ms`);
       assert.ok(codesOf(said).includes('503'), 'the row was locked');
       await until('it is taken again', async () => (await tell('locked', 'fourth')) === 'acked');
       stopping.process.kill('SIGCONT');
