@@ -38,9 +38,6 @@ export const dealers = pgTable('dealers', {
   createdAt: instant('created_at'),
 });
 
-/** In ms. */
-export const MINUTE = 60_000;
-
 /**
  * One customer's conversation, as it stands after the last event of its scope. Every message changes `updated_at`: what the
  * index has is the minute of it. A row of which nothing changes that an index has is written where it stands, and no index is.
@@ -68,7 +65,7 @@ export const groups = pgTable(
     beginsAfter: count('begins_after'),
     createdAt: instant('created_at'),
     updatedAt: instant('updated_at'),
-    updatedMinute: instant('updated_minute').generatedAlwaysAs(sql.raw(`updated_at / ${MINUTE}`)),
+    updatedMinute: instant('updated_minute').generatedAlwaysAs(sql`updated_at / 60000`),
   },
   (table) => [
     primaryKey({ columns: [table.dealerId, table.groupId] }),

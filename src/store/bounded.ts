@@ -1,6 +1,6 @@
 /** A part of a list: after a place in it, and bounded in bytes as well as rows. */
 import { type SQL, sql } from 'drizzle-orm';
-import { before, type ChangeOrder } from './sql.ts';
+import { before } from './sql.ts';
 
 /** Bytes of a list's row besides its text: names, times, numbers. */
 const ROW_BYTES = 256;
@@ -55,5 +55,5 @@ export function beginningOf(
 export const after = (
   columns: readonly SQL[],
   mark: Mark | undefined,
-  at: ChangeOrder['at'] = (ms) => [ms],
+  at: (ms: number) => readonly number[] = (ms) => [ms],
 ): SQL | null => (mark ? before(columns, [...at(mark.at), ...mark.key]) : null);

@@ -5,7 +5,18 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
 import { after, type Bounds, beginningOf, type Mark, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
-import { all, before, type Database, descending, list, type Row, textOrNull, texts } from './sql.ts';
+import {
+  all,
+  before,
+  CHANGED,
+  changedAt,
+  type Database,
+  descending,
+  list,
+  type Row,
+  textOrNull,
+  texts,
+} from './sql.ts';
 
 /** A group as it stands, with its last chat message. Times are ms since 1970. */
 export interface KeptGroup {
@@ -104,8 +115,7 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
   const columns = sql`g.*, m.payload, m.at as message_at`;
   const withMessage = (groups: SQL) => sql`${groups} left join events m on ${dialect.eventsWhere.isLastMessage}`;
   const from = withMessage(sql`groups g`);
-  const { columns: changed, at } = dialect.changeOrder;
-  const order = [...changed, sql`g.group_id`];
+  const order = [...CHANGED, sql`g.group_id`];
   const inLine = makeLine();
 
   async function listed(groups: SQL, where: SQL, by: SQL, bounds: Bounds): Promise<KeptGroup[]> {
@@ -133,7 +143,8 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
   return {
     async groups(dealerId, filter, { after: mark, ...bounds }) {
       const wanted = conditionsOf(filter);
-      const stretch = (place: Mark | undefined) => all([sql`g.dealer_id = ${dealerId}`, after(order, place, at)]);
+      const stretch = (place: Mark | undefined) =>
+        all([sql`g.dealer_id = ${dealerId}`, after(order, place, changedAt)]);
       if (wanted.length === 0) return listed(from, stretch(mark), descending(order), bounds);
       const read = (where: SQL, skipped: number) =>
         listed(partOf(where, skipped), all(wanted), descending(order), bounds);
@@ -174,8 +185,8 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
 
     async idleGroups(dealerId, since, { after: skipped = 0, limit }) {
       const found = await rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
-        and ${before(changed, at(since))} and not g.online
-        order by ${list(changed)} limit ${limit} offset ${skipped}`);
+        and ${before(CHANGED, changedAt(since))} and not g.online
+        order by ${list(CHANGED)} limit ${limit} offset ${skipped}`);
       return found.map((row) => ({ groupId: String(row.group_id), lastSeq: Number(row.last_seq) }));
     },
   };

@@ -4,7 +4,7 @@ import type { Event } from '../../schemas/delivered.ts';
 import { isEventType } from '../../schemas/table.ts';
 import type { Bounds } from './bounded.ts';
 import type { StoredEvent } from './rows.ts';
-import { type Database, notBefore, type Row, textOrNull } from './sql.ts';
+import { CHANGED, changedAt, type Database, notBefore, type Row, textOrNull } from './sql.ts';
 
 /** A stretch of a scope's log, ends not included. With `before` alone, the latest `limit` before it. */
 export interface Stretch {
@@ -73,9 +73,8 @@ export const eventOfRow = (row: Row): KeptEvent => ({
 /** The reads of the log that both databases share. */
 export const logIn = ({ rows, dialect }: Database): Pick<LogStore, 'tailsSince' | 'logSize'> => ({
   async tailsSince(dealerId, since) {
-    const { columns, at } = dialect.changeOrder;
     const found = await rows(sql`select g.group_id, g.last_seq from groups g where g.dealer_id = ${dealerId}
-      and ${notBefore(columns, at(since))}`);
+      and ${notBefore(CHANGED, changedAt(since))}`);
     return new Map(found.map((row) => [String(row.group_id), Number(row.last_seq)]));
   },
 

@@ -23,7 +23,6 @@ export interface Dialect {
   /** The clock, in ms since 1970. */
   readonly clock: SQL;
   readonly eventsWhere: EventsWhere;
-  readonly changeOrder: ChangeOrder;
   /**
    * Takes everything of a dealer away, while the dealer is there: where that would take long, the first part of it, and marks the rest
    * to be {@link erasePart erased}.
@@ -46,12 +45,13 @@ export interface EventsWhere {
   readonly isLastMessage: SQL;
 }
 
-/** By what groups `g` are in the order of their last changes, as each database has an index of it. */
-export interface ChangeOrder {
-  readonly columns: readonly SQL[];
-  /** Their values at a time, in ms since 1970. */
-  readonly at: (ms: number) => readonly number[];
-}
+/** By what groups `g` are in the order of their last changes. Within a minute, which the index has, those that it finds are sorted. */
+export const CHANGED: readonly SQL[] = [sql`g.updated_minute`, sql`g.updated_at`];
+/** A minute, in ms, as the tables have it. */
+export const MINUTE = 60_000;
+export const minuteOf = (ms: number): number => Math.floor(ms / MINUTE);
+/** The values of {@link CHANGED} at a time, in ms since 1970. */
+export const changedAt = (ms: number): readonly number[] => [minuteOf(ms), ms];
 
 export const textOrNull = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value);

@@ -66,6 +66,9 @@ function furnish(file: string, dealers: number, events: number): void {
   );
   const text = 'Is the blue one in the yard still there, and may I drive it on Saturday?';
   const make = database.prepare('INSERT INTO dealers (dealer_id, created_at) VALUES (?, 0)');
+  const begin = database.prepare(
+    'INSERT INTO groups (dealer_id, group_id, last_seq, created_at, updated_at) VALUES (?, ?, ?, 0, 0)',
+  );
   database.transaction(() => {
     for (let dealer = 0; dealer < dealers; dealer += 1) make.run(`d${dealer}`);
     for (let event = 0; event < events; event += 1) {
@@ -76,6 +79,7 @@ function furnish(file: string, dealers: number, events: number): void {
       const seq = (event % EVENTS_A_GROUP) + 1;
       const at = 1_700_000_000_000 + event;
       const json = JSON.stringify(payload);
+      if (seq === 1) begin.run(dealerId, groupId, EVENTS_A_GROUP);
       const previous = seq === 1 ? 0 : event; // one conversation follows another, and the first position is 1
       insert.run(previous, dealerId, groupId, seq, `m-${event}`, groupId, 'CHAT_MSG', groupId, json, at);
     }

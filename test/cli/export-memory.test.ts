@@ -43,14 +43,19 @@ async function makeDatabase(file: string, events: number): Promise<string> {
   client.pragma('synchronous = OFF');
   client
     .prepare(
+      `with recursive numbers(n) as (select 0 union all select n + 200 from numbers where n + 200 < ?)
+       insert into groups (dealer_id, group_id, last_seq, created_at, updated_at)
+       select 'd1', 'g' || (n / 200), 200, 0, 0 from numbers`,
+    )
+    .run(events);
+  client
+    .prepare(
       `with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < ?)
        insert into events (position, previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at)
        select n + 1, iif(n % 200 = 0, 0, n), 'd1', 'g' || (n / 200), n % 200 + 1, 'made-' || n, 0, 'server:crm', 'CHAT_MSG', 'g' || (n / 200),
          json_object('type', 'CHAT_MSG', 'dealerId', 'd1', 'message', printf('%0300d', n)), n from numbers`,
     )
     .run(events);
-  client.exec(`insert into groups (dealer_id, group_id, last_seq, last_position, created_at, updated_at)
-    select dealer_id, scope, max(seq), max(position), 0, 0 from events group by dealer_id, scope`);
   client.close();
   return DATABASE_URL;
 }

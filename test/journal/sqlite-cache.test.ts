@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { MEMORY } from '../../schemas/settings.ts';
+import { openStore } from '../../src/app.ts';
+import { minuteOf } from '../../src/store/sql.ts';
 import { RowCache } from '../../src/store/sqlite/cache.ts';
-import { groupRow } from '../support/rows.ts';
+import { groupRow, NOW, write } from '../support/rows.ts';
+import { settingsFor, withFile } from '../support/sqlite-file.ts';
 
 const MOST = 20_000;
 
@@ -19,4 +22,46 @@ describe('the rows that are kept of an SQLite file', () => {
     assert.deepEqual(kept(), [MOST]);
     client.close();
   });
+});
+
+describe("a group's row of an SQLite file", () => {
+  it(
+    'has the minute of its last change, whoever made it, and is listed by it',
+    withFile(async (store, file) => {
+      const other = openStore(settingsFor(file));
+      const client = new Database(file);
+      const minutes = client.prepare<[], unknown>(
+        'SELECT group_id, updated_at / 60000 - updated_minute AS off FROM groups',
+      );
+      const turns = [
+        [store, 'a', 0],
+        [store, 'b', 1],
+        [store, 'a', 2],
+        [store, 'a', 60_000],
+        [other, 'b', 60_001],
+        [store, 'b', 60_002],
+        [store, 'a', 120_000],
+        [store, 'b', 59_000],
+      ] as const;
+      try {
+        for (const [by, groupId, after] of turns) {
+          await write(by, { groups: { [`d1/${groupId}`]: groupRow({ unread: after }) }, at: NOW + after });
+          assert.ok(
+            minutes.all().every((row) => Reflect.get(Object(row), 'off') === 0),
+            `${groupId} ${after}`,
+          );
+          const listed = await store.groups('d1', {}, { limit: 2 });
+          assert.deepEqual(
+            [listed[0]?.groupId, listed[0]?.updatedAt],
+            after === 59_000 ? ['a', NOW + 120_000] : [groupId, NOW + after],
+          );
+        }
+        assert.deepEqual(await store.tailsSince('d1', NOW + 60_000), new Map([['a', 0]]));
+        assert.equal(minuteOf(NOW + 59_000), minuteOf(NOW) + 1, 'in another minute');
+      } finally {
+        client.close();
+        await other.close();
+      }
+    }),
+  );
 });

@@ -15,13 +15,26 @@ export async function copyFirstMigrations(from: string, count: number, to: strin
   await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ idx }) => idx < count) }));
 }
 
-/** A file as it was before events had positions, with these events in it, and a row for each dealer and group of theirs. */
-export async function makeOldFile(file: string, events: readonly StoredEvent[]): Promise<void> {
+/** A file with the first migrations, and what is done to it then. */
+export async function makeFileOf(
+  file: string,
+  count: number,
+  fill: (client: Database.Database) => void,
+): Promise<void> {
   const old = `${file}.migrations`;
-  await copyFirstMigrations('drizzle/sqlite/migrations', 3, old);
+  await copyFirstMigrations('drizzle/sqlite/migrations', count, old);
   const client = new Database(file);
   try {
     migrate(drizzle(client), { migrationsFolder: old });
+    fill(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** A file as it was before events had positions, with these events in it, and a row for each dealer and group of theirs. */
+export const makeOldFile = (file: string, events: readonly StoredEvent[]): Promise<void> =>
+  makeFileOf(file, 3, (client) => {
     const insert = client.prepare(
       `INSERT INTO events (dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at)
         VALUES (:dealerId, :scope, :seq, :id, :isKeyed, :sender, :type, :groupId, :payload, :at)`,
@@ -35,7 +48,4 @@ export async function makeOldFile(file: string, events: readonly StoredEvent[]):
           max(seq), coalesce(max(seq) FILTER (WHERE type = 'CHAT_MSG'), 0), 1, 1
           FROM events WHERE group_id = scope GROUP BY dealer_id, scope`,
     );
-  } finally {
-    client.close();
-  }
-}
+  });

@@ -1,7 +1,6 @@
 /** Running SQL of both databases on Postgres, and the parts that Postgres has in its own way. */
 import { sql } from 'drizzle-orm';
 import type pg from 'pg';
-import { MINUTE } from '../../../drizzle/postgres/schema.ts';
 import { WHOLE } from '../dealers.ts';
 import type { Database, Dialect, Row, Steps } from '../sql.ts';
 import { partOf, vacuumingOf } from './erasing.ts';
@@ -34,11 +33,6 @@ async function carryOut<T>(pool: PostgresPool, client: pg.PoolClient, steps: Ste
 const dialectOf = (pool: PostgresPool): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
-  // Within a minute, which the index has, those that it finds are sorted.
-  changeOrder: {
-    columns: [sql`g.updated_minute`, sql`g.updated_at`],
-    at: (ms) => [Math.floor(ms / MINUTE), ms],
-  },
   *removeAll(dealerId) {
     yield sql`select from dealers where dealer_id = ${dealerId} for update`;
     // Whoever is erasing a part holds its mark, and then its events.

@@ -5,7 +5,8 @@ import type { Group } from '../../domain/state.ts';
 import type { Standing } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
 import { type Changes, type DealerSeqs, keyParts, type Needs, type Rows } from '../rows.ts';
-import { type End, RowCache } from './cache.ts';
+import { minuteOf } from '../sql.ts';
+import { RowCache } from './cache.ts';
 import { prepareLog } from './log.ts';
 import { prepareReads } from './reads.ts';
 import { flag, groupValues, prepareWrites } from './writes.ts';
@@ -54,22 +55,20 @@ export function prepareBatches(client: Database, digests: Digests) {
     };
   }
 
-  /** @returns where the scopes end that events were written to, by dealer and scope */
-  function write(changes: Changes): Map<string, End> {
-    const { chatPresences, arrivals, dealers, groups, users, leads, intents, at } = changes;
-    const ends = log.append(changes);
-    const endOf = (dealerId: string, scope: string): End =>
-      ends.get(`${dealerId}/${scope}`) ?? log.endOf(dealerId, scope);
-    for (const [dealerId, row] of dealers) {
-      insert.dealer(dealerId, row, endOf(dealerId, DEALER_SCOPE), endOf(dealerId, DESK_SCOPE), at);
-    }
+  /** An event is written after the row of its scope, in which a trigger notes it. */
+  function write(changes: Changes): void {
+    const { chatPresences, arrivals, dealers, groups, users, leads, intents, events, at } = changes;
+    for (const [dealerId, row] of dealers) insert.dealer(dealerId, row, at);
+    const minute = minuteOf(at);
     for (const [key, row] of groups) {
       const { dealerId, groupId } = keyParts(key);
-      const values = groupValues(row, endOf(dealerId, groupId), at);
+      const values = groupValues(row, at);
       // A column that is written is written to its index, too, though it stays as it is.
-      if (cache.groups.peek(key)?.online === row.online) insert.groupInPlace.run(...values, dealerId, groupId);
-      else insert.group.run(dealerId, groupId, at, flag(row.online), ...values);
+      const isInPlace = cache.groups.peek(key)?.online === row.online && cache.minutes.peek(key) === minute;
+      if (isInPlace) insert.groupInPlace.run(...values, dealerId, groupId);
+      else insert.group.run(dealerId, groupId, at, flag(row.online), minute, ...values);
     }
+    for (const event of events) log.append(event);
     for (const { dealerId, sender, nodeId, online } of arrivals) {
       if (online) insert.presence.run(dealerId, sender, nodeId, at);
       else insert.absence.run(dealerId, sender, nodeId);
@@ -79,7 +78,6 @@ export function prepareBatches(client: Database, digests: Digests) {
     for (const [key, row] of users) insert.record('users', key, row, at);
     for (const [key, row] of leads) insert.record('leads', key, row, at);
     for (const [key, row] of intents) insert.intent(key, row, at);
-    return ends;
   }
 
   function dealer(dealerId: string): DealerSeqs | undefined {
@@ -102,14 +100,15 @@ export function prepareBatches(client: Database, digests: Digests) {
     };
   }
 
-  function tails(dealerId: string, scopes: readonly string[]): Map<string, number> {
-    const tail = (scope: string): number => {
-      if (scope === DEALER_SCOPE) return dealer(dealerId)?.dealerSeq ?? 0;
-      if (scope === DESK_SCOPE) return dealer(dealerId)?.deskSeq ?? 0;
-      return group(dealerId, scope)?.lastSeq ?? 0;
-    };
-    return new Map(scopes.map((scope) => [scope, tail(scope)]));
+  /** The seq of a scope's last event; 0: it has none. */
+  function tail(dealerId: string, scope: string): number {
+    if (scope === DEALER_SCOPE) return dealer(dealerId)?.dealerSeq ?? 0;
+    if (scope === DESK_SCOPE) return dealer(dealerId)?.deskSeq ?? 0;
+    return group(dealerId, scope)?.lastSeq ?? 0;
   }
+
+  const tails = (dealerId: string, scopes: readonly string[]): Map<string, number> =>
+    new Map(scopes.map((scope) => [scope, tail(dealerId, scope)]));
 
   /** The seqs of scopes' first events after some. What is not there was erased, and left a receipt, or was set aside. */
   function firstAfter(dealerId: string, seen: ReadonlyMap<string, number>): Map<string, number> {
@@ -118,7 +117,7 @@ export function prepareBatches(client: Database, digests: Digests) {
       const first = Math.max(seq, read.erased(dealerId, scope) ?? 0, read.beginsAfter(dealerId, scope)) + 1;
       return [scope, first] as const;
     });
-    return new Map(found.filter(([scope, first]) => first <= log.endOf(dealerId, scope).seq));
+    return new Map(found.filter(([scope, first]) => first <= tail(dealerId, scope)));
   }
 
   return { cache, load, write, standing, tails, firstAfter, log, generation: read.generation };

@@ -3,16 +3,10 @@ import type { Database } from 'better-sqlite3';
 import type { Group } from '../../domain/state.ts';
 import type { Doorway } from '../dealers.ts';
 import type { Changes, DealerSeqs } from '../rows.ts';
+import { minuteOf } from '../sql.ts';
 
 /** The most rows of a table that are kept: some 4 MiB of groups. With one more, it begins anew. */
 const MAX_ROWS = 20_000;
-
-/** Where a scope ends: the seq and the position of its last event, and the position of its last message. 0: there is none. */
-export interface End {
-  readonly seq: number;
-  readonly position: number;
-  readonly message: number;
-}
 
 class Kept<Row> {
   #rows = new Map<string, Row>();
@@ -40,14 +34,14 @@ class Kept<Row> {
 }
 
 /**
- * Dealers' seqs and doorways, and groups, by the keys of `Rows`, and where scopes end, by dealer and scope. Valid as long as
- * nobody but {@link RowCache.wrote} knows of a change.
+ * Dealers' seqs and doorways, and groups and the minutes of their last changes, by the keys of `Rows`. Valid as long as nobody but
+ * {@link RowCache.wrote} knows of a change.
  */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();
   readonly doorways = new Kept<Doorway>();
   readonly groups = new Kept<Group>();
-  readonly ends = new Kept<End>();
+  readonly minutes = new Kept<number>();
   readonly #version: () => unknown;
   #seen: unknown;
   #isOfThisTurn = false;
@@ -76,10 +70,13 @@ export class RowCache {
   }
 
   /** Takes in what was committed. */
-  wrote({ dealers, groups, erasures }: Changes, ends: ReadonlyMap<string, End>): void {
+  wrote({ dealers, groups, erasures, at }: Changes): void {
+    const minute = minuteOf(at);
     for (const [key, row] of dealers) this.dealers.set(key, row);
-    for (const [key, row] of groups) this.groups.set(key, row);
-    for (const [key, end] of ends) this.ends.set(key, end);
+    for (const [key, row] of groups) {
+      this.groups.set(key, row);
+      this.minutes.set(key, minute);
+    }
     if (erasures.length > 0) this.clear();
   }
 
@@ -87,6 +84,6 @@ export class RowCache {
     this.dealers.clear();
     this.doorways.clear();
     this.groups.clear();
-    this.ends.clear();
+    this.minutes.clear();
   }
 }

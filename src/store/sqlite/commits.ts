@@ -31,15 +31,15 @@ export function commitsIn({ client, digests, checkpoints, prepared }: Options): 
       const changes = work(load(needs, withPriors));
       for (const statement of settingAside(changes, EVENTS_WHERE, digests)) run(client, statement);
       if (changes.setAside.length > 0) cache.clear();
-      const ends = write(changes);
+      write(changes);
       const consequences = [...beginningAfter(changes), ...revokingCustomers(changes, digests, NOW)];
       for (const statement of consequences) run(client, statement);
       carryOut(client, erasing(changes, digests));
-      return { changes, ends };
+      return changes;
     });
     try {
-      const { changes, ends } = transaction.immediate();
-      cache.wrote(changes, ends);
+      const changes = transaction.immediate();
+      cache.wrote(changes);
       checkpoints?.wrote(changes.events.length);
     } catch (fault) {
       cache.clear(); // what a commit that failed has done, the file knows

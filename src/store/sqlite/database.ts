@@ -44,7 +44,6 @@ export function giveWay(): Promise<void> {
 const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
-  changeOrder: { columns: [sql`g.updated_at`], at: (ms) => [ms] },
   *removeAll(dealerId) {
     for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) yield sql`delete from events where ${where(dealerId)}`;
     for (const table of ['erasing', ...OF_DEALER])

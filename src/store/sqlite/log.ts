@@ -1,7 +1,7 @@
 /**
  * The log of the embedded database. Every event has the position of the one before it in its scope, and a scope's row that
  * of its last; one event in 32 is in an index by seq. An index with all of them would cost more than all else that is
- * written for a message: each is of another scope, and so in another page.
+ * written for a message: each is of another scope, and so in another page. That no seq comes twice, triggers see to.
  */
 import type { Database } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
@@ -10,9 +10,9 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import type { Bounds } from '../bounded.ts';
 import { blank } from '../erasing.ts';
 import type { KeptEvent, Position, Stretch } from '../log.ts';
-import type { Changes, StoredEvent } from '../rows.ts';
+import type { StoredEvent } from '../rows.ts';
 import type { EventsWhere } from '../sql.ts';
-import type { End, RowCache } from './cache.ts';
+import type { RowCache } from './cache.ts';
 
 /** Scopes that are looked at at a time, and the time that is taken for it, in ms: everybody else waits as long. */
 const SCOPES = 500;
@@ -23,8 +23,6 @@ export interface PartOfLog {
   readonly events: KeptEvent[];
   readonly next: Position | null;
 }
-
-const NOTHING: End = { seq: 0, position: 0, message: 0 };
 
 interface EventRow extends Omit<StoredEvent, 'keyed'> {
   readonly keyed: number;
@@ -82,39 +80,18 @@ function within(
   return found;
 }
 
-const isOfDealer = (scope: string): boolean => scope === DEALER_SCOPE || scope === DESK_SCOPE;
-
 export function prepareLog(client: Database, cache: RowCache) {
-  const { insert, dealerEnd, deskEnd, groupEnd, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } =
-    statementsOf(client);
+  const { ends, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } = statementsOf(client);
 
-  function endOf(dealerId: string, scope: string): End {
-    return cache.ends.get(`${dealerId}/${scope}`, () => readEnd(dealerId, scope)) ?? NOTHING;
+  /** Writes an event after the last of its scope. */
+  function append({ dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at }: StoredEvent): void {
+    const { insert, key } = ends(dealerId, scope);
+    insert.run(...key, dealerId, scope, seq, id, keyed ? 1 : 0, sender, type, groupId, payload, at);
   }
 
-  function readEnd(dealerId: string, scope: string): End | undefined {
-    if (scope === DEALER_SCOPE) return dealerEnd.get(dealerId);
-    if (scope === DESK_SCOPE) return deskEnd.get(dealerId);
-    return groupEnd.get(dealerId, scope);
-  }
-
-  /** Writes events, each after the last of its scope. @returns where their scopes end now, by dealer and scope */
-  function append({ events, dealers, groups }: Changes): Map<string, End> {
-    const ends = new Map<string, End>();
-    for (const event of events) {
-      const { dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at } = event;
-      const key = `${dealerId}/${scope}`;
-      const end = ends.get(key) ?? endOf(dealerId, scope);
-      const group = groups.get(key);
-      const isKept = isOfDealer(scope) ? dealers.has(dealerId) : group !== undefined;
-      if (!isKept) throw new Error(`an event of ${key}, whose end is not written`);
-      if (seq <= end.seq) throw new Error(`event ${seq} of ${key}, which has ${end.seq}`); // [P-8.2]
-      const isKeyed = keyed ? 1 : 0;
-      const row = [end.position, dealerId, scope, seq, id, isKeyed, sender, type, groupId, payload, at];
-      const position = Number(insert.run(row).lastInsertRowid);
-      ends.set(key, { seq, position, message: group?.lastMessageSeq === seq ? position : end.message });
-    }
-    return ends;
+  function endOf(dealerId: string, scope: string): number {
+    const { position, key } = ends(dealerId, scope);
+    return position.get(...key) ?? 0;
   }
 
   /**
@@ -123,7 +100,7 @@ export function prepareLog(client: Database, cache: RowCache) {
    */
   function* backwards(dealerId: string, scope: string, seq: number): Generator<PassedRow> {
     const erased = lastErased.get(dealerId, scope) ?? 0;
-    let position = milestone.get(dealerId, scope, Math.max(seq, erased + 1)) ?? endOf(dealerId, scope).position;
+    let position = milestone.get(dealerId, scope, Math.max(seq, erased + 1)) ?? endOf(dealerId, scope);
     while (position > 0) {
       const row = eventAt.get(position);
       if (row?.scope !== scope || row.dealerId !== dealerId) {
@@ -208,20 +185,28 @@ export function prepareLog(client: Database, cache: RowCache) {
       return read(...args);
     });
 
-  return { append, endOf, events: atOnce(events), ofDealer: atOnce(ofDealer) };
+  return { append, events: atOnce(events), ofDealer: atOnce(ofDealer) };
 }
 
 function statementsOf(client: Database) {
   const columns = 'previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at';
-  const end = (table: string, seq: string, position: string, message = '0') =>
-    `SELECT ${seq} AS seq, ${position} AS position, ${message} AS message FROM ${table} WHERE dealer_id = ?`;
-  return {
-    insert: client.prepare(`INSERT INTO events (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    dealerEnd: client.prepare<[string], End>(end('dealers', 'dealer_seq', 'dealer_position')),
-    deskEnd: client.prepare<[string], End>(end('dealers', 'desk_seq', 'desk_position')),
-    groupEnd: client.prepare<[string, string], End>(
-      `${end('groups', 'last_seq', 'last_position', 'last_message_position')} AND group_id = ?`,
+  const ending = (end: string) => ({
+    position: client.prepare<string[], number>(end).pluck(),
+    insert: client.prepare(
+      `INSERT INTO events (${columns}) VALUES (coalesce((${end}), 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
+  });
+  const group = ending('SELECT last_position FROM groups WHERE dealer_id = ? AND group_id = ?');
+  const own: Readonly<Record<string, ReturnType<typeof ending>>> = {
+    [DEALER_SCOPE]: ending('SELECT dealer_position FROM dealers WHERE dealer_id = ?'),
+    [DESK_SCOPE]: ending('SELECT desk_position FROM dealers WHERE dealer_id = ?'),
+  };
+  return {
+    /** Where a scope ends, and what writes an event there; both begin with a key. */
+    ends(dealerId: string, scope: string) {
+      const ofDealer = own[scope];
+      return ofDealer ? { ...ofDealer, key: [dealerId] } : { ...group, key: [dealerId, scope] };
+    },
     milestone: client
       .prepare<[string, string, number], number>(
         `SELECT position FROM events WHERE dealer_id = ? AND scope = ? AND seq >= ? AND ${IS_MILESTONE} ORDER BY seq LIMIT 1`,

@@ -3,14 +3,13 @@ import type { Database } from 'better-sqlite3';
 import { textOf } from '../../domain/size.ts';
 import type { Group, Known } from '../../domain/state.ts';
 import { type DealerSeqs, keyParts } from '../rows.ts';
-import type { End } from './cache.ts';
 
 /** SQLite has no booleans. */
 export const flag = (value: boolean): number => (value ? 1 : 0);
 
 const knownValues = ({ fields, customer }: Known): string[] => [textOf(fields), textOf(customer)];
 
-/** The columns of a group's row that say how it stands, but for `online`, in the order of {@link groupValues}. */
+/** The columns of a group's row that say how it stands, but for those that an index has, in the order of {@link groupValues}. */
 const GROUP_STATE = [
   'muted',
   'muted_by',
@@ -19,15 +18,13 @@ const GROUP_STATE = [
   'unread',
   'last_seq',
   'last_message_seq',
-  'last_position',
-  'last_message_position',
   'admin_read',
   'customer_read',
   'holder',
   'updated_at',
 ];
 
-export const groupValues = (group: Group, end: End, at: number): (number | string | null)[] => [
+export const groupValues = (group: Group, at: number): (number | string | null)[] => [
   flag(group.mutedBy !== null),
   group.mutedBy,
   flag(group.closed),
@@ -35,16 +32,17 @@ export const groupValues = (group: Group, end: End, at: number): (number | strin
   group.unread,
   group.lastSeq,
   group.lastMessageSeq,
-  end.position,
-  end.message,
   group.adminRead,
   group.customerRead,
   group.holder,
   at,
 ];
 
+/** Those that an index has. */
+const INDEXED = ['online', 'updated_minute'];
+
 /** The columns of a dealer's row that say how far its own two scopes go. */
-const DEALER_STATE = ['dealer_seq', 'desk_seq', 'dealer_position', 'desk_position'];
+const DEALER_STATE = ['dealer_seq', 'desk_seq'];
 
 const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
 /** Each column as an upsert would have inserted it. */
@@ -67,12 +65,12 @@ export function prepareWrites(client: Database) {
     leads: recordInto('leads', ['dealer_id', 'group_id']),
   };
   return {
-    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, dealerEnd: End, deskEnd: End, at: number) =>
-      dealer.run(dealerId, dealerSeq, deskSeq, dealerEnd.position, deskEnd.position, at),
+    dealer: (dealerId: string, { dealerSeq, deskSeq }: DealerSeqs, at: number) =>
+      dealer.run(dealerId, dealerSeq, deskSeq, at),
     group: client.prepare(
-      `INSERT INTO groups (dealer_id, group_id, created_at, online, ${GROUP_STATE})
-        VALUES (${marks(4 + GROUP_STATE.length)})
-        ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven(['online', ...GROUP_STATE])}`,
+      `INSERT INTO groups (dealer_id, group_id, created_at, ${[...INDEXED, ...GROUP_STATE]})
+        VALUES (${marks(3 + INDEXED.length + GROUP_STATE.length)})
+        ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven([...INDEXED, ...GROUP_STATE])}`,
     ),
     groupInPlace: client.prepare(
       `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
