@@ -166,13 +166,13 @@ export const Settings = Type.Object({
   DRAIN_PAUSE: Type.Optional(
     seconds(0, 300, {
       description:
-        'time between /ready saying that a node is about to end and its sockets being closed, so that the load balancer sends nobody any more: 5s with REDIS_URL, else none',
+        'time between /ready saying that a node is about to end and its sockets being closed, so that the load balancer sends nobody any more: 5s with Postgres and Redis, else none',
     }),
   ),
   DRAIN_SPREAD: Type.Optional(
     seconds(0, 300, {
       description:
-        'time over which the sockets of a node that ends are closed, so that others take them one after the other: 3s with REDIS_URL, else none',
+        'time over which the sockets of a node that ends are closed, so that others take them one after the other: 3s with Postgres and Redis, else none',
     }),
   ),
   RATE_LIMIT: OneOf(['on', 'off'], {

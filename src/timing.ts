@@ -70,11 +70,16 @@ interface Named {
   readonly DRAIN_PAUSE?: number;
   readonly DRAIN_SPREAD?: number;
   readonly REDIS_URL?: string;
+  readonly DATABASE_URL: string;
 }
 
-/** The durations of a server with these settings. One that is alone has nobody to hand its sockets to, and waits for nobody. */
-export function timingOf({ PING_INTERVAL, DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL }: Named): Timing {
-  const preset = REDIS_URL === undefined ? TIMING : { ...TIMING, ...AMONG_OTHERS };
+/**
+ * The durations of a server with these settings. One that is alone, as each is whose database is embedded, has nobody to hand its
+ * sockets to, and waits for nobody.
+ */
+export function timingOf({ PING_INTERVAL, DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL, DATABASE_URL }: Named): Timing {
+  const isAlone = REDIS_URL === undefined || DATABASE_URL.startsWith('sqlite:');
+  const preset = isAlone ? TIMING : { ...TIMING, ...AMONG_OTHERS };
   return {
     ...preset,
     pingInterval: PING_INTERVAL * 1000,

@@ -48,7 +48,7 @@ async function* byItself(settings: Settings): AsyncGenerator<Pruned> {
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );
   try {
-    yield* prune(store, journal, Date.now());
+    yield* prune(store, journal, await store.now());
     await eraseMarked(store);
   } finally {
     await journal.close();

@@ -10,6 +10,8 @@ const isOfDealer = ([scope]: [string, number]) => Number(scope.startsWith('@'));
 export class Seen {
   readonly #seqs: Map<string, number>;
   readonly #isTracked: (scope: string) => boolean;
+  /** Scopes that were told as a gap, and may have been read anew from a log that was past by then. */
+  readonly #told = new Set<string>();
   /** [P-21.1] The log that they are of. */
   epoch: string | undefined;
 
@@ -55,7 +57,15 @@ export class Seen {
     const gaps = [...this.#seqs].flatMap(([scope, after]) =>
       recovered[scope] === true ? [] : [{ scope, after: isOther ? 0 : after }],
     );
-    for (const { scope } of gaps) this.#seqs.delete(scope);
+    if (isOther) {
+      for (const { scope } of gaps) this.#told.delete(scope);
+      for (const scope of this.#told) gaps.push({ scope, after: 0 });
+      this.#told.clear();
+    }
+    for (const { scope } of gaps) {
+      this.#seqs.delete(scope);
+      this.#told.add(scope);
+    }
     for (const [scope, seq] of Object.entries(seqs)) if (!this.#seqs.has(scope)) this.#seqs.set(scope, seq);
     return gaps;
   }

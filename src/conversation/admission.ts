@@ -33,7 +33,7 @@ export interface Entrance {
 }
 
 /** Parts that admit somebody, and to hand out the token that is kept. */
-export interface Admitting extends Pick<House, 'presence' | 'tokens'> {
+export interface Admitting extends Pick<House, 'clock' | 'presence' | 'tokens'> {
   readonly store: CredentialStore & DealerStore & GroupStore;
 }
 
@@ -54,7 +54,7 @@ export type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /** [P-3.1 – P-3.4, P-4] Finds out who joins: as its token says, or for a customer a group that it claims. */
 export async function identify(
-  { presence, tokens }: Pick<Admitting, 'presence' | 'tokens'>,
+  { presence, tokens, clock }: Pick<Admitting, 'presence' | 'tokens' | 'clock'>,
   entrance: Entrance,
   asked: JoinRequest,
   role: Session['role'],
@@ -74,7 +74,7 @@ export async function identify(
     const credential: Credential = { claims, gen: Number.POSITIVE_INFINITY, tokenId: undefined, minted: false };
     const session: Session = { role: 'customer', dealerId: asked.dealerId, groupId, minted: false };
     const isHere = presence.sockets(session) > 0;
-    return { session, credential, entry: { by: 'claim', id, at: Date.now(), isHere }, since, sinceEpoch };
+    return { session, credential, entry: { by: 'claim', id, at: clock.now(), isHere }, since, sinceEpoch };
   }
   entrance.visitor.mustNotBeBarred();
   const verified = await tokens.verify(token);

@@ -5,6 +5,7 @@ import type { Budgets } from '../commands/budgets.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Presence } from '../hub/presence.ts';
 import type { Audit } from '../journal/audit.ts';
+import type { Clock } from '../journal/clock.ts';
 import type { Epoch } from '../journal/epoch.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics.ts';
@@ -27,6 +28,7 @@ export interface House {
   readonly nodeId: string;
   readonly journal: Journal;
   readonly epoch: Pick<Epoch, 'now'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly store: LogStore & GroupStore & DealerStore & CredentialStore;
   readonly hub: Hub;
   readonly feed: Feed;

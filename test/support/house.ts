@@ -10,6 +10,7 @@ import type { House } from '../../src/conversation/house.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import { Presence } from '../../src/hub/presence.ts';
 import { Audit } from '../../src/journal/audit.ts';
+import { OWN } from '../../src/journal/clock.ts';
 import { Epoch } from '../../src/journal/epoch.ts';
 import { Journal } from '../../src/journal/journal.ts';
 import { Metrics } from '../../src/metrics.ts';
@@ -49,6 +50,7 @@ export async function withHouse(
     nodeId: 'one',
     journal,
     epoch: await Epoch.of(store),
+    clock: OWN,
     store,
     hub,
     feed: new Feed(bus, null),

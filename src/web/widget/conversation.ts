@@ -140,6 +140,7 @@ export class Conversation {
   /** [P-3.5] */
   #seated({ groupId = '', seqs, muted = false, closed = false, online = false }: SessionPayload): void {
     Object.assign(this, { muted, closed, online, isLost: false });
+    this.#readNoFurther(seqs);
     if (groupId === this.#group) return;
     this.#group = groupId;
     const read = this.#memory.read.get();
@@ -147,6 +148,13 @@ export class Conversation {
     this.#memory.read.set(Object.hasOwn(read, groupId) ? read : seqs);
     this.#told = this.#memory.read.get()[groupId] ?? 0;
     this.#read();
+  }
+
+  /** [P-21.1] A log that was restored may end before what was read of the one before it. */
+  #readNoFurther(seqs: Readonly<Record<string, number>>): void {
+    const read = Object.entries(this.#memory.read.get());
+    this.#memory.read.set(Object.fromEntries(read.map(([scope, seq]) => [scope, Math.min(seq, seqs[scope] ?? seq)])));
+    this.#told = Math.min(this.#told, seqs[this.#group] ?? this.#told);
   }
 
   #happened(frame: Frame): void {
