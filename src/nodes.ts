@@ -244,7 +244,7 @@ export async function tellPresence(journal: Journal, who: Who, nodeId: string, i
 
 /** [P-21.1] The log is another than before: seqs that were seen are no measure of what is new in it. */
 function beginAnew({ hub, log }: Pick<Core, 'hub' | 'log'>, sequencer: Sequencer | null): void {
-  log.warn('the database is another, or goes on from an earlier state: all sockets are closed, and read anew');
+  log.warn('the database is another, or goes on from an earlier state: all sockets are closed, and clients read anew');
   sequencer?.forgetAll();
   hub.close(CLOSE.restart, 'the log is another now');
 }
@@ -268,13 +268,14 @@ export function joinNodes(core: Core, store: NodeStore, bus: Bus, sequencer: Seq
       await revocations.look();
     },
     died: () => bus.resync(sequencer?.dealers ?? []),
-    revived: (signal) =>
-      inParts(
-        presence.here(),
-        async (who) => {
-          if (presence.sockets(who) > 0) await tellPresence(journal, who, nodeId, true);
-        },
-        signal,
-      ),
+    revived: async (signal) => {
+      // One who cannot be told of now hinders nobody behind: all are told again.
+      const faults: unknown[] = [];
+      const tell = async (who: Who) => {
+        if (presence.sockets(who) > 0) await tellPresence(journal, who, nodeId, true);
+      };
+      await inParts(presence.here(), (who) => tell(who).catch((fault: unknown) => void faults.push(fault)), signal);
+      if (faults.length > 0) throw faults[0];
+    },
   });
 }

@@ -61,14 +61,19 @@ async function* byServer(settings: Settings, { url, token }: PruneRequest): Asyn
   const bearer = await tokenFor(settings, token, { role: 'server', dealer: ALL_DEALERS, sub: 'telle-prune' });
   const body = await asked(settings, url, bearer);
   let isDone = false;
-  for await (const text of createInterface({ input: Readable.from(body, { objectMode: false }) })) {
-    const line: unknown = JSON.parse(text);
-    if (!isJsonObject(line)) continue;
-    const { dealers, groups, failed, done } = line;
-    isDone = done === true;
-    yield { dealers: Number(dealers), groups: Number(groups), failed: Number(failed) };
+  let why: unknown;
+  try {
+    for await (const text of createInterface({ input: Readable.from(body, { objectMode: false }) })) {
+      const line: unknown = JSON.parse(text);
+      if (!isJsonObject(line)) continue;
+      const { dealers, groups, failed, done } = line;
+      isDone = done === true;
+      yield { dealers: Number(dealers), groups: Number(groups), failed: Number(failed) };
+    }
+  } catch (fault) {
+    why = fault; // the connection broke, perhaps within a line
   }
-  if (!isDone) throw new Error(`${url} broke off: run it again, it goes on where it was`);
+  if (!isDone) throw new Error(`${url} broke off: run it again, it goes on where it was`, { cause: why });
 }
 
 async function asked(settings: Settings, url: string, token: string): Promise<AsyncIterable<Uint8Array>> {

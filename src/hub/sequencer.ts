@@ -81,9 +81,15 @@ export class Sequencer {
     const cursor = followed?.cursors.get(groupId);
     if (!followed || !cursor) return;
     cursor.seats -= 1;
-    if (cursor.seats > 0 || followed.since !== null || followed.opening) return;
+    this.#dropUnseen(followed, groupId, cursor);
+  }
+
+  /** Where only customers are here a group without any has no order. What waits there goes first: a server of all dealers is owed it. */
+  #dropUnseen(followed: Followed, scope: string, cursor: Cursor): void {
+    if (scope === DEALER_SCOPE || cursor.seats > 0 || cursor.first !== null) return;
+    if (followed.since !== null || followed.opening) return;
     cursor.stop();
-    followed.cursors.delete(groupId);
+    followed.cursors.delete(scope);
   }
 
   /** Somebody is here who sees every group of a dealer: from now on each event of any of them is in order. */
@@ -136,12 +142,17 @@ export class Sequencer {
 
   close(): void {
     clearInterval(this.#timer);
-    this.forgetAll();
+    for (const dealerId of [...this.#dealers.keys()]) this.forget(dealerId);
   }
 
-  /** Nobody is here any more, or all who are have been closed. */
+  /** All who are here have been closed. Their seats are counted until they have left: others may come to the same groups before. */
   forgetAll(): void {
-    for (const dealerId of [...this.#dealers.keys()]) this.forget(dealerId);
+    for (const [dealerId, { cursors }] of [...this.#dealers]) {
+      this.forget(dealerId);
+      for (const [scope, { seats }] of cursors) {
+        if (seats > 0) this.#cursor(this.#followed(dealerId), scope).seats = seats;
+      }
+    }
   }
 
   /** Delivers an event as soon as its turn has come, and not twice. */
@@ -163,8 +174,8 @@ export class Sequencer {
     // What this node published may come back from the log, without the answer that is owed: it does not take its place.
     if (publication.answer || !cursor.has(seq)) cursor.put(seq, publication);
     cursor.drain(this.#options);
-    if (cursor.first !== null && !followed.opening)
-      this.#expectLoss(dealerId, scope, cursor, isNew ? 0 : this.#options.patience);
+    if (cursor.first === null) this.#dropUnseen(followed, scope, cursor);
+    else if (!followed.opening) this.#expectLoss(dealerId, scope, cursor, isNew ? 0 : this.#options.patience);
   }
 
   /** Some events of the dealer may not have come: fetches what the log has more, as soon as it answers. */
@@ -249,12 +260,13 @@ export class Sequencer {
 
   #expectLoss(dealerId: string, scope: string, cursor: Cursor, after: number): void {
     cursor.timer ??= setTimeout(() => {
-      cursor.timer = null;
       const { first } = cursor;
       // Of a dealer that was forgotten, and is followed again, in another log perhaps [P-21.1].
       const isCurrent = () => this.#dealers.get(dealerId)?.cursors.get(scope) === cursor;
-      if (first === null || !isCurrent()) return;
+      if (first === null || !isCurrent()) return cursor.stop();
       this.#fetch(dealerId, scope, first)
+        // Only now is the next looked for: while the log hangs, each event would ask for the same.
+        .finally(() => cursor.stop())
         // What lies below an event that was committed is committed, too: what is not there now never comes.
         .then(() => isCurrent() && this.#skipTo(dealerId, scope, first))
         .catch(() => this.#expectLoss(dealerId, scope, cursor, this.#options.patience));
@@ -262,17 +274,24 @@ export class Sequencer {
   }
 
   #skipTo(dealerId: string, scope: string, seq: number): void {
-    const cursor = this.#dealers.get(dealerId)?.cursors.get(scope);
-    if (!cursor) return;
+    const followed = this.#dealers.get(dealerId);
+    const cursor = followed?.cursors.get(scope);
+    if (!followed || !cursor) return;
     cursor.seq = Math.max(cursor.seq ?? 0, seq - 1);
     cursor.drain(this.#options);
     if (cursor.first !== null) this.#expectLoss(dealerId, scope, cursor, this.#options.patience);
+    else this.#dropUnseen(followed, scope, cursor);
   }
 
   /** Delivers what the log has of a scope, from the cursor to before a seq that is known to be committed. */
   async #fetch(dealerId: string, scope: string, before: number): Promise<void> {
     const { log, readings } = this.#options;
-    const isWhole = () => (this.#dealers.get(dealerId)?.cursors.get(scope)?.seq ?? 0) >= before - 1;
+    const isWhole = () => {
+      const followed = this.#dealers.get(dealerId);
+      const cursor = followed?.cursors.get(scope);
+      if (!followed || (!cursor && followed.since === null)) return true; // nobody is here any more who had it in order
+      return (cursor?.seq ?? 0) >= before - 1;
+    };
     if (!isWhole()) await log.settled();
     while (!isWhole()) {
       // What came while it waited for its turn need not be read.

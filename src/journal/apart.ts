@@ -47,6 +47,11 @@ export class Apart<T extends AboutOne> {
     return this.#dealers.size;
   }
 
+  /** Entries that it holds. */
+  get waiting(): number {
+    return [...this.#dealers.values()].reduce((sum, { batch, waiting }) => sum + batch.length + waiting.size, 0);
+  }
+
   has(dealerId: string): boolean {
     return this.#dealers.has(dealerId);
   }
@@ -91,7 +96,8 @@ export class Apart<T extends AboutOne> {
   }
 
   async #try(dealerId: string, dealer: Dealer<T>): Promise<void> {
-    const isLocked = await this.#options.store(dealer.batch);
+    const isLate = performance.now() >= dealer.deadline;
+    const isLocked = isLate || (await this.#options.store(dealer.batch));
     if (!isLocked) {
       if (dealer.waiting.size > 0) this.#next(dealerId, dealer);
       else this.#dealers.delete(dealerId);

@@ -64,7 +64,7 @@ export class Journal {
   /** When joins were last committed. */
   #joinedAt = Number.NEGATIVE_INFINITY;
   /** Dealers of a batch whose commit failed: it may have been done all the same, and its events never published. */
-  readonly #doubtful = new Set<string>();
+  readonly #doubtful = new Map<string, symbol>();
   #running: Promise<void> | null = null;
   /** Ends the wait for the turn's end. */
   #wake: () => void = () => {};
@@ -122,7 +122,7 @@ export class Journal {
 
   /** Commands that wait to be stored. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#apart.waiting;
   }
 
   /** Resolves when what is being committed, if anything, has been published or has failed. */
@@ -163,11 +163,13 @@ export class Journal {
 
   /** Hands over what is about dealers that are kept apart. @returns the rest */
   #withoutApart(taken: readonly Waiting[]): readonly Waiting[] {
-    return taken.filter((each) => {
-      const isApart = this.#apart.has(each.about);
-      if (isApart) this.#apart.push(each);
-      return !isApart;
-    });
+    const [rest, apart] = [
+      taken.filter(({ about }) => !this.#apart.has(about)),
+      taken.filter(({ about }) => this.#apart.has(about)),
+    ];
+    if (this.waiting + apart.length > MAX_WAITING) this.#refuse(apart, 'too much is waiting to be stored');
+    else for (const each of apart) this.#apart.push(each);
+    return rest;
   }
 
   /** Stores a batch: where somebody else has rows of it, without those dealers, which are tried on their own. */
@@ -249,12 +251,15 @@ export class Journal {
       if (locked.size > 0) return locked;
     } catch (fault) {
       const { refusal } = unavailable(fault);
-      for (const { body } of commands) this.#doubtful.add(body.dealerId);
+      const failure = Symbol();
+      for (const { body } of commands) this.#doubtful.set(body.dealerId, failure);
       for (const each of batch) this.#settle(each, { refusal });
       return NONE;
     }
-    if (doubtful.length > 0) bus.resync(doubtful);
-    for (const dealerId of doubtful) this.#doubtful.delete(dealerId);
+    if (doubtful.length > 0) bus.resync(doubtful.map(([dealerId]) => dealerId));
+    // Another may have failed since.
+    for (const [dealerId, failure] of doubtful)
+      if (this.#doubtful.get(dealerId) === failure) this.#doubtful.delete(dealerId);
     this.#tell(outcomes, began);
     bus.publish(outcomes.flatMap((outcome, index) => publicationsOf(outcome, batch[index]?.origin)));
     batch.forEach((each, index) => {

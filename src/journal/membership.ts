@@ -1,4 +1,5 @@
 /** [P-7.5] Which nodes live, and whose sockets went with those that died. */
+import { performance } from 'node:perf_hooks';
 import type { NodeStore, Present } from '../store/nodes.ts';
 import { inParts } from './paced.ts';
 
@@ -63,11 +64,11 @@ export class Membership {
   async #beat(): Promise<void> {
     const { store, nodeId, silence, beaten } = this.#options;
     const isKnown = await store.beat(nodeId);
-    await beaten();
     if (!isKnown && this.#hasBeaten) this.#isUntold = true;
     this.#hasBeaten = true;
-    this.#since ??= Date.now();
-    const dead = Date.now() - this.#since < silence ? [] : await store.silentNodes(nodeId, silence);
+    await beaten();
+    this.#since ??= performance.now();
+    const dead = performance.now() - this.#since < silence ? [] : await store.silentNodes(nodeId, silence);
     if (dead.length === 0 && !this.#isUntold) return;
     this.#aside ??= this.#tell(dead)
       .catch(() => {}) // the next beat finds what is left
@@ -79,30 +80,36 @@ export class Membership {
   async #tell(dead: readonly string[]): Promise<void> {
     if (this.#isUntold) {
       this.#isUntold = false;
-      try {
-        await this.#options.revived(this.#stop.signal);
-      } catch (error) {
+      await this.#options.revived(this.#stop.signal).catch(() => {
         this.#isUntold = true;
-        throw error;
-      }
+      });
     }
-    for (const nodeId of dead) await this.#bury(nodeId);
+    for (const nodeId of dead) if (!this.#stop.signal.aborted) await this.#bury(nodeId).catch(() => {}); // the next beat finds what is left
   }
 
   /** Tells who went with a node, part by part, behind what everybody else does. Where this node dies, the next one goes on. */
   async #bury(dead: string): Promise<void> {
     const { store, nodeId, silence, gone, died } = this.#options;
     if (!(await this.#isFirst())) return;
+    // Those before it may have taken long: it may live again.
+    if (!(await store.silentNodes(nodeId, silence)).includes(dead)) return;
     await store.markDead(dead);
+    let isWhole = true;
+    // One who cannot be told of now, since its dealer's rows are locked, hinders nobody behind it.
+    const tell = (who: Present) =>
+      gone(who, dead).catch(() => {
+        isWhole = false;
+      });
     for (let last: Present | undefined; ; ) {
       const page = await store.presencesOf(dead, PAGE, last);
       last = page.at(-1);
       if (!last) break;
-      await inParts(page, (who) => gone(who, dead), this.#stop.signal);
+      await inParts(page, tell, this.#stop.signal);
       // One that lives after all is forgotten, too, so that it tells anew who is there.
       if (!(await store.silentNodes(nodeId, silence)).includes(dead)) break;
       if (!(await this.#isFirst())) return;
     }
+    if (!isWhole) return;
     await store.removeNode(dead);
     died();
   }

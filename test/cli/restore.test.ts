@@ -1,11 +1,13 @@
 /** `telle restore`: a back-up in place of the embedded database, whatever was left of that. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   existsSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -98,6 +100,22 @@ describe('telle restore', () => {
       assert.deepEqual(await dealersIn(env.DATABASE_URL), ['early']);
       const [aside = ''] = asideOf(house);
       assert.deepEqual(await dealersIn(`sqlite:${join(folder, aside)}`), ['early', 'late', 'unwritten']);
+    }));
+
+  it('lays no write-ahead log over it that is left where the file itself was put away, and lets nobody else read it', () =>
+    inHouse(async (house) => {
+      const { folder, file, copy, env } = house;
+      const store = open(house);
+      await store.putDealer('unwritten', {});
+      const killed = join(folder, 'killed.db-wal');
+      copyFileSync(`${file}-wal`, killed);
+      await store.close();
+      rmSync(file);
+      copyFileSync(killed, `${file}-wal`);
+      chmodSync(copy, 0o644);
+      assert.equal((await command(['restore', copy], env)).code, 0);
+      assert.deepEqual(await dealersIn(env.DATABASE_URL), ['early']);
+      assert.equal(statSync(file).mode & 0o777, 0o600);
     }));
 
   it('takes a stopped server’s file with its write-ahead log, as a copy by hand has both', () =>

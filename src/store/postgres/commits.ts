@@ -1,4 +1,5 @@
 /** One batch, one transaction, in two writes. */
+import { performance } from 'node:perf_hooks';
 import { type CommitStore, type Locked, NONE_LOCKED } from '../commits.ts';
 import { revokingCustomers } from '../credentials.ts';
 import type { Digests } from '../digests.ts';
@@ -22,6 +23,8 @@ import {
 /** Tries of a batch that made the same new row as another node's, and of one that waited for a lock in vain. */
 const MAX_TRIES = 5;
 const MAX_WAITS = 2;
+/** Time for which a batch waits where a whole table is locked, which none can go without, in ms. */
+const PATIENCE = 3_000;
 
 export function commitsIn(pool: PostgresPool, digests: Digests): CommitStore['commit'] {
   const transact = (needs: Needs, work: (rows: Rows) => Changes, isAgain: boolean): Promise<void> =>
@@ -53,13 +56,18 @@ export function commitsIn(pool: PostgresPool, digests: Digests): CommitStore['co
   const lockedOf = (needs: Needs): Promise<Locked> => withClient(pool, (client) => lockedDealers(client, needs));
 
   return async (needs, work) => {
+    const began = performance.now();
     for (let races = 0, waits = 0; ; ) {
       try {
         await transact(needs, work, races > 0);
         return NONE_LOCKED;
       } catch (error) {
         if (isLocked(error)) {
-          const locked = await lockedOf(needs);
+          const locked = await lockedOf(needs).catch((fault: unknown) => {
+            if (isLocked(fault) && performance.now() - began < PATIENCE) return null;
+            throw fault;
+          });
+          if (locked === null) continue;
           if (locked.size > 0) return locked;
           waits += 1;
           // Some locks cannot be seen: that of a row which is not there yet.

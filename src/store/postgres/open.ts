@@ -36,7 +36,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
   return {
     isCertain: false,
     rowsAtOnce: 1000,
-    ...logOn(pool, database),
+    ...logOn(pool, database, health),
     ...groupsIn(database, digests),
     ...recordsIn(database),
     ...dealersIn(database),
@@ -56,11 +56,12 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
   };
 }
 
-const logOn = (pool: PostgresPool, database: Database): LogStore => ({
+/** @param health what tells whether the log is another one waits for no reader */
+const logOn = (pool: PostgresPool, database: Database, health: PostgresPool): LogStore => ({
   ...logIn(database),
   events: (dealerId, scope, stretch) => eventsOf(pool, dealerId, scope, stretch),
   firstAfter: (dealerId, seen) => firstAfter(database, dealerId, seen),
-  epoch: () => epochOf(pool),
+  epoch: () => epochOf(health),
   log: (dealerId, after, bounds) => logOf(database, dealerId, after, bounds),
 
   async tails(dealerId, scopes) {

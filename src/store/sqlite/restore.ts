@@ -30,7 +30,7 @@ import { assertWhole } from './whole.ts';
 const MAGIC = Buffer.from('SQLite format 3\0');
 
 /** Parts of a database in WAL mode beside its file. */
-const BESIDE = ['-wal', '-shm'];
+const BESIDE = ['-wal', '-shm', '-journal'];
 
 export interface Restored {
   /** File that has now what was there; null: nothing was. */
@@ -63,7 +63,7 @@ function replace(from: string, place: string): Restored {
   try {
     for (const end of ['', '-wal']) copyPart(`${from}${end}`, `${part}${end}`);
     const pending = makeReady(part);
-    const aside = existsSync(place) ? setAside(place) : null;
+    const aside = setAside(place);
     if (aside !== null) giveTo(part, aside);
     renameSync(part, place);
     flush(place);
@@ -77,7 +77,8 @@ function replace(from: string, place: string): Restored {
 function copyPart(from: string, to: string): void {
   if (!existsSync(from)) return;
   makePrivate(to); // else others could read it while it is written
-  copyFileSync(from, to);
+  copyFileSync(from, to); // with the mode that the other has
+  chmodSync(to, PRIVATE);
 }
 
 const notOurs = () => new UnfitError("is no database of Telle's", 'name a file that telle backup made');
@@ -103,11 +104,13 @@ function makeReady(part: string): number {
 }
 
 /** Keeps what is there under another name; under its own it stays until something takes its place. @returns the other */
-function setAside(place: string): string {
+function setAside(place: string): string | null {
   const aside = `${place}.before-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-  if (isDatabase(place)) makeWhole(place);
+  const isThere = existsSync(place);
+  if (isThere && isDatabase(place)) makeWhole(place);
   // Of one that is damaged they are kept as they are.
   for (const end of BESIDE) if (existsSync(`${place}${end}`)) renameSync(`${place}${end}`, `${aside}${end}`);
+  if (!isThere) return null;
   try {
     linkSync(place, aside);
   } catch {
@@ -154,5 +157,5 @@ function flush(path: string): void {
 }
 
 const removeParts = (file: string): void => {
-  for (const end of ['', '-journal', ...BESIDE]) rmSync(`${file}${end}`, { force: true });
+  for (const end of ['', ...BESIDE]) rmSync(`${file}${end}`, { force: true });
 };
