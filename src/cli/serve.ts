@@ -20,7 +20,7 @@ import { version } from './version.ts';
 import { sentenceOf, type Warning } from './warning.ts';
 
 /** Time that a drain may take, in ms, once its sockets have been told to go, before the process ends all the same. */
-const DRAIN_LIMIT = 9_000;
+export const DRAIN_LIMIT = 9_000;
 /**
  * Connections that may wait to be accepted: as many as the system lets. Of thousands who come back at once, whoever finds
  * no room is not refused, but tries again by itself, after one second, three, seven.

@@ -47,7 +47,8 @@ describe('what names this Telle', () => {
   it('has the same version wherever one is written', () => {
     const lock = JSON.parse(read('package-lock.json'));
     assert.deepEqual([lock.version, lock.packages[''].version], [version, version]);
-    assert.deepEqual(read('compose.yaml').match(/image: telle:.*/g), [`image: telle:${version}`]);
+    for (const file of ['compose.yaml', 'deploy/kubernetes.yaml'])
+      assert.deepEqual(read(file).match(/image: telle:.*/g), [`image: telle:${version}`]);
     assert.match(read('CHANGELOG.md'), new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - `, 'm'));
   });
 

@@ -18,7 +18,7 @@ const { version, engines } = JSON.parse(await readFile('package.json', 'utf8'));
 
 /** What may be in it. */
 const WANTED = [
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|deploy\/Caddyfile)$/,
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|PROTOCOL\.md|deploy\/[\w.-]+)$/,
   /^docs\/(?!releasing\.md)([\w-]+\.md|images\/[\w-]+\.png)$/,
   /^dist\/drizzle\/(sqlite|postgres)\/migrations\/(\d{4}_\w+\.sql|meta\/_journal\.json)$/,
   /^dist\/conformance\/(cases\/)?[\w-]+(\.d\.ts|\.js)$/,
