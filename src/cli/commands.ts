@@ -96,7 +96,15 @@ function migrate(program: Command): void {
     summary: "Bring the database's tables up to date, and end",
     example: 'telle migrate --database-url sqlite:data/telle.db',
     settings: ['DATABASE_URL'],
-  }).action(async (_, self: Command) => (await import('./migrate.ts')).migrateDatabase(settingsOf(self)));
+  })
+    .option(
+      '--plan',
+      'say which migrations it is to have, what each locks or writes anew and for how long; change nothing',
+    )
+    .action(async ({ plan }: { plan?: boolean }, self: Command) => {
+      const { migrateDatabase, planMigrations } = await import('./migrate.ts');
+      await (plan ? planMigrations : migrateDatabase)(settingsOf(self));
+    });
 }
 
 function token(program: Command): void {

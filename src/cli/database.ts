@@ -1,6 +1,7 @@
 /** Opening of the database by commands: what hinders them is told with the setting's name and the remedy. */
 import { type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { type OpenOptions, openStore } from '../app.ts';
+import type { Planned } from '../store/planning.ts';
 import { DriverError, MisusedError, ServedError, type Store, UnfitError } from '../store/store.ts';
 import type { Upkeep } from '../store/upkeep.ts';
 import { reasonOf } from './reason.ts';
@@ -28,8 +29,17 @@ export async function bringUpToDate(settings: Settings, store: Upkeep, to: NodeJ
     const many = migrations === 1 ? 'a migration' : `${migrations} migrations`;
     to.write(`${shownDatabase(settings)} is given ${many}, which takes minutes where its log is large\n`);
   };
+  return told(settings, () => store.migrate(tell, (sentence) => to.write(`${sentence}\n`)));
+}
+
+/** The migrations that it is to have, and what each does. @throws as `bringUpToDate` */
+export const plannedFor = (settings: Settings, store: Upkeep): Promise<readonly Planned[]> =>
+  told(settings, () => store.plan());
+
+/** Has what is wrong with a database told in a sentence that names the setting. */
+async function told<T>(settings: Settings, work: () => Promise<T>): Promise<T> {
   try {
-    return await store.migrate(tell, (sentence) => to.write(`${sentence}\n`));
+    return await work();
   } catch (cause) {
     if (cause instanceof UnfitError)
       throw new UsageError(`DATABASE_URL is "${shownDatabase(settings)}", which ${cause.message}`, { cause });

@@ -1,3 +1,5 @@
+import type { Planned } from './planning.ts';
+
 /** The upkeep of a database, for whoever starts, looks after and ends it. */
 export interface Upkeep {
   /**
@@ -9,6 +11,8 @@ export interface Upkeep {
   migrate(onUpgrade?: (migrations: number) => void, onBusy?: (sentence: string) => void): Promise<boolean>;
   /** Counts the migrations that it has not had yet. @throws UnfitError where it has had others */
   pendingMigrations(): Promise<number>;
+  /** What each of them will do to the tables that are there. Changes nothing. @throws as `pendingMigrations` */
+  plan(): Promise<readonly Planned[]>;
   /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
   examine(): Promise<void>;
   /** Names the database: the same name to all that serve it, and to nobody who serves another. */

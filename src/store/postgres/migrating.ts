@@ -1,14 +1,36 @@
 /** Brings the tables of a database that is in use up to date, without having everybody else wait for who holds one of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MigrationMeta } from 'drizzle-orm/migrator';
 import type pg from 'pg';
 import { assetFolder } from '../../assets.ts';
-import { pendingIn } from '../migrations.ts';
+import { type Migration, pendingIn } from '../migrations.ts';
+import { type Planned, planOf, tablesOf, type Works } from '../planning.ts';
 import { ServedError } from '../store.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { isLocked } from './pool.ts';
 
 const MIGRATIONS = 'drizzle/postgres/migrations';
+
+/** Each table that is here is locked for everybody, and no other one. */
+export const WORKS: Works = {
+  '0000_events': [],
+  '0001_letters_by_group': [{ table: 'dead_letters', manner: 'indexes' }],
+  '0002_keys_by_id': [{ table: 'events', manner: 'indexes' }],
+  '0003_groups_by_minute': [
+    {
+      table: 'groups',
+      manner: 'rewrites',
+      measured: [
+        { rows: 1_000_000, seconds: 3 },
+        // With all else that is between 0.1.0 and 0.2.0.
+        { rows: 2_000_000, seconds: 50 },
+      ],
+    },
+  ],
+  '0004_generations': [
+    { table: 'groups', manner: 'indexes' },
+    ...['dealers', 'erasures', 'lead_intents', 'leads', 'users'].map((table) => ({ table, manner: 'alters' }) as const),
+  ],
+};
 
 /** The key of the lock under which one node migrates while others wait. */
 const MIGRATION_LOCK = 7_355_308;
@@ -66,7 +88,7 @@ async function migrateOnce(client: pg.Client, onUpgrade: Told): Promise<boolean>
 }
 
 /** The migrations that it has not had yet. */
-export async function pendingOf(client: Pick<pg.ClientBase, 'query'>): Promise<MigrationMeta[]> {
+export async function pendingOf(client: Pick<pg.ClientBase, 'query'>): Promise<Migration[]> {
   await assertMayUse(client);
   const { rows: known } = await client.query("select to_regclass('drizzle.__drizzle_migrations') as name");
   if (known[0]?.name === null) return pendingIn(assetFolder(MIGRATIONS), []);
@@ -75,8 +97,19 @@ export async function pendingOf(client: Pick<pg.ClientBase, 'query'>): Promise<M
   return pendingIn(assetFolder(MIGRATIONS), had);
 }
 
+/** Rows are as the last VACUUM or ANALYZE estimated them; before the first, nothing is known of them. */
+export async function planFor(client: Pick<pg.ClientBase, 'query'>): Promise<Planned[]> {
+  const { rows } = await client.query<{ table: string; rows: number }>(
+    `select name as table, reltuples as rows from unnest($1::text[]) as name
+      join pg_class on oid = to_regclass(quote_ident(name))`,
+    [tablesOf(WORKS)],
+  );
+  const counts = new Map(rows.map(({ table, rows: count }) => [table, count < 0 ? null : count]));
+  return planOf(await pendingOf(client), WORKS, (table) => counts.get(table));
+}
+
 /** Notes them as Drizzle does, which has transactions of its own and makes its schema again and again. */
-async function carryOut(client: pg.ClientBase, pending: readonly MigrationMeta[]): Promise<void> {
+async function carryOut(client: pg.ClientBase, pending: readonly Migration[]): Promise<void> {
   await client.query(`set local lock_timeout = '${PATIENCE}s'`);
   await client.query('create schema if not exists drizzle');
   await client.query(`create table if not exists drizzle.__drizzle_migrations

@@ -21,7 +21,7 @@ import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
-import { migrateInTries, pendingOf } from './migrating.ts';
+import { migrateInTries, pendingOf, planFor } from './migrating.ts';
 import { AT_ONCE, ask, openPool, type PoolOptions, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
 
@@ -130,6 +130,8 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omi
     }),
 
   pendingMigrations: async () => (await pendingOf(pool)).length,
+
+  plan: () => planFor(pool),
 
   async examine() {
     await assertEncoding(pool);

@@ -29,7 +29,7 @@ import { databaseOf, giveWay } from './database.ts';
 import { beginEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
 import type { PartOfLog } from './log.ts';
-import { migrateFile, pendingOf } from './migrating.ts';
+import { migrateFile, pendingOf, planFor } from './migrating.ts';
 import { assertWhole } from './whole.ts';
 
 /** Pages of the write-ahead log (32 MiB) after which a commit carries them into the file itself, though all wait for it. */
@@ -186,6 +186,10 @@ const upkeepOf = ({ client, digests, held, checkpoints, platform }: Opened, data
 
   async pendingMigrations() {
     return pendingOf(client).length;
+  },
+
+  async plan() {
+    return planFor(client);
   },
 
   async examine() {
