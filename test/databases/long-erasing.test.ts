@@ -247,6 +247,8 @@ for (const kind of DATABASES) {
       withDatabase(async (store, database) => {
         await write(store, { erasures: [erasure] });
         await store.deleteDealer('d1');
+        while (await store.erasePart()); // on Postgres a dealer goes in parts, too
+        await store.scrub();
         assert.equal(await left(database), 0);
         assert.ok(!(await database.rowsOf('d1')).some((row) => row.startsWith('eras')));
         assert.equal(await store.erasePart(), false);
