@@ -1,13 +1,13 @@
-/** What migrations do to tables that may be large, so that somebody can be told before. */
+/** Works of migrations on tables that may be large, so that somebody can be told before. */
 
-/** How a migration works on a table: only the last takes as long for a large table as for a small one. */
+/** Manner of a migration with a table: only the last takes as long for a large table as for a small one. */
 export type Manner = 'rewrites' | 'writes' | 'indexes' | 'alters';
 
-/** What a migration does to a table that was there before it. */
+/** Work of a migration on a table that was there before it. */
 export interface Work {
   readonly table: string;
   readonly manner: Manner;
-  /** How long it took with so many rows, the fewest first. */
+  /** Times that were measured, of the fewest rows first. */
   readonly measured?: readonly Measure[];
 }
 

@@ -11,7 +11,7 @@ export interface Upkeep {
   migrate(onUpgrade?: (migrations: number) => void, onBusy?: (sentence: string) => void): Promise<boolean>;
   /** Counts the migrations that it has not had yet. @throws UnfitError where it has had others */
   pendingMigrations(): Promise<number>;
-  /** What each of them will do to the tables that are there. Changes nothing. @throws as `pendingMigrations` */
+  /** Tells what each of them will do to the tables that are there. Changes nothing. @throws as `pendingMigrations` */
   plan(): Promise<readonly Planned[]>;
   /** Looks at all of it, which takes its time. @throws UnfitError where something is wrong with it */
   examine(): Promise<void>;
