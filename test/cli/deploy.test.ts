@@ -105,7 +105,9 @@ const PROBED: Readonly<Record<string, readonly (string | undefined)[]>> = {
 
 /** Durations of a node among others, with what a file sets of them. */
 const timingIn = (file: string) =>
-  timingOf(readSettings({ REDIS_URL: 'redis://redis', ...ENVIRONMENTS[file], DATABASE_URL: 'postgres://db/telle' }));
+  timingOf(
+    readSettings({ ...ENVIRONMENTS[file], REDIS_URL: 'redis://redis', DATABASE_URL: 'postgres://u:p@postgres/telle' }),
+  );
 
 describe('what is set', () => {
   for (const [file, environment] of Object.entries(ENVIRONMENTS)) {
