@@ -23,7 +23,7 @@ const CAUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   TelleQueueIsLong: { telle_waiting_commands: '6000x20' },
   TelleRedisTrouble: { 'telle_redis_trouble{part="nodes"}': '1x20' },
   TelleIngressWaits: { telle_ingress_entries: '2000x20' },
-  TelleDeadLetters: { 'telle_dead_letters_total{code="bad_frame"}': '0+1x20' },
+  TelleDeadLetters: { 'telle_dead_letters_total{code="bad_frame"}': '_x4 1x20' },
   TelleWriteAheadLogIsLarge: { telle_sqlite_wal_bytes: '300000000x20' },
   TelleEventLoopIsLate: { nodejs_eventloop_lag_p99_seconds: '0.5x20' },
   TelleFilesAreScarce: { process_open_fds: '95x20', process_max_fds: '100x20' },
@@ -34,7 +34,7 @@ const ofNode = (name: string): string =>
 
 /** Names of series in queries: what is followed by labels. */
 const namesIn = (queries: string): string[] => [
-  ...new Set([...queries.matchAll(/\b([a-z_]+)\{/g)].map(([, name = '']) => name)),
+  ...new Set([...queries.matchAll(/\b([a-z][a-z0-9_]*)\{/g)].map(([, name = '']) => name)),
 ];
 
 /** All that a server may show. */
