@@ -1,7 +1,9 @@
-/** The load balancers as they are documented, in front of a server: the world gets its chat, and not its metrics. */
+/** The load balancers as they are documented, in front of a server: the world gets its chat, each word once, and not its metrics. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { BALANCERS, startBalancer } from '../support/balancers.ts';
+import { freePort } from '../support/port.ts';
 import { rawHttp } from '../support/raw-http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { Tally } from '../support/tally.ts';
@@ -29,6 +31,22 @@ const SPELLINGS = [
   '/METRICS',
   'http://telle/metrics',
 ];
+
+/** A node that reads what it is sent, and then cuts: it may have stored it. Resolves with its address, and how often it was sent to. */
+async function startCutting() {
+  let sent = 0;
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST') return response.end();
+    request.resume().once('end', () => {
+      sent += 1;
+      request.socket.destroy();
+    });
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = () => new Promise((resolve) => server.close(resolve).closeAllConnections());
+  return { at: `127.0.0.1:${port}`, stop, sent: () => sent };
+}
 
 describe('Load balancers', { timeout: 120_000 }, () => {
   const tally = new Tally('Load balancers');
@@ -65,6 +83,22 @@ describe('Load balancers', { timeout: 120_000 }, () => {
           });
         } finally {
           await stop();
+        }
+      }));
+
+    test(`do not send twice what may have been stored: ${name}`, () =>
+      tally.scenario(`a POST cut behind ${name}`, async (attempt) => {
+        const cutting = await startCutting();
+        const { at, stop } = await startBalancer(name, [cutting.at]);
+        try {
+          await attempt('a POST', async () => {
+            const answer = await rawHttp(at, { method: 'POST', path: '/v1/events', body: {} }).catch(() => null);
+            assert.ok(answer === null || answer.status >= 500, `${answer?.status}`);
+            assert.equal(cutting.sent(), 1);
+          });
+        } finally {
+          await stop();
+          await cutting.stop();
         }
       }));
   }
