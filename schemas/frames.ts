@@ -19,7 +19,7 @@ export type Since = Static<typeof Since>;
 
 const token = Type.Optional(Type.String());
 const since = Type.Optional(Since);
-/** [P-21.1] The epoch that `since` is of. */
+/** [P-21.1] The epoch that `since` is of: whatever it is, if it is not the present one nothing is recovered. */
 const epoch = Type.Optional(Type.String());
 const user = Type.Optional(Type.String());
 const online = Type.Optional(Type.Boolean());
@@ -71,7 +71,8 @@ export const SessionPayload = Type.Object({
   closed: Type.Optional(Type.Boolean()),
   online: Type.Optional(Type.Boolean()),
   unread: Type.Optional(Type.Integer({ minimum: 0 })),
-  epoch: Type.String({ description: 'the same as long as the log only grows' }),
+  /** [P-21.1] */
+  epoch: Type.String({ pattern: '^[A-Za-z0-9_-]{6,64}$', description: 'the same as long as the log only grows' }),
   pingInterval: Type.Integer(),
 });
 export type SessionPayload = Static<typeof SessionPayload>;

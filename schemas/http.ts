@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { ErrorPayload } from './errors.ts';
 import { AckPayload, SessionPayload } from './frames.ts';
 import { refTo } from './json-schema.ts';
-import { listOf } from './lists.ts';
+import { pageOf } from './lists.ts';
 
 /** The most events of one `POST /v1/events`. */
 export const MAX_EVENTS = 1000;
@@ -19,9 +19,8 @@ export const EventResults = Type.Object(
   { description: 'What became of each event, in order: its ack, or its error.' },
 );
 
-const EVENTS = listOf(Type.Unsafe<unknown>(refTo('EventFrame')), '');
 export const EventList = Type.Object(
-  { ...EVENTS.properties, epoch: SessionPayload.properties.epoch },
+  { ...pageOf(Type.Unsafe<unknown>(refTo('EventFrame'))), epoch: SessionPayload.properties.epoch },
   { description: "A page of a scope's log: the frames as they were delivered." },
 );
 

@@ -12,9 +12,15 @@ export const Paging = {
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
 
-/** One page of a list; `next` is the cursor of the page behind it, null on the last. */
+/** What each page of a list has; `next` is the cursor of the page behind it, null on the last. */
+export const pageOf = <Item extends TSchema>(item: Item) => ({
+  items: Type.Array(item),
+  next: Type.Union([Type.String(), Type.Null()]),
+});
+
+/** One page of a list. */
 export const listOf = <Item extends TSchema>(item: Item, description: string) =>
-  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) }, { description });
+  Type.Object(pageOf(item), { description });
 
 export const ListQuery = Type.Object(Paging);
 
