@@ -16,12 +16,19 @@ export function sendProblem(
   { code, message, details, retryAfter }: Refusal,
   more: object = {},
 ): FastifyReply {
-  const { status, retryable } = errorKind(code);
-  if (retryable && status !== 500) reply.header('retry-after', retryAfter ?? RETRY_AFTER);
+  const { status } = errorKind(code);
+  const seconds = secondsUntilAgain(code, retryAfter);
+  if (seconds !== null) reply.header('retry-after', seconds);
   reply.header('cache-control', NOT_KEPT);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   const problem = { ...problemOf({ code, message }), ...(details && { details }), ...more };
   return reply.code(status).type(PROBLEM).send(problem);
+}
+
+/** What `Retry-After` says; null where nothing. */
+function secondsUntilAgain(code: ErrorCode, retryAfter: number = RETRY_AFTER): number | null {
+  const { status, retryable } = errorKind(code);
+  return retryable && status !== 500 ? retryAfter : null;
 }
 
 const PROBLEM = 'application/problem+json';
@@ -56,18 +63,24 @@ export const refuseNoRequest: NonNullable<FastifyServerOptions['clientErrorHandl
   endWithProblem(socket, BEFORE_REQUEST[error.code] ?? NO_REQUEST);
 };
 
-/** Refuses a handshake on the bare socket: it has left HTTP behind. @param fault absent: it is not as RFC 6455 has it */
-export const refuseHandshake = (socket: Duplex, request: IncomingMessage, fault?: unknown): void =>
-  endWithProblem(socket, fault instanceof RefusedError ? fault.refusal : NO_HANDSHAKE, [
-    `${REQUEST_ID}: ${requestIdOf(request)}`,
-  ]);
-
 const NO_HANDSHAKE: Refusal = { code: 'invalid_payload', message: 'this is not a WebSocket handshake' };
+
+/** Refuses a handshake on the bare socket: it has left HTTP behind. @param refusal absent: it is not as RFC 6455 has it */
+export const refuseHandshake = (socket: Duplex, request: IncomingMessage, refusal = NO_HANDSHAKE): void =>
+  endWithProblem(socket, refusal, [`${REQUEST_ID}: ${requestIdOf(request)}`]);
+
+/** What is said of what was thrown: of what is no refusal the log has more. */
+export function refusalOf(fault: unknown, log: Pick<Core['log'], 'error'>): Refusal {
+  if (fault instanceof RefusedError) return fault.refusal;
+  log.error({ err: fault }, 'a request could not be handled');
+  return { code: 'internal', message: 'this could not be handled' };
+}
 
 /** @param lines further lines of the answer's head */
 function endWithProblem(socket: Duplex, refusal: Refusal, lines: readonly string[] = []): void {
   const problem = problemOf(refusal);
   const body = JSON.stringify(problem);
+  const seconds = secondsUntilAgain(refusal.code, refusal.retryAfter);
   socket.once('finish', () => socket.destroy());
   socket.end(
     [
@@ -76,6 +89,7 @@ function endWithProblem(socket: Duplex, refusal: Refusal, lines: readonly string
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
       `cache-control: ${NOT_KEPT}`,
+      ...(seconds === null ? [] : [`retry-after: ${seconds}`]),
       ...lines,
       '',
       body,
@@ -101,10 +115,7 @@ export function answerErrorsAsProblems(app: FastifyInstance, core: Auditing & Pi
       return sendProblem(reply, error.refusal);
     }
     const status = error.statusCode ?? 500;
-    if (status >= 500 && status !== 503) {
-      log.error({ err: error }, 'a request could not be handled');
-      return sendProblem(reply, { code: 'internal', message: 'this could not be handled' });
-    }
+    if (status >= 500 && status !== 503) return sendProblem(reply, refusalOf(error, log));
     return sendProblem(reply, { code: CODES[status] ?? 'invalid_payload', message: error.message });
   });
   app.setNotFoundHandler((_, reply) => sendProblem(reply, { code: 'unknown_route', message: 'there is nothing here' }));

@@ -12,7 +12,7 @@ import { type Conversations, comeBack } from '../../conversation/conversations.t
 import { AWAY, type Core } from '../core.ts';
 import { ENDING } from '../drain.ts';
 import type { App } from '../http/http.ts';
-import { refuseHandshake } from '../http/problem.ts';
+import { refusalOf, refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
 import { connect } from './connection.ts';
 import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
@@ -54,7 +54,7 @@ export async function websocketDoor(
     } catch (fault) {
       faults.set(request, fault);
       // Nobody hears of them once the app is being closed: then they are answered here.
-      if (!refusals.emit('upgrade', request, stream, head)) refuseHandshake(stream, request, fault);
+      if (!refusals.emit('upgrade', request, stream, head)) refuseHandshake(stream, request, refusalOf(fault, log));
       return;
     }
     server.handleUpgrade(request, stream, head, (socket) => {
