@@ -102,7 +102,7 @@ export class Conversation implements Reader {
   #closeWhereDone(): void {
     if (this.#departure === null || this.#underWay > 0) return;
     this.close(CLOSE.restart, this.#departure);
-    this.#socket.resume(); // its own close is still to be read
+    if (!this.#answers.isExpelled) this.#socket.resume(); // its own close is still to be read
   }
 
   /** The socket is no more. @param code with which the other side closed it, if this one did not */

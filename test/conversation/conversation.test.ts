@@ -34,6 +34,10 @@ class Guest {
     this.#conversation?.hearControl();
   }
 
+  depart(): void {
+    this.#conversation?.depart('service restart');
+  }
+
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -178,6 +182,8 @@ describe('a conversation over a socket of twenty lines', () => {
       assert.deepEqual([limited.length, guest.socket.closedWith], [99, null]);
       guest.say('ping', {});
       assert.deepEqual([guest.socket.closedWith, guest.socket.isPaused], [4429, true]);
+      guest.depart();
+      assert.deepEqual([guest.socket.closedWith, guest.socket.isPaused], [4429, true], 'nor where the node ends');
     }),
   );
 
