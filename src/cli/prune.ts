@@ -19,6 +19,12 @@ export interface PruneRequest {
   readonly token?: string;
 }
 
+const SAY_WHERE = 'say where it is with --url';
+const GIVE_TOKEN = 'give a token of that server with --token, or its AUTH_SECRET';
+
+/** What helps, by the status that was answered. */
+const WAYS_OUT: Readonly<Record<number, string>> = { 401: GIVE_TOKEN, 403: GIVE_TOKEN, 404: SAY_WHERE };
+
 const NOTHING: Pruned = { dealers: 0, groups: 0, failed: 0 };
 
 /**
@@ -82,10 +88,11 @@ async function asked(settings: Settings, url: string, token: string): Promise<As
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
   }).catch((cause: unknown) => {
-    throw new Error(`${has} does not answer: ${reasonOf(cause)}: say where it is with --url`, { cause });
+    throw new Error(`${has} does not answer: ${reasonOf(cause)}: ${SAY_WHERE}`, { cause });
   });
   if (response.ok && response.body) return response.body;
   const body: unknown = await response.json().catch(() => null);
   const why = isJsonObject(body) && typeof body.detail === 'string' ? body.detail : response.statusText;
-  throw new Error(`${has} answers ${response.status}: ${why}: say where it is with --url`);
+  const advice = WAYS_OUT[response.status];
+  throw new Error(`${has} answers ${response.status}: ${why}${advice === undefined ? '' : `: ${advice}`}`);
 }

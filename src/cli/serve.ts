@@ -76,7 +76,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   process.stdout.write(greeting(settings, at, trial ?? beginning));
   const { drainPause, drainSpread } = timingOf(settings);
   const lasts = Math.ceil((drainPause + drainSpread) / 1000);
-  process.stdout.write(`${await signal}: closing${lasts > 0 ? ` in ${lasts} s; at once when it comes again` : ''}\n`);
+  process.stdout.write(`${await signal}: closing${lasts > 0 ? ` in ${lasts} s; send it again to end at once` : ''}\n`);
   setTimeout(() => process.exit(1), drainPause + drainSpread + DRAIN_LIMIT).unref();
   await app.close();
 }

@@ -85,8 +85,10 @@ const MISTAKES: readonly (readonly [looks: RegExp, advice: string])[] = [
 
 /** The values that a setting may have, in words. */
 function allowed(schema: TSchema, text: string): string {
-  if (schema['x-unit'] === 'seconds')
-    return `a time from ${schema.minimum}s to ${schema.maximum}s, such as 500ms, 10s or 2m`;
+  if (schema['x-unit'] === 'seconds') {
+    const least = schema.minimum < 0.5 ? '500ms, ' : '';
+    return `a time from ${schema.minimum}s to ${schema.maximum}s, such as ${least}10s or 2m`;
+  }
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'boolean') return 'on or off';
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;

@@ -202,7 +202,7 @@ describe('telle serve', { timeout: 60_000 }, () => {
       telle(['serve', '--port', '0'], { cwd }),
       telle(['serve', '--port', port, '--database-url', 'sqlite:other.db'], { cwd, env: { AUTH_SECRET: 'x' } }),
     ]);
-    const why = 'which cannot be opened: another telle serves data/telle.db';
+    const why = 'which cannot be opened: another telle serves data/telle.db: end it first';
     assert.equal(second.stderr, `telle: DATABASE_URL is "sqlite:data/telle.db", ${why}\n`);
     assert.deepEqual([second.code, second.stdout], [2, '']);
     assert.match(

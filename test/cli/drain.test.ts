@@ -117,7 +117,7 @@ async function drain(server: ServerProcess): Promise<void> {
   const from = performance.now();
   assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
   assert.ok(performance.now() - from < 10_000);
-  assert.match(server.stdout, /^SIGTERM: closing( in \d+ s; at once when it comes again)?$/m);
+  assert.match(server.stdout, /^SIGTERM: closing( in \d+ s; send it again to end at once)?$/m);
 }
 
 describe('SIGTERM', { timeout: 120_000, concurrency: 2 }, () => {

@@ -1,5 +1,7 @@
 /** `telle prune`: carries out what dealers' `retentionDays` ask for, beside a server or without one. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { WebSocket } from 'ws';
@@ -189,6 +191,38 @@ describe('telle prune', { timeout: 60_000 }, () => {
         assert.equal((await store.groups('d1', {}, { limit: 10 })).length, 4);
       } finally {
         await store.close();
+      }
+    }));
+
+  it('says what to do where the server does not take its token, or is none', () =>
+    inFolder(async (cwd) => {
+      const env = { DATABASE_URL: 'sqlite:telle.db', AUTH_SECRET: 'a secret of this test that nobody else has' };
+      const server = await startProcess({ cwd, env });
+      const bystander = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');
+      try {
+        await once(bystander, 'listening');
+        const address = bystander.address();
+        assert.ok(typeof address === 'object' && address);
+        const token = await new Tokens([env.AUTH_SECRET]).sign({
+          role: 'server',
+          dealer: 'd1',
+          sub: 'crm',
+          exp: secondsFromNow(60),
+        });
+        const advice = 'give a token of that server with --token, or its AUTH_SECRET';
+        const AUTH_SECRET = 'another secret, which is not that of the server';
+        for (const [args, more, says] of [
+          [['--url', server.http], { AUTH_SECRET }, new RegExp(` answers 401: [^\\n]+: ${advice}\\n$`)],
+          [['--url', server.http, '--token', token], {}, new RegExp(` answers 403: [^\\n]+: ${advice}\\n$`)],
+          [['--url', `http://127.0.0.1:${address.port}`], {}, / answers 404: Not Found: say where it is with --url\n$/],
+        ] as const) {
+          const { code, stdout, stderr } = await telle(['prune', ...args], { cwd, env: { ...env, ...more } });
+          assert.deepEqual([code, stdout], [1, '']);
+          assert.match(stderr, says);
+        }
+      } finally {
+        bystander.close();
+        await server.kill();
       }
     }));
 });

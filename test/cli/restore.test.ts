@@ -75,7 +75,7 @@ describe('telle restore', () => {
       assert.deepEqual(more, []);
       assert.equal(
         stdout,
-        `${file} is now what ${copy} has; what it was is kept as ${join(folder, aside)}: remove that once you are sure\n`,
+        `${file} now holds what ${copy} holds; what was there is kept as ${join(folder, aside)}: remove that once you are sure\n`,
       );
       assert.deepEqual(await dealersIn(env.DATABASE_URL), ['early']);
       assert.deepEqual(await dealersIn(`sqlite:${join(folder, aside)}`), ['early', 'late']);
@@ -141,7 +141,7 @@ describe('telle restore', () => {
       assert.equal(aside.length, 2, `${aside}`);
       const elsewhere = { DATABASE_URL: `sqlite:${join(folder, 'new', 'telle.db')}` };
       const { code, stdout } = await command(['restore', copy], elsewhere);
-      assert.deepEqual([code, stdout], [0, `${join(folder, 'new', 'telle.db')} is now what ${copy} has\n`]);
+      assert.deepEqual([code, stdout], [0, `${join(folder, 'new', 'telle.db')} now holds what ${copy} holds\n`]);
       assert.deepEqual(await dealersIn(elsewhere.DATABASE_URL), ['early']);
     }));
 
@@ -163,7 +163,7 @@ describe('telle restore', () => {
       assert.deepEqual(served, {
         code: 2,
         stdout: '',
-        stderr: `telle: DATABASE_URL is "${env.DATABASE_URL}", which cannot be restored: another telle serves ${file}\n`,
+        stderr: `telle: DATABASE_URL is "${env.DATABASE_URL}", which cannot be restored: another telle serves ${file}: end it first\n`,
       });
       await server.close();
       const reader = new Database(file);
@@ -210,6 +210,7 @@ describe('telle restore', () => {
         ['later.db', /has tables of a later version/],
         ['broken.db', /is damaged/],
         ['nowhere.db', /there is no /],
+        ['.', /^telle: \S+ is a folder: name a file that telle backup made\n$/],
         ['telle.db', /is the database itself/],
       ] as const) {
         const { code, stdout, stderr } = await command(['restore', named(name)], env);

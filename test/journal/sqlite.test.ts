@@ -278,7 +278,7 @@ describe('an SQLite file', () => {
       try {
         await first.migrate();
         assert.throws(() => openStore(settings, { alone: true }), {
-          message: `another telle serves ${file}`,
+          message: `another telle serves ${file}: end it first`,
         });
         await first.check();
       } finally {

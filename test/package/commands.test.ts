@@ -105,7 +105,7 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
   },
   restore: async ({ run }) => {
     const elsewhere = ['--database-url', 'sqlite:restored/telle.db'];
-    assert.equal(await run('restore', 'copy.db', ...elsewhere), 'restored/telle.db is now what copy.db has\n');
+    assert.equal(await run('restore', 'copy.db', ...elsewhere), 'restored/telle.db now holds what copy.db holds\n');
     assert.match(await run('export', '--dealer', 'demo', ...elsewhere), /It is\./);
   },
 };

@@ -22,8 +22,8 @@ export function lock(file: string): Database.Database {
   } catch (cause) {
     held.close();
     if (!isBusy(cause)) throw cause;
-    const or = isShared(path) ? `, or somebody holds ${path}, which others may open: chmod 600 it` : '';
-    throw new ServedError(`another telle serves ${file}${or}`, { cause });
+    const more = isShared(path) ? `, or somebody holds ${path}, which others may open: chmod 600 it` : ': end it first';
+    throw new ServedError(`another telle serves ${file}${more}`, { cause });
   }
   return held;
 }
