@@ -197,14 +197,15 @@ function statementsOf(client: Database) {
     ),
   });
   const group = ending('SELECT last_position FROM groups WHERE dealer_id = ? AND group_id = ?');
-  const own: Readonly<Record<string, ReturnType<typeof ending>>> = {
-    [DEALER_SCOPE]: ending('SELECT dealer_position FROM dealers WHERE dealer_id = ?'),
-    [DESK_SCOPE]: ending('SELECT desk_position FROM dealers WHERE dealer_id = ?'),
-  };
+  // By a map: a group may be called `constructor`.
+  const own = new Map([
+    [DEALER_SCOPE, ending('SELECT dealer_position FROM dealers WHERE dealer_id = ?')],
+    [DESK_SCOPE, ending('SELECT desk_position FROM dealers WHERE dealer_id = ?')],
+  ]);
   return {
     /** Where a scope ends, and what writes an event there; both begin with a key. */
     ends(dealerId: string, scope: string) {
-      const ofDealer = own[scope];
+      const ofDealer = own.get(scope);
       return ofDealer ? { ...ofDealer, key: [dealerId] } : { ...group, key: [dealerId, scope] };
     },
     milestone: client
