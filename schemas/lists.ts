@@ -12,7 +12,7 @@ export const Paging = {
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 };
 
-/** What each page of a list has; `next` is the cursor of the page behind it, null on the last. */
+/** Members of each page of a list; `next` is the cursor of the page behind it, null on the last. */
 export const pageOf = <Item extends TSchema>(item: Item) => ({
   items: Type.Array(item),
   next: Type.Union([Type.String(), Type.Null()]),

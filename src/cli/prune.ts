@@ -22,7 +22,7 @@ export interface PruneRequest {
 const SAY_WHERE = 'say where it is with --url';
 const GIVE_TOKEN = 'give a token of that server with --token, or its AUTH_SECRET';
 
-/** What helps, by the status that was answered. */
+/** Advice by the status that was answered. */
 const WAYS_OUT: Readonly<Record<number, string>> = { 401: GIVE_TOKEN, 403: GIVE_TOKEN, 404: SAY_WHERE };
 
 const NOTHING: Pruned = { dealers: 0, groups: 0, failed: 0 };

@@ -25,7 +25,7 @@ export function sendProblem(
   return reply.code(status).type(PROBLEM).send(problem);
 }
 
-/** What `Retry-After` says; null where nothing. */
+/** Value of `Retry-After`; null where there is none. */
 function secondsUntilAgain(code: ErrorCode, retryAfter: number = RETRY_AFTER): number | null {
   const { status, retryable } = errorKind(code);
   return retryable && status !== 500 ? retryAfter : null;
@@ -69,7 +69,7 @@ const NO_HANDSHAKE: Refusal = { code: 'invalid_payload', message: 'this is not a
 export const refuseHandshake = (socket: Duplex, request: IncomingMessage, refusal = NO_HANDSHAKE): void =>
   endWithProblem(socket, refusal, [`${REQUEST_ID}: ${requestIdOf(request)}`]);
 
-/** What is said of what was thrown: of what is no refusal the log has more. */
+/** Refusal for what was thrown: of what is no refusal the log has more. */
 export function refusalOf(fault: unknown, log: Pick<Core['log'], 'error'>): Refusal {
   if (fault instanceof RefusedError) return fault.refusal;
   log.error({ err: fault }, 'a request could not be handled');
