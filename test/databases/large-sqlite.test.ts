@@ -25,8 +25,8 @@ const FIELDS = JSON.stringify({
 function fill(file: string, dealerId: string, count: number): void {
   const client = new Database(file);
   const numbers = `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})`;
-  client.exec(`insert into groups (dealer_id, group_id, created_at, updated_at)
-    ${numbers} select '${dealerId}', printf('g%07d', i), i, i from n`);
+  client.exec(`insert into groups (dealer_id, group_id, created_at, updated_at, updated_minute)
+    ${numbers} select '${dealerId}', printf('g%07d', i), i, i, i / 60000 from n`);
   for (const table of ['users', 'leads']) {
     client.exec(`insert into ${table} (dealer_id, group_id, fields, created_at, updated_at)
       ${numbers} select '${dealerId}', printf('g%07d', i), '${FIELDS}', i, i from n`);
