@@ -32,13 +32,16 @@ function sh(script: string, args: readonly string[] = [], cwd = tmpdir()): strin
   }
 }
 
-const isOnPath = (name: string): boolean => sh('command -v "$1"', [name]) !== null;
+/** Where it is: servers are in folders that not every PATH has. Answers null where it is in none. */
+const pathOf = (name: string): string | null =>
+  sh('PATH="$PATH:/usr/sbin:/sbin"; command -v "$1"', [name])?.trim() ?? null;
 const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** Test files run side by side, and apt serves one at a time: whoever comes second finds the program installed. */
 const INSTALL = `
   exec 9>"$1"; shift
   flock 9
+  PATH="$PATH:/usr/sbin:/sbin"
   command -v "$1" || { shift; apt-get update -qq || true; apt-get install -y -qq --no-install-recommends "$@"; }
 `;
 
@@ -72,22 +75,27 @@ function librariesIn(root: string): string {
   return ofMachine.join(':');
 }
 
+function installed(name: string): Program | null {
+  const path = pathOf(name);
+  return path === null ? null : { path, env: process.env };
+}
+
 /** The ways to a program, in the order in which they are tried. */
 const WAYS: readonly ((wanted: Wanted, name: string) => Program | null)[] = [
-  (_, name) => (isOnPath(name) ? { path: name, env: process.env } : null),
+  (_, name) => installed(name),
   ({ packages }, name) => {
-    if (!isRoot() || !isOnPath('apt-get')) return null;
+    if (!isRoot() || pathOf('apt-get') === null) return null;
     sh(INSTALL, [join(tmpdir(), 'telle-apt.lock'), name, ...packages]);
-    return isOnPath(name) ? { path: name, env: process.env } : null;
+    return installed(name);
   },
   (wanted) => {
-    const root = isOnPath('apt-get') ? unpack(wanted) : null;
+    const root = pathOf('apt-get') === null ? null : unpack(wanted);
     if (root === null) return null;
     return { path: join(root, wanted.binary), env: { ...process.env, LD_LIBRARY_PATH: librariesIn(root) } };
   },
   ({ formula }, name) => {
     sh('brew install "$1"', [formula]);
-    return isOnPath(name) ? { path: name, env: process.env } : null;
+    return installed(name);
   },
 ];
 

@@ -34,7 +34,8 @@ const dialectOf = (pool: PostgresPool): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
   *removeAll(dealerId) {
-    yield sql`select from dealers where dealer_id = ${dealerId} for update`;
+    const [there] = yield sql`select from dealers where dealer_id = ${dealerId} for update`;
+    if (!there) return; // what is left of one that was removed before has its mark, which the eraser goes by
     // Whoever is erasing a part holds its mark, and then its events.
     yield sql`delete from erasing where dealer_id = ${dealerId}`;
     if (yield* removePart(dealerId)) yield* markRemoved(dealerId);
