@@ -96,7 +96,8 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
     assert.deepEqual(await tried.ended, { code: 2, signal: null }, tried.stderr);
     assert.match(tried.stderr, /^telle: 127\.0\.0\.1:1: .*ECONNREFUSED/);
   },
-  prune: async ({ run }) => assert.match(await run('prune'), /^0 conversations of 0 dealers /),
+  prune: async ({ server, run }) =>
+    assert.match(await run('prune', '--url', server.http), /^0 conversations of 0 dealers /),
   doctor: async ({ server, run }) =>
     assert.match(await run('doctor', '--port', new URL(server.http).port), /telle\.db answers\n/),
   backup: async ({ run }) => {
