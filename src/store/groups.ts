@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
-import { after, type Bounds, beginningOf, type Mark, type Part } from './bounded.ts';
+import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
 import {
   all,
@@ -128,33 +128,35 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
     withMessage(sql`(select g.* from groups g where ${where}
       order by ${descending(order)} limit ${LOOKED_AT} offset ${skipped}) as g`);
 
-  /** Looks through so many groups, as far as the first that is wanted. @returns the last that it has looked at; null: there are fewer */
+  /**
+   * Looks through so many groups, as far as the first that is wanted. @returns those behind the last that it has looked at, by what its
+   * row says, so that each look is further on than the one before; null: there are fewer
+   */
   async function lookThrough(where: SQL, wanted: SQL) {
     const by = descending(order);
     const [last] = await rows(sql`select * from (
-        select g.updated_at, g.group_id, ${wanted} as is_wanted, row_number() over (order by ${by}) as place
+        select ${list(order)}, ${wanted} as is_wanted, row_number() over (order by ${by}) as place
         from groups g where ${where} order by ${by} limit ${LOOKED_AT}
       ) as part where is_wanted or place = ${LOOKED_AT} order by place limit 1`);
     if (!last) return null;
-    const mark = { at: Number(last.updated_at), key: [String(last.group_id)] };
-    return { isWanted: Boolean(last.is_wanted), before: Number(last.place) - 1, mark };
+    const behind = before(order, [Number(last.updated_minute), Number(last.updated_at), String(last.group_id)]);
+    return { isWanted: Boolean(last.is_wanted), passed: Number(last.place) - 1, behind };
   }
 
   return {
     async groups(dealerId, filter, { after: mark, ...bounds }) {
       const wanted = conditionsOf(filter);
-      const stretch = (place: Mark | undefined) =>
-        all([sql`g.dealer_id = ${dealerId}`, after(order, place, changedAt)]);
-      if (wanted.length === 0) return listed(from, stretch(mark), descending(order), bounds);
+      const stretch = (place: SQL | null) => all([sql`g.dealer_id = ${dealerId}`, place]);
+      let where = stretch(after(order, mark, changedAt));
+      if (wanted.length === 0) return listed(from, where, descending(order), bounds);
       const read = (where: SQL, skipped: number) =>
         listed(partOf(where, skipped), all(wanted), descending(order), bounds);
-      let where = stretch(mark);
       let found = await read(where, 0);
       while (found.length === 0) {
         const looked = await inLine(() => lookThrough(where, all(wanted)));
         if (looked === null) return [];
-        if (looked.isWanted) found = await read(where, looked.before);
-        where = stretch(looked.mark);
+        if (looked.isWanted) found = await read(where, looked.passed);
+        where = stretch(looked.behind);
       }
       return found;
     },

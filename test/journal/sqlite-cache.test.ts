@@ -65,3 +65,17 @@ describe("a group's row of an SQLite file", () => {
     }),
   );
 });
+
+describe('a list of an SQLite file', { timeout: 20_000 }, () => {
+  it(
+    'that finds nothing comes to its end, whatever minutes somebody has written into the rows',
+    withFile(async (store, file) => {
+      await store.putDealer('d1', {});
+      const client = new Database(file);
+      client.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+        INSERT INTO groups (dealer_id, group_id, created_at, updated_at) SELECT 'd1', 'g' || i, i, i * 1000 FROM n`);
+      client.close();
+      assert.deepEqual(await store.groups('d1', { muted: true }, { limit: 10 }), []);
+    }),
+  );
+});
