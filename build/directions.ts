@@ -88,7 +88,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'src/metrics.ts': { imports: ['prom-client'], types: ['schemas/'] },
   'src/log.ts': NOTHING,
-  'src/timing.ts': NOTHING,
+  'src/timing.ts': { imports: ['schemas/'] },
   'src/open-files.ts': { imports: ['node:'], types: ['fastify'] },
   'src/assets.ts': { imports: ['node:'] },
   'src/private-file.ts': { imports: ['node:'] },

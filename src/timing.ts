@@ -1,3 +1,5 @@
+import { type Settings, sqliteFile } from '../schemas/settings.ts';
+
 /** Durations, in milliseconds: the protocol's, and some of the server's own. A test that waits for one may shorten it. */
 export interface Timing {
   /** [P-2.6] Between two WebSocket pings of the server's: a setting. */
@@ -64,21 +66,13 @@ export const TIMING: Timing = {
 /** The same of a node among others: long enough for a load balancer that asks every two seconds, and a few hundred joins a second. */
 const AMONG_OTHERS = { drainPause: 5_000, drainSpread: 3_000 };
 
-/** Settings that name durations, in seconds. */
-interface Named {
-  readonly PING_INTERVAL: number;
-  readonly DRAIN_PAUSE?: number;
-  readonly DRAIN_SPREAD?: number;
-  readonly REDIS_URL?: string;
-  readonly DATABASE_URL: string;
-}
-
 /**
  * The durations of a server with these settings. One that is alone, as each is whose database is embedded, has nobody to hand its
  * sockets to, and waits for nobody.
  */
-export function timingOf({ PING_INTERVAL, DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL, DATABASE_URL }: Named): Timing {
-  const isAlone = REDIS_URL === undefined || DATABASE_URL.startsWith('sqlite:');
+export function timingOf(settings: Settings): Timing {
+  const { PING_INTERVAL, DRAIN_PAUSE, DRAIN_SPREAD, REDIS_URL } = settings;
+  const isAlone = REDIS_URL === undefined || sqliteFile(settings) !== null;
   const preset = isAlone ? TIMING : { ...TIMING, ...AMONG_OTHERS };
   return {
     ...preset,
