@@ -192,7 +192,7 @@ export class Sequencer {
       const isCurrent = () => this.#dealers.get(dealerId) === followed;
       while (followed.isBehind && isCurrent()) await this.#fetchAll(dealerId, followed);
     } catch {
-      setTimeout(() => this.catchUp(dealerId), RETRY);
+      setTimeout(() => this.catchUp(dealerId), RETRY).unref();
     } finally {
       followed.isCatchingUp = false;
     }
