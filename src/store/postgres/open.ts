@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { changed, type Group } from '../../domain/state.ts';
 import { actsIn } from '../acts.ts';
-import { credentialsIn } from '../credentials.ts';
+import { type CredentialStore, credentialsIn } from '../credentials.ts';
 import { type DealerStore, type Doorway, dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
 import { erasuresIn } from '../erasures.ts';
@@ -44,6 +44,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     ...lettersIn(database),
     ...actsIn(database),
     ...credentialsIn(database, digests),
+    ...heartbeatOn(databaseOf(health), digests),
     ...erasuresIn(database),
     ...nodesOn(database, databaseOf(health)),
     ...upkeepOf(pool, database, digests),
@@ -54,6 +55,12 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     atOnce: AT_ONCE,
     commit: commitsIn(commits, digests),
   };
+}
+
+/** Questions of each heartbeat about tokens that were taken back, which wait for no reader. */
+function heartbeatOn(health: Database, digests: Digests): Pick<CredentialStore, 'now' | 'revokedSince'> {
+  const { now, revokedSince } = credentialsIn(health, digests);
+  return { now, revokedSince };
 }
 
 /** @param health what tells whether the log is another one waits for no reader */
