@@ -8,6 +8,7 @@ import { type Client, connect } from '../../src/client/index.ts';
 import { type Balancer, startBalancer } from '../support/balancers.ts';
 import { Reading } from '../support/metrics.ts';
 import { type NodeProcess, startNode } from '../support/node.ts';
+import { percentile } from '../support/percentile.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 
@@ -75,9 +76,6 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, ms =
   }
   return performance.now() - from;
 }
-
-const percentile = (figures: readonly number[], part: number): number =>
-  figures.toSorted((one, other) => one - other)[Math.floor(figures.length * part)] ?? 0;
 
 const isReady = (at: string): Promise<boolean> =>
   fetch(`http://${at}/ready`).then(

@@ -1,28 +1,14 @@
 /** [P-4, P-3.1] Which tokens are taken, and what becomes of a conversation whose name is another's. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command, Entry } from '../../src/domain/state.ts';
-import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 import { readSeqs } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 
 const ALICE = { role: 'admin', dealer: 'd1', sub: 'alice' } as const;
 const ANN = { role: 'customer', dealer: 'd1', sub: 'g1' } as const;
 const HOUR = 3_600_000;
-
-function journalOn(store: Store): Journal {
-  const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({
-    store,
-    bus: new MemoryBus(),
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault,
-  });
-}
 
 const byCustomer = (body: Command['body'], key: string | null = null): Command => ({
   role: 'customer',

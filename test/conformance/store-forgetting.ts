@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
-import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 import { readSeqs } from '../support/rows.ts';
 import type { WithStore } from './with-store.ts';
 
@@ -34,18 +32,6 @@ const erase = (groupId: string): Command => ({
 function cameTo(outcome: Outcome): number | string {
   if ('refusal' in outcome) return outcome.refusal.code;
   return outcome.ack?.seq ?? (outcome.happened.at(-1)?.type === 'ERASE_GROUP' ? 'erased' : 'nothing');
-}
-
-function journalOn(store: Store): Journal {
-  const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({
-    store,
-    bus: new MemoryBus(),
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault,
-  });
 }
 
 export function describeForgetting(withStore: WithStore): void {

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Body } from '../../schemas/accepted.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import type { Command } from '../../src/domain/state.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 
 /** A word that is in everything of the customer, and in nothing else. */
 export const WORD = 'zebra';
@@ -35,15 +34,7 @@ const BODIES: readonly Body[] = [
 /** Has a conversation of a customer whose every word is {@link WORD}, beside one that has nothing of it. */
 export async function converseAndErase(store: Store, meanwhile: () => Promise<void>): Promise<void> {
   await store.putDealer('d1', { name: 'Demo' });
-  const onFault = (fault: unknown) => assert.fail(String(fault));
-  const journal = new Journal({
-    store,
-    bus: new MemoryBus(),
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault,
-  });
+  const journal = journalOn(store);
   const append = async (body: Command['body'], key: string | null = null) => {
     const role = body.type === 'CLIENT_JOIN' ? 'customer' : 'server';
     const sender = body.type === 'ERASE_GROUP' ? 'admin:a1' : `customer:${GROUP}`;

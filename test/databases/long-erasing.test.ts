@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openStore } from '../../src/app.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Command } from '../../src/domain/state.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import type { PendingErasure } from '../../src/store/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DATABASES, openDatabase, type TestDatabase } from '../support/database.ts';
+import { journalOn } from '../support/journal.ts';
 import { eventRow, groupRow, known, load, readSeqs, seqsOf, write } from '../support/rows.ts';
 import { withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -169,16 +168,7 @@ for (const kind of DATABASES) {
       'takes the keys of the forgotten from whoever begins anew, as new ones',
       withDatabase(async (store) => {
         await write(store, { erasures: [erasure] });
-        const onFault = (fault: unknown) => assert.fail(String(fault));
-        const bus = new MemoryBus();
-        const journal = new Journal({
-          store,
-          bus,
-          policy: { autoMute: true },
-          now: Date.now,
-          onCommit: () => {},
-          onFault,
-        });
+        const journal = journalOn(store);
         const send = async (key: string, body: Command['body']) => {
           const outcome = await journal.append({ role: 'server', sender: SENDER, key, body });
           return 'ack' in outcome && outcome.ack ? [outcome.ack.seq, outcome.ack.duplicate] : outcome;

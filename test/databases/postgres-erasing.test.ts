@@ -4,12 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
-import { Journal } from '../../src/journal/journal.ts';
-import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { readSeqs } from '../support/rows.ts';
 import { until } from '../support/until.ts';
@@ -33,9 +31,6 @@ const erase = () => byServer({ type: 'ERASE_GROUP', ...at, erasureId: randomUUID
 
 const seqOf = (outcome: Outcome | undefined) => (outcome && 'ack' in outcome ? (outcome.ack?.seq ?? null) : null);
 const codeOf = (outcome: Outcome | undefined) => (outcome && 'refusal' in outcome ? outcome.refusal.code : null);
-
-const journalOn = (store: Store, onFault: (fault: unknown) => void): Journal =>
-  new Journal({ store, bus: new MemoryBus(), policy: { autoMute: true }, now: Date.now, onCommit: () => {}, onFault });
 
 /** What `server:slow` writes waits, before it is in the log, for whoever holds the advisory lock 1. */
 const SLOW = `create function wait_if_slow() returns trigger language plpgsql as $$ begin
@@ -61,7 +56,7 @@ describe('nodes on one Postgres that erase a conversation while it goes on', () 
       await client.query(SLOW);
       await client.query('select pg_advisory_lock(1)');
       const faults: unknown[] = [];
-      const [slow, quick] = stores.map((store) => journalOn(store, (fault) => faults.push(fault)));
+      const [slow, quick] = stores.map((store) => journalOn(store, { onFault: (fault) => faults.push(fault) }));
       assert.ok(slow && quick);
       const first = slow.append(say('slow', 'server:slow'));
       await until('it waits to be written', async () => (await waiting()) === 1);
@@ -93,7 +88,7 @@ describe('nodes on one Postgres that erase a conversation while it goes on', () 
       await store.migrate();
       await store.putDealer('d1', {});
       const faults: unknown[] = [];
-      const journals = stores.map((each) => journalOn(each, (fault) => faults.push(fault)));
+      const journals = stores.map((each) => journalOn(each, { onFault: (fault) => faults.push(fault) }));
       const rounds = upTo(ROUNDS).map((round) =>
         journals.map(async (journal, node) => {
           const key = `${round}-${node}`;

@@ -7,13 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
-import { Journal } from '../../src/journal/journal.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 import { startNode } from '../support/node.ts';
+import { percentile } from '../support/percentile.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { readSeqs } from '../support/rows.ts';
 import { until } from '../support/until.ts';
@@ -37,17 +38,7 @@ async function withJournal(
   const url = await makeDatabase(server);
   const store = openStore(readSettings({ DATABASE_URL: url }));
   const stranger = new pg.Client({ connectionString: url });
-  const bus = new MemoryBus();
-  bus.listen({ deliver: () => {}, missed: () => {} });
-  const policy = { autoMute: true };
-  const journal = new Journal({
-    store,
-    bus,
-    policy,
-    now: Date.now,
-    onCommit: () => {},
-    onFault: (fault) => assert.fail(String(fault)),
-  });
+  const journal = journalOn(store);
   try {
     await store.migrate();
     await stranger.connect();
@@ -85,10 +76,11 @@ async function talk(ms: number, tell: (dealerId: string, key: string) => Promise
 const ofOthers = (said: readonly Said[]) => said.filter(({ dealerId }) => dealerId !== 'locked');
 const codesOf = (said: readonly Said[]) => [...new Set(said.map(({ code }) => code))].sort();
 
-function p99Of(said: readonly Said[]): number {
-  const sorted = said.map(({ ms }) => ms).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
-}
+const p99Of = (said: readonly Said[]): number =>
+  percentile(
+    said.map(({ ms }) => ms),
+    0.99,
+  );
 
 describe('rows of a dealer that somebody else has locked', { timeout: 120_000 }, () => {
   for (const [what, lock] of [

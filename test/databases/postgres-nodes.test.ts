@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, mock } from 'node:test';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { MAX_INTENTS } from '../../src/domain/records.ts';
 import type { Command } from '../../src/domain/state.ts';
 import type { Ack, Outcome } from '../../src/journal/batch.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { readSeqs } from '../support/rows.ts';
@@ -17,20 +16,7 @@ import { readSeqs } from '../support/rows.ts';
 const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
 const open = (url: string) => openStore(readSettings({ DATABASE_URL: url }));
-
-/** A node's journal. What went wrong in it is kept in `faults`. */
-function journalOn(store: Store, faults: unknown[] = []): Journal {
-  const bus = new MemoryBus();
-  bus.listen({ deliver: () => {}, missed: () => {} });
-  return new Journal({
-    store,
-    bus,
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault: (fault) => faults.push(fault),
-  });
-}
+const ignoring = { onFault: () => {} };
 
 /** Stores of so many nodes, for the length of `use`, on a database that is migrated. */
 async function withNodes(count: number, use: (stores: Store[]) => Promise<void>): Promise<void> {
@@ -73,7 +59,7 @@ describe('nodes on one Postgres', () => {
   it('together take as many intents of a group as it may have, however they come at once', () =>
     withNodes(2, async (stores) => {
       const [store = assert.fail('no store')] = stores;
-      const journals = stores.map((each) => journalOn(each));
+      const journals = stores.map((each) => journalOn(each, ignoring));
       const adding = upTo(60).map((n) => {
         const body = {
           type: 'CREATE_LEAD_INTENT',
@@ -95,7 +81,7 @@ describe('nodes on one Postgres', () => {
       const [store] = stores;
       assert.ok(store);
       const faults: unknown[] = [];
-      const journals = stores.map((each) => journalOn(each, faults));
+      const journals = stores.map((each) => journalOn(each, { onFault: (fault) => faults.push(fault) }));
       await journals[0]?.append(say('old', null));
       const ROUNDS = 25;
       const rounds = upTo(ROUNDS).map(async (round) => {
@@ -136,7 +122,7 @@ describe('nodes on one Postgres', () => {
   it('ask the database as often for a batch of many as for one of one', () =>
     withNodes(1, async ([store]) => {
       assert.ok(store);
-      const journal = journalOn(store);
+      const journal = journalOn(store, ignoring);
       const asked = mock.method(pg.Client.prototype, 'query');
       try {
         const queriesOf = async (commands: readonly Command[]) => {
@@ -167,7 +153,7 @@ describe('a store whose Postgres halts', () => {
     const store = open(await makeDatabase(postgres.url));
     try {
       await store.migrate();
-      const journal = journalOn(store);
+      const journal = journalOn(store, ignoring);
       assert.equal(ackOf(await journal.append(say('g1', 'k1'))).seq, 1);
       await postgres.halt();
       const haltedAt = Date.now();
@@ -188,7 +174,7 @@ describe('a store whose Postgres halts', () => {
     const store = open(await makeDatabase(postgres.url));
     try {
       await store.migrate();
-      const journal = journalOn(store);
+      const journal = journalOn(store, ignoring);
       await journal.append(say('g1', null));
       const keys = upTo(300).map((n) => `k${n}`);
       const underWay = Promise.all(keys.map((key) => journal.append(say('g1', key))));

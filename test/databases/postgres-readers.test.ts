@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
+import { journalOn } from '../support/journal.ts';
+import { percentile } from '../support/percentile.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { DEALER, type TestServer, withServer } from '../support/server.ts';
 
@@ -31,16 +31,7 @@ async function withStore(use: (store: Store, stranger: pg.Client, url: string) =
 
 /** Stores something of a dealer every few ms, for so many ms. @returns how long each took, sorted */
 async function chat(store: Store, ms: number): Promise<number[]> {
-  const bus = new MemoryBus();
-  bus.listen({ deliver: () => {}, missed: () => {} });
-  const journal = new Journal({
-    store,
-    bus,
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault: () => {},
-  });
+  const journal = journalOn(store, { onFault: () => {} });
   const said: Promise<number>[] = [];
   for (const began = performance.now(); performance.now() - began < ms; ) {
     const at = performance.now();
@@ -59,7 +50,7 @@ async function chat(store: Store, ms: number): Promise<number[]> {
   return took.sort((a, b) => a - b);
 }
 
-const p99Of = (sorted: readonly number[]) => sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
+const p99Of = (took: readonly number[]) => percentile(took, 0.99);
 
 describe('the connections of a node', { timeout: 60_000 }, () => {
   it('are apart: what is stored, and what tells that it lives, do not wait for readers', () =>

@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/store.ts';
 import { ask } from '../support/ask.ts';
 import type { Client } from '../support/client.ts';
 import { overriding } from '../support/faulty-store.ts';
+import { percentile } from '../support/percentile.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
@@ -57,7 +58,7 @@ function speaking(customer: Client) {
   };
 }
 
-const p99 = (waits: readonly number[]): number => waits[Math.floor(waits.length * 0.99)] ?? 0;
+const p99 = (waits: readonly number[]): number => percentile(waits, 0.99);
 
 describe('when Redis is back', () => {
   let redis: RedisServer;

@@ -4,34 +4,21 @@ import { describe, it } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { openStore } from '../../src/app.ts';
-import { MemoryBus } from '../../src/bus/memory.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import { type Pruned, prune } from '../../src/journal/retention.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DATABASES, openDatabase } from '../support/database.ts';
 import { overriding } from '../support/faulty-store.ts';
+import { journalOn } from '../support/journal.ts';
 import { telle } from '../support/process.ts';
 import { eventRow, groupRow, write } from '../support/rows.ts';
 
 const DAY = 24 * 3_600_000;
 
-function journalOf(store: Store): Journal {
-  const onFault = (fault: unknown) => assert.fail(String(fault));
-  return new Journal({
-    store,
-    bus: new MemoryBus(),
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault,
-  });
-}
-
 /** Prunes to the end. @returns how far it has come */
 async function pruneAll(store: Store, now: number): Promise<Pruned> {
   let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-  for await (pruned of prune(store, journalOf(store), now));
+  for await (pruned of prune(store, journalOn(store), now));
   return pruned;
 }
 
@@ -131,7 +118,7 @@ describe('conversations that are too old', { timeout: 120_000 }, () => {
       `are none of those of whose customers something became known since, on ${kind}`,
       withStore(async (store, now) => {
         await write(store, { groups: many('g', 5), at: now - 90 * DAY });
-        const journal = journalOf(store);
+        const journal = journalOn(store);
         for (const [groupId, body] of [
           ['g-0', { type: 'UPDATE_USER', message: { name: 'Ann' } }],
           ['g-1', { type: 'UPDATE_LEAD', message: { source: 'fair' } }],

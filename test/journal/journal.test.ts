@@ -11,9 +11,9 @@ import type { Command } from '../../src/domain/state.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
 import type { Outcome } from '../../src/journal/batch.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import type { Store } from '../../src/store/store.ts';
 import { overriding } from '../support/faulty-store.ts';
+import { journalOn } from '../support/journal.ts';
 import { CREDENTIAL, TestPeer } from '../support/peers.ts';
 import { readSeqs } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
@@ -82,7 +82,7 @@ async function open(file = MEMORY) {
   });
   const faults: string[] = [];
   const onFault = (_: unknown, what: string) => faults.push(what);
-  const journal = new Journal({ store, bus, policy: { autoMute: true }, now: Date.now, onCommit: () => {}, onFault });
+  const journal = journalOn(store, { bus, onFault });
   const close = async () => {
     await journal.close();
     await sqlite.close();
@@ -457,16 +457,7 @@ describe('the journal', () => {
         return locked;
       },
     });
-    const bus = new MemoryBus();
-    bus.listen({ deliver: () => {}, missed: () => {} });
-    const journal = new Journal({
-      store,
-      bus,
-      policy: { autoMute: true },
-      now: Date.now,
-      onCommit: () => {},
-      onFault: () => {},
-    });
+    const journal = journalOn(store, { onFault: () => {} });
     const outcomes: Promise<Outcome>[] = [];
     const dealerOf = (n: number) => (n % 40 === 0 ? 'slow' : `d${n % 7}`);
     for (let n = 0; n < 2000; n += 1) {

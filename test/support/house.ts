@@ -12,9 +12,9 @@ import { Presence } from '../../src/hub/presence.ts';
 import { Audit } from '../../src/journal/audit.ts';
 import { OWN } from '../../src/journal/clock.ts';
 import { Epoch } from '../../src/journal/epoch.ts';
-import { Journal } from '../../src/journal/journal.ts';
 import { Metrics } from '../../src/metrics.ts';
 import { TIMING, type Timing } from '../../src/timing.ts';
+import { journalOn } from './journal.ts';
 import { DEALER, SECRET } from './server.ts';
 
 interface Options {
@@ -36,14 +36,7 @@ export async function withHouse(
   const hub = new Hub(settings.MAX_SOCKET_BACKLOG);
   const bus = new MemoryBus();
   bus.listen({ deliver: (publication) => hub.deliver(publication), missed: () => {} });
-  const journal = new Journal({
-    store,
-    bus,
-    policy: { autoMute: true },
-    now: Date.now,
-    onCommit: () => {},
-    onFault: fail,
-  });
+  const journal = journalOn(store, { bus, onFault: fail });
   const presence = new Presence({ grace: TIMING.presenceGrace, gone: async () => {} });
   const metrics = new Metrics();
   const house: House = {
