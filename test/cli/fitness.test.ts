@@ -4,9 +4,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
-import pg from 'pg';
 import { command } from '../support/command.ts';
-import { makeDatabase } from '../support/postgres.ts';
+import { makeDatabase, withClient } from '../support/postgres.ts';
 import { startProcess } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
 
@@ -17,15 +16,10 @@ const AUTH_SECRET = 'a secret of this test that nobody else has';
 
 const envOf = (DATABASE_URL: string) => ({ DATABASE_URL, AUTH_SECRET, PORT: '0', MAX_CONNECTIONS: '10' });
 
-async function sqlOn(url: string, ...statements: readonly string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+const sqlOn = (url: string, ...statements: readonly string[]): Promise<void> =>
+  withClient(url, async (client) => {
     for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
+  });
 
 async function migrated(DATABASE_URL: string): Promise<string> {
   const { code, stderr } = await command(['migrate'], { DATABASE_URL });

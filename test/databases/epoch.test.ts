@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { makeDatabase, type PostgresServer, startPostgres, withClient } from '../support/postgres.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -14,10 +13,7 @@ const redis = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set: run th
 const say = (message: string, more: object = {}) => ({ type: 'UPDATE_MSG', message, ...more });
 
 async function asked(url: string, query: string): Promise<Record<string, unknown>> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(query);
-  await client.end();
+  const { rows } = await withClient(url, (client) => client.query(query));
   return rows[0] ?? {};
 }
 

@@ -1,41 +1,16 @@
 /** Migrations of a Postgres that is in use: nobody waits long behind them, and they come through once they can. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
-import { copyFirstMigrations } from '../support/old-database.ts';
-import { makeDatabase } from '../support/postgres.ts';
-import { inFolder } from '../support/server.ts';
+import { makeOldPostgres } from '../support/old-database.ts';
+import { withClient } from '../support/postgres.ts';
 
 const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** A database as the version before left it. */
-const makeOld = (): Promise<string> =>
-  inFolder(async (folder) => {
-    const url = await makeDatabase(server);
-    const old = join(folder, 'migrations');
-    await copyFirstMigrations('drizzle/postgres/migrations', 3, old);
-    await withClient(url, (client) => migrate(drizzle(client), { migrationsFolder: old }));
-    return url;
-  });
-
 describe('the migrations of a Postgres that is in use', { timeout: 60_000 }, () => {
   it('wait two seconds for a table, tell so, and are done once it is free; who reads it waits no longer', async () => {
-    const url = await makeOld();
+    const url = await makeOldPostgres(server, 3);
     const store = openStore(readSettings({ DATABASE_URL: url }));
     const told: string[] = [];
     try {

@@ -6,16 +6,13 @@ import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3';
 import { migrate as migrateSqlite } from 'drizzle-orm/better-sqlite3/migrator';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import pg from 'pg';
 import { pendingIn } from '../../src/store/migrations.ts';
 import { secondsFor, type Works } from '../../src/store/planning.ts';
 import { WORKS as ON_POSTGRES } from '../../src/store/postgres/migrating.ts';
 import { WORKS as ON_SQLITE } from '../../src/store/sqlite/migrating.ts';
 import { command } from '../support/command.ts';
-import { copyFirstMigrations, makeOldFile } from '../support/old-database.ts';
-import { makeDatabase } from '../support/postgres.ts';
+import { copyFirstMigrations, makeOldFile, makeOldPostgres } from '../support/old-database.ts';
+import { makeDatabase, withClient } from '../support/postgres.ts';
 import { eventRow } from '../support/rows.ts';
 import { inFolder } from '../support/server.ts';
 
@@ -23,25 +20,6 @@ const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set:
 
 const SQLITE = 'drizzle/sqlite/migrations';
 const POSTGRES = 'drizzle/postgres/migrations';
-
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** A Postgres that has had the first migrations. */
-const makeOldPostgres = (count: number): Promise<string> =>
-  inFolder(async (folder) => {
-    const url = await makeDatabase(server);
-    await copyFirstMigrations(POSTGRES, count, join(folder, 'old'));
-    await withClient(url, (client) => migrate(drizzle(client), { migrationsFolder: join(folder, 'old') }));
-    return url;
-  });
 
 const plan = async (url: string) => {
   const { code, stdout, stderr } = await command(['migrate', '--plan'], { DATABASE_URL: url });
@@ -85,7 +63,7 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
     }));
 
   it('says so of an old Postgres, by its own estimate of rows, and that there is none where there is none', async () => {
-    const url = await makeOldPostgres(3);
+    const url = await makeOldPostgres(server, 3);
     const rest = [
       '0004_generations',
       '  groups: an index of it is made; some 2,000 rows: how long that takes was not measured',
@@ -135,7 +113,7 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
 describe('what is said of a migration is what it does', { timeout: 120_000 }, () => {
   for (const [index, { name, sql }] of pendingIn(POSTGRES, []).entries()) {
     it(`on Postgres: ${name}`, async () => {
-      const url = await makeOldPostgres(index);
+      const url = await makeOldPostgres(server, index);
       await withClient(url, async (client) => {
         const tables = async () => {
           const { rows } = await client.query<{ name: string; at: number; locked: boolean }>(

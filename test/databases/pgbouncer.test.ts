@@ -1,14 +1,13 @@
 /** A Postgres that is reached by PgBouncer, in transaction mode: nothing that one transaction leaves behind is there for the next. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import pg from 'pg';
 import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { describeStore } from '../conformance/store.ts';
 import { type NodeProcess, startNode } from '../support/node.ts';
 import { type Bouncer, startPgbouncer } from '../support/pgbouncer.ts';
-import { borrowDatabase, makeDatabase } from '../support/postgres.ts';
+import { borrowDatabase, makeDatabase, withClient } from '../support/postgres.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
 
 const server = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
@@ -24,16 +23,6 @@ describeStore('Postgres, by PgBouncer', async () => {
   const store = openStore(readSettings({ DATABASE_URL: bouncer.by(url) }));
   return { store, close: () => store.close().then(giveBack) };
 });
-
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
 
 describe('nodes that have their database by PgBouncer', { timeout: 120_000 }, () => {
   const SECRET = 'a secret that all of the nodes share and nobody else';

@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
+import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
 import { assetFolder } from '../../src/assets.ts';
 import type { StoredEvent } from '../../src/store/rows.ts';
+import { makeDatabase, withClient } from './postgres.ts';
+import { inFolder } from './server.ts';
 
 /** Copies the first migrations of a database to a folder, as they were before the others came. */
 export async function copyFirstMigrations(from: string, count: number, to: string): Promise<void> {
@@ -14,6 +18,16 @@ export async function copyFirstMigrations(from: string, count: number, to: strin
   const journal: { entries: { idx: number }[] } = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.filter(({ idx }) => idx < count) }));
 }
+
+/** Makes a database on a Postgres that has had the first migrations. @returns its URL */
+export const makeOldPostgres = (server: string, count: number): Promise<string> =>
+  inFolder(async (folder) => {
+    const url = await makeDatabase(server);
+    const migrationsFolder = join(folder, 'migrations');
+    await copyFirstMigrations('drizzle/postgres/migrations', count, migrationsFolder);
+    await withClient(url, (client) => migratePostgres(drizzlePostgres(client), { migrationsFolder }));
+    return url;
+  });
 
 /** A file with the first migrations, and what is done to it then. */
 export async function makeFileOf(

@@ -130,15 +130,23 @@ export async function answering(url: string): Promise<void> {
   }
 }
 
+/** Lends a connection to a database, past the program. */
+export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
 let databases = 0;
 
 /** Makes an empty database of its own on the server. @returns its URL */
 export async function makeDatabase(server: string): Promise<string> {
   const name = `telle_${process.pid}_${++databases}`;
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
+  await withClient(server, (client) => client.query(`create database ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
@@ -164,10 +172,8 @@ export async function borrowDatabase(server: string): Promise<{ url: string; giv
 
 /** Deletes the rows of all tables: of the few that a test makes, that is much quicker than to truncate. */
 async function emptyTables(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`do $$ declare name text; begin
+  const emptying = `do $$ declare name text; begin
     for name in select tablename from pg_tables where schemaname = 'public' loop execute format('delete from %I', name); end loop;
-  end $$`);
-  await client.end();
+  end $$`;
+  await withClient(url, (client) => client.query(emptying));
 }
