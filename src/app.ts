@@ -53,6 +53,7 @@ import { countConnections, mostFiles } from './open-files.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
 import { openPostgres } from './store/postgres/open.ts';
+import { Readings } from './store/readings.ts';
 import { isServed } from './store/sqlite/lock.ts';
 import { openSqlite } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
@@ -111,6 +112,9 @@ export interface AppOptions {
   readonly logTo?: NodeJS.WritableStream;
 }
 
+/** Readings at once of what nodes missed: most of what the database can do is left to those who join and speak. */
+const CATCHING_UP = 2;
+
 /** Sentence of the log, by what this node has lost and others have. */
 const ALONE: Readonly<Record<Tie, string>> = {
   redis: 'other nodes hear each other over Redis, and this one does not: its sockets are sent to them',
@@ -166,7 +170,8 @@ export async function createApp({
   metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, clock, hub, bus, digests: new Digests(secrets), onFault });
   const { now } = clock;
-  const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault, now, timing });
+  const readings = new Readings(CATCHING_UP);
+  const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault, readings, now, timing });
   const link = openLink({ nodeId, bus, store: given, timing, metrics, log });
   const core: Core = {
     version,

@@ -20,7 +20,6 @@ import type { Revocations } from './doors/revocations.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
 import type { Publication } from './hub/publication.ts';
-import { Readings } from './hub/readings.ts';
 import { type Log, Sequencer } from './hub/sequencer.ts';
 import type { Journal } from './journal/journal.ts';
 import { Membership } from './journal/membership.ts';
@@ -30,6 +29,7 @@ import type { Metrics } from './metrics.ts';
 import type { GroupStore } from './store/groups.ts';
 import type { LogStore } from './store/log.ts';
 import type { NodeStore } from './store/nodes.ts';
+import type { Readings } from './store/readings.ts';
 import type { Store } from './store/store.ts';
 import type { Timing } from './timing.ts';
 
@@ -121,6 +121,8 @@ interface Delivering {
   readonly revocations: Revocations;
   readonly metrics: Metrics;
   readonly onFault: OnFault;
+  /** Turns of the dealers, where what they missed is read. */
+  readonly readings: Readings;
   /** The clock by which events have their times. */
   readonly now: () => number;
   readonly timing: Timing;
@@ -135,6 +137,7 @@ export function deliverFrom({
   revocations,
   metrics,
   onFault,
+  readings,
   now,
   timing,
 }: Delivering): Sequencer | null {
@@ -143,7 +146,6 @@ export function deliverFrom({
     bus.listen({ deliver, missed: () => revocations.lookSoon() });
     return null;
   }
-  const readings = new Readings();
   /** [P-11.4] Finds erased conversations that are still open here: an erasure is told once, and stored nowhere. */
   const closeErased = async (dealerId: string): Promise<void> => {
     const open = hub.openGroups(dealerId);

@@ -6,7 +6,6 @@
 import { DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { Cursor, type Receiver } from './cursor.ts';
 import type { Publication } from './publication.ts';
-import type { Readings } from './readings.ts';
 
 /** The log, as far as the sequencer reads it. */
 export interface Log {
@@ -23,10 +22,15 @@ export interface Log {
   between(dealerId: string, scope: string, after: number, before: number, since: number): Promise<Publication[]>;
 }
 
+/** Turns of dealers who have something read. */
+interface Turns {
+  read<Found>(dealerId: string, read: () => Promise<Found>): Promise<Found>;
+}
+
 interface Options extends Receiver {
   readonly log: Log;
   /** Turns of the dealers, where what they missed is read. */
-  readonly readings: Readings;
+  readonly readings: Turns;
   /** The clock by which events have their times, in ms since 1970. */
   readonly now: () => number;
   /** Time for what was overtaken to come, in ms, before it counts as lost. */

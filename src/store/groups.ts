@@ -1,10 +1,9 @@
 /** Conversations as they stand, as people list them. */
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
 import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
+import { Readings } from './readings.ts';
 import {
   all,
   before,
@@ -96,27 +95,12 @@ const conditionsOf = ({ open, muted, online, unread }: GroupFilter): SQL[] =>
     flag(sql`(g.unread > 0)`, unread),
   ].filter((condition) => condition !== null);
 
-/** Lets one reading go after the other, of whomever they are; for as long as one took, the database is everybody else's. */
-function makeLine(): <T>(read: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (read) => {
-    let began = 0;
-    const mine = last.then(() => {
-      began = performance.now();
-      return read();
-    });
-    const over = () => sleep(performance.now() - began);
-    last = mine.then(over, over);
-    return mine;
-  };
-}
-
 export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupStore {
   const columns = sql`g.*, m.payload, m.at as message_at`;
   const withMessage = (groups: SQL) => sql`${groups} left join events m on ${dialect.eventsWhere.isLastMessage}`;
   const from = withMessage(sql`groups g`);
   const order = [...CHANGED, sql`g.group_id`];
-  const inLine = makeLine();
+  const searches = new Readings(1, true);
 
   async function listed(groups: SQL, where: SQL, by: SQL, bounds: Bounds): Promise<KeptGroup[]> {
     const found = await rows(beginningOf({ columns, from: groups, where, order: by, text: sql`m.payload` }, bounds));
@@ -153,7 +137,7 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
         listed(partOf(where, skipped), all(wanted), descending(order), bounds);
       let found = await read(where, 0);
       while (found.length === 0) {
-        const looked = await inLine(() => lookThrough(where, all(wanted)));
+        const looked = await searches.read(dealerId, () => lookThrough(where, all(wanted)));
         if (looked === null) return [];
         if (looked.isWanted) found = await read(where, looked.passed);
         where = stretch(looked.behind);

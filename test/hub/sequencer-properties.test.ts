@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Publication } from '../../src/hub/publication.ts';
-import { Readings } from '../../src/hub/readings.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
+import { Readings } from '../../src/store/readings.ts';
 import { Inbox } from '../support/until.ts';
 
 /** A scope, how far it goes, and how far the sockets were told that it goes. */
@@ -56,7 +56,7 @@ test('whatever is lost, comes twice or overtakes, each scope is delivered from w
       const delivered = new Inbox<Publication>();
       const sequencer = new Sequencer({
         log: logOf(scopes),
-        readings: new Readings(),
+        readings: new Readings(2),
         deliver: delivered.put,
         acknowledge: () => {},
         now: Date.now,

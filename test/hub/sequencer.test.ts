@@ -5,8 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Outlet } from '../../src/conversation/outlet.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import type { Publication } from '../../src/hub/publication.ts';
-import { Readings } from '../../src/hub/readings.ts';
 import { type Log, Sequencer } from '../../src/hub/sequencer.ts';
+import { Readings } from '../../src/store/readings.ts';
 import { MemorySocket } from '../support/memory-socket.ts';
 import { TestPeer } from '../support/peers.ts';
 import { Inbox } from '../support/until.ts';
@@ -94,7 +94,7 @@ function open(patience = 5) {
   const clock = { now: Date.now() };
   const sequencer = new Sequencer({
     log,
-    readings: new Readings(),
+    readings: new Readings(2),
     deliver: delivered.put,
     acknowledge,
     now: () => clock.now,

@@ -78,4 +78,22 @@ describe('a list of an SQLite file', { timeout: 20_000 }, () => {
       assert.deepEqual(await store.groups('d1', { muted: true }, { limit: 10 }), []);
     }),
   );
+
+  it(
+    'that finds nothing waits for no dealer who asks for thirty of them',
+    withFile(async (store, file) => {
+      const client = new Database(file);
+      for (const dealerId of ['busy', 'other']) {
+        await store.putDealer(dealerId, {});
+        client.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3500)
+          INSERT INTO groups (dealer_id, group_id, created_at, updated_at) SELECT '${dealerId}', 'g' || i, i, i FROM n`);
+      }
+      client.close();
+      const answered: string[] = [];
+      const search = (dealerId: string) =>
+        store.groups(dealerId, { muted: true }, { limit: 10 }).then(() => answered.push(dealerId));
+      await Promise.all([...Array.from({ length: 30 }, () => search('busy')), search('other')]);
+      assert.equal(answered[0], 'other');
+    }),
+  );
 });

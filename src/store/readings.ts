@@ -1,12 +1,19 @@
-/** Readings of the log that nobody waits for as for an answer: few go on at once, and dealers take turns. */
-
-/** Readings that go on at once: most of what the database can do is left to those who join and speak. */
-const AT_ONCE = 2;
+/** Readings of the database that nobody waits for as for an answer, or that take long: few go on at once, and dealers take turns. */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export class Readings {
+  readonly #atOnce: number;
+  readonly #isPaced: boolean;
   /** Readings that each dealer still has before it; whose turn comes next is first. */
   readonly #waiting = new Map<string, (() => Promise<void>)[]>();
   #going = 0;
+
+  /** @param isPaced whether the next waits for as long as the one before it took: the database is everybody else's then */
+  constructor(atOnce: number, isPaced = false) {
+    this.#atOnce = atOnce;
+    this.#isPaced = isPaced;
+  }
 
   /** Reads when it is the dealer's turn. @returns what was read; rejects where that fails */
   read<Found>(dealerId: string, read: () => Promise<Found>): Promise<Found> {
@@ -19,7 +26,7 @@ export class Readings {
   }
 
   #next(): void {
-    if (this.#going === AT_ONCE) return;
+    if (this.#going === this.#atOnce) return;
     const [first] = this.#waiting;
     if (!first) return;
     const [dealerId, own] = first;
@@ -28,9 +35,15 @@ export class Readings {
     if (own.length > 0) this.#waiting.set(dealerId, own);
     if (!go) return;
     this.#going += 1;
-    void go().finally(() => {
+    void this.#go(go).finally(() => {
       this.#going -= 1;
       this.#next();
     });
+  }
+
+  async #go(go: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    await go();
+    if (this.#isPaced) await sleep(performance.now() - began);
   }
 }

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Readings } from '../../src/hub/readings.ts';
+import { Readings } from '../../src/store/readings.ts';
 
 /** Readings that end when they are told to, and the names of those that have begun, in order. */
 function open() {
-  const readings = new Readings();
+  const readings = new Readings(2);
   const begun: string[] = [];
   const ends: (() => void)[] = [];
   const read = (dealerId: string, name = dealerId) =>
