@@ -89,8 +89,10 @@ describe('leads as ADF, read again and again', () => {
     const costs: number[] = [];
     for (const intents of [1000, 4000]) {
       await withLeads(1, intents, async (poll) => {
-        await poll('/leads');
-        costs.push((await held(() => poll('/leads'))).total);
+        const tries: number[] = [];
+        for (const _ of span(5)) tries.push((await held(() => poll('/leads'))).total);
+        // The least of them: the first compiles, and a collection of garbage may fall on any.
+        costs.push(Math.min(...tries));
       });
     }
     const [some = 0, four = 0] = costs;
