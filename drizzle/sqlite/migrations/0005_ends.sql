@@ -15,13 +15,13 @@ CREATE TRIGGER `events_follow` AFTER INSERT ON `events` BEGIN
 	UPDATE `groups` SET `logged` = NEW.`seq`, `last_position` = NEW.`position`,
 		`last_message_position` = iif(NEW.`seq` = `last_message_seq`, NEW.`position`, `last_message_position`)
 		WHERE `dealer_id` = NEW.`dealer_id` AND `group_id` = NEW.`scope` AND `logged` < NEW.`seq` AND `last_position` = NEW.`previous`;
-	SELECT raise(ABORT, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` NOT IN ('@dealer', '@desk');
+	SELECT raise(ROLLBACK, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` NOT IN ('@dealer', '@desk');
 	UPDATE `dealers` SET `desk_logged` = NEW.`seq`, `desk_position` = NEW.`position` WHERE NEW.`scope` = '@desk'
 		AND `dealer_id` = NEW.`dealer_id` AND `desk_logged` < NEW.`seq` AND `desk_position` = NEW.`previous`;
-	SELECT raise(ABORT, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` = '@desk';
+	SELECT raise(ROLLBACK, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` = '@desk';
 	UPDATE `dealers` SET `dealer_logged` = NEW.`seq`, `dealer_position` = NEW.`position` WHERE NEW.`scope` = '@dealer'
 		AND `dealer_id` = NEW.`dealer_id` AND `dealer_logged` < NEW.`seq` AND `dealer_position` = NEW.`previous`;
-	SELECT raise(ABORT, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` = '@dealer';
+	SELECT raise(ROLLBACK, 'an event of this seq or a later one is there, or the scope has no row') WHERE changes() = 0 AND NEW.`scope` = '@dealer';
 END;--> statement-breakpoint
 CREATE TRIGGER `events_stay` BEFORE UPDATE OF `position`, `previous`, `dealer_id`, `seq` ON `events` BEGIN
 	SELECT raise(ABORT, 'an event stays where it is');

@@ -193,7 +193,8 @@ function statementsOf(client: Database) {
   const ending = (end: string) => ({
     position: client.prepare<string[], number>(end).pluck(),
     insert: client.prepare(
-      `INSERT INTO events (${columns}) VALUES (coalesce((${end}), 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      // OR ROLLBACK: what fails ends its transaction, so no row needs a journal of its own to be taken back by.
+      `INSERT OR ROLLBACK INTO events (${columns}) VALUES (coalesce((${end}), 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
   });
   const group = ending('SELECT last_position FROM groups WHERE dealer_id = ? AND group_id = ?');

@@ -19,7 +19,6 @@ import { type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { Database as Statements } from '../sql.ts';
 import type { Store } from '../store.ts';
-import { keptAs, WHOLE_DEALER } from '../subjects.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { loadSqlite } from './addon.ts';
 import { type Batches, prepareBatches } from './batch.ts';
@@ -98,8 +97,7 @@ function storeOver(opened: Opened): Store {
     ...lettersIn(database),
     ...actsIn(database),
     ...credentials,
-    generation: async (subject, tokenId = '') =>
-      prepared().generation(subject.dealer, [WHOLE_DEALER, ...keptAs(digests, subject)], tokenId),
+    generation: async (subject, tokenId = '') => prepared().generation(subject, tokenId),
     ...dealers,
     putDealer: async (...settings) => {
       prepared().cache.clear();

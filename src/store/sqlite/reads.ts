@@ -11,7 +11,7 @@ import type { Doorway } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
 import { isKept } from '../erasing.ts';
 import type { DealerSeqs, Prior } from '../rows.ts';
-import { WHOLE_DEALER } from '../subjects.ts';
+import { keptAs, type Subject, WHOLE_DEALER } from '../subjects.ts';
 
 interface GroupRow extends Omit<Group, 'online' | 'closed'> {
   readonly online: number;
@@ -65,6 +65,9 @@ export function prepareReads(client: Database, digests: Digests) {
     `UPDATE events AS e SET keyed = 0
       WHERE dealer_id = ? AND scope = ? AND sender = ? AND id = ? AND keyed = 1 AND NOT ${isKept('e')}`,
   );
+  const hasErased = client.prepare<[string, string], unknown>(
+    'SELECT 1 FROM erasures WHERE dealer_id = ? UNION ALL SELECT 1 FROM erasing WHERE dealer_id = ? LIMIT 1',
+  );
   // By the digest of its name, or by the name where it is still there.
   const erased = client
     .prepare<[string, string, string, string], number | null>(
@@ -79,26 +82,35 @@ export function prepareReads(client: Database, digests: Digests) {
   const removed = client.prepare<[string], unknown>(
     `SELECT 1 FROM generations WHERE dealer_id = ? AND subject = '${WHOLE_DEALER}'`,
   );
-  // Every join asks.
-  const generation = client.prepare<
-    { dealer: string; names: string; tokenId: string },
-    { current: number | null; least: number | null; spent: number }
-  >(
-    `SELECT
-      (SELECT max(gen) FROM generations WHERE dealer_id = @dealer) AS current,
-      (SELECT max(gen) FROM generations WHERE dealer_id = @dealer
-        AND subject IN (SELECT value FROM json_each(@names))) AS least,
-      (SELECT count(*) FROM spent_tokens WHERE dealer_id = @dealer AND token_id = @tokenId) AS spent`,
+  const newest = client
+    .prepare<[string], number | null>('SELECT max(gen) FROM generations WHERE dealer_id = ?')
+    .pluck();
+  const least = client
+    .prepare<[string, string], number | null>(
+      'SELECT max(gen) FROM generations WHERE dealer_id = ? AND subject IN (SELECT value FROM json_each(?))',
+    )
+    .pluck();
+  const spent = client.prepare<[string, string], unknown>(
+    'SELECT 1 FROM spent_tokens WHERE dealer_id = ? AND token_id = ?',
   );
   return {
-    generation: (dealer: string, names: readonly string[], tokenId: string): Generation => {
-      const found = generation.get({ dealer, names: JSON.stringify(names), tokenId });
-      return { current: found?.current ?? 0, least: found?.least ?? 0, isSpent: (found?.spent ?? 0) > 0 };
+    /** Every join asks, and of most dealers nothing was ever revoked: then there is no digest to make. */
+    generation: (subject: Subject, tokenId: string): Generation => {
+      const { dealer } = subject;
+      const current = newest.get(dealer) ?? 0;
+      const names = () => JSON.stringify([WHOLE_DEALER, ...keptAs(digests, subject)]);
+      return {
+        current,
+        least: current === 0 ? 0 : (least.get(dealer, names()) ?? 0),
+        isSpent: tokenId !== '' && spent.get(dealer, tokenId) !== undefined,
+      };
     },
     beginsAfter: (dealerId: string, groupId: string) => beginsAfter.get(dealerId, groupId) ?? 0,
     removed: (dealerId: string) => removed.get(dealerId) !== undefined,
     erased: (dealerId: string, groupId: string) =>
-      erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId)), dealerId, groupId) ?? undefined,
+      hasErased.get(dealerId, dealerId) === undefined
+        ? undefined
+        : (erased.get(dealerId, JSON.stringify(digests.all(dealerId, groupId)), dealerId, groupId) ?? undefined),
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     doorway: (dealerId: string): Doorway | undefined => {
       const found = doorway.get(dealerId);
