@@ -31,12 +31,17 @@ const rooms = Object.entries(ROOMS).filter(([room]) => room.startsWith(only) || 
 
 type Fate = 'killed' | 'timed out' | 'survived' | 'not reached';
 
-/** A test file without a mutant: which it comes by, and how long it takes, in ms. */
+/** A test file without a mutant: which it comes by, and how long it takes, in ms; and how it has done with mutants so far. */
 interface Test {
   readonly file: string;
   readonly reaches: ReadonlySet<string>;
   readonly takes: number;
+  shown: number;
+  killed: number;
 }
+
+/** About how long it takes by a test to kill one. */
+const costOf = ({ takes, shown, killed }: Test): number => (takes * (shown + 2)) / (killed + 1);
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -76,14 +81,18 @@ async function tried(file: string, env: Readonly<Record<string, string>>): Promi
     throw new Error(`${file} fails without a mutant`);
   const takes = performance.now() - from;
   const parts = await Promise.all((await readdir(covered)).map((name) => readFile(join(covered, name), 'utf8')));
-  return { file, takes, reaches: new Set(parts.flatMap((part): string[] => JSON.parse(part))) };
+  const reaches = new Set(parts.flatMap((part): string[] => JSON.parse(part)));
+  return { file, takes, reaches, shown: 0, killed: 0 };
 }
 
 async function fateOf({ id }: Mutant, tests: readonly Test[], env: Readonly<Record<string, string>>): Promise<Fate> {
-  const reaching = tests.filter(({ reaches }) => reaches.has(id)).sort((one, other) => one.takes - other.takes);
-  for (const { file, takes } of reaching) {
-    const code = await runs(file, { ...env, [ALIVE]: id }, takes * TIMES + MORE);
-    if (code !== 0) return code === null ? 'timed out' : 'killed';
+  const reaching = tests.filter(({ reaches }) => reaches.has(id)).sort((one, other) => costOf(one) - costOf(other));
+  for (const test of reaching) {
+    test.shown += 1;
+    const code = await runs(test.file, { ...env, [ALIVE]: id }, test.takes * TIMES + MORE);
+    if (code === 0) continue;
+    test.killed += 1;
+    return code === null ? 'timed out' : 'killed';
   }
   return reaching.length > 0 ? 'survived' : 'not reached';
 }
