@@ -7,7 +7,11 @@ const MIB = 1024 * 1024;
 const LARGE = 256 * MIB;
 
 /** Looks again and again, and tells of a log that is large, and again each time that it has doubled. @returns what ends it */
-export function watchWal({ walBytes }: Upkeep, interval: number, tell: (sentence: string) => void): () => void {
+export function watchWal(
+  { walBytes }: Pick<Upkeep, 'walBytes'>,
+  interval: number,
+  tell: (sentence: string) => void,
+): () => void {
   if (walBytes === null) return () => {};
   let limit = LARGE;
   const timer = setInterval(() => {

@@ -14,7 +14,7 @@ import { anySeed, Dice } from '../support/chance.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { startRedis } from '../support/redis.ts';
 import { ALIVE, described, type Mutant, mutantsOf } from './mutants.ts';
-import { ROOMS } from './rooms.ts';
+import { ROOMS, roomOf } from './rooms.ts';
 
 /** The share that is to be killed, in percent. */
 const WANTED = 90;
@@ -29,7 +29,8 @@ const sample = Number(values.sample ?? Number.POSITIVE_INFINITY);
 const only = values.only ?? '';
 const rooms = Object.entries(ROOMS).filter(([room]) => room.startsWith(only) || only.startsWith(`${room}/`));
 
-type Fate = 'killed' | 'timed out' | 'survived' | 'not reached';
+const FATES = ['killed', 'timed out', 'survived', 'not reached'] as const;
+type Fate = (typeof FATES)[number];
 
 /** A test file without a mutant: which it comes by, and how long it takes, in ms; and how it has done with mutants so far. */
 interface Test {
@@ -107,7 +108,9 @@ async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<
 }
 
 async function mutate(room: string, named: readonly string[], folder: string, servers: Record<string, string>) {
-  const { mutants, texts } = await mutantsOf((await filesIn(room, '.ts')).filter((file) => file.startsWith(only)));
+  const sources = (await filesIn(room, '.ts')).filter((file) => file.startsWith(only) && roomOf(file) === room);
+  const { mutants, texts } = await mutantsOf(sources);
+  if (mutants.length === 0) return [];
   const files = (await Promise.all(named.map((name) => filesIn(name, '.test.ts')))).flat();
   const read = async (path: string) => texts.get(path) ?? (await readFile(path, 'utf8'));
   const [program = '', ...bundled] = await bundle(['src/main.ts', ...files], folder, read);
@@ -126,6 +129,12 @@ async function mutate(room: string, named: readonly string[], folder: string, se
 
 const percent = (fates: readonly Fate[]) => (100 * count(fates, 'killed', 'timed out')) / Math.max(1, fates.length);
 const count = (fates: readonly Fate[], ...of: readonly Fate[]) => fates.filter((fate) => of.includes(fate)).length;
+const rowOf = (room: string, fates: readonly Fate[]) => ({
+  room,
+  mutants: fates.length,
+  ...Object.fromEntries(FATES.map((fate) => [fate, count(fates, fate)])),
+  '%': percent(fates).toFixed(1),
+});
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const cache = join(ROOT, 'node_modules/.cache');
@@ -141,17 +150,14 @@ try {
     const fates = await mutate(room, named, folder, servers).finally(() =>
       rm(folder, { recursive: true, force: true }),
     );
+    if (fates.length === 0) continue;
     all.push(...fates);
-    const counts = (['killed', 'timed out', 'survived', 'not reached'] as const).map((fate) => [
-      fate,
-      count(fates, fate),
-    ]);
-    table.push({ room, mutants: fates.length, ...Object.fromEntries(counts), '%': percent(fates).toFixed(1) });
+    table.push(rowOf(room, fates));
   }
 } finally {
   await Promise.all([postgres.stop(), redis.stop()]);
 }
-console.table(table);
+console.table([...table, rowOf('all', all)]);
 if (percent(all) < WANTED) {
   console.error(`fewer than ${WANTED} % were killed: give each that survived a test, or a reason in docs/mutation.md`);
   process.exitCode = 1;
