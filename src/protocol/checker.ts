@@ -26,7 +26,7 @@ export function kindOf(value: unknown): string {
 
 /** The JSON types that a union takes. */
 const kindsOf = (schema: TSchema): string[] =>
-  (schema.anyOf ?? [schema]).flatMap((each: TSchema) => (each.anyOf ? kindsOf(each) : [each.type]));
+  schema.anyOf.flatMap((each: TSchema) => (each.anyOf ? kindsOf(each) : [each.type]));
 
 /** A schema's rule, in words. */
 function ruleOf(schema: TSchema, error: ValueError): string {
@@ -91,9 +91,9 @@ const requirementsOf = (schema: TSchema): Requirement[] =>
     })),
   );
 
-/** The rules that a value breaks. */
-function unmet(requirements: readonly Requirement[], given: unknown): Detail[] {
-  if (requirements.length === 0 || !isJsonObject(given)) return [];
+/** The rules that a value breaks, which else is as its schema says. */
+function unmet(requirements: readonly Requirement[], value: unknown): Detail[] {
+  const given = Object(value);
   return requirements
     .filter(({ field, value, needs }) => given[field] === value && given[needs] === undefined)
     .map(({ field, value, needs }) => ({
@@ -107,10 +107,9 @@ function depthWithin(value: unknown, limit: number): boolean {
   return limit > 0 && Object.values(value).every((inner) => depthWithin(inner, limit - 1));
 }
 
-/** [P-6.1] Nesting and size of a record. */
+/** [P-6.1] Nesting and size of a record, in a payload that else is as its schema says. */
 function excess(value: unknown): Detail[] {
-  const { message } = isJsonObject(value) ? value : {};
-  if (!isJsonObject(message)) return [];
+  const { message } = Object(value);
   if (!depthWithin(message, MAX_RECORD_DEPTH)) {
     return [{ path: '/message', message: `expected nesting of at most ${MAX_RECORD_DEPTH}` }];
   }
@@ -141,7 +140,7 @@ const fieldsOf = (schema: TSchema): ReadonlyMap<string, boolean> | null =>
 function isKnown(fields: ReadonlyMap<string, boolean>, value: JsonObject): boolean {
   for (const name in value) {
     const isId = fields.get(name);
-    if (isId === undefined || value[name] === undefined || (isId && typeof value[name] !== 'string')) return false;
+    if (isId === undefined || (isId && typeof value[name] !== 'string')) return false;
   }
   return true;
 }

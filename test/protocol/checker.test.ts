@@ -1,28 +1,12 @@
-/** [P-2.3, P-2.4, P-2.7, P-5, P-6.1] What is read of a payload, and what is said of one that is wrong. */
+/** [P-2.4, P-2.7, P-5, P-6.1] What is read of a payload, and what is said of one that is wrong. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RefusedError } from '../../schemas/errors.ts';
+import { Type } from '@sinclair/typebox';
+import { DealerSettings } from '../../schemas/dealers.ts';
 import type { Role } from '../../schemas/kinds.ts';
-import { isJsonObject, kindOf } from '../../src/protocol/checker.ts';
-import {
-  BadFrame,
-  bodyDecoder,
-  decodeEnvelope,
-  decodeJoin,
-  decodeKey,
-  isKey,
-  isKnownChannel,
-} from '../../src/protocol/decode.ts';
-
-const refusalOf = (work: () => unknown) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof RefusedError) return error.refusal;
-    throw error;
-  }
-  return assert.fail('taken');
-};
+import { checker, isJsonObject, kindOf } from '../../src/protocol/checker.ts';
+import { bodyDecoder } from '../../src/protocol/decode.ts';
+import { refusalOf } from '../support/refusal.ts';
 
 /** What is wrong, as `path: message`, with a payload of another server's. */
 const wrong = (payload: object, channel = 'event', role: Role = 'server') => {
@@ -101,6 +85,11 @@ describe('a payload', () => {
       ['/close: expected true, got a boolean'],
     ],
     [
+      'has another than the one word, as text',
+      { type: 'UPDATE_GROUP', ...AT, user: 'bot', online: true },
+      ['/user: expected "customer", got a string of length 3'],
+    ],
+    [
       'has a word that is none',
       { type: 'CREATE_LEAD_INTENT', ...AT, message: { intent: 'a\n' } },
       [
@@ -154,6 +143,7 @@ describe('a payload', () => {
   it('holds a record of five objects within each other at most, and of 8 KiB', () => {
     const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) });
     read({ ...USER, message: nested(4) });
+    read({ ...USER, message: { a: null, b: [null] } });
     assert.deepEqual(wrong({ ...USER, message: nested(5) }), ['/message: expected nesting of at most 5']);
     assert.deepEqual(wrong({ ...USER, message: { a: [[[[[]]]]] } }), ['/message: expected nesting of at most 5']);
     const of = (bytes: number) => ({ a: 'é'.repeat((bytes - 8) / 2) });
@@ -164,114 +154,24 @@ describe('a payload', () => {
   });
 });
 
-describe('a channel', () => {
-  it('is known where any role sends on it, joins by it or asks by it', () => {
-    for (const channel of ['customer_message', 'event', 'client_join', 'ping', 'refresh'])
-      assert.ok(isKnownChannel(channel), channel);
-    for (const channel of ['', 'toString', 'CHAT_MESSAGE', 'Ping'])
-      assert.equal(isKnownChannel(channel), false, channel);
-  });
-
-  it('takes the types that its role sends there', () => {
-    assert.deepEqual(
-      refusalOf(() => bodyDecoder('customer', 'admin_message', 'UPDATE_MSG')),
-      {
-        code: 'forbidden',
-        message: 'a customer does not send on admin_message',
-      },
+describe('whatever has a schema', () => {
+  it('is told a pattern that it breaks in the words of its schema, where there are some', () => {
+    const told = (schema: Parameters<typeof checker>[0], value: unknown) =>
+      refusalOf(() => checker(schema)(value)).message;
+    assert.equal(
+      told(DealerSettings, { email: 'nowhere' }),
+      'email: expected an email address such as desk@cars.example, got a string of length 7',
     );
-    assert.deepEqual(
-      refusalOf(() => bodyDecoder('customer', 'nowhere', 'UPDATE_MSG')),
-      {
-        code: 'unknown_channel',
-        message: 'there is no such channel',
-      },
-    );
-    const message = 'expected one of UPDATE_MSG';
-    assert.deepEqual(
-      refusalOf(() => bodyDecoder('customer', 'customer_message', 'READ')),
-      {
-        code: 'invalid_payload',
-        message: `type: ${message}`,
-        details: [{ path: '/type', message }],
-      },
+    assert.equal(
+      told(Type.Object({ a: Type.String({ pattern: '^b$' }) }), { a: 'c' }),
+      "a: expected string to match '^b$', got a string of length 1",
     );
   });
-});
 
-describe('an envelope', () => {
-  const bad = (text: string) => {
-    try {
-      decodeEnvelope(text);
-    } catch (error) {
-      if (error instanceof BadFrame) return [error.refusal.code, error.message, error.id];
-      throw error;
-    }
-    return assert.fail('taken');
-  };
-
-  it('is read without what it has besides', () => {
-    assert.deepEqual(decodeEnvelope('{"channel":"ping","payload":{"a":1},"id":"i1","more":1}'), {
-      channel: 'ping',
-      payload: { a: 1 },
-      id: 'i1',
-    });
-  });
-
-  it('that is none is refused by the id that it asks to be answered by, where that is one', () => {
-    assert.deepEqual(bad('{'), ['bad_frame', 'the frame is not JSON', undefined]);
-    assert.deepEqual(bad('7'), ['bad_frame', 'payload: expected object, got an integer', undefined]);
-    assert.deepEqual(bad('{"payload":{},"id":"i1"}'), ['bad_frame', 'channel: required', 'i1']);
-    const [, , id] = bad('{"channel":"ping","payload":{},"id":"a b"}');
-    assert.equal(id, undefined);
-  });
-
-  it('is answered by ids of 1 to 64 characters, none of them @', () => {
-    for (const key of ['a', 'A-9._:', 'x'.repeat(64)]) assert.ok(isKey(key), key);
-    for (const key of ['', 'a b', '@', 'x'.repeat(65), 7, null]) assert.equal(isKey(key), false, String(key));
-  });
-
-  it('of another server may have its id in the payload', () => {
-    assert.equal(decodeKey({}), undefined);
-    assert.equal(decodeKey({ id: 'i1' }), 'i1');
-    const message = 'expected 1 to 64 of A-Z a-z 0-9 . _ : -';
-    for (const id of ['', null, 7]) {
-      assert.deepEqual(
-        refusalOf(() => decodeKey({ id })),
-        {
-          code: 'invalid_payload',
-          message: `id: ${message}`,
-          details: [{ path: '/id', message }],
-        },
-      );
-    }
-  });
-});
-
-describe('a join', () => {
-  it('names how far it has seen in whole numbers', () => {
-    for (const [seen, rule] of [
-      [1.5, 'expected integer, got a number'],
-      [-1, 'expected integer to be greater or equal to 0, got an integer'],
-    ] as const) {
-      const join = { type: 'CLIENT_JOIN', dealerId: 'd1', since: { g1: seen } };
-      assert.deepEqual(refusalOf(() => decodeJoin.client_join(join)).details, [{ path: '/since/g1', message: rule }]);
-    }
-  });
-
-  it('of a server may be of all dealers, that of nobody else', () => {
-    assert.deepEqual(decodeJoin.server_join({ type: 'SERVER_JOIN', dealerId: '*', more: 1 }), {
-      type: 'SERVER_JOIN',
-      dealerId: '*',
-    });
-    const { details } = refusalOf(() => decodeJoin.server_join({ type: 'SERVER_JOIN', dealerId: '**' }));
-    assert.deepEqual(details, [
-      {
-        path: '/dealerId',
-        message: 'expected *, or 1 to 64 of A-Z a-z 0-9 . _ : @ -, or a non-negative integer, got a string of length 2',
-      },
-    ]);
-    refusalOf(() => decodeJoin.admin_join({ type: 'ADMIN_JOIN', dealerId: '*', adminId: 'a1' }));
-    refusalOf(() => decodeJoin.client_join({ type: 'CLIENT_JOIN', dealerId: '*' }));
+  it('is taken as it is where it need not be an object', () => {
+    const either = checker(Type.Union([Type.Object({ a: Type.Number() }), Type.Array(Type.Number())]));
+    const [object, array] = [{ a: 1, b: 2 }, [1]];
+    assert.deepEqual([either(object), either(array)], [object, array]);
+    assert.equal(refusalOf(() => either(7)).message, 'payload: expected object or array, got an integer');
   });
 });

@@ -1,7 +1,15 @@
 /** [P-2.3, P-8.1, P-9] Frames, to the byte. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ackFrame, errorFrame, eventFrame, instant, PONG, passingFrame } from '../../src/protocol/encode.ts';
+import {
+  ackFrame,
+  ackPayload,
+  errorFrame,
+  eventFrame,
+  instant,
+  PONG,
+  passingFrame,
+} from '../../src/protocol/encode.ts';
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const WHEN = '2026-01-02T03:04:05.678Z';
@@ -27,10 +35,9 @@ describe('a frame', () => {
     assert.deepEqual(JSON.parse(ackFrame('i1', null)), { channel: 'ack', payload: { id: 'i1' } });
     for (const duplicate of [true, false]) {
       const receipt = { scope: 'g1', seq: 7, at: AT, duplicate };
-      assert.deepEqual(JSON.parse(ackFrame('i1', receipt)), {
-        channel: 'ack',
-        payload: { id: 'i1', scope: 'g1', seq: 7, at: WHEN, duplicate },
-      });
+      const payload = { id: 'i1', scope: 'g1', seq: 7, at: WHEN, duplicate };
+      assert.deepEqual(JSON.parse(ackFrame('i1', receipt)), { channel: 'ack', payload });
+      assert.deepEqual(ackPayload('i1', receipt), payload, 'which is what HTTP answers');
     }
   });
 
