@@ -147,11 +147,12 @@ function isKnown(fields: ReadonlyMap<string, boolean>, value: JsonObject): boole
 
 /** [P-2.4] Only the fields that are known, ids as strings [P-2.7]. */
 function known(fields: ReadonlyMap<string, boolean> | null, value: unknown): unknown {
-  if (fields === null || !isJsonObject(value) || isKnown(fields, value)) return value;
+  const given: JsonObject = Object(value);
+  if (fields === null || isKnown(fields, given)) return value;
   const kept: JsonObject = {};
   for (const [name, isId] of fields) {
-    const given = value[name];
-    if (given !== undefined) kept[name] = isId ? String(given) : given;
+    const field = given[name];
+    if (field !== undefined) kept[name] = isId ? String(field) : field;
   }
   return kept;
 }

@@ -11,13 +11,16 @@ export class MemorySocket implements Socket {
   unsent = 0;
   /** The code with which it was closed. */
   closedWith: CloseCode | null = null;
+  /** Why, in words. */
+  reason = '';
 
   send(text: string, onGone?: () => void): void {
     this.frames.push(JSON.parse(text));
     onGone?.();
   }
 
-  close(code: CloseCode): void {
+  close(code: CloseCode, reason: string): void {
+    if (this.closedWith === null) this.reason = reason;
     this.isOpen = false;
     this.closedWith ??= code;
   }
