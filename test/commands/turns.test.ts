@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
-import { beginInTurn, inTurn, inTurns, oneAtATime, readInTurn, turn } from '../../src/commands/turns.ts';
+import { beginInTurn, inTurn, inTurns, oneAtATime, pagesInTurn, readInTurn, turn } from '../../src/commands/turns.ts';
 
 /** Holds the event loop. */
 function work(ms: number): void {
@@ -99,6 +99,55 @@ describe('what is done in turns', () => {
   });
 });
 
+describe('pages that are read in turn', () => {
+  /** Pages of something that is told when nobody reads on. */
+  function pages() {
+    const seen: string[] = [];
+    function* source() {
+      try {
+        for (const page of ['one', 'two', 'three']) {
+          seen.push(page);
+          yield page;
+        }
+      } finally {
+        seen.push('over');
+      }
+    }
+    return { seen, source: source() };
+  }
+  async function* later<Page>(source: Iterable<Page>) {
+    yield* source;
+  }
+
+  for (const [what, open] of [
+    ['at once', (source: Iterable<string>) => source],
+    ['later', later<string>],
+  ] as const) {
+    test(`come one by one, in order, where each is there ${what}`, async () => {
+      const { seen, source } = pages();
+      const read: string[] = [];
+      for await (const page of pagesInTurn(open(source))) {
+        assert.equal(seen.at(-1), page, 'no page is read before it is asked for');
+        read.push(page);
+      }
+      assert.deepEqual(read, ['one', 'two', 'three']);
+    });
+
+    test(`are left where nobody reads on, and where each is there ${what}`, async () => {
+      const { seen, source } = pages();
+      for await (const _ of pagesInTurn(open(source))) break;
+      assert.deepEqual(seen, ['one', 'over']);
+    });
+  }
+
+  test('may come from what is not told that nobody reads on', async () => {
+    for await (const page of pagesInTurn({ [Symbol.iterator]: () => ({ next: () => ({ value: 1, done: false }) }) })) {
+      assert.equal(page, 1);
+      break;
+    }
+  });
+});
+
 describe('what is made one at a time', () => {
   test('waits for what was asked before of the same name alone, and is made though that failed', async () => {
     const seen: string[] = [];
@@ -117,5 +166,17 @@ describe('what is made one at a time', () => {
     const ofFirst = seen.filter((what) => !what.startsWith('other'));
     assert.deepEqual(ofFirst, ['first begins', 'second begins', 'second ends']);
     assert.ok(seen.indexOf('other begins') < seen.indexOf('second begins'));
+  });
+
+  test('waits for all that were asked before, and is made at once where all of them are made', async () => {
+    const seen: number[] = [];
+    const make = (n: number) => async () => {
+      for (let turns = 0; turns < 4 - n; turns += 1) await turn();
+      seen.push(n);
+    };
+    await Promise.all([1, 2, 3].map((n) => oneAtATime('d1', make(n))));
+    assert.deepEqual(seen, [1, 2, 3]);
+    await oneAtATime('d1', make(4));
+    assert.deepEqual(seen, [1, 2, 3, 4]);
   });
 });

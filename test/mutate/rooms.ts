@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/commands/turns.ts': ['test/commands/turns.test.ts', 'test/doors/export.test.ts'],
   'src/conversation': [
     'test/conversation/conversation.test.ts',
+    'test/conversation/leaving.test.ts',
     'test/protocol/02-transport.test.ts',
     'test/protocol/03-joining.test.ts',
     'test/protocol/09-closing.test.ts',
@@ -52,18 +53,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/conversation/refresh.ts': ['test/protocol/04-tokens.test.ts', 'test/security/names.test.ts'],
   'src/conversation/replay.ts': ['test/protocol/03-catching-up.test.ts', 'test/protocol/03-recovery.test.ts'],
-  'src/doors/redis': [
-    'test/doors/redis.test.ts',
-    'test/doors/dead-letters.test.ts',
-    'test/databases/doors-redis-away.test.ts',
-  ],
+  'src/doors/redis': ['test/doors/redis.test.ts', 'test/doors/dead-letters.test.ts'],
   'src/doors/websocket': [
-    'test/websocket',
+    'test/websocket/frames.test.ts',
+    'test/websocket/rfc6455.test.ts',
     'test/doors/addresses.test.ts',
     'test/doors/refused-handshakes.test.ts',
     'test/protocol/02-transport.test.ts',
     'test/protocol/09-closing.test.ts',
   ],
+  'src/doors/websocket/heartbeat.ts': ['test/websocket/heartbeat.test.ts'],
   'src/journal': [
     'test/journal/journal.test.ts',
     'test/journal/kinds.test.ts',
@@ -98,6 +97,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/doors/http/adf-vehicles.ts': ['test/doors/adf.test.ts'],
   'src/doors/http/adf.ts': ['test/doors/adf.test.ts', 'test/security/adf-cost.test.ts'],
   'src/doors/http/audited.ts': ['test/doors/audit.test.ts'],
+  'src/doors/http/bodies.ts': ['test/security/connections.test.ts'],
   'src/doors/http/csv.ts': ['test/doors/csv.test.ts'],
   'src/doors/http/dead-letters.ts': ['test/doors/dead-letters.test.ts'],
   'src/doors/http/documents.ts': ['test/documents'],
@@ -109,8 +109,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/doors/http/limit.ts': ['test/security/limits.test.ts'],
   'src/doors/http/metrics.ts': ['test/doors/metrics.test.ts'],
   'src/doors/http/negotiate.ts': ['test/doors/negotiation.test.ts'],
-  'src/doors/http/page.ts': ['test/protocol/11-lists.test.ts', 'test/security/cursors.test.ts'],
+  'src/doors/http/page.ts': [
+    'test/doors/pages.test.ts',
+    'test/protocol/11-lists.test.ts',
+    'test/security/cursors.test.ts',
+  ],
   'src/doors/http/pageviews.ts': ['test/protocol/11-lists.test.ts'],
+  'src/doors/http/pipelining.ts': ['test/security/connections.test.ts'],
   'src/doors/http/proxies.ts': ['test/doors/proxies.test.ts', 'test/doors/addresses.test.ts'],
   'src/doors/http/records.ts': [
     'test/doors/taking-out.test.ts',
@@ -120,6 +125,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/doors/http/retention.ts': ['test/protocol/11-retention.test.ts'],
   'src/doors/http/scopes.ts': ['test/protocol/11-reading.test.ts', 'test/security/names.test.ts'],
   'src/doors/http/transcript.ts': ['test/doors/transcript.test.ts'],
+  'src/doors/http/upgrades.ts': ['test/security/connections.test.ts', 'test/protocol/02-transport.test.ts'],
   'src/doors/http/web.ts': ['test/doors/web.test.ts', 'test/protocol/11-conventions.test.ts'],
   'src/store': [
     'test/journal/journal.test.ts',
