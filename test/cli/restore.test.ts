@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   rmSync,
@@ -27,6 +29,8 @@ interface House {
   readonly env: { readonly DATABASE_URL: string };
 }
 
+/** A user that no test is. */
+const NOBODY = 65_534;
 const ENDS = ['', '-wal', '-shm'];
 
 /** Opens the store of a house. */
@@ -143,6 +147,23 @@ describe('telle restore', () => {
       const { code, stdout } = await command(['restore', copy], elsewhere);
       assert.deepEqual([code, stdout], [0, `${join(folder, 'new', 'telle.db')} now holds what ${copy} holds\n`]);
       assert.deepEqual(await dealersIn(elsewhere.DATABASE_URL), ['early']);
+    }));
+
+  it('leaves what the user can serve whose folder it is, though root restores it there', () =>
+    inHouse(async ({ folder, copy }) => {
+      const own = join(folder, 'own');
+      const file = join(own, 'telle.db');
+      mkdirSync(own);
+      // Who is not root has no other folders than its own.
+      if (process.getuid?.() === 0) chownSync(own, NOBODY, NOBODY);
+      const { code, stderr } = await command(['restore', copy], { DATABASE_URL: `sqlite:${file}` });
+      assert.deepEqual([code, stderr], [0, '']);
+      const { uid, gid } = statSync(own);
+      for (const each of readdirSync(own).map((name) => join(own, name))) {
+        const found = statSync(each);
+        assert.deepEqual([found.uid, found.gid, found.mode & 0o777], [uid, gid, 0o600], each);
+      }
+      assert.deepEqual(readdirSync(own).toSorted(), ['telle.db', 'telle.db.lock']);
     }));
 
   it('takes an older version’s, which the next start brings up to date, and says so', () =>

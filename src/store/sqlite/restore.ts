@@ -4,11 +4,11 @@
  */
 import {
   chmodSync,
-  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
   fsyncSync,
+  lchownSync,
   linkSync,
   openSync,
   readSync,
@@ -64,7 +64,8 @@ function replace(from: string, place: string): Restored {
     for (const end of ['', '-wal']) copyPart(`${from}${end}`, `${part}${end}`);
     const pending = makeReady(part);
     const aside = setAside(place);
-    if (aside !== null) giveTo(part, aside);
+    giveToOwnerOf(aside ?? dirname(place), part);
+    giveToOwnerOf(part, `${place}.lock`);
     renameSync(part, place);
     flush(place);
     flush(dirname(place));
@@ -143,10 +144,13 @@ function makeWhole(place: string): void {
   }
 }
 
-/** Gives a file the owner that another has: root may do this for the user who serves. */
-function giveTo(file: string, as: string): void {
-  const [{ uid, gid }, own] = [statSync(as), statSync(file)];
-  if (uid !== own.uid) chownSync(file, uid, gid);
+/**
+ * Gives a file of root's to whoever has another: it is that user who serves, and who may have put a link there
+ * meanwhile. Nobody but root may give a file away.
+ */
+function giveToOwnerOf(other: string, file: string): void {
+  const { uid, gid } = statSync(other);
+  if (process.getuid?.() === 0) lchownSync(file, uid, gid);
 }
 
 function flush(path: string): void {
