@@ -80,6 +80,35 @@ describe('the alerts', () => {
   }
 });
 
+describe('the dashboard', () => {
+  test('shows how many letters of a code there were in an hour, from the first on', () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'case.json');
+      const expr = JSON.parse(await readFile(DASHBOARD, 'utf8')).panels.find(
+        ({ title }: { title: string }) => title === 'Dead letters an hour',
+      ).targets[0].expr;
+      const letters = (code: string) => ofNode(`telle_dead_letters_total{code="${code}"}`);
+      const at = (eval_time: string, counts: Readonly<Record<string, number>>) => ({
+        expr: expr.replaceAll('$job', 'telle'),
+        eval_time,
+        exp_samples: Object.entries(counts).map(([code, value]) => ({ labels: `{code="${code}"}`, value })),
+      });
+      const promql_expr_test = [
+        at('10m', { bad_frame: 1 }),
+        at('30m', { bad_frame: 3 }),
+        at('100m', { bad_frame: 0, too_large: 2 }),
+      ];
+      // A series begins with the first letter of its code.
+      const input_series = [
+        { series: letters('bad_frame'), values: '_x4 1x14 3x100' },
+        { series: letters('too_large'), values: '_x89 2x30' },
+      ];
+      await writeFile(file, JSON.stringify({ tests: [{ interval: '1m', input_series, promql_expr_test }] }));
+      const { isGood, said } = promtool('test', 'rules', file);
+      assert.ok(isGood, said);
+    }));
+});
+
 describe('what is asked of Prometheus', () => {
   /** Prometheus makes it itself. */
   const ITS_OWN = ['up'];
