@@ -40,7 +40,7 @@ import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence, type Who } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
-import { OWN, sharedClock } from './journal/clock.ts';
+import { type Clock, clockOf } from './journal/clock.ts';
 import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
@@ -93,9 +93,14 @@ export function isDatabaseServed(settings: Settings): boolean | null {
 export { type Restored, restoreFile } from './store/sqlite/restore.ts';
 
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
-export function openJournal(settings: Settings, store: CommitStore, onFault: (fault: unknown) => void): Journal {
+export function openJournal(
+  settings: Settings,
+  store: CommitStore,
+  { now }: Clock,
+  onFault: (fault: unknown) => void,
+): Journal {
   const policy = { autoMute: settings.AUTO_MUTE };
-  return new Journal({ store, bus: new MemoryBus(), policy, now: OWN.now, onFault, onCommit: () => {} });
+  return new Journal({ store, bus: new MemoryBus(), policy, now, onFault, onCommit: () => {} });
 }
 
 export interface AppOptions {
@@ -136,9 +141,7 @@ export async function createApp({
   answerInTurn(app, timing);
   readPagesInTurn(app);
   const onFault = (err: unknown, what: string) => log.error({ err }, what);
-  const clock = given.isCertain ? OWN : sharedClock();
-  // Where it is away now, it is asked at the first heartbeat.
-  await clock.ask(() => given.now()).catch(() => {});
+  const clock = await clockOf(given);
   const metrics = new Metrics();
   metrics.showBuild(version);
   const store = failingAsUnavailable(given, (fault, method) => {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { isDatabaseServed, openJournal } from '../app.ts';
+import { clockOf } from '../journal/clock.ts';
 import { eraseMarked } from '../journal/eraser.ts';
 import { type Pruned, prune } from '../journal/retention.ts';
 import { rootOf } from '../log.ts';
@@ -50,11 +51,12 @@ async function* byItself(settings: Settings): AsyncGenerator<Pruned> {
   // Without the server's secret the receipts wait for the server to key them: another's key would hide them from it.
   const secrets = settings.AUTH_SECRET === undefined ? [] : readSecrets(settings);
   const store = openDatabase(settings, { secrets });
-  const journal = openJournal(settings, store, (fault) =>
+  const clock = await clockOf(store);
+  const journal = openJournal(settings, store, clock, (fault) =>
     process.stderr.write(`telle: ${fault instanceof Error ? rootOf(fault).message : 'a fault'}\n`),
   );
   try {
-    yield* prune(store, journal, await store.now());
+    yield* prune(store, journal, clock.now());
     await eraseMarked(store);
   } finally {
     await journal.close();

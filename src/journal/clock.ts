@@ -3,6 +3,7 @@
  * while they run. It is not asked for each event, but compared with this machine's steady clock at each heartbeat.
  */
 import { performance } from 'node:perf_hooks';
+import type { CredentialStore } from '../store/credentials.ts';
 
 export interface Clock {
   /** The time, in ms since 1970. */
@@ -31,4 +32,11 @@ export function sharedClock(steady: () => number = () => performance.now()): Clo
       return told;
     },
   };
+}
+
+/** The clock of a database. One that is away now is asked at the first heartbeat. */
+export async function clockOf(store: Pick<CredentialStore, 'now'> & { readonly isCertain: boolean }): Promise<Clock> {
+  const clock = store.isCertain ? OWN : sharedClock();
+  await clock.ask(() => store.now()).catch(() => {});
+  return clock;
 }

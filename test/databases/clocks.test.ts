@@ -1,11 +1,15 @@
 /** [P-8.3] Nodes whose clocks differ by 20 minutes: what each stores has the database's time, and reaches the others. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { openStore } from '../../src/app.ts';
 import { secondsFromNow, Tokens } from '../../src/auth/tokens.ts';
+import { readSettings } from '../../src/cli/settings.ts';
 import { Member } from '../cluster/member.ts';
 import { type NodeProcess, startNode } from '../support/node.ts';
 import { makeDatabase } from '../support/postgres.ts';
+import { telle } from '../support/process.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { groupRow, write } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
 const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
@@ -82,6 +86,22 @@ describe('two nodes whose clocks are 20 minutes apart', () => {
     );
     const events = await call('/v1/dealers/d1/scopes/second/events');
     for (const { at } of events) assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000, at);
+  });
+
+  it('have a conversation erased at the database’s time by a command on the late machine', async () => {
+    const url = await makeDatabase(postgres);
+    const store = openStore(readSettings({ DATABASE_URL: url }));
+    try {
+      await store.migrate();
+      await store.putDealer('d1', { retentionDays: 1 });
+      await write(store, { groups: { 'd1/old': groupRow() }, at: Date.now() - 2 * 24 * 3_600_000 });
+      const env = { DATABASE_URL: url, AUTH_SECRET: SECRET, NODE_OPTIONS: `--import=${setBack}` };
+      assert.equal((await telle(['prune'], { env })).code, 0);
+      const [receipt] = await store.erasures('d1', { limit: 1 });
+      assert.ok(receipt && Math.abs(receipt.at - Date.now()) < 60_000, `${receipt?.at}`);
+    } finally {
+      await store.close();
+    }
   });
 
   it('hear of each other what was said while Redis was away, though nobody says any more', async () => {
