@@ -44,6 +44,7 @@ import { type Clock, clockOf } from './journal/clock.ts';
 import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
 import { Journal } from './journal/journal.ts';
+import type { Membership } from './journal/membership.ts';
 import { type Pruned, prune } from './journal/retention.ts';
 import { watchWal } from './journal/wal.ts';
 import { serializeError } from './log.ts';
@@ -215,8 +216,9 @@ export async function createApp({
   const running: (Closing | null)[] = [sockets, eraser, journal];
   app.addHook('onReady', async () => {
     eraser.start();
-    running.push(openRedisDoors(core, redis), link, joinNodes(core, given, bus, sequencer));
-    running.push(await serveMetrics(core), eraseExpiredDaily(core), presence);
+    const nodes = joinNodes(core, given, bus, sequencer);
+    running.push(openRedisDoors(core, redis), link, nodes);
+    running.push(await serveMetrics(core), eraseExpired(core, nodes), presence);
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
   });
   app.addHook('preClose', async () => {
@@ -326,11 +328,11 @@ function countByRole(people: readonly Who[]): Record<string, number> {
   return counts;
 }
 
-/** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every day. */
-function eraseExpiredDaily({ store, clock, journal, timing, log }: Core): Closing {
+/** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every hour; of several nodes, one does. */
+function eraseExpired({ store, clock, journal, timing, log }: Core, nodes: Membership): Closing {
   const erase = async () => {
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-    for await (pruned of prune(store, journal, clock.now()));
+    for await (pruned of prune(store, journal, clock.now())) if (!(await nodes.isFirst())) break;
     await store.pruneSpent();
     if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
     else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');

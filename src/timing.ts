@@ -20,7 +20,7 @@ export interface Timing {
   readonly redisPatience: number;
   /** [P-8.3] Time from an event's `at` to its commit, at most, with what the database's clock differs from what a node believes. */
   readonly commitLateness: number;
-  /** [P-11.5] Interval at which conversations too old for their dealer are looked for. */
+  /** [P-11.5] Interval at which a node looks for conversations too old for their dealer: so soon after the one that did so has gone. */
   readonly retentionInterval: number;
   /**
    * [P-11.4] Interval of the search for what an erasure has marked and another node, or an earlier run, has not
@@ -51,7 +51,7 @@ export const TIMING: Timing = {
   nodeSilence: 10_000,
   redisPatience: 15_000,
   commitLateness: 60_000,
-  retentionInterval: 24 * 60 * 60 * 1000,
+  retentionInterval: 60 * 60 * 1000,
   erasingInterval: 60_000,
   walInterval: 10_000,
   requestTimeout: 30_000,

@@ -29,7 +29,7 @@ const WAYS_OUT: Readonly<Record<number, string>> = { 401: GIVE_TOKEN, 403: GIVE_
 const NOTHING: Pruned = { dealers: 0, groups: 0, failed: 0 };
 
 /**
- * `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every day. The server that has an embedded
+ * `telle prune`: forgets what dealers' `retentionDays` no longer keep, as a server does every hour. The server that has an embedded
  * database does it itself: to it, everybody else who writes is in the way.
  */
 export async function pruneDatabase(settings: Settings, request: PruneRequest): Promise<void> {

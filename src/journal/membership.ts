@@ -90,7 +90,7 @@ export class Membership {
   /** Tells who went with a node, part by part, behind what everybody else does. Where this node dies, the next one goes on. */
   async #bury(dead: string): Promise<void> {
     const { store, nodeId, silence, gone, died } = this.#options;
-    if (!(await this.#isFirst())) return;
+    if (!(await this.isFirst())) return;
     // Those before it may have taken long: it may live again.
     if (!(await store.silentNodes(nodeId, silence)).includes(dead)) return;
     await store.markDead(dead);
@@ -107,15 +107,15 @@ export class Membership {
       await inParts(page, tell, this.#stop.signal);
       // One that lives after all is forgotten, too, so that it tells anew who is there.
       if (!(await store.silentNodes(nodeId, silence)).includes(dead)) break;
-      if (!(await this.#isFirst())) return;
+      if (!(await this.isFirst())) return;
     }
     if (!isWhole) return;
     await store.removeNode(dead);
     died();
   }
 
-  /** Tells whether it is this node that buries. */
-  async #isFirst(): Promise<boolean> {
+  /** Tells whether it is this node that does what one of them has to: the first by name of those that hear each other. */
+  async isFirst(): Promise<boolean> {
     const { store, nodeId, silence, hearing } = this.#options;
     const [first = nodeId] = hearing(await store.livingNodes(silence)).toSorted();
     return first === nodeId;

@@ -10,8 +10,11 @@ import type { Store } from '../../src/store/store.ts';
 import { DATABASES, openDatabase } from '../support/database.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { journalOn } from '../support/journal.ts';
+import { makeDatabase } from '../support/postgres.ts';
 import { telle } from '../support/process.ts';
 import { eventRow, groupRow, write } from '../support/rows.ts';
+import { startServer } from '../support/server.ts';
+import { Inbox, until } from '../support/until.ts';
 
 const DAY = 24 * 3_600_000;
 
@@ -71,6 +74,46 @@ describe('conversations that are too old, where the database refuses to erase so
       }
     });
   }
+});
+
+describe('two nodes of a platform', { timeout: 120_000 }, () => {
+  const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
+  /** Longer than a busy machine keeps a node from saying that it lives. */
+  const SILENCE = 3_000;
+  const REDIS_URL = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set: run the tests with `npm test`');
+
+  it('look for what is too old one at a time; the other one does once the first has gone', async () => {
+    const DATABASE_URL = await makeDatabase(postgres);
+    const looks = new Inbox<string>();
+    const start = (name: string) =>
+      startServer({
+        settings: { DATABASE_URL, REDIS_URL, REDIS_PREFIX: `retention-${process.pid}:` },
+        timing: { retentionInterval: 20, nodeInterval: 50, nodeSilence: SILENCE },
+        wrapStore: (store) =>
+          overriding(store, {
+            idleGroups: (...of) => {
+              looks.put(name);
+              return store.idleGroups(...of);
+            },
+          }),
+      });
+    const nodes = new Map([
+      ['one', await start('one')],
+      ['other', await start('other')],
+    ]);
+    try {
+      const [[, { store }] = assert.fail()] = nodes;
+      await until('both live', async () => (await store.livingNodes(SILENCE)).length === 2);
+      await store.putDealer('d1', { retentionDays: 30 });
+      const [looking = '', ...more] = await looks.first(20);
+      assert.deepEqual([...new Set(more)], [looking]);
+      await nodes.get(looking)?.close();
+      nodes.delete(looking);
+      await looks.first(1, (name) => name !== looking);
+    } finally {
+      for (const node of nodes.values()) await node.close();
+    }
+  });
 });
 
 describe('conversations that are too old', { timeout: 120_000 }, () => {
