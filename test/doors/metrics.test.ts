@@ -3,34 +3,26 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Metrics } from '../../src/metrics.ts';
 import { ask } from '../support/ask.ts';
 import { overriding } from '../support/faulty-store.ts';
 import { clientJoin } from '../support/joins.ts';
-import { Reading } from '../support/metrics.ts';
-import { saying, withPlatform } from '../support/platform.ts';
+import { Reading, readMetrics } from '../support/metrics.ts';
 import { freePort } from '../support/port.ts';
 import { assertProblem } from '../support/problem.ts';
 import { telle } from '../support/process.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
 import { DEALER, inFolder, type TestServer, withServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 /** Nobody is missed for long, and nobody waits for who is cut. */
 const timing = { presenceGrace: 0, closeTimeout: 5 };
 
-async function read(server: TestServer): Promise<Reading> {
-  const { status, headers, text } = await ask(server, '/metrics');
-  assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8']);
-  return new Reading(text);
-}
-
 /** By how much a number grew while something was done. */
 async function grown(server: TestServer, name: string, labels: Record<string, string>, done: () => Promise<unknown>) {
-  const before = (await read(server)).sum(name, labels);
+  const before = (await readMetrics(server)).sum(name, labels);
   await done();
-  return (await read(server)).sum(name, labels) - before;
+  return (await readMetrics(server)).sum(name, labels) - before;
 }
 
 const withMetrics = (use: (server: TestServer) => Promise<void>) => () => withServer({ timing }, use);
@@ -42,7 +34,7 @@ describe('[P-11.1] GET /metrics counts', () => {
   test(
     'connections by role: those not joined yet are of none, and who has gone is not there',
     withMetrics(async (server) => {
-      const connections = async () => (await read(server)).by('telle_connections', 'role');
+      const connections = async () => (await readMetrics(server)).by('telle_connections', 'role');
       const [customer] = [await server.connect()];
       assert.deepEqual(await connections(), { none: 1 });
       customer.send('client_join', clientJoin({ groupId: 'g1' }));
@@ -52,7 +44,7 @@ describe('[P-11.1] GET /metrics counts', () => {
       for (const client of all) await client.settled();
       assert.deepEqual(await connections(), { none: 0, customer: 1, admin: 2, server: 1 });
       await Promise.all(all.map((client) => client.close()));
-      await until('all have gone', async () => (await read(server)).sum('telle_connections') === 0);
+      await until('all have gone', async () => (await readMetrics(server)).sum('telle_connections') === 0);
       assert.deepEqual(await connections(), { none: 0, customer: 0, admin: 0, server: 0 });
     }),
   );
@@ -62,7 +54,11 @@ describe('[P-11.1] GET /metrics counts', () => {
     withMetrics(async (server) => {
       const customer = await server.customer('g1');
       for (const client of [customer, await server.admin(), await server.server()]) await client.settled();
-      assert.deepEqual((await read(server)).by('telle_joins_total', 'role'), { customer: 1, admin: 1, server: 1 });
+      assert.deepEqual((await readMetrics(server)).by('telle_joins_total', 'role'), {
+        customer: 1,
+        admin: 1,
+        server: 1,
+      });
       const stranger = await server.connect();
       stranger.send('client_join', clientJoin({ groupId: 'g1' }));
       await stranger.closed;
@@ -70,7 +66,7 @@ describe('[P-11.1] GET /metrics counts', () => {
       customer.socket.send('no envelope');
       await customer.settled();
       await ask(server, '/v1/dealers');
-      const reading = await read(server);
+      const reading = await readMetrics(server);
       assert.equal(reading.sum('telle_joins_total'), 3);
       assert.deepEqual(reading.by('telle_refusals_total', 'code'), {
         unauthorized: 2,
@@ -100,7 +96,7 @@ describe('[P-11.1] GET /metrics counts', () => {
       await admin.ask('mute_bot', { type: 'MUTE_BOT', groupId: 'g1' });
       for (const channel of ['g1', DEALER, '__proto__', 'close_chat_']) await customer.ask(channel, {});
       await Promise.all([customer.settled(), admin.settled()]);
-      const reading = await read(server);
+      const reading = await readMetrics(server);
       assert.deepEqual(reading.by('telle_frames_received_total', 'channel'), {
         client_join: 1,
         admin_join: 1,
@@ -129,7 +125,7 @@ describe('[P-11.1] GET /metrics counts', () => {
         { type: 'SYS_MSG', adminId: 'a1', message: 'closed today' },
       ];
       assert.equal((await post(server, events)).status, 207);
-      assert.deepEqual((await read(server)).by('telle_events_total', 'type'), {
+      assert.deepEqual((await readMetrics(server)).by('telle_events_total', 'type'), {
         CHAT_MSG: 1,
         MUTE_STATUS: 1,
         UPDATE_LEAD: 1,
@@ -146,12 +142,12 @@ describe('[P-11.1] GET /metrics counts', () => {
       for (const text of ['one', 'two', 'three']) {
         assert.equal((await post(server, [said(text, { user: 'bot' })])).status, 200);
       }
-      const one = await read(server);
+      const one = await readMetrics(server);
       assert.deepEqual([one.sum('telle_batch_size_count'), one.sum('telle_batch_size_sum')], [3, 3]);
       assert.equal(one.sum('telle_batch_size_bucket', { le: '1' }), 3);
       const hundred = Array.from({ length: 100 }, (_, index) => said(`${index}`, { user: 'bot' }));
       assert.equal((await post(server, hundred)).status, 200);
-      const all = await read(server);
+      const all = await readMetrics(server);
       // A slow machine takes the hundred in more than one turn, and so in more than one batch.
       const batches = all.sum('telle_batch_size_count');
       assert.ok(batches > 3 && batches < 103, `${batches} batches`);
@@ -176,7 +172,7 @@ describe('[P-11.1] GET /metrics counts', () => {
     withMetrics(async (server) => {
       const token = await server.token('customer', 'g1');
       await post(server, [said('one', { user: 'bot' }), said('two', { user: 'bot' })]);
-      const recoveries = async () => (await read(server)).by('telle_recoveries_total', 'outcome');
+      const recoveries = async () => (await readMetrics(server)).by('telle_recoveries_total', 'outcome');
       await (await server.customer('g1', { token })).settled();
       assert.deepEqual(await recoveries(), {});
       await (await server.customer('g1', { token, since: { g1: 1, '@dealer': 0 } })).settled();
@@ -189,7 +185,7 @@ describe('[P-11.1] GET /metrics counts', () => {
   test(
     'who is here: each person once, however many sockets they have',
     withMetrics(async (server) => {
-      const present = async () => (await read(server)).by('telle_presence', 'role');
+      const present = async () => (await readMetrics(server)).by('telle_presence', 'role');
       assert.deepEqual(await present(), { customer: 0, admin: 0 });
       const first = await server.customer('g1');
       const { token } = first.session;
@@ -200,11 +196,11 @@ describe('[P-11.1] GET /metrics counts', () => {
       await first.close();
       await until(
         'it is closed',
-        async () => (await read(server)).sum('telle_connections', { role: 'customer' }) === 2,
+        async () => (await readMetrics(server)).sum('telle_connections', { role: 'customer' }) === 2,
       );
       assert.deepEqual(await present(), { customer: 2, admin: 1 });
       await Promise.all(others.map((client) => client.close()));
-      await until('all have gone', async () => (await read(server)).sum('telle_presence') === 0);
+      await until('all have gone', async () => (await readMetrics(server)).sum('telle_presence') === 0);
     }),
   );
 
@@ -216,8 +212,8 @@ describe('[P-11.1] GET /metrics counts', () => {
       refused.send('client_join', clientJoin({ dealerId: 'nobody' }));
       binary.socket.send(Buffer.from([1]));
       assert.deepEqual(await Promise.all([refused.closed, binary.closed]), [4404, 1003]);
-      await until('all have gone', async () => (await read(server)).sum('telle_closes_total') === 3);
-      assert.deepEqual((await read(server)).by('telle_closes_total', 'code'), { 1000: 1, 4404: 1, 1003: 1 });
+      await until('all have gone', async () => (await readMetrics(server)).sum('telle_closes_total') === 3);
+      assert.deepEqual((await readMetrics(server)).by('telle_closes_total', 'code'), { 1000: 1, 4404: 1, 1003: 1 });
     }),
   );
 
@@ -229,8 +225,8 @@ describe('[P-11.1] GET /metrics counts', () => {
       const long = Array.from({ length: 20 }, () => said('x'.repeat(4000), { user: 'bot' }));
       assert.equal((await post(server, long)).status, 200);
       // It reads nothing, its end neither: it is cut.
-      await until('it has gone', async () => (await read(server)).sum('telle_closes_total') === 1);
-      assert.deepEqual((await read(server)).by('telle_closes_total', 'code'), { 4508: 1 });
+      await until('it has gone', async () => (await readMetrics(server)).sum('telle_closes_total') === 1);
+      assert.deepEqual((await readMetrics(server)).by('telle_closes_total', 'code'), { 4508: 1 });
     }));
 
   test(
@@ -240,7 +236,7 @@ describe('[P-11.1] GET /metrics counts', () => {
       const token = await server.token('admin', 'a1');
       for (const groupId of ['g1', 'g2', 'g3']) await ask(server, `/v1/dealers/${DEALER}/groups/${groupId}`, { token });
       await ask(server, '/g1', { token });
-      const reading = await read(server);
+      const reading = await readMetrics(server);
       const count = (labels: Record<string, string>) => reading.sum('telle_http_request_seconds_count', labels);
       const route = '/v1/dealers/:dealerId/groups/:groupId';
       assert.equal(count({ method: 'GET', route, status: '200' }), 1);
@@ -260,69 +256,22 @@ describe('[P-11.1] GET /metrics counts', () => {
         await until('the loop is measured', async () => loop.count >= 2);
       };
       loop.enable();
-      await read(server); // it tells what was since the reading before
+      await readMetrics(server); // it tells what was since the reading before
       await measured();
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
       await measured();
-      const late = (await read(server)).sum('nodejs_eventloop_lag_max_seconds');
+      const late = (await readMetrics(server)).sum('nodejs_eventloop_lag_max_seconds');
       assert.ok(late > 0.2, `${late} s`);
       loop.disable();
     }),
   );
 });
 
-describe('[P-11.1] GET /metrics, with a Redis', () => {
-  let redis: RedisServer;
-  before(async () => {
-    redis = await startRedis();
-  });
-  after(() => redis?.stop());
-
-  test('counts dead letters by their code', () =>
-    withPlatform({ redis }, async ({ server, outside }) => {
-      await outside.add('no JSON');
-      await outside.add(JSON.stringify({ type: 'NOTHING' }));
-      await outside.add(JSON.stringify({ type: 'NOTHING', dealerId: DEALER }));
-      await until('all are buried', async () => (await read(server)).sum('telle_dead_letters_total') === 3);
-      const letters = (await read(server)).by('telle_dead_letters_total', 'code');
-      assert.deepEqual(letters, { bad_frame: 1, invalid_payload: 2 });
-    }));
-
-  test('shows what of the stream is not stored yet', () =>
-    withPlatform({ redis }, async ({ server, outside }) => {
-      const waiting = async () =>
-        (await read(server)).samples.find(({ name }) => name === 'telle_ingress_entries')?.value;
-      assert.equal(await waiting(), 0);
-      await server.store.close();
-      await outside.add(
-        JSON.stringify({ type: 'UPDATE_MSG', dealerId: DEALER, groupId: 'g1', user: 'bot', message: 'hi' }),
-      );
-      await until('it waits', async () => (await waiting()) === 1);
-    }));
-
-  test('counts what comes over the bus, and how late, on the node that hears it', () =>
-    withPlatform({ redis, count: 2 }, async ({ servers, witnesses }) => {
-      const [first, second] = servers;
-      assert.ok(first && second && witnesses[1], 'there are two');
-      const heard = async () => (await read(second)).sum('telle_bus_lag_seconds_count');
-      const before = await heard();
-      const texts = ['one', 'two', 'three'];
-      for (const text of texts) {
-        await post(first, said(text, { user: 'bot' }));
-        await witnesses[1].next(saying(text));
-      }
-      const more = (await heard()) - before;
-      assert.ok(more >= texts.length, `${more} came over the bus`);
-      const lag = (await read(second)).sum('telle_bus_lag_seconds_sum');
-      assert.ok(lag >= 0 && lag < 10 * texts.length, `${lag} s`);
-    }));
-});
-
 describe('[P-11.1] GET /metrics tells of the server itself', () => {
   test(
     'its build, and that nothing waits to be stored',
     withMetrics(async (server) => {
-      const reading = await read(server);
+      const reading = await readMetrics(server);
       assert.deepEqual(reading.by('telle_build_info', 'node'), { [process.version]: 1 });
       assert.equal(reading.sum('telle_waiting_commands'), 0);
     }),
@@ -334,7 +283,7 @@ describe('[P-11.1] GET /metrics tells of the server itself', () => {
   test('each failure of its database, by what was asked', () =>
     withServer({ timing, wrapStore: (store) => overriding(store, { commit }) }, async (server) => {
       assert.equal((await post(server, said('hello', { user: 'bot' }))).status, 503);
-      assert.deepEqual((await read(server)).by('telle_database_failures_total', 'asked'), { commit: 1 });
+      assert.deepEqual((await readMetrics(server)).by('telle_database_failures_total', 'asked'), { commit: 1 });
     }));
 });
 

@@ -1,5 +1,7 @@
 /** Reads what `GET /metrics` answers, as Prometheus does: strictly, by its text format 0.0.4. */
 import assert from 'node:assert/strict';
+import { ask } from './ask.ts';
+import type { TestServer } from './server.ts';
 
 export interface Sample {
   readonly name: string;
@@ -98,4 +100,11 @@ function assertHistogram(name: string, samples: readonly Sample[]): void {
     });
     assert.deepEqual([buckets.at(-1)?.labels.le, values.at(-1)], ['+Inf', count?.value], `${name} ${key}`);
   }
+}
+
+/** What a server shows now. */
+export async function readMetrics(server: TestServer): Promise<Reading> {
+  const { status, headers, text } = await ask(server, '/metrics');
+  assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8']);
+  return new Reading(text);
 }
