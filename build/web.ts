@@ -31,7 +31,7 @@ const stylesAsText: Plugin = {
 };
 
 /** A file that was made, and how many bytes of it are sent. */
-export interface Built {
+interface Built {
   readonly name: string;
   readonly bytes: number;
 }

@@ -706,7 +706,7 @@ export const SETTING_ASIDE = {
 const AFTERWARDS = [ERASURE, SETTING_ASIDE].map(({ title, told }) => ({ title, frame: told.frame }));
 
 /** A frame of the story, and what happens in it. */
-export interface Example {
+interface Example {
   readonly title: string;
   readonly frame: Frame;
 }

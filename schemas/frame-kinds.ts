@@ -57,12 +57,6 @@ const keyed = { id: KEY };
 
 const RECORD_NAMES = new Map(Object.entries(RECORDS).map(([name, schema]) => [JSON.stringify(plain(schema)), name]));
 
-/** A record's own schema; a record inside it is said by its name. */
-export function recordSchema(name: keyof typeof RECORDS): ObjectSchema {
-  const { properties, ...schema } = plainObject(RECORDS[name]);
-  return { ...schema, properties: withNames(properties, RECORD_NAMES) };
-}
-
 /** [P-5] The fields that a session fills in, and compares where they are given: `identityOf` in `src/auth/session.ts`. */
 const IDENTITY: Readonly<Record<Role, Readonly<Record<string, JsonSchema>>>> = {
   customer: { dealerId: ID, groupId: plain(GroupId), user: { const: 'customer' } },

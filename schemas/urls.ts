@@ -1,6 +1,6 @@
 /** URLs of servers that have a name and a password in them: taken apart, and shown without those. */
 
-export interface Host {
+interface Host {
   /** Empty: the driver's own default. */
   readonly name: string;
   readonly port: number | null;

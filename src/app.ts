@@ -104,7 +104,7 @@ export function openJournal(
   return new Journal({ store, bus: new MemoryBus(), policy, now, onFault, onCommit: () => {} });
 }
 
-export interface AppOptions {
+interface AppOptions {
   readonly settings: Settings;
   /** Certificate and key, as PEM, with which it speaks HTTPS; null or absent: plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | null;

@@ -11,7 +11,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** Numbers of one committed transaction. */
-export interface Committed {
+interface Committed {
   /** Commands in the batch. */
   readonly size: number;
   readonly seconds: number;

@@ -42,7 +42,7 @@ const RIGHTS_INTERVAL = 60_000;
 const STRANGERS =
   'another platform, of another database, publishes on this Redis under the same names: give one of the two a REDIS_PREFIX of its own';
 
-export interface FoundRedis extends WireOptions {
+interface FoundRedis extends WireOptions {
   readonly isCluster: boolean;
 }
 
@@ -77,7 +77,7 @@ function watchRights(link: Link | null, redis: FoundRedis): () => void {
   return () => clearInterval(timer);
 }
 
-export type OnFault = (fault: unknown, what: string) => void;
+type OnFault = (fault: unknown, what: string) => void;
 
 /** Opens what carries events to other nodes: Redis, or for a node that is alone nothing. */
 export const openBus = (redis: FoundRedis | null, metrics: Metrics): MemoryBus | RedisBus =>
@@ -194,7 +194,7 @@ const delivererOf =
     }
   };
 
-export interface RedisDoors {
+interface RedisDoors {
   close(): Promise<void>;
 }
 

@@ -31,7 +31,7 @@ export interface Message {
   readonly body: Buffer | string;
 }
 
-export interface LineListener {
+interface LineListener {
   onMessage(channel: string, body: Buffer): void;
   /** The publisher has a new connection, or a pulse has come back: what could not be published may be now. */
   onWritable(): void;

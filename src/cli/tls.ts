@@ -13,7 +13,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Days before its end from which it is told that a certificate ends. */
 const SOON = 14;
 
-export interface Tls {
+interface Tls {
   /** Both as PEM. */
   readonly cert: string;
   readonly key: string;

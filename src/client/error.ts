@@ -1,7 +1,7 @@
 import type { Detail, ErrorCode } from '../../schemas/errors.ts';
 
 /** Codes that no server gives: it is offline (what is not kept was not sent), the queue is full, the client is closed. */
-export type LocalCode = 'offline' | 'queue_full' | 'closed';
+type LocalCode = 'offline' | 'queue_full' | 'closed';
 
 /** Why a send failed: go by `code` and `retryable`; the message and the details are for people [P-9]. */
 export class TelleError extends Error {

@@ -17,7 +17,7 @@ const ROW = 512;
 /** A dealer's servers may store so many times what its customers may: its bot answers each of them, and at more length. */
 const SERVERS = 4;
 
-export type Budget = 'group' | 'dealer' | 'address';
+type Budget = 'group' | 'dealer' | 'address';
 
 const SPENT: Readonly<Record<Budget, string>> = {
   group: 'this chat has stored as much as it may in a day',
@@ -30,14 +30,14 @@ interface Part extends Share {
 }
 
 /** Charge for something that is to be stored, so that it can be given back. */
-export interface Charge {
+interface Charge {
   readonly parts: readonly Part[];
   /** When, by a clock that only goes forward, in ms. */
   readonly at: number;
 }
 
 /** Counts the bytes that an accepted payload stores: nothing where it is only passed on, or kept as state. */
-export function bytesStored(body: Body): number {
+function bytesStored(body: Body): number {
   if (!DELIVERIES[eventTypeOf(body)].stored) return 0;
   if (!('message' in body)) return ROW;
   const { message } = body;

@@ -50,7 +50,7 @@ export interface Identified {
   readonly sinceEpoch: string | undefined;
 }
 
-export type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
+type JoinRequest = ReturnType<(typeof decodeJoin)[JoinChannel]>;
 
 /** [P-3.1 – P-3.4, P-4] Finds out who joins: as its token says, or for a customer a group that it claims. */
 export async function identify(

@@ -19,7 +19,7 @@ export interface RouteSchema {
 }
 
 /** A route, as far as the document needs to know it. */
-export interface Route {
+interface Route {
   readonly method: string;
   /** With its parameters as `:name`. */
   readonly url: string;

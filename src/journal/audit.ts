@@ -36,7 +36,7 @@ export interface Act {
 type Kept = Pick<ActStore, 'keepActs'>;
 
 /** Somebody who was refused for who they are, or are not. */
-export interface Refused {
+interface Refused {
   readonly code: string;
   /** The dealer and the name, where the token was good; of a customer no more than that it was one. */
   readonly dealerId?: string;

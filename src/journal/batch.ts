@@ -35,7 +35,7 @@ export type Outcome = (
 };
 
 /** The world outside, as the batch is told it. */
-export interface Circumstances {
+interface Circumstances {
   readonly policy: Policy;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -112,7 +112,7 @@ const TABLES: readonly Table[] = [
 ];
 
 /** The work of one transaction, before its rows are there: the commands, and what each touches. */
-export interface Plan {
+interface Plan {
   readonly steps: readonly { readonly command: Command; readonly touched: Touched }[];
   readonly needs: Needs;
 }

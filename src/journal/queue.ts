@@ -26,7 +26,7 @@ export interface Entry {
 }
 
 /** Tells whether what is about a dealer may go now; null: all may. */
-export type MayGo = ((dealerId: string) => boolean) | null;
+type MayGo = ((dealerId: string) => boolean) | null;
 
 const aboutOf = (entry: Entry | undefined): string => entry?.about ?? entry?.dealerId ?? '';
 

@@ -5,7 +5,7 @@ import type { AckPayload, SessionPayload } from '../../schemas/frames.ts';
 import { DELIVERIES } from '../../schemas/table.ts';
 
 /** An event as the log has it. */
-export interface LoggedEvent {
+interface LoggedEvent {
   readonly id: string;
   readonly scope: string;
   readonly seq: number;

@@ -16,14 +16,14 @@ export interface Generation {
 }
 
 /** A generation that was raised: of a dealer as a whole where `subject` is {@link WHOLE_DEALER}. */
-export interface Raised {
+interface Raised {
   readonly dealerId: string;
   readonly subject: string;
   readonly gen: number;
 }
 
 /** A token that was spent, by its `jti`. */
-export interface Spent {
+interface Spent {
   readonly dealerId: string;
   readonly tokenId: string;
 }

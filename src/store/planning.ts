@@ -4,14 +4,14 @@
 export type Manner = 'rewrites' | 'writes' | 'indexes' | 'alters';
 
 /** Work of a migration on a table that was there before it. */
-export interface Work {
+interface Work {
   readonly table: string;
   readonly manner: Manner;
   /** Times that were measured, of the fewest rows first. */
   readonly measured?: readonly Measure[];
 }
 
-export interface Measure {
+interface Measure {
   readonly rows: number;
   readonly seconds: number;
 }

@@ -19,7 +19,7 @@ export interface KeptRecord extends Known {
 export type RecordTable = 'users' | 'leads' | 'lead_intents';
 
 /** A part of a dealer's page views, before a seq of `@desk`; of one group alone, where it is named. */
-export interface PageviewsPart extends Bounds {
+interface PageviewsPart extends Bounds {
   readonly before?: number;
   readonly groupId?: string;
 }

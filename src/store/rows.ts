@@ -75,7 +75,7 @@ export type Needs = { readonly [T in Table]: Map<string, readonly string[]> } & 
 };
 
 /** An admin has opened a chat (its scope: a groupId, or `@desk`) or left it. */
-export interface ChatPresence {
+interface ChatPresence {
   readonly dealerId: string;
   readonly scope: string;
   readonly adminId: string;
@@ -83,7 +83,7 @@ export interface ChatPresence {
 }
 
 /** A node has the first socket of somebody, or has lost the last. */
-export interface Arrival {
+interface Arrival {
   readonly dealerId: string;
   /** The sender that their commands have, such as `customer:g1`. */
   readonly sender: string;

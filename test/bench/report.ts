@@ -27,7 +27,7 @@ const valuesOf = (figures: readonly Figures[], metric: Metric): number[] =>
   figures.flatMap((each) => each[metric] ?? []);
 
 /** The ratio of two contestants, round by round: the median of the ratios. */
-export function ratioOf({ rounds }: Outcome, metric: Metric, of: string, to: string): Spread {
+function ratioOf({ rounds }: Outcome, metric: Metric, of: string, to: string): Spread {
   const [ours, theirs] = [valuesOf(rounds[of] ?? [], metric), valuesOf(rounds[to] ?? [], metric)];
   return spreadOf(ours.flatMap((value, round) => (theirs[round] === undefined ? [] : value / theirs[round])));
 }

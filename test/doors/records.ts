@@ -73,7 +73,6 @@ const anyIntent = (intent: string): fc.Arbitrary<Fields> =>
       .filter(isIntent),
   );
 
-export const anyText = text;
 export const anyUser = kept(recordOf(PERSON).filter(takes('UPDATE_USER', UpdateUser)));
 export const anyLead = kept(withVehicle(recordOf([...PERSON, ...LEAD])).filter(takes('UPDATE_LEAD', UpdateLead)));
 /** The intents of one group: each word once. */

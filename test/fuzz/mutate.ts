@@ -106,7 +106,7 @@ function withAnother(value: Record<string, Json>, dice: Dice, raws: string[]): R
 }
 
 /** The JSON of what one or more fields of were changed. */
-export function ofAnotherShape(value: object, dice: Dice): string {
+function ofAnotherShape(value: object, dice: Dice): string {
   const raws: string[] = [];
   let changed: Record<string, Json> = { ...value };
   for (let times = 1 + dice.below(3); times > 0; times -= 1) changed = withAnother(changed, dice, raws);
@@ -144,7 +144,7 @@ const LARGE_TEXTS: readonly ((text: string, dice: Dice) => string)[] = [
   (_, dice) => TEN_THOUSAND_KEYS.slice(0, dice.once(2) ? undefined : 16_000),
 ];
 
-export const ofAnotherText = (text: string, dice: Dice): string =>
+const ofAnotherText = (text: string, dice: Dice): string =>
   dice.pick(dice.once(LARGE_ONCE_IN) ? LARGE_TEXTS : TEXTS)(text, dice);
 
 /** Bytes that are no UTF-8, or that end in the middle of it. */

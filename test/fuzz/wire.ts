@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import type { Dice } from '../support/chance.ts';
 import { ECHOED } from './oracle.ts';
 
-export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 interface Bits {
   readonly opcode?: number;

@@ -43,13 +43,13 @@ export const QUIET = ['--loglevel=warn', '--prefer-offline', '--no-audit', '--no
 export const NPM: Way = { command: ['npm', 'install', '--ignore-scripts=false', ...QUIET], node: process.execPath };
 
 /** What npm says that the package holds, and where it is. */
-export interface Packed {
+interface Packed {
   readonly tarball: string;
   readonly files: readonly string[];
 }
 
 /** Packs what the build has made. */
-export async function pack(folder: string): Promise<Packed> {
+async function pack(folder: string): Promise<Packed> {
   const { stdout } = await run('npm', ['pack', '--json', '--silent', '--pack-destination', folder]);
   const [{ filename, files }] = JSON.parse(stdout);
   return { tarball: join(folder, filename), files: files.map(({ path }: { path: string }) => path) };

@@ -29,7 +29,7 @@ export function joinOf({ role, dealer, sub }: Party, token: string | undefined, 
 export type Answer = Readonly<Record<string, unknown>> & { readonly channel: string; readonly code?: string };
 
 /** An `ack` or `error` as an answer. */
-export function answerOf({ channel, payload }: Frame): Answer {
+function answerOf({ channel, payload }: Frame): Answer {
   const { id: _, seq: __, at: ___, scope: ____, ...rest } = payload;
   return { channel, ...rest };
 }

@@ -64,7 +64,7 @@ const STARTERS = {
   },
 } satisfies Record<string, Starter>;
 
-export type BalancerName = keyof typeof STARTERS;
+type BalancerName = keyof typeof STARTERS;
 export const BALANCERS: readonly BalancerName[] = ['caddy', 'nginx', 'haproxy'];
 
 export interface Balancer {

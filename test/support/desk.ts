@@ -15,7 +15,7 @@ const SHOTS = 'test/screenshots';
 const PATIENCE = 10_000;
 
 export const PHONE = { width: 360, height: 740 };
-export const DESKTOP = { width: 1360, height: 820 };
+const DESKTOP = { width: 1360, height: 820 };
 
 /** What a browser says of a server that is away: it is, where a test takes it away. */
 const AWAY =

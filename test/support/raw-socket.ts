@@ -9,7 +9,7 @@ import { Inbox } from './until.ts';
 
 export const OP = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
-export interface RawFrame {
+interface RawFrame {
   readonly fin: boolean;
   /** The three reserved bits, as a number. */
   readonly rsv: number;
@@ -77,7 +77,7 @@ function readFrame(bytes: Buffer): { frame: RawFrame; rest: Buffer } | null {
   return { frame, rest: bytes.subarray(start + length) };
 }
 
-export interface Handshake {
+interface Handshake {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly socket: Socket;
@@ -90,7 +90,7 @@ export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 export const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 /** The header lines that open a WebSocket. Null takes one away. */
-export const OPENING: Readonly<Record<string, string>> = {
+const OPENING: Readonly<Record<string, string>> = {
   Host: 'telle.example',
   Connection: 'Upgrade',
   Upgrade: 'websocket',

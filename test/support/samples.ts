@@ -2,7 +2,7 @@
 import { Kind, type TSchema } from '@sinclair/typebox';
 
 /** Fills in the fields of a payload by name, wherever its schema has them. */
-export type Given = Readonly<Record<string, unknown>>;
+type Given = Readonly<Record<string, unknown>>;
 
 /** One value for each kind; a kind that is not here must be taught. */
 const BY_KIND: Readonly<Record<string, (schema: TSchema, given: Given) => unknown>> = {

@@ -4,7 +4,7 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inFolder } from './server.ts';
 
-export interface SmallDisk {
+interface SmallDisk {
   readonly folder: string;
   /** Leaves no room in it for what is written from now on. */
   fill(): void;

@@ -16,7 +16,7 @@ interface Row {
 }
 
 /** Tries something; whatever throws has got through. */
-export type Attempt = (what: string, attack: () => Promise<unknown> | unknown) => Promise<void>;
+type Attempt = (what: string, attack: () => Promise<unknown> | unknown) => Promise<void>;
 
 export class Tally {
   readonly #suite: string;

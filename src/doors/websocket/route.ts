@@ -23,7 +23,7 @@ import type { FramedSocket } from './socket.ts';
 const MAX_FRAGMENTS = 1024;
 const MAX_BUFFERED_CHUNKS = 4096;
 
-export interface WebSocketDoor {
+interface WebSocketDoor {
   /** Lets nobody in any more: a connection is refused, so that a load balancer tries another node. */
   shut(): void;
   /** Closes every socket that is left [P-9]. Resolves when all have gone, which `ws` sees to within its close timeout. */

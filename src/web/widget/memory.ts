@@ -2,7 +2,7 @@
 import type { TokenStorage } from '../../client/index.ts';
 
 /** Messages that were written and not yet acked. */
-export interface Unsent {
+interface Unsent {
   readonly id: string;
   readonly text: string;
   readonly at: string;
