@@ -226,6 +226,7 @@ function exportOne(program: Command): void {
   })
     .requiredOption('--dealer <dealerId>', 'the dealer')
     .option('--output <file>', 'where to write it, else stdout')
+    .option('--resume', 'go on with an export to that file that was broken off')
     .action(async (request: ExportRequest, self: Command) =>
       (await import('./export.ts')).exportDealer(settingsOf(self), request),
     );

@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename, rm, truncate } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from '../../schemas/settings.ts';
@@ -7,48 +7,70 @@ import { recordCommand } from '../journal/audit.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
 import { PRIVATE } from '../private-file.ts';
 import type { Store } from '../store/store.ts';
+import { type Begun, begunIn, NOTHING } from './begun-export.ts';
 import { openDatabase } from './database.ts';
 import { mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
+import { reasonOf } from './reason.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface ExportRequest {
   readonly dealer: string;
   readonly output?: string;
+  readonly resume?: boolean;
 }
 
 /** `telle export`: writes everything of a dealer as NDJSON, to a file or to stdout. */
-export async function exportDealer(settings: Settings, { dealer, output }: ExportRequest): Promise<void> {
+export async function exportDealer(
+  settings: Settings,
+  { dealer, output, resume = false }: ExportRequest,
+): Promise<void> {
+  const begun = resume ? await begunBefore(dealer, output) : NOTHING;
   mustExist(settings);
   const store = openDatabase(settings);
   try {
-    const lines = await exportOf(store, dealer);
+    const lines = await exportOf(store, dealer, begun);
     if (!lines) throw new Error(`there is no dealer ${dealer}`);
     await recordCommand(store, 'telle export', { dealerId: dealer, action: 'export' }).catch(() =>
       process.stderr.write('telle: the audit has nothing of this export: the database cannot be written to\n'),
     );
-    const texts = Readable.from(watched(lines, await store.logSize(dealer)), { objectMode: false });
+    const done = begun.counts.event ?? 0;
+    const texts = Readable.from(watched(lines, done, await store.logSize(dealer)), { objectMode: false });
     if (output === undefined) await pipeline(texts, process.stdout, { end: false });
-    else await writeWhole(texts, output);
+    else await writeWhole(texts, output, begun);
   } finally {
     await store.close();
   }
 }
 
+/** Name of the file that is written until all of it is there. */
+const partOf = (file: string): string => `${file}.part`;
+
+function begunBefore(dealer: string, output: string | undefined): Promise<Begun> {
+  if (output === undefined) throw new UsageError('--resume goes on with a file: name it with --output');
+  const part = partOf(output);
+  if (!existsSync(part)) throw new Error(`there is no ${part} to go on with: leave --resume out`);
+  return begunIn(part, dealer);
+}
+
 /** A file of that name is there only when all of it is. It is its owner's alone: everything of a dealer's customers is in it. */
-async function writeWhole(texts: Readable, file: string): Promise<void> {
-  const part = `${file}.part`;
-  await rm(part, { force: true });
+async function writeWhole(texts: Readable, file: string, { size }: Begun): Promise<void> {
+  const part = partOf(file);
+  if (size === 0) await rm(part, { force: true });
+  else await truncate(part, size);
+  const written = size === 0 ? { mode: PRIVATE, flags: 'wx' } : { flags: 'r+', start: size };
   try {
-    await pipeline(texts, createWriteStream(part, { mode: PRIVATE, flags: 'wx' }));
+    await pipeline(texts, createWriteStream(part, written));
     await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
+  } catch (fault) {
+    if (!existsSync(part)) throw fault;
+    throw new Error(`${reasonOf(fault)}: ${part} has what was written, and --resume goes on with it`, { cause: fault });
   }
 }
 
-async function* watched(lines: AsyncIterable<Lines>, total: Awaited<ReturnType<Store['logSize']>>) {
+async function* watched(lines: AsyncIterable<Lines>, done: number, total: Awaited<ReturnType<Store['logSize']>>) {
   const bar = progressBar('events', total);
+  bar.add(done);
   try {
     for await (const { text, events } of lines) {
       yield text;

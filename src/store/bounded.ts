@@ -13,8 +13,8 @@ export interface Bounds {
 
 /** A database that is read at length, page by page. */
 export interface Paged {
-  /** Rows of a page: of an embedded database a millisecond's, in which everybody else waits; of another, what is worth asking for. */
-  readonly rowsAtOnce: number;
+  /** A page: of an embedded database a millisecond's rows, in which everybody else waits; of another, what is worth asking for. */
+  readonly pageAtOnce: Required<Bounds>;
 }
 
 /** A place in a list that is ordered by time: ms since 1970, and what comes after it in the key of the row there. */
@@ -34,16 +34,17 @@ interface List {
   readonly from: SQL;
   readonly where: SQL;
   readonly order: SQL;
-  /** The text whose length counts; null is of none. */
-  readonly text: SQL;
+  /** The texts whose lengths count; null is of none. */
+  readonly texts: readonly SQL[];
 }
 
 /** The beginning of a list. What does not fit is measured by the database, and not read from it. */
 export function beginningOf(
-  { columns, from, where, order, text }: List,
+  { columns, from, where, order, texts }: List,
   { limit, bytes = Number.MAX_SAFE_INTEGER }: Bounds,
 ): SQL {
-  const size = sql`(${sql.raw(String(ROW_BYTES))} + coalesce(octet_length(${text}), 0))`;
+  const lengths = texts.map((text) => sql` + coalesce(octet_length(${text}), 0)`);
+  const size = sql`(${sql.raw(String(ROW_BYTES))}${sql.join(lengths)})`;
   // The total grows with each row: it has their order.
   return sql`select * from (
       select ${columns}, ${size} as size, sum(${size}) over (order by ${order} rows unbounded preceding) as total

@@ -17,8 +17,8 @@ import {
   texts,
 } from './sql.ts';
 
-/** A group as it stands, with its last chat message. Times are ms since 1970. */
-export interface KeptGroup {
+/** A group as it stands. Times are ms since 1970. */
+export interface BareGroup {
   readonly groupId: string;
   readonly online: boolean;
   readonly mutedBy: string | null;
@@ -33,6 +33,10 @@ export interface KeptGroup {
   readonly updatedAt: number;
   /** [P-3.1] True where it had to give its name to a customer with a minted token. */
   readonly setAside: boolean;
+}
+
+/** A group with its last chat message. */
+export interface KeptGroup extends BareGroup {
   /** The payload of the last `CHAT_MSG`, as JSON text. */
   readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
 }
@@ -41,7 +45,7 @@ export interface GroupStore {
   /** A dealer's groups, those first that changed last. */
   groups(dealerId: string, filter: GroupFilter, part: Part): Promise<KeptGroup[]>;
   /** Groups by their names, after the one named. */
-  groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<KeptGroup[]>;
+  groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<BareGroup[]>;
   group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
   /** Those of the groups named that there are. */
   existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
@@ -58,7 +62,7 @@ export interface GroupStore {
   ): Promise<{ groupId: string; lastSeq: number }[]>;
 }
 
-const groupOfRow = (row: Row): KeptGroup => ({
+const bareGroupOfRow = (row: Row): BareGroup => ({
   groupId: String(row.group_id),
   online: Boolean(row.online),
   mutedBy: textOrNull(row.muted_by),
@@ -71,6 +75,10 @@ const groupOfRow = (row: Row): KeptGroup => ({
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
   setAside: row.formerly !== null,
+});
+
+const groupOfRow = (row: Row): KeptGroup => ({
+  ...bareGroupOfRow(row),
   lastMessage:
     row.payload === null
       ? null
@@ -103,7 +111,7 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
   const searches = new Readings(1, true);
 
   async function listed(groups: SQL, where: SQL, by: SQL, bounds: Bounds): Promise<KeptGroup[]> {
-    const found = await rows(beginningOf({ columns, from: groups, where, order: by, text: sql`m.payload` }, bounds));
+    const found = await rows(beginningOf({ columns, from: groups, where, order: by, texts: [sql`m.payload`] }, bounds));
     return found.map(groupOfRow);
   }
 
@@ -145,8 +153,11 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
       return found;
     },
 
-    groupsByName: (dealerId, name, bounds) =>
-      listed(from, sql`g.dealer_id = ${dealerId} and g.group_id > ${name}`, sql`g.group_id`, bounds),
+    async groupsByName(dealerId, name, bounds) {
+      const where = sql`dealer_id = ${dealerId} and group_id > ${name}`;
+      const named = { columns: sql`*`, from: sql`groups`, where, order: sql`group_id`, texts: [] };
+      return (await rows(beginningOf(named, bounds))).map(bareGroupOfRow);
+    },
 
     async group(dealerId, groupId) {
       const [found] = await rows(

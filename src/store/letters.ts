@@ -73,7 +73,7 @@ export const lettersIn = ({ rows }: Database): LetterStore => ({
   async deadLetters(after, bounds) {
     const where = sql`dead_letter_id > ${after}`;
     const order = sql`dead_letter_id`;
-    const letters = { columns: COLUMNS, from: sql`dead_letters`, where, order, text: sql`payload` };
+    const letters = { columns: COLUMNS, from: sql`dead_letters`, where, order, texts: [sql`payload`] };
     return (await rows(beginningOf(letters, bounds))).map(letterOfRow);
   },
 

@@ -18,6 +18,16 @@ export interface KeptRecord extends Known {
 /** The tables of records. */
 export type RecordTable = 'users' | 'leads' | 'lead_intents';
 
+/** A lead or an intent, and its customer. */
+export interface RecordOfUser extends KeptRecord {
+  readonly user: Known | null;
+}
+
+/** A part of a list of records; of the groups named alone, where any are. */
+export interface RecordsPart extends Part {
+  readonly groupIds?: readonly string[];
+}
+
 /** A part of a dealer's page views, before a seq of `@desk`; of one group alone, where it is named. */
 interface PageviewsPart extends Bounds {
   readonly before?: number;
@@ -25,8 +35,10 @@ interface PageviewsPart extends Bounds {
 }
 
 export interface RecordStore {
-  /** Records of one table, those first that were made last; of the groups named alone, where any are. */
-  records(table: RecordTable, dealerId: string, part: Part & { groupIds?: readonly string[] }): Promise<KeptRecord[]>;
+  /** Records of one table, those first that were made last. */
+  records(table: RecordTable, dealerId: string, part: RecordsPart): Promise<KeptRecord[]>;
+  /** {@link records}, each with its customer. */
+  recordsOfUsers(table: Exclude<RecordTable, 'users'>, dealerId: string, part: RecordsPart): Promise<RecordOfUser[]>;
   /** The intents of the groups named, by group and word, after the one given. */
   intentsOf(
     dealerId: string,
@@ -38,28 +50,52 @@ export interface RecordStore {
   pageviews(dealerId: string, part: PageviewsPart): Promise<KeptEvent[]>;
 }
 
+const knownOf = (fields: unknown, customer: unknown): Known => ({
+  fields: JSON.parse(String(fields)),
+  customer: JSON.parse(String(customer)),
+});
+
 const recordOfRow = (row: Row): KeptRecord => ({
   groupId: String(row.group_id),
   intent: textOrNull(row.intent),
-  fields: JSON.parse(String(row.fields)),
-  customer: JSON.parse(String(row.customer)),
+  ...knownOf(row.fields, row.customer),
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
 });
 
+/** A dealer's records `r` of one table: which, and in which order. */
+function listOf(table: RecordTable, dealerId: string, { after: mark, groupIds }: RecordsPart) {
+  // Those of some groups are found by their names and then put in order: by the time, all of a dealer's would be gone through for them.
+  const time = groupIds ? sql`+r.created_at` : sql`r.created_at`;
+  const order = [time, sql`r.group_id`, ...(table === 'lead_intents' ? [sql`r.intent`] : [])];
+  const where = all([
+    sql`r.dealer_id = ${dealerId}`,
+    groupIds ? sql`r.group_id in (${texts(groupIds)})` : null,
+    after(order, mark),
+  ]);
+  return { from: sql`${sql.raw(table)} r`, where, order: descending(order) };
+}
+
 export const recordsIn = ({ rows }: Database): RecordStore => ({
-  async records(table, dealerId, { after: mark, groupIds, ...bounds }) {
-    // Those of some groups are found by their names and then put in order: by the time, all of a dealer's would be gone through for them.
-    const time = groupIds ? sql`+created_at` : sql`created_at`;
-    const order = [time, sql`group_id`, ...(table === 'lead_intents' ? [sql`intent`] : [])];
-    const where = all([
-      sql`dealer_id = ${dealerId}`,
-      groupIds ? sql`group_id in (${texts(groupIds)})` : null,
-      after(order, mark),
-    ]);
-    const records = { columns: sql`*`, from: sql.raw(table), where, order: descending(order), text: sql`fields` };
-    const found = await rows(beginningOf(records, bounds));
+  async records(table, dealerId, part) {
+    const records = { columns: sql`r.*`, texts: [sql`r.fields`], ...listOf(table, dealerId, part) };
+    const found = await rows(beginningOf(records, part));
     return found.map(recordOfRow);
+  },
+
+  async recordsOfUsers(table, dealerId, part) {
+    const { from, ...list } = listOf(table, dealerId, part);
+    const records = {
+      columns: sql`r.*, u.fields as user_fields, u.customer as user_customer`,
+      texts: [sql`r.fields`, sql`u.fields`],
+      from: sql`${from} left join users u on u.dealer_id = r.dealer_id and u.group_id = r.group_id`,
+      ...list,
+    };
+    const found = await rows(beginningOf(records, part));
+    return found.map((row) => ({
+      ...recordOfRow(row),
+      user: row.user_fields === null ? null : knownOf(row.user_fields, row.user_customer),
+    }));
   },
 
   async intentsOf(dealerId, groupIds, last, limit) {
@@ -79,7 +115,7 @@ export const recordsIn = ({ rows }: Database): RecordStore => ({
       groupId === undefined ? null : sql`group_id = ${groupId}`,
       seq === undefined ? null : sql`seq < ${seq}`,
     ]);
-    const views = { columns: EVENT, from: sql`events`, where, order: sql`seq desc`, text: sql`payload` };
+    const views = { columns: EVENT, from: sql`events`, where, order: sql`seq desc`, texts: [sql`payload`] };
     const found = await rows(beginningOf(views, bounds));
     return found.map(eventOfRow);
   },

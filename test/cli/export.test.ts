@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { at, erase, fill, read } from '../support/lists.ts';
-import { makeDatabase } from '../support/postgres.ts';
+import { makeDatabase, withClient } from '../support/postgres.ts';
 import { telle } from '../support/process.ts';
 import { eventRow, groupRow, known, NOW, ODD_TEXT, write } from '../support/rows.ts';
 import { DEALER, inFolder, type TestServer, withServer } from '../support/server.ts';
@@ -17,6 +18,14 @@ const DATABASES = {
   SQLite: async (folder: string) => `sqlite:${join(folder, 'telle.db')}`,
   Postgres: () => makeDatabase(postgres),
 };
+
+/** Changes something in a database, past the program. */
+async function changed(url: string, statement: string): Promise<void> {
+  if (!url.startsWith('sqlite:')) return withClient(url, async (client) => void (await client.query(statement)));
+  const client = new Database(url.slice('sqlite:'.length));
+  client.exec(statement);
+  client.close();
+}
 
 type Line = Readonly<Record<string, unknown>> & { readonly kind: string };
 /** Every line, each of which must be JSON, and the last of which must end. */
@@ -46,7 +55,7 @@ function assertWhole(lines: readonly Line[]): void {
 const order = (kind: string) => ['dealer', ...KINDS, 'end'].indexOf(kind);
 
 for (const [database, urlIn] of Object.entries(DATABASES)) {
-  describe(`telle export, on ${database}`, { timeout: 120_000 }, () => {
+  describe(`telle export, on ${database}`, { timeout: 240_000 }, () => {
     /** A server that has something of everything, and something of another dealer. */
     const withFilled = (use: (server: TestServer, url: string, folder: string) => Promise<void>) => () =>
       inFolder(async (folder) => {
@@ -84,6 +93,44 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
           (await readdir(folder)).filter((name) => name.startsWith('out')),
           ['out.ndjson'],
         );
+      }),
+    );
+
+    it(
+      'goes on with what was broken off, wherever that was',
+      withFilled(async (server, url, folder) => {
+        await erase(server, ['whispered']);
+        const { body } = await read(server, 'export');
+        const whole = Buffer.from(body);
+        const file = join(folder, 'out.ndjson');
+        const part = `${file}.part`;
+        const env = { DATABASE_URL: url };
+        const resume = ['export', '--dealer', DEALER, '--output', file, '--resume'];
+        // Within the first line, behind it, within an event, and with all of it but a name.
+        const first = whole.indexOf('\n') + 1;
+        const places = [5, first, whole.indexOf('"kind":"event"') + 300, whole.length];
+        for (const place of places) {
+          await writeFile(part, whole.subarray(0, place));
+          assert.deepEqual(await telle(resume, { env }), { code: 0, stdout: '', stderr: '' });
+          assert.equal(await readFile(file, 'utf8'), body, `broken off at ${place}`);
+          assert.equal((await readdir(folder)).includes('out.ndjson.part'), false);
+        }
+        const refusal = async (args: readonly string[]) => {
+          const { code, stderr } = await telle(args, { env });
+          return [code, stderr.trim()];
+        };
+        assert.deepEqual(await refusal(resume), [1, `telle: there is no ${part} to go on with: leave --resume out`]);
+        assert.deepEqual(await refusal(['export', '--dealer', DEALER, '--resume']), [
+          2,
+          'telle: --resume goes on with a file: name it with --output',
+        ]);
+        for (const text of [body.replace(`"dealerId":"${DEALER}"`, '"dealerId":"d2"'), 'notes of mine\n']) {
+          await writeFile(part, text);
+          assert.deepEqual(await refusal(resume), [
+            1,
+            `telle: ${part} is no export of ${DEALER}: remove it, and leave --resume out`,
+          ]);
+        }
       }),
     );
 
@@ -138,6 +185,27 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
       }),
     );
 
+    it(
+      'says what it has written where it breaks off, and that it can go on',
+      withFilled(async (server, url, folder) => {
+        const { body } = await read(server, 'export');
+        const file = join(folder, 'out.ndjson');
+        const env = { DATABASE_URL: url };
+        await changed(url, 'alter table leads rename to hidden');
+        const { code, stderr } = await telle(['export', '--dealer', DEALER, '--output', file], { env });
+        assert.equal(code, 1);
+        assert.match(stderr, /leads/);
+        assert.ok(stderr.trim().endsWith(`: ${file}.part has what was written, and --resume goes on with it`), stderr);
+        assert.doesNotMatch(stderr, /select|g1/i);
+        await changed(url, 'alter table hidden rename to leads');
+        const begun = await readFile(`${file}.part`, 'utf8');
+        assert.ok(body.startsWith(begun), begun);
+        const resumed = await telle(['export', '--dealer', DEALER, '--output', file, '--resume'], { env });
+        assert.deepEqual(resumed, { code: 0, stdout: '', stderr: '' });
+        assert.equal(await readFile(file, 'utf8'), body);
+      }),
+    );
+
     it('has all of more than is read at a time, those of one moment too, and odd text as it was said', () =>
       inFolder(async (folder) => {
         const DATABASE_URL = await urlIn(folder);
@@ -178,7 +246,7 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
       }));
 
     it(
-      'that cannot be put in its place ends with 1, and leaves nothing of itself',
+      'that cannot be put in its place ends with 1, and says where it is',
       withFilled(async (_, url, folder) => {
         const output = join(folder, 'out');
         await mkdir(output);
@@ -186,11 +254,11 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
           env: { DATABASE_URL: url },
         });
         assert.deepEqual([code, stdout], [1, '']);
-        assert.match(stderr, /^telle: .*out.*\n$/);
-        assert.deepEqual(
-          (await readdir(folder)).filter((name) => name.startsWith('out')),
-          ['out'],
-        );
+        assert.match(stderr, /^telle: .*out\.part has what was written, and --resume goes on with it\n$/);
+        assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('out')).toSorted(), [
+          'out',
+          'out.part',
+        ]);
       }),
     );
 

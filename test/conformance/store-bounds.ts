@@ -52,6 +52,7 @@ const LISTS: Readonly<Record<string, (store: Store, bounds: Bounds) => Promise<r
   users: (store, bounds) => store.records('users', 'd1', bounds),
   leads: (store, bounds) => store.records('leads', 'd1', bounds),
   intents: (store, bounds) => store.records('lead_intents', 'd1', bounds),
+  'leads with their users': (store, bounds) => store.recordsOfUsers('leads', 'd1', bounds),
   'page views': (store, bounds) => store.pageviews('d1', bounds),
   log: (store, bounds) => store.log('d1', null, bounds),
   'dead letters': (store, bounds) => store.deadLetters('', bounds),

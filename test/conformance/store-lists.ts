@@ -191,6 +191,38 @@ export function describeLists(withStore: WithStore): void {
       return ['f', 'e', 'd', 'c', 'b', 'a'];
     }
 
+    it(
+      'come each with its user, where there is one',
+      withStore(async (store) => {
+        await writeRecords(store);
+        await write(store, {
+          leads: { 'd1/alone': known({ source: 'web' }), 'd2/b': known({}) },
+          intents: { 'd1/alone/buy': known({ intent: 'buy' }) },
+          users: { 'd1/b': known({ name: 'B', text: ODD_TEXT }, { name: 'B' }) },
+          at: NOW + 9,
+        });
+        const userOf = new Map(
+          (await store.records('users', 'd1', { limit: 100 })).map(({ groupId, fields, customer }) => [
+            groupId,
+            { fields, customer },
+          ]),
+        );
+        for (const table of ['leads', 'lead_intents'] as const) {
+          for (const groupIds of [undefined, ['b', 'alone', 'nobody']]) {
+            const of = groupIds && { groupIds };
+            const records = await store.records(table, 'd1', { ...of, limit: 100 });
+            const paged = (part: Part) => store.recordsOfUsers(table, 'd1', { ...of, ...part });
+            const found = await inPages(3, paged, recordMark);
+            assert.deepEqual(
+              found,
+              records.map((record) => ({ ...record, user: userOf.get(record.groupId) ?? null })),
+            );
+            assert.equal(found[0]?.user, null);
+          }
+        }
+      }),
+    );
+
     for (const table of TABLES) {
       const rowsOf = (names: readonly string[]) =>
         table === 'lead_intents' ? names.flatMap((name) => [`${name} buy`, `${name} a/b`]) : [...names];

@@ -66,6 +66,52 @@ describe('GET /v1/dealers/{dealerId}/export', () => {
     assert.equal(ofKind('user')[0].fields.name, NAME);
     assert.equal(text.includes('forget me'), false);
   });
+
+  const after = (place: string) =>
+    ask(server, `${of('whole', '/export')}?after=${encodeURIComponent(place)}`, { token: operator });
+
+  test('goes on behind any of its lines, or its kind and key, and counts what it then has', async () => {
+    const { text } = await ask(server, of('whole', '/export'), { token: operator });
+    const lines = text.trimEnd().split('\n');
+    const kinds = lines.map((line) => String(JSON.parse(line).kind));
+    const some = lines.flatMap((_, index) =>
+      kinds[index] !== kinds[index + 1] || index % 100 === 0 || kinds[index] !== 'event' ? [index] : [],
+    );
+    for (const index of some.slice(1, -1)) {
+      const rest = (await after(lines[index] ?? '')).text.trimEnd().split('\n');
+      assert.deepEqual(rest.slice(0, -1), lines.slice(index + 1, -1), `behind line ${index}`);
+      const counts: Record<string, number> = {};
+      for (const kind of kinds.slice(index + 1, -1)) counts[kind] = (counts[kind] ?? 0) + 1;
+      assert.deepEqual(JSON.parse(rest.at(-1) ?? ''), { kind: 'end', counts });
+    }
+    const event = JSON.stringify({ kind: 'event', scope: 'g1', seq: 7 });
+    const [first = ''] = (await after(event)).text.split('\n');
+    assert.deepEqual([JSON.parse(first).scope, JSON.parse(first).seq], ['g1', 8]);
+  });
+
+  test('goes on behind nothing else', async () => {
+    const none = [
+      '',
+      'g1',
+      '7',
+      'null',
+      '{"kind":"group"',
+      '{"kind":"dealer","dealerId":"whole"}',
+      '{"kind":"end","counts":{}}',
+      '{"kind":"group"}',
+      '{"kind":"group","groupId":"g\\u0000"}',
+      '{"kind":"event","scope":"g1","seq":"7"}',
+      '{"kind":"event","scope":"g1","seq":1e99}',
+      '{"kind":"intent","createdAt":1,"groupId":"g1"}',
+      '{"kind":"toString","groupId":"g1"}',
+    ];
+    for (const place of none) {
+      const { status, text } = await after(place);
+      assert.equal(status, 400, `${place}: ${text}`);
+      assert.match(text, /"code":"invalid_payload"/);
+      assert.match(text, /"path":"\/after"/);
+    }
+  });
 });
 
 describe('what breaks off', () => {
@@ -91,10 +137,8 @@ describe('what breaks off', () => {
 
   test('is not taken for whole: a CSV of which a later page cannot be read is cut, and the server goes on', async () => {
     const outcome = await fetchBroken('/leads', (store) => ({
-      records: (table, dealerId, part) =>
-        table === 'leads' && part.after !== undefined && part.limit > 1
-          ? Promise.reject(broken)
-          : store.records(table, dealerId, part),
+      recordsOfUsers: (table, dealerId, part) =>
+        part.after ? Promise.reject(broken) : store.recordsOfUsers(table, dealerId, part),
     }));
     assert.deepEqual(outcome, { status: 200, isWhole: false });
   });

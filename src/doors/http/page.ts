@@ -50,6 +50,12 @@ export async function pageOf<Item>(
   return { items, next: beyond.length > 0 ? cursorFor(`${list}:${keyOf(last)}`) : null };
 }
 
+/** The mark in a list that is ordered by time, and so many parts of a key, which a cursor names; undefined at its beginning. */
+export function markAt(list: string, cursor: string | undefined, parts: number): Mark | undefined {
+  const place = placeIn(list, cursor);
+  return place === undefined ? undefined : markFrom(place, parts);
+}
+
 /** A list that is ordered by time, and where that is the same, by so many parts of a key. */
 export const pageByTime = <Item>(
   list: string,

@@ -4,14 +4,15 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
 import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
 import type { Fields } from '../../../schemas/records.ts';
 import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
+import type { Known } from '../../domain/state.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { Mark, Paged, Part } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
-import type { KeptRecord, RecordStore, RecordTable } from '../../store/records.ts';
+import type { KeptRecord, RecordOfUser, RecordStore, RecordsPart, RecordTable } from '../../store/records.ts';
 import { adfOf, type Prospect } from './adf.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
@@ -20,7 +21,7 @@ import { intentsCsv, leadsCsv } from './csv.ts';
 import type { App } from './http.ts';
 import { intentItem, recordItem } from './items.ts';
 import { formatFor } from './negotiate.ts';
-import { type Page, pageByTime } from './page.ts';
+import { markAt, type Page, pageByTime } from './page.ts';
 
 const params = Type.Object({ dealerId: Id });
 type Query = Static<typeof RecordsQuery>;
@@ -108,13 +109,32 @@ interface RecordsRequest {
   readonly reply: FastifyReply;
 }
 
-function pageFor(asked: RecordsRequest, { limit = DEFAULT_LIMIT, cursor }: Query) {
-  const paging = { limit, ...(cursor !== undefined && { cursor }) };
-  return pageByTime(asked.table, paging, (part) => read(asked, part), markOf, asked.table === 'lead_intents' ? 2 : 1);
+function pageFor<Row extends KeptRecord>(
+  { table, query: { limit = DEFAULT_LIMIT, cursor } }: RecordsRequest,
+  read: (part: Part) => Promise<Row[]>,
+): Promise<Page<Row>> {
+  return pageByTime(table, { limit, ...(cursor !== undefined && { cursor }) }, read, markOf, partsOf(table));
 }
 
-const read = ({ table, dealerId, store, query: { groupId } }: RecordsRequest, part: Part): Promise<KeptRecord[]> =>
-  store.records(table, dealerId, { ...part, ...(groupId !== undefined && { groupIds: [groupId] }) });
+/** Parts of the key of a record within its dealer. */
+const partsOf = (table: RecordTable): number => (table === 'lead_intents' ? 2 : 1);
+
+/** A part of the list that is asked for: of one group alone, where it is named. */
+const partFor = ({ query: { groupId } }: RecordsRequest, part: Part): RecordsPart => ({
+  ...part,
+  ...(groupId !== undefined && { groupIds: [groupId] }),
+});
+
+const readerOf = (asked: RecordsRequest) => (part: Part) =>
+  asked.store.records(asked.table, asked.dealerId, partFor(asked, part));
+
+/** Reads leads or intents with their users: no format for which they are read is there for users. */
+const readerOfUsers = (asked: RecordsRequest) => (part: Part) =>
+  asked.store.recordsOfUsers(
+    asked.table === 'lead_intents' ? 'lead_intents' : 'leads',
+    asked.dealerId,
+    partFor(asked, part),
+  );
 
 const markOf = ({ createdAt, groupId, intent }: KeptRecord): Mark => ({
   at: createdAt,
@@ -131,17 +151,21 @@ function linkNext({ reply, request }: RecordsRequest, { next }: Page<unknown>): 
 
 const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknown>>> = {
   async [JSON_TYPE](asked) {
-    const { items, next } = await pageFor(asked, asked.query);
+    const { items, next } = await pageFor(asked, readerOf(asked));
     return { items: items.map((record) => asked.shown(asked.dealerId, record)), next };
   },
 
   /** All of them, as a stream; one page where a limit is given. */
   async [CSV_TYPE](asked) {
-    const { query, reply, name } = asked;
+    const { table, query, reply, name, store } = asked;
     reply.type(`${CSV_TYPE}; charset=utf-8`).header('content-disposition', `attachment; filename="${name}.csv"`);
-    const first = await pageFor(asked, { ...query, limit: query.limit ?? asked.store.rowsAtOnce });
-    if (query.limit !== undefined) linkNext(asked, first);
-    return reply.send(Readable.from(pagesInTurn(csvPages(asked, first)), { objectMode: false }));
+    const read = readerOfUsers(asked);
+    const page = query.limit === undefined ? null : await pageFor(asked, read);
+    if (page) linkNext(asked, page);
+    const after = markAt(table, query.cursor, partsOf(table));
+    const first = page?.items ?? (await read({ after, ...store.pageAtOnce }));
+    const pages = csvPages(asked, first, page ? null : read);
+    return reply.send(Readable.from(pagesInTurn(pages), { objectMode: false }));
   },
 
   /** One page: each prospect must be whole before the first byte goes out. */
@@ -156,54 +180,54 @@ const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknow
   },
 };
 
-async function adfFor(asked: RecordsRequest): Promise<{ document: string; page: Page<KeptRecord> }> {
-  const { dealerId, query, store } = asked;
-  const page = await pageFor(asked, query);
+async function adfFor(asked: RecordsRequest): Promise<{ document: string; page: Page<RecordOfUser> }> {
+  const { dealerId, store } = asked;
+  const page = await pageFor(asked, readerOfUsers(asked));
   const dealer = await store.dealer(dealerId);
   if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
   return { document: await adfOf(dealer, await prospectsOf(asked, page.items)), page };
 }
 
 /** Rows of CSV that are written at a time: less than a millisecond's work. */
-const ROWS = 10;
+const ROWS = 40;
 
-async function* csvPages(asked: RecordsRequest, first: Page<KeptRecord>): AsyncGenerator<string> {
-  const { query, table } = asked;
+/** Records as CSV, some at a time, and all that are behind them where the rest is read. */
+async function* csvPages(
+  { table, store }: RecordsRequest,
+  first: readonly RecordOfUser[],
+  readOn: ((part: Part) => Promise<readonly RecordOfUser[]>) | null,
+): AsyncGenerator<string> {
   const csvOf = table === 'lead_intents' ? intentsCsv : leadsCsv;
-  let { items } = first;
-  for (let header = true; header || items.length > 0; header = false) {
-    const users = await usersOf(asked, items);
-    const rows = items.map((record) => ({
-      ...record,
-      intent: record.intent ?? '',
-      user: users.get(record.groupId)?.fields ?? null,
-    }));
-    for (let from = 0; from < Math.max(rows.length, 1); from += ROWS) {
-      yield csvOf(rows.slice(from, from + ROWS), { header: header && from === 0 });
+  const rowOf = ({ intent, user, ...record }: RecordOfUser) => ({
+    ...record,
+    intent: intent ?? '',
+    user: user?.fields ?? null,
+  });
+  let records = first;
+  for (let header = true; header || records.length > 0; header = false) {
+    for (let from = 0; from < Math.max(records.length, 1); from += ROWS) {
+      yield csvOf(records.slice(from, from + ROWS).map(rowOf), { header: header && from === 0 });
     }
-    const last = items.at(-1);
-    if (query.limit !== undefined || last === undefined) return;
+    const last = records.at(-1);
+    if (!readOn || !last) return;
     await readInTurn();
-    items = await read(asked, { after: markOf(last), limit: asked.store.rowsAtOnce, bytes: MAX_PAGE_BYTES });
+    records = await readOn({ after: markOf(last), ...store.pageAtOnce });
   }
 }
 
-/** The records of one table that some groups have. */
-async function recordsFor({ dealerId, store }: RecordsRequest, table: RecordTable, of: readonly KeptRecord[]) {
+/** The leads of the groups that some records are of. */
+async function leadsFor({ dealerId, store }: RecordsRequest, of: readonly KeptRecord[]) {
   const groupIds = [...new Set(of.map(({ groupId }) => groupId))];
   if (groupIds.length === 0) return [];
   await readInTurn();
-  return store.records(table, dealerId, { groupIds, limit: Number.MAX_SAFE_INTEGER });
+  return store.records('leads', dealerId, { groupIds, limit: groupIds.length });
 }
 
 const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
   new Map(records.map((record) => [record.groupId, record]));
 
-const usersOf = async (asked: RecordsRequest, of: readonly KeptRecord[]) =>
-  byGroup(await recordsFor(asked, 'users', of));
-
 /** Fields of a record as a CRM gets them: by which id it knows the customer is the dealer's word alone [P-11.3]. */
-function fieldsForCrm(record: KeptRecord | undefined): Fields | null {
+function fieldsForCrm(record: Known | null | undefined): Fields | null {
   if (!record) return null;
   const { externalId, ...others } = record.fields;
   return externalId === record.customer.externalId ? others : record.fields;
@@ -227,16 +251,15 @@ async function intentsByGroup(
 }
 
 /** A prospect for each lead with all its intents, or for each intent with its lead. */
-async function prospectsOf(asked: RecordsRequest, records: readonly KeptRecord[]): Promise<Prospect[]> {
+async function prospectsOf(asked: RecordsRequest, records: readonly RecordOfUser[]): Promise<Prospect[]> {
   const isIntents = asked.table === 'lead_intents';
-  const users = await usersOf(asked, records);
-  const leads = byGroup(isIntents ? await recordsFor(asked, 'leads', records) : records);
+  const leads = byGroup(isIntents ? await leadsFor(asked, records) : records);
   const intentsOf = isIntents ? null : await intentsByGroup(asked, records);
   return records.map((record) => {
     const intents = intentsOf?.get(record.groupId) ?? [record];
     return {
       groupId: record.groupId,
-      user: fieldsForCrm(users.get(record.groupId)),
+      user: fieldsForCrm(record.user),
       lead: fieldsForCrm(leads.get(record.groupId)),
       intents: intents.map(({ intent, fields }) => ({ intent: intent ?? '', fields })),
       requestedAt: record.createdAt,

@@ -60,7 +60,7 @@ export async function logOf(
       from: sql`events`,
       where: sql`dealer_id = ${dealerId} ${beyond} and not ${IS_GONE}`,
       order: sql`scope, seq`,
-      text: sql`payload`,
+      texts: [sql`payload`],
     },
     bounds,
   );

@@ -35,7 +35,8 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
   const database = databaseOf(pool);
   return {
     isCertain: false,
-    rowsAtOnce: 1000,
+    // As many as are written out in a millisecond or two.
+    pageAtOnce: { limit: 2000, bytes: 1024 * 1024 },
     ...logOn(pool, database, health),
     ...groupsIn(database, digests),
     ...recordsIn(database),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
+import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { MEMORY } from '../../../schemas/settings.ts';
 import { makeFolderOf, makePrivate } from '../../private-file.ts';
 import { actsIn } from '../acts.ts';
@@ -91,7 +92,7 @@ function storeOver(opened: Opened): Store {
   };
   return {
     isCertain: true,
-    rowsAtOnce: 100,
+    pageAtOnce: { limit: 100, bytes: MAX_PAGE_BYTES },
     ...groupsIn(database, digests),
     ...recordsIn(database),
     ...lettersIn(database),
