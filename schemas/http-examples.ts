@@ -50,7 +50,11 @@ export const EXCHANGES: readonly Exchange[] = [
     operation: 'GET /ready',
     path: '/ready',
     status: 200,
-    answer: { status: 'ready', database: 'ok' },
+    answer: {
+      status: 'ready',
+      database: 'ok',
+      parts: { database: { state: 'ok', epoch: EPOCH, schema: '0005_ends' }, drain: { state: 'ok' } },
+    },
   },
   {
     title: 'A dealer is made.',

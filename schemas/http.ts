@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { ErrorPayload } from './errors.ts';
 import { AckPayload, SessionPayload } from './frames.ts';
 import { refTo } from './json-schema.ts';
+import { Instant } from './kinds.ts';
 import { pageOf } from './lists.ts';
 
 /** The most events of one `POST /v1/events`. */
@@ -33,6 +34,36 @@ export const Health = Type.Object(
   { description: 'The process lives.' },
 );
 
+const state = Type.String({ description: '`ok`, or in a few words what is wrong.' });
+const part = (description: string) => Type.Optional(Type.Object({ state }, { description }));
+/** With `since`: when it began to be so, ok or not. */
+const tie = (description: string) => Type.Optional(Type.Object({ state, since: Instant }, { description }));
+
+export const ReadinessParts = Type.Object(
+  {
+    database: Type.Object(
+      {
+        state,
+        epoch: Type.String({ description: 'The epoch of the log, as `session` has it.' }),
+        schema: Type.String({ description: 'The last migration that its tables have had.' }),
+      },
+      { description: 'Whether it answers, and can be written to.' },
+    ),
+    disk: part('The disk of an embedded database: whether there is room left. Absent where it is not on this machine.'),
+    drain: Type.Object({ state }, { description: 'Whether this node is about to end.' }),
+    nodes: tie('Whether what this node publishes to the others is heard: it proves that to itself every second.'),
+    events: tie('The same of what other servers publish.'),
+    stream: tie('Whether the stream of other servers is read.'),
+    writes: tie('Whether Redis takes writes.'),
+    rights: tie('Whether the user of Redis may do all that it must.'),
+    strangers: tie('Whether another platform publishes under the same names.'),
+  },
+  {
+    description:
+      'Each part of the node. Those from `nodes` on are of Redis, since when each is as it is: absent where there is none, and as long as they have not been looked at.',
+  },
+);
+
 export const Readiness = Type.Object(
   {
     status: Type.Literal('ready'),
@@ -43,6 +74,7 @@ export const Readiness = Type.Object(
     troubles: Type.Optional(
       Type.Record(Type.String(), Type.String(), { description: 'What is wrong with Redis, in words, by part.' }),
     ),
+    parts: ReadinessParts,
   },
   { description: 'The server can serve.' },
 );

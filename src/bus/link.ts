@@ -54,6 +54,14 @@ interface Trouble {
   readonly saidAt: number;
 }
 
+/** Condition of a part. */
+export interface Condition {
+  /** Fault, in words; null: none. */
+  readonly fault: string | null;
+  /** Time since when there is one, or none, in ms since 1970. */
+  readonly since: number;
+}
+
 /** Fault where nothing comes back. */
 export const SILENT =
   'nothing that this node publishes to Redis comes back to it: look at Redis, at REDIS_URL and at the network';
@@ -62,6 +70,7 @@ export class Link {
   readonly #options: Options;
   readonly #timer: NodeJS.Timeout;
   readonly #troubles = new Map<Part, Trouble>();
+  readonly #conditions = new Map<Part, Condition>();
   readonly #watched = new Map<Part, { faultOf: () => string | null; looks: number }>();
   /** For how many looks others have had what this node has not. */
   readonly #alone = new Map<Tie, number>();
@@ -78,6 +87,7 @@ export class Link {
   /** Asks again and again what is wrong, in words; null: nothing. */
   watch(part: Part, faultOf: () => string | null): void {
     this.#watched.set(part, { faultOf, looks: 0 });
+    this.#see(part, faultOf());
   }
 
   /** Has something done when others have been well without this node for too long. */
@@ -97,12 +107,25 @@ export class Link {
     const now = performance.now();
     const isNews = before === undefined || now - before.saidAt >= SAY_EVERY;
     this.#troubles.set(part, { sentence, saidAt: isNews ? now : before.saidAt });
+    this.#see(part, sentence);
     if (before === undefined) count(part);
     if (isNews) say(part, sentence);
   }
 
   mend(part: Part): void {
     this.#troubles.delete(part);
+    this.#see(part, null);
+  }
+
+  #see(part: Part, fault: string | null): void {
+    const before = this.#conditions.get(part);
+    const isAsBefore = before !== undefined && (before.fault === null) === (fault === null);
+    this.#conditions.set(part, { fault, since: isAsBefore ? before.since : Date.now() });
+  }
+
+  /** Conditions of all parts, as they were last looked at: a fault is here before it is a trouble. */
+  get conditions(): ReadonlyMap<Part, Condition> {
+    return this.#conditions;
   }
 
   /** Troubles of now, by part. */
@@ -127,6 +150,7 @@ export class Link {
       watched.looks = fault === null ? 0 : watched.looks + 1;
       if (fault === null) this.mend(part);
       else if (watched.looks * INTERVAL >= SILENCE) this.note(part, fault);
+      else this.#see(part, fault);
     }
     const isUnanswered = performance.now() - this.#answeredAt >= SILENCE;
     this.#count('database', isUnanswered && this.#options.bus.areOthersWell(SILENCE));

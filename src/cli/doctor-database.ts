@@ -1,9 +1,9 @@
 /** Findings of `telle doctor` about the database, and about where it lies. */
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { MEMORY, type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
 import { isDatabaseServed, openStore } from '../app.ts';
+import { freeBytesOf, inGiB, LITTLE_SPACE } from '../store/disk.ts';
 import { DriverError, UnfitError } from '../store/store.ts';
 import { warningsOfDemo } from './demo.ts';
 import { type Finding, fault, ok, skewOf, warned, warning } from './finding.ts';
@@ -11,8 +11,6 @@ import { isTelle } from './listening.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { reasonOf } from './reason.ts';
 
-/** Free bytes of a disk below which it is soon full. */
-const LITTLE_SPACE = 1024 ** 3;
 /** Free bytes below which a server cannot start: it makes its tables, or its write-ahead log. */
 const NO_SPACE = 1024 ** 2;
 
@@ -97,12 +95,11 @@ async function servingOf(settings: Settings): Promise<Finding[]> {
 export async function checkDisk(settings: Settings): Promise<readonly Finding[]> {
   const folder = folderOf(settings);
   if (folder === null) return [];
-  const { bavail, bsize } = await statfs(folder);
-  return [roomOf(bavail * bsize, folder)];
+  return [roomOf(await freeBytesOf(folder), folder)];
 }
 
 export function roomOf(free: number, folder: string): Finding {
-  const found = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${folder}`;
+  const found = `${inGiB(free)} free for ${folder}`;
   if (free > LITTLE_SPACE) return ok(found);
   if (free > NO_SPACE) return warning(found, 'a full disk refuses every message: make room');
   return fault(`${Math.floor(free / 1024)} KiB free for ${folder}`, 'too little for a start: make room');

@@ -6,7 +6,7 @@ import { isShared } from '../private-file.ts';
 import { checkDatabase, checkDisk, isRunning } from './doctor-database.ts';
 import { checkRedis } from './doctor-redis.ts';
 import { type Check, type Finding, fault, ok, warned, warning } from './finding.ts';
-import { adviceOnListening, faultOfListening } from './listening.ts';
+import { adviceOnListening, faultOfListening, partsOfServer } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
 import { warningsOfOpenFiles } from './open-files.ts';
 import { reasonOf } from './reason.ts';
@@ -21,6 +21,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   disk: checkDisk,
   TLS: checkTls,
   port: checkPorts,
+  running: checkRunning,
   redis: checkRedis,
   'open files': checkFiles,
 };
@@ -75,6 +76,18 @@ async function portOf(settings: Settings, name: 'PORT' | 'METRICS_PORT', port: n
   if ('code' in error && error.code === 'EADDRINUSE' && (await isRunning(settings)))
     return warning(`${HOST}:${port} is taken by the server of these settings, which runs`, 'no second one can start');
   return fault(`cannot listen on ${HOST}:${port}: ${error.message}`, adviceOnListening(error, name));
+}
+
+/** Asks the server that runs, if one does, how its parts are. */
+async function checkRunning(settings: Settings): Promise<Finding[]> {
+  const parts = (await isRunning(settings)) ? await partsOfServer(settings) : null;
+  const told = Object.entries(parts ?? {});
+  const well = told.filter(([, state]) => state === 'ok').map(([part]) => part);
+  const ill = told.filter(([, state]) => state !== 'ok');
+  return [
+    ...(well.length > 0 ? [ok(`the server says ok of ${well.join(', ')}`)] : []),
+    ...ill.map(([part, state]) => warning(`the server says of ${part}: ${state}`, 'its log has more')),
+  ];
 }
 
 function checkFiles(settings: Settings): Finding[] {

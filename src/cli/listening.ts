@@ -44,13 +44,22 @@ const nearby = (host: string): string =>
 
 /** Tells whether Telle answers there. */
 export async function isTelle(settings: Settings): Promise<boolean> {
-  const { HOST, PORT } = settings;
-  const url = `${schemeOf(settings)}://${nearby(HOST)}:${PORT}/health`;
-  const body: unknown = await bodyOf(url).catch(() => null);
+  const body: unknown = await bodyOf(urlOf(settings, '/health')).catch(() => null);
   return (
     isJsonObject(body) && body.status === 'ok' && typeof body.version === 'string' && typeof body.uptime === 'number'
   );
 }
+
+/** The parts of the server that answers there, and how each is; null where it does not tell. */
+export async function partsOfServer(settings: Settings): Promise<Readonly<Record<string, string>> | null> {
+  const body: unknown = await bodyOf(urlOf(settings, '/ready')).catch(() => null);
+  if (!isJsonObject(body) || !isJsonObject(body.parts)) return null;
+  const parts = Object.entries(body.parts);
+  return Object.fromEntries(parts.map(([part, told]) => [part, isJsonObject(told) ? String(told.state) : '?']));
+}
+
+const urlOf = (settings: Settings, path: string): string =>
+  `${schemeOf(settings)}://${nearby(settings.HOST)}:${settings.PORT}${path}`;
 
 /** Asks whoever answers there: this machine's address is not what a certificate is for. */
 async function bodyOf(url: string): Promise<unknown> {

@@ -40,6 +40,9 @@ export const planOf = (
     }),
   }));
 
+/** The name of the last migration. */
+export const lastOf = (works: Works): string => Object.keys(works).at(-1) ?? 'none';
+
 /** The tables that works are on. */
 export const tablesOf = (works: Works): string[] => [
   ...new Set(

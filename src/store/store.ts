@@ -26,7 +26,7 @@ export interface OpenStore
     ActStore,
     Paged,
     Pick<ErasureStore, 'erasures' | 'erasure'>,
-    Pick<Upkeep, 'check'> {}
+    Pick<Upkeep, 'check' | 'schema' | 'faultOfDisk'> {}
 
 /** Every method rejects with the driver's own error where the database fails. */
 export interface Store extends OpenStore, CommitStore, ErasureStore, NodeStore, Upkeep {

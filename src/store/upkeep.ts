@@ -19,6 +19,10 @@ export interface Upkeep {
   platform(): Promise<string>;
   /** Resolves where the database answers and can be written to. */
   check(): Promise<void>;
+  /** The last migration that its tables have had, by name. */
+  readonly schema: string;
+  /** Tells of the disk that an embedded database is on that it will soon be full, or else null; null: it is on none of this machine's. */
+  readonly faultOfDisk: (() => Promise<string | null>) | null;
   /** The bytes of the write-ahead log that is kept beside the database; null: it has none. */
   readonly walBytes: (() => number) | null;
   /** Writes one moment's copy of the database to a file that is not there; null: it has no way to. */

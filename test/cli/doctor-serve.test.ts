@@ -158,6 +158,7 @@ describe('telle doctor and telle serve', { timeout: 170_000 }, () => {
         assert.equal(own.serve.code, 2);
         assert.equal(own.doctor.code, 0, own.doctor.stdout);
         assert.match(own.doctor.stdout, /^! port .* is taken by the server of these settings, which runs$/m);
+        assert.match(own.doctor.stdout, /^✓ running +the server says ok of database, (disk, )?drain$/m);
         const other = await both(cwd, {});
         assert.equal(other.serve.code, 2);
         assert.equal(other.doctor.code, 1, other.doctor.stdout);

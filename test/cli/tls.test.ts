@@ -60,11 +60,9 @@ describe('TLS_CERT and TLS_KEY', { timeout: 120_000, concurrency: 2 }, () => {
       const server = await startProcess({ cwd: folder, env, patience: PATIENCE });
       try {
         assert.match(server.url, /^wss:/);
-        assert.deepEqual(await get(server, '/ready'), {
-          status: 200,
-          body: '{"status":"ready","database":"ok"}',
-          days: 90,
-        });
+        const { body, ...ready } = await get(server, '/ready');
+        assert.deepEqual(ready, { status: 200, days: 90 });
+        assert.equal(JSON.parse(body).status, 'ready');
         assert.equal((await get(server, '/health', { connection: 'upgrade', upgrade: 'h2c' })).status, 200);
         const socket = new WebSocket(server.url, trusted());
         const said = once(socket, 'message');

@@ -20,6 +20,12 @@ const ready = async (server: TestServer) => {
   return { status, body: JSON.parse(text) };
 };
 
+/** Parts of Redis, of which each is looked at. */
+const OF_REDIS = ['nodes', 'events', 'stream', 'writes', 'rights', 'strangers'];
+
+const areWell = ({ body }: Awaited<ReturnType<typeof ready>>): boolean =>
+  OF_REDIS.every((part) => body.parts[part]?.state === 'ok');
+
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
@@ -49,11 +55,19 @@ describe('a node that hears nothing of the others', { concurrency: true }, () =>
       const [here, there] = [await lost.admin('a1'), await other.admin('a2')];
       for (const server of [lost, other])
         await until('both are well', async () => (await ready(server)).body.redis === 'ok');
+      await until('all is proved', async () => areWell(await ready(lost)));
+      const { since } = (await ready(lost)).body.parts.nodes;
+      assert.ok(Date.parse(since) <= Date.now() && Date.parse(since) > Date.now() - PATIENCE, since);
       proxy.cut();
+      await until('it is not proved any more', async () => (await ready(lost)).body.parts.nodes.state !== 'ok');
       await until('it says what is wrong', async () => (await ready(lost)).body.troubles?.nodes !== undefined);
       const { status, body } = await ready(lost);
       assert.equal(status, 200);
       assert.match(body.troubles.nodes, /nothing .* comes back/);
+      assert.equal(body.parts.nodes.state, body.troubles.nodes);
+      assert.ok(Date.parse(body.parts.nodes.since) > Date.parse(since), 'since the cut');
+      assert.match(body.parts.stream.state, /^the stream of other servers is not read: /);
+      assert.deepEqual([body.parts.database.state, body.parts.drain.state], ['ok', 'ok']);
       const counted = new Reading((await ask(lost, '/metrics')).text);
       assert.equal(counted.sum('telle_redis_trouble', { part: 'nodes' }), 1);
       assert.equal(counted.sum('telle_redis_troubles_total', { part: 'nodes' }), 1);
@@ -67,7 +81,9 @@ describe('a node that hears nothing of the others', { concurrency: true }, () =>
       const refused = await ready(lost);
       assert.deepEqual([refused.status, refused.body.code], [503, 'unavailable']);
       await assert.rejects(lost.connect(), /503/);
-      assert.deepEqual((await ready(other)).body, { status: 'ready', database: 'ok', redis: 'ok' });
+      const { parts, ...rest } = (await ready(other)).body;
+      assert.deepEqual(rest, { status: 'ready', database: 'ok', redis: 'ok' });
+      assert.deepEqual(new Set(Object.keys(parts)), new Set(['database', 'drain', ...OF_REDIS]));
       await there.settled();
       proxy.mend();
       await until('it is well again', async () => (await ready(lost)).body.redis === 'ok');

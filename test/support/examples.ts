@@ -17,6 +17,7 @@ const VARYING: Readonly<Record<string, (value: unknown) => boolean>> = {
   version: (value) => typeof value === 'string',
   generation: (value) => Number.isInteger(value),
   uptime: (value) => Number.isInteger(value),
+  schema: (value) => /^\d{4}_\w+$/.test(String(value)),
 };
 
 /** A value with what varies said by its kind, where it is of that kind. */

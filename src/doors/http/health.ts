@@ -1,26 +1,16 @@
 /** [P-11.1] Is the process alive, and can it serve? */
-import { performance } from 'node:perf_hooks';
-import { refused } from '../../../schemas/errors.ts';
+import type { Refusal } from '../../../schemas/errors.ts';
 import { Health, Readiness } from '../../../schemas/http.ts';
-import type { Upkeep } from '../../store/upkeep.ts';
 import { AWAY, type Core } from '../core.ts';
 import { ENDING } from '../drain.ts';
+import { type Asked, type Parts, partsOf } from '../parts.ts';
 import type { App } from './http.ts';
+import { sendProblem } from './problem.ts';
 
 const tags = ['health'];
-/** Time for which what the database answered is told to everybody, in ms: to ask it is a write, and anybody may ask. */
-const ANSWER_HOLDS = 1_000;
 
-export function healthRoutes(
-  app: App,
-  {
-    store,
-    log,
-    link,
-    drain,
-    version,
-  }: Pick<Core, 'log' | 'link' | 'drain' | 'version'> & { readonly store: Pick<Upkeep, 'check'> },
-): void {
+export function healthRoutes(app: App, core: Asked & Pick<Core, 'version' | 'metrics'>): void {
+  const { link, metrics, version } = core;
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
     status: 'ok' as const,
@@ -28,32 +18,35 @@ export function healthRoutes(
     uptime: Math.round(process.uptime()),
   }));
 
-  const check = heldFor(ANSWER_HOLDS, () =>
-    store.check().catch((err: unknown) => {
-      log.warn({ err }, 'not ready');
-      throw refused('unavailable', 'the database does not answer, or cannot be written to');
-    }),
-  );
-  const ready = { tags, summary: 'Tells whether it can serve', response: { 200: Readiness } };
-  app.get('/ready', { schema: ready }, async () => {
-    if (drain.isUnderWay) throw refused('unavailable', ENDING);
-    if (link?.isAway) throw refused('unavailable', AWAY);
-    await check();
-    const ready = { status: 'ready' as const, database: 'ok' as const };
-    if (link === null) return ready;
-    const { troubles } = link;
-    return Object.keys(troubles).length === 0
-      ? { ...ready, redis: 'ok' as const }
-      : { ...ready, redis: 'trouble' as const, troubles };
+  const parts = partsOf(core);
+  const ready = {
+    tags,
+    summary: 'Tells whether it can serve',
+    description: 'Where it cannot, `parts` is a member of the error, too.',
+    response: { 200: Readiness },
+  };
+  app.get('/ready', { schema: ready }, async (_, reply) => {
+    const now = await parts();
+    const message = whyNot(core, now);
+    if (message !== null) {
+      const refusal: Refusal = { code: 'unavailable', message };
+      metrics.refused(refusal.code);
+      return sendProblem(reply, refusal, { parts: now });
+    }
+    const troubles = link?.troubles ?? {};
+    const isWell = Object.keys(troubles).length === 0;
+    return {
+      status: 'ready' as const,
+      database: 'ok' as const,
+      ...(link && (isWell ? { redis: 'ok' as const } : { redis: 'trouble' as const, troubles })),
+      parts: now,
+    };
   });
 }
 
-/** Asks once in so many ms: whoever asks meanwhile gets the same answer. */
-function heldFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let held: { readonly answer: Promise<T>; readonly until: number } | null = null;
-  return () => {
-    const now = performance.now();
-    if (held === null || now >= held.until) held = { answer: ask(), until: now + ms };
-    return held.answer;
-  };
+/** @returns why it cannot serve, where it cannot */
+function whyNot({ link, drain }: Asked, { database }: Parts): string | null {
+  if (drain.isUnderWay) return ENDING;
+  if (link?.isAway) return AWAY;
+  return database.state === 'ok' ? null : 'the database does not answer, or cannot be written to';
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { assetFolder } from '../../assets.ts';
 import { type Migration, pendingIn } from '../migrations.ts';
-import { type Planned, planOf, tablesOf, type Works } from '../planning.ts';
+import { lastOf, type Planned, planOf, tablesOf, type Works } from '../planning.ts';
 import { ServedError } from '../store.ts';
 import { assertEncoding, assertMayMigrate, assertMayUse } from './fitness.ts';
 import { isLocked } from './pool.ts';
@@ -31,6 +31,9 @@ export const WORKS: Works = {
     ...['dealers', 'erasures', 'lead_intents', 'leads', 'users'].map((table) => ({ table, manner: 'alters' }) as const),
   ],
 };
+
+/** The last of them: what this program's tables are known by. */
+export const SCHEMA = lastOf(WORKS);
 
 /** The key of the lock under which one node migrates while others wait. */
 const MIGRATION_LOCK = 7_355_308;

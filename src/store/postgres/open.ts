@@ -21,7 +21,7 @@ import { databaseOf, NOW } from './database.ts';
 import { clusterOf, epochOf } from './epoch.ts';
 import { assertEncoding, assertMayMigrate } from './fitness.ts';
 import { eventsOf, firstAfter, logOf } from './log.ts';
-import { migrateInTries, pendingOf, planFor } from './migrating.ts';
+import { migrateInTries, pendingOf, planFor, SCHEMA } from './migrating.ts';
 import { AT_ONCE, ask, openPool, type PoolOptions, type PostgresPool, withPatientClient } from './pool.ts';
 import { READ_STANDING, READ_TAILS } from './statements.ts';
 
@@ -124,9 +124,12 @@ const nodesOn = (database: Database, health: Database): NodeStore => ({
   },
 });
 
+/** read_only_sql_transaction: the code of what cannot be written, and so of a database to which nothing can be. */
+const READ_ONLY = '25006';
+
 async function check(pool: PostgresPool): Promise<void> {
   const [row] = await ask(pool, { text: "select current_setting('transaction_read_only') as read_only" });
-  if (row?.read_only !== 'off') throw new Error('the database can only be read');
+  if (row?.read_only !== 'off') throw Object.assign(new Error('the database can only be read'), { code: READ_ONLY });
 }
 
 const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'check' | 'close'> => ({
@@ -159,6 +162,8 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omi
       .slice(0, 16);
   },
 
+  schema: SCHEMA,
+  faultOfDisk: null,
   walBytes: null,
   copyTo: null,
 });

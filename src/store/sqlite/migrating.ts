@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { assetFolder } from '../../assets.ts';
 import { type Migration, pendingIn } from '../migrations.ts';
-import { type Planned, planOf, type Works } from '../planning.ts';
+import { lastOf, type Planned, planOf, type Works } from '../planning.ts';
 
 const MIGRATIONS = 'drizzle/sqlite/migrations';
 
@@ -31,6 +31,9 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'indexes' },
   ],
 };
+
+/** The last of them: what this program's tables are known by. */
+export const SCHEMA = lastOf(WORKS);
 
 /** When the migrations were made that a file has had, in ms since 1970. */
 export function hadBy(client: Database): number[] {

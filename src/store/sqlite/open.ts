@@ -1,6 +1,7 @@
 /** The embedded store: one SQLite file, written by one process. */
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
@@ -11,6 +12,7 @@ import type { Bounds } from '../bounded.ts';
 import { credentialsIn } from '../credentials.ts';
 import { dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
+import { faultOfDisk } from '../disk.ts';
 import { PART } from '../erasing.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
@@ -29,7 +31,7 @@ import { databaseOf, giveWay } from './database.ts';
 import { beginEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
 import type { PartOfLog } from './log.ts';
-import { migrateFile, pendingOf, planFor } from './migrating.ts';
+import { migrateFile, pendingOf, planFor, SCHEMA } from './migrating.ts';
 import { assertWhole } from './whole.ts';
 
 /** Pages of the write-ahead log (32 MiB) after which a commit carries them into the file itself, though all wait for it. */
@@ -210,6 +212,10 @@ const upkeepOf = ({ client, digests, held, checkpoints, platform }: Opened, data
       client.pragma('synchronous = FULL');
     }
   },
+
+  schema: SCHEMA,
+
+  faultOfDisk: client.name === MEMORY ? null : () => faultOfDisk(dirname(client.name)),
 
   walBytes: client.name === MEMORY ? null : () => statSync(`${client.name}-wal`, { throwIfNoEntry: false })?.size ?? 0,
 
