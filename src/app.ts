@@ -43,11 +43,11 @@ import { Audit } from './journal/audit.ts';
 import { type Clock, clockOf } from './journal/clock.ts';
 import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
-import { Journal } from './journal/journal.ts';
+import { type Cause, Journal } from './journal/journal.ts';
 import type { Membership } from './journal/membership.ts';
 import { type Pruned, prune } from './journal/retention.ts';
 import { watchWal } from './journal/wal.ts';
-import { serializeError } from './log.ts';
+import { LineBounds, loggerOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellPresence } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
@@ -137,11 +137,12 @@ export async function createApp({
   timing = timingOf(settings),
   logTo,
 }: AppOptions): Promise<App> {
-  const app: App = Fastify(fastifyOptions({ settings, tls, timing, logTo }));
+  const bounds = new LineBounds((fields, message) => app.log.warn(fields, message));
+  const app: App = Fastify(fastifyOptions({ settings, tls, timing, logTo, bounds }));
   const { log } = app;
   answerInTurn(app, timing);
   readPagesInTurn(app);
-  const onFault = (err: unknown, what: string) => log.error({ err }, what);
+  const onFault = (err: unknown, what: string, cause?: Cause) => log.error({ err, ...cause }, what);
   const clock = await clockOf(given);
   const metrics = new Metrics();
   metrics.showBuild(version);
@@ -229,6 +230,7 @@ export async function createApp({
     sequencer?.close();
     await bus.close();
     await store.close();
+    bounds.end();
   });
   return app;
 }
@@ -273,9 +275,10 @@ async function prepare(app: App, core: Core): Promise<void> {
 interface Opening extends Pick<AppOptions, 'settings' | 'tls'> {
   readonly timing: Timing;
   readonly logTo: NodeJS.WritableStream | undefined;
+  readonly bounds: LineBounds;
 }
 
-function fastifyOptions({ settings, tls, timing, logTo }: Opening): FastifyHttpOptions<RawServerDefault> {
+function fastifyOptions({ settings, tls, timing, logTo, bounds }: Opening): FastifyHttpOptions<RawServerDefault> {
   const headersTimeout = settings.JOIN_TIMEOUT * 1000;
   const requestTimeout = Math.max(timing.requestTimeout, headersTimeout);
   // A connection that says nothing, or its request byte by byte, is no socket yet: it has no more time than one has.
@@ -284,9 +287,7 @@ function fastifyOptions({ settings, tls, timing, logTo }: Opening): FastifyHttpO
     http,
     ...(tls && { https: { ...http, cert: tls.cert, key: tls.key, handshakeTimeout: headersTimeout } }),
     requestTimeout,
-    logger: logTo
-      ? { level: settings.LOG_LEVEL, stream: logTo, base: null, serializers: { err: serializeError } }
-      : false,
+    logger: logTo ? loggerOptions({ level: settings.LOG_LEVEL, stream: logTo, bounds }) : false,
     logController: new LogController({ disableRequestLogging: true }),
     // A field named `__proto__` is a field like any other here: nothing is ever merged into an object with a prototype.
     onProtoPoisoning: 'ignore',

@@ -10,6 +10,7 @@ import { secondsFromNow, type Verified } from '../auth/tokens.ts';
 import { credentialOf, nameHeld, renamed } from '../commands/identity.ts';
 import type { Entry } from '../domain/state.ts';
 import type { Credential, Seat } from '../hub/hub.ts';
+import type { Cause } from '../journal/journal.ts';
 import type { decodeJoin } from '../protocol/decode.ts';
 import type { CredentialStore } from '../store/credentials.ts';
 import type { DealerStore, Doorway } from '../store/dealers.ts';
@@ -23,6 +24,8 @@ const CUSTOMER_TOKEN_TTL = 30 * 24 * 60 * 60;
 /** A door's knowledge of a socket before it says anything. */
 export interface Entrance {
   readonly origin: string | undefined;
+  /** The id of its connection, for the log. */
+  readonly cause: Cause;
   /** The bearer token of its `Authorization` header [P-3.4]. */
   readonly bearer: string | undefined;
   readonly address: string | null;

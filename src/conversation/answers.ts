@@ -1,5 +1,6 @@
 /** Answers to a socket: acks, errors, and a close where its conduct asks for that. */
 import { type CloseCode, type ErrorCode, errorKind, type Refusal, RefusedError } from '../../schemas/errors.ts';
+import type { Cause } from '../journal/journal.ts';
 import { ackFrame, errorFrame, PONG, type StoredAt } from '../protocol/encode.ts';
 import { Conduct } from './conduct.ts';
 import type { House } from './house.ts';
@@ -12,14 +13,17 @@ export class Answers {
   readonly #house: Answering;
   readonly #socket: Socket;
   readonly #outlet: Outlet;
+  readonly #cause: Cause;
   /** Made for the first frame that counts. */
   #conduct: Conduct | null = null;
   #isExpelled = false;
 
-  constructor(house: Answering, socket: Socket, outlet: Outlet) {
+  /** @param cause the connection, for the log */
+  constructor(house: Answering, socket: Socket, outlet: Outlet, cause: Cause) {
     this.#house = house;
     this.#socket = socket;
     this.#outlet = outlet;
+    this.#cause = cause;
   }
 
   /** True where it was closed for its conduct, and is read no more. */
@@ -75,7 +79,7 @@ export class Answers {
   }
 
   #fault(error: unknown): Refusal {
-    this.#house.log.error({ err: error }, 'a frame could not be handled');
+    this.#house.log.error({ err: error, ...this.#cause }, 'a frame could not be handled');
     return { code: 'internal', message: 'this could not be handled' };
   }
 }

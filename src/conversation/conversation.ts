@@ -5,6 +5,7 @@ import type { Role } from '../../schemas/kinds.ts';
 import { JOINS, type JoinChannel } from '../../schemas/table.ts';
 import { senderOf } from '../auth/session.ts';
 import { commandOf, submit } from '../commands/command.ts';
+import type { Cause } from '../journal/journal.ts';
 import { LEAST } from '../journal/weights.ts';
 import { BadFrame, decodeEnvelope, decodeRefresh, isKnownChannel } from '../protocol/decode.ts';
 import type { Entrance } from './admission.ts';
@@ -39,6 +40,7 @@ export class Conversation implements Reader {
   readonly #socket: Socket;
   readonly #outlet: Outlet;
   readonly #answers: Answers;
+  readonly #cause: Cause;
   /** Its means of joining; null once it has joined. */
   #entrance: Entrance | null;
   /** The holder that its address counts as, beyond its join. */
@@ -63,7 +65,8 @@ export class Conversation implements Reader {
     this.#house = shared.house;
     this.#socket = socket;
     this.#outlet = new Outlet(socket, settings.MAX_SOCKET_BACKLOG, () => metrics.sent(this.#role));
-    this.#answers = new Answers(shared.house, socket, this.#outlet);
+    this.#cause = entrance.cause;
+    this.#answers = new Answers(shared.house, socket, this.#outlet, entrance.cause);
     this.#entrance = entrance;
     this.#holder = entrance.visitor.holder;
     shared.joins.add(this);
@@ -115,7 +118,7 @@ export class Conversation implements Reader {
     metrics.connected(this.#role, -1);
     metrics.closed(String(this.#outlet.closedWith ?? code));
     if (this.#joined) leave(this.#house, this.#joined);
-    log.debug({ code, role: this.#joined?.session.role }, 'socket closed');
+    log.debug({ code, role: this.#joined?.session.role, ...this.#cause }, 'socket closed');
   }
 
   /** [P-3] The time in which it must have joined is over. */
@@ -232,11 +235,11 @@ export class Conversation implements Reader {
     metrics.joined(role);
   }
 
-  #refuseJoin({ visitor, address, route }: Entrance, id: string | undefined, error: unknown): void {
+  #refuseJoin({ visitor, address, route, cause }: Entrance, id: string | undefined, error: unknown): void {
     const code = error instanceof RefusedError ? error.refusal.code : 'internal';
     const { status } = errorKind(code);
     visitor.wasRefused(status === 401);
-    if (status === 401 || status === 403) this.#house.audit.refused({ code, route, address });
+    if (status === 401 || status === 403) this.#house.audit.refused({ code, route, address, cause });
     this.#answers.refuse(id, error);
   }
 
@@ -274,7 +277,8 @@ export class Conversation implements Reader {
 
   #submit({ session }: Joined, { channel, payload, id }: Envelope): void {
     const command = commandOf(session, channel, payload, id);
-    const origin = { peer: this.#outlet, id, address: session.role === 'customer' ? this.#holder : null };
+    const address = session.role === 'customer' ? this.#holder : null;
+    const origin = { peer: this.#outlet, id, address, cause: this.#cause };
     submit(this.#house, { session, holder: this.#holder }, command, origin, (outcome) => {
       this.#answers.charge(outcome.weight ?? 0); // [P-9]
       if ('refusal' in outcome) this.#answers.refuse(id, new RefusedError(outcome.refusal));

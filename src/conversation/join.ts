@@ -10,6 +10,7 @@ import type { Entry } from '../domain/state.ts';
 import type { Seat } from '../hub/hub.ts';
 import type { Peer } from '../hub/peer.ts';
 import type { Who } from '../hub/presence.ts';
+import type { Cause } from '../journal/journal.ts';
 import { decodeJoin } from '../protocol/decode.ts';
 import { ackFrame, instant, sessionFrame } from '../protocol/encode.ts';
 import type { DealerStore } from '../store/dealers.ts';
@@ -49,7 +50,7 @@ export async function join(
   try {
     // Once it has its seat: what is taken back from now on closes it.
     await Promise.all([house.feed.open(session), entry?.by === 'claim' ? null : mustBeTaken(house.store, credential)]);
-    isHere = await arrive(house, joined.who, entry);
+    isHere = await arrive(house, joined.who, entry, entrance.cause);
     await inTurn(); // hundreds arrive in one transaction
     await welcome(house, identified, seat, id);
   } catch (error) {
@@ -85,14 +86,15 @@ function whoOf(session: Session): Who | null {
 }
 
 /** [P-7.5] Tells that somebody is here, and makes a customer's group. */
-async function arrive(house: Arriving, who: Who | null, entry: Entry | null): Promise<boolean> {
+async function arrive(house: Arriving, who: Who | null, entry: Entry | null, cause: Cause): Promise<boolean> {
   const { journal, presence, nodeId } = house;
   if (!who) return false;
   mustHaveRoom(house, who);
   const claim = entry?.by === 'claim';
   // Counted first, so that no grace can end between; but a claim is nobody's presence until it is won.
   if (!claim) presence.came(who);
-  const outcome = await journal.append(presenceCommand(who, nodeId, true, entry));
+  const command = presenceCommand(who, nodeId, true, entry);
+  const outcome = await journal.append(command, { peer: null, id: undefined, cause });
   if ('refusal' in outcome) {
     if (!claim) presence.left(who);
     throw new RefusedError(outcome.refusal);

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dealer } from '../../schemas/dealers.ts';
 import type { ActStore, KeptAct } from '../store/acts.ts';
+import type { Cause } from './journal.ts';
 
 /** Actions that an account is kept of. */
 export type Action =
@@ -43,6 +44,7 @@ interface Refused {
   readonly by?: string;
   readonly route: string | null;
   readonly address: string | null;
+  readonly cause: Cause;
 }
 
 /** The names of the settings that are no longer what they were; an account says no values. */
@@ -76,12 +78,15 @@ export class Audit {
     this.#log = log;
   }
 
-  /** Tells of an act in the log, and resolves when it is kept. Rejects where the database fails. */
-  async record({ detail, ...act }: Act): Promise<void> {
+  /**
+   * Tells of an act in the log, and resolves when it is kept. Rejects where the database fails.
+   * @param cause the request by which it was done, for the log alone
+   */
+  async record({ detail, ...act }: Act, cause?: Cause): Promise<void> {
     const at = Date.now();
     // In the order of time.
     const auditId = `${at.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
-    this.#log?.info({ ...act, ...(detail !== undefined && { detail }) }, 'done');
+    this.#log?.info({ ...act, ...(detail !== undefined && { detail }), ...cause }, 'done');
     this.#acts.push({ ...act, detail: detail ?? null, auditId, at });
     this.#keeping ??= this.#keep();
     await this.#keeping;
@@ -96,7 +101,7 @@ export class Audit {
   }
 
   /** Tells of a refusal in the log alone, and not of each: whoever is refused may try a thousand times a second. */
-  refused({ code, address, ...who }: Refused): void {
+  refused({ code, address, cause, ...who }: Refused): void {
     const key = `${address} ${code}`;
     const now = performance.now();
     const last = this.#refusals.get(key);
@@ -106,7 +111,7 @@ export class Audit {
     }
     if (this.#refusals.size >= MAX_REMEMBERED) this.#refusals = new Map();
     this.#refusals.set(key, { at: now, more: 0 });
-    this.#log?.info({ code, address, ...who, ...(last?.more && { more: last.more }) }, 'refused');
+    this.#log?.info({ code, address, ...who, ...cause, ...(last?.more && { more: last.more }) }, 'refused');
   }
 }
 

@@ -27,8 +27,12 @@ const MAX_WAITING = 20_000;
 const JOINING = 25;
 const NEXT_JOIN = 1;
 
+/** Names by which the log knows what a command came from: a request's id, or a connection's. */
+export type Cause = Readonly<Record<string, string>>;
+
 /** Where a command came from. */
 export interface Origin extends Asking {
+  readonly cause?: Cause;
   /** The address that it takes turns with: all customers behind it are one. Absent: it takes turns as its sender. */
   readonly address?: string | null | undefined;
 }
@@ -49,7 +53,7 @@ interface Options {
   /** Told of each transaction. */
   readonly onCommit: (committed: { size: number; seconds: number; types: Event['type'][] }) => void;
   /** Told what went wrong, without the command's contents. */
-  readonly onFault: (fault: unknown, what: string) => void;
+  readonly onFault: (fault: unknown, what: string, cause?: Cause) => void;
 }
 
 const notTaken = (message: string): Outcome => ({ refusal: { code: 'unavailable', message } });
@@ -244,7 +248,7 @@ export class Journal {
     const began = performance.now();
     try {
       const locked = await store.commit(plan.needs, (rows) => {
-        const result = runBatch(rows, plan, this.#told());
+        const result = runBatch(rows, plan, this.#told(batch));
         outcomes = result.outcomes;
         return result.changes;
       });
@@ -275,11 +279,11 @@ export class Journal {
     for (const each of batch) this.#settle(each, notTaken(message));
   }
 
-  #settle({ command, settle }: Waiting, outcome: Outcome): void {
+  #settle({ command, origin, settle }: Waiting, outcome: Outcome): void {
     try {
       settle(outcome);
     } catch (fault) {
-      this.#options.onFault(fault, `${command.body.type} was not answered`);
+      this.#options.onFault(fault, `${command.body.type} was not answered`, origin?.cause);
     }
   }
 
@@ -292,12 +296,14 @@ export class Journal {
     this.#options.onCommit({ size: outcomes.length, seconds, types });
   }
 
-  #told() {
+  #told(batch: readonly Waiting[]) {
+    const causeOf = (command: Command) => batch.find((each) => each.command === command)?.origin?.cause;
     return {
       policy: this.#options.policy,
       now: this.#options.now(),
       newId: randomUUID,
-      onFault: (fault: unknown, { body }: Command) => this.#options.onFault(fault, `${body.type} was not decided`),
+      onFault: (fault: unknown, command: Command) =>
+        this.#options.onFault(fault, `${command.body.type} was not decided`, causeOf(command)),
     };
   }
 }

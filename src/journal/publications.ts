@@ -5,9 +5,9 @@ import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
 import type { StoredEvent } from '../store/rows.ts';
 import type { Ack, Happened, Outcome } from './batch.ts';
 
-/** The socket that a command came from, and the id by which it asked for an ack. */
+/** The socket that a command came from, null where it came by another way, and the id by which it asked for an ack. */
 export interface Asking {
-  readonly peer: Peer;
+  readonly peer: Peer | null;
   readonly id: string | undefined;
 }
 
@@ -59,6 +59,7 @@ export function publicationsOf(outcome: Outcome, asking: Asking | undefined): Pu
  * stored event like everybody else, so that its seqs have no gap, and nothing for one that is only passed on.
  */
 function answerTo({ peer, id }: Asking, { stored }: Happened, ack: Ack | null): Publication['answer'] {
+  if (peer === null) return null;
   if (id !== undefined) return { peer, frame: ackFrame(id, ack) };
   return stored ? null : { peer, frame: null };
 }

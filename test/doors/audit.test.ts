@@ -9,12 +9,15 @@ const timing = { closeTimeout: 5 };
 const acts = async (server: TestServer, dealerId = DEALER) =>
   (await server.store.acts(dealerId, '', 100)).map(({ auditId: _, at: __, ...act }) => act);
 
-/** The lines of the audit's stream. */
+/** The lines of the audit's stream, of which each says the request or the connection that it is about. */
 const linesOf = (log: LogSink) =>
   log
     .records()
     .filter((line) => line.stream === 'audit')
-    .map(({ level: _, time: __, stream: ___, ...line }) => line);
+    .map(({ level: _, time: __, stream: ___, reqId, connection, ...line }) => {
+      assert.equal(typeof (reqId ?? connection), 'string');
+      return line;
+    });
 
 const withAudited = (use: (server: TestServer, log: LogSink) => Promise<void>) => () => {
   const log = new LogSink();

@@ -21,7 +21,14 @@ export class Guest {
 
   constructor(conversations: Conversations) {
     const visitor = conversations.guard.visitor(ADDRESS);
-    const entrance = { origin: undefined, bearer: undefined, address: ADDRESS, route: '/memory', visitor };
+    const entrance = {
+      cause: { connection: 'c1' },
+      origin: undefined,
+      bearer: undefined,
+      address: ADDRESS,
+      route: '/memory',
+      visitor,
+    };
     this.#conversation = conversations.begin(this.socket, entrance);
   }
 

@@ -16,12 +16,15 @@ export const recordAct = (
   request: FastifyRequest,
   act: Pick<Act, 'dealerId' | 'action' | 'detail'>,
 ): Promise<void> =>
-  audit.record({
-    ...act,
-    by: senderOf(sessionOfRequest(request)),
-    route: request.routeOptions.url ?? '',
-    address: bareAddress(request.ip),
-  });
+  audit.record(
+    {
+      ...act,
+      by: senderOf(sessionOfRequest(request)),
+      route: request.routeOptions.url ?? '',
+      address: bareAddress(request.ip),
+    },
+    { reqId: request.id },
+  );
 
 /** A customer's name is its conversation's, and stands in no log. */
 const nameOf = (session: Session): string => (session.role === 'customer' ? session.role : senderOf(session));
@@ -37,5 +40,6 @@ export function tellRefusal({ audit }: Auditing, request: FastifyRequest, { code
     ...(session && { dealerId: session.dealerId, by: nameOf(session) }),
     route: request.routeOptions.url ?? null,
     address: bareAddress(request.ip),
+    cause: { reqId: request.id },
   });
 }

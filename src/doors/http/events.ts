@@ -1,5 +1,6 @@
 /** [P-11.2] `POST /v1/events`: other servers speak over HTTP, one event or up to a thousand at once. */
 import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import { EVENT_ERRORS, RefusedError, refused } from '../../../schemas/errors.ts';
 import { EventResults, Events, MAX_EVENTS } from '../../../schemas/http.ts';
 import type { Settings } from '../../../schemas/settings.ts';
@@ -13,11 +14,12 @@ import { ackPayload, errorPayload } from '../../protocol/encode.ts';
 import type { Core } from '../core.ts';
 import { type Access, authenticateServer, sessionOfRequest } from './authenticate.ts';
 import { elementsOf, notJson } from './elements.ts';
+import { originOf } from './headers.ts';
 import type { App } from './http.ts';
 import { sendProblem } from './problem.ts';
 
 /** Parts that take events within their budgets. */
-type Taking = Pick<Core, 'journal' | 'budgets' | 'settings' | 'metrics' | 'log'>;
+type Taking = Pick<Core, 'journal' | 'budgets' | 'settings' | 'metrics'>;
 
 /** A byte of text may be written in as many, as `\u0041`. */
 const MOST_ESCAPED = 6;
@@ -58,7 +60,7 @@ export function eventRoutes(app: App, core: Access & Taking): void {
     // Left as it came: parsed at once, it would hold up everybody else.
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
     scope.post('/v1/events', { ...options, schema }, async (request, reply) => {
-      const results = await answering(takeAll(core, sessionOfRequest(request), request.body));
+      const results = await answering(takeAll(core, request));
       const bodies = results.map(({ id, outcome }) => bodyOf(id, outcome));
       const refusals = results.flatMap(({ outcome }) => ('refusal' in outcome ? [outcome.refusal] : []));
       for (const { code } of refusals) core.metrics.refused(code);
@@ -69,9 +71,9 @@ export function eventRoutes(app: App, core: Access & Taking): void {
   });
 }
 
-async function takeAll(core: Taking, session: Session, body: unknown): Promise<Result[]> {
-  const payloads = await payloadsOf(body, core.settings);
-  return Promise.all(await inTurns(payloads, (payload) => take(core, session, payload)));
+async function takeAll(core: Taking, request: FastifyRequest): Promise<Result[]> {
+  const payloads = await payloadsOf(request.body, core.settings);
+  return Promise.all(await inTurns(payloads, (payload) => take(core, request, payload)));
 }
 
 /**
@@ -100,15 +102,16 @@ interface Result {
   readonly outcome: Outcome;
 }
 
-async function take(core: Taking, session: Session, payload: unknown): Promise<Result> {
+async function take(core: Taking, request: FastifyRequest, payload: unknown): Promise<Result> {
   const id = isJsonObject(payload) && isKey(payload.id) ? payload.id : undefined;
+  const session = sessionOfRequest(request);
   try {
     const send = commandFrom(core, session, payload);
     const from = { session, holder: null };
-    return { id, outcome: await new Promise((settle) => submit(core, from, send, undefined, settle)) };
+    return { id, outcome: await new Promise((settle) => submit(core, from, send, originOf(request), settle)) };
   } catch (error) {
     if (error instanceof RefusedError) return { id, outcome: error };
-    core.log.error({ err: error }, 'an event could not be handled');
+    request.log.error({ err: error }, 'an event could not be handled');
     return { id, outcome: { refusal: { code: 'internal', message: 'this could not be handled' } } };
   }
 }

@@ -10,6 +10,7 @@ import type { ErasureStore } from '../../store/erasures.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader, sessionOfRequest } from './authenticate.ts';
+import { originOf } from './headers.ts';
 import type { App } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
 import { pageByTime } from './page.ts';
@@ -81,7 +82,8 @@ export function groupRoutes(
       const session = sessionOfRequest(request);
       const erasureId = randomUUID();
       const body = { type: 'ERASE_GROUP', dealerId, groupId, erasureId, reason: 'request' } as const;
-      const outcome = await journal.append({ role: session.role, sender: senderOf(session), key: null, body });
+      const command = { role: session.role, sender: senderOf(session), key: null, body };
+      const outcome = await journal.append(command, originOf(request));
       if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
       const receipt = await store.erasure(dealerId, erasureId);
       if (!receipt) throw refused('internal', 'the receipt is not there');

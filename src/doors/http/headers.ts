@@ -7,6 +7,7 @@ import { Value } from '@sinclair/typebox/value';
 import type { FastifyRequest } from 'fastify';
 import { Id } from '../../../schemas/kinds.ts';
 import { isOriginAllowed } from '../../auth/origins.ts';
+import type { Origin } from '../../journal/journal.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { App } from './http.ts';
 
@@ -21,6 +22,9 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   const given = headers[REQUEST_ID];
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
+
+/** Where a request's commands come from: nobody waits for their acks but the request. */
+export const originOf = ({ id }: FastifyRequest): Origin => ({ peer: null, id: undefined, cause: { reqId: id } });
 
 export async function setHeaders(app: App, { store }: { readonly store: DealerStore }): Promise<void> {
   app.addHook('onRequest', async ({ id, url, routeOptions }, reply) => {

@@ -9,7 +9,7 @@ import { sendProblem } from './problem.ts';
 
 const tags = ['health'];
 
-export function healthRoutes(app: App, core: Asked & Pick<Core, 'version' | 'metrics'>): void {
+export function healthRoutes(app: App, core: Omit<Asked, 'log'> & Pick<Core, 'version' | 'metrics'>): void {
   const { link, metrics, version } = core;
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
@@ -45,7 +45,7 @@ export function healthRoutes(app: App, core: Asked & Pick<Core, 'version' | 'met
 }
 
 /** @returns why it cannot serve, where it cannot */
-function whyNot({ link, drain }: Asked, { database }: Parts): string | null {
+function whyNot({ link, drain }: Pick<Asked, 'link' | 'drain'>, { database }: Parts): string | null {
   if (drain.isUnderWay) return ENDING;
   if (link?.isAway) return AWAY;
   return database.state === 'ok' ? null : 'the database does not answer, or cannot be written to';

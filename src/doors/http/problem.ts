@@ -106,8 +106,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-export function answerErrorsAsProblems(app: FastifyInstance, core: Auditing & Pick<Core, 'log' | 'metrics'>): void {
-  const { log, metrics } = core;
+export function answerErrorsAsProblems(app: FastifyInstance, core: Auditing & Pick<Core, 'metrics'>): void {
+  const { metrics } = core;
   app.setErrorHandler<FastifyError | RefusedError>((error, request, reply) => {
     if (error instanceof RefusedError) {
       metrics.refused(error.refusal.code);
@@ -115,7 +115,7 @@ export function answerErrorsAsProblems(app: FastifyInstance, core: Auditing & Pi
       return sendProblem(reply, error.refusal);
     }
     const status = error.statusCode ?? 500;
-    if (status >= 500 && status !== 503) return sendProblem(reply, refusalOf(error, log));
+    if (status >= 500 && status !== 503) return sendProblem(reply, refusalOf(error, request.log));
     return sendProblem(reply, { code: CODES[status] ?? 'invalid_payload', message: error.message });
   });
   app.setNotFoundHandler((_, reply) => sendProblem(reply, { code: 'unknown_route', message: 'there is nothing here' }));

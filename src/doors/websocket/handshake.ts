@@ -7,6 +7,7 @@ import type { Settings } from '../../../schemas/settings.ts';
 import { bearerOf } from '../../auth/tokens.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import type { Guard } from '../../conversation/guard.ts';
+import { requestIdOf } from '../http/headers.ts';
 import type { App } from '../http/http.ts';
 import { addressOf, holderOf, proxiesOf } from '../http/proxies.ts';
 
@@ -58,7 +59,9 @@ export function doorkeeper(
     mustUpgrade(request);
     visitor.mustNotBeBarred();
     const bearer = bearerOf(headers.authorization);
-    return { origin: headers.origin, bearer, address: address ?? null, route: ENDPOINT, visitor };
+    // Its answer has told it, as the id of this request.
+    const cause = { connection: requestIdOf(request) };
+    return { cause, origin: headers.origin, bearer, address: address ?? null, route: ENDPOINT, visitor };
   };
 }
 

@@ -9,8 +9,10 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
 import type { Entrance } from '../../conversation/admission.ts';
 import { type Conversations, comeBack } from '../../conversation/conversations.ts';
+import type { Cause } from '../../journal/journal.ts';
 import { AWAY, type Core } from '../core.ts';
 import { ENDING } from '../drain.ts';
+import { REQUEST_ID, requestIdOf } from '../http/headers.ts';
 import type { App } from '../http/http.ts';
 import { refusalOf, refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
@@ -41,12 +43,12 @@ export async function websocketDoor(
   const refusals = createServer();
   const server = await webSockets(app, core, refusals);
   const shared = { conversations, heartbeat: new Heartbeat<FramedSocket>(timing) };
-  // `ws` itself closes a socket that breaks the WebSocket protocol, with the code for how.
-  const onError = (err: Error) => log.debug({ err }, 'socket error');
   const faults = throwFaults(app);
   let isShut = false;
   onWebSocket(app, (request, stream, head) => {
     let entrance: Entrance;
+    // One id, wherever it is asked for: in the answer, in the log of the request, and as that of the connection.
+    request.headers[REQUEST_ID] = requestIdOf(request);
     try {
       if (isShut) throw refused('unavailable', ENDING);
       if (link?.isAway) throw refused('unavailable', AWAY);
@@ -54,11 +56,12 @@ export async function websocketDoor(
     } catch (fault) {
       faults.set(request, fault);
       // Nobody hears of them once the app is being closed: then they are answered here.
-      if (!refusals.emit('upgrade', request, stream, head)) refuseHandshake(stream, request, refusalOf(fault, log));
+      if (!refusals.emit('upgrade', request, stream, head))
+        refuseHandshake(stream, request, refusalOf(fault, log.child({ reqId: requestIdOf(request) })));
       return;
     }
     server.handleUpgrade(request, stream, head, (socket) => {
-      socket.on('error', onError);
+      socket.on('error', tellerOf(log, entrance.cause));
       connect(shared, socket, stream, entrance);
     });
   });
@@ -71,6 +74,12 @@ export async function websocketDoor(
     close: () => closeAll([...server.clients], timing.returnWithin),
   };
 }
+
+/**
+ * `ws` itself closes a socket that breaks the WebSocket protocol, with the code for how. Made here, that nothing else of a handshake
+ * is kept as long as its socket.
+ */
+const tellerOf = (log: Core['log'], cause: Cause) => (err: Error) => log.debug({ err, ...cause }, 'socket error');
 
 /** Makes WebSockets of handshakes. @param refusals a server whose upgrades go through the routes */
 async function webSockets(
@@ -89,6 +98,7 @@ async function webSockets(
   };
   // The app closes its sockets itself, with the code of a restart.
   await app.register(websocket, { options, preClose: () => {} });
+  app.websocketServer.on('headers', (lines, request) => lines.push(`${REQUEST_ID}: ${requestIdOf(request)}`));
   app.websocketServer.on('wsClientError', (_, stream, request) => refuseHandshake(stream, request));
   return app.websocketServer;
 }
