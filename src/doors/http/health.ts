@@ -9,7 +9,7 @@ import { sendProblem } from './problem.ts';
 
 const tags = ['health'];
 
-export function healthRoutes(app: App, core: Omit<Asked, 'log'> & Pick<Core, 'version' | 'metrics'>): void {
+export function healthRoutes(app: App, core: Asked & Pick<Core, 'version' | 'metrics'>): void {
   const { link, metrics, version } = core;
   const alive = { tags, summary: 'Tells that the process lives', response: { 200: Health } };
   app.get('/health', { schema: alive }, async () => ({
