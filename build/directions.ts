@@ -40,7 +40,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'src/bus/link.ts': NOTHING,
   'src/bus/': { imports: ['schemas/', 'cluster-key-slot', 'ioredis', 'node:'], types: ['src/bus/bus.ts', 'src/hub/'] },
   'src/store/subjects.ts': { imports: [], types: ['schemas/', 'src/store/'] },
-  'src/store/': { imports: ['schemas/', 'src/domain/', 'src/store/subjects.ts', 'drizzle-orm', 'node:'] },
+  'src/store/': {
+    imports: ['schemas/', 'src/domain/', 'src/store/subjects.ts', 'drizzle-orm', 'node:'],
+    types: ['drizzle/'],
+  },
   'src/store/postgres/': { imports: [...STORE, 'pg'] },
   'src/store/sqlite/': { imports: [...STORE, 'src/private-file.ts', 'better-sqlite3'] },
   'src/journal/': {

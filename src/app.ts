@@ -53,9 +53,12 @@ import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, t
 import { countConnections, mostFiles } from './open-files.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
+import type { Source, Target } from './store/moving.ts';
+import * as postgresMoving from './store/postgres/moving.ts';
 import { openPostgres } from './store/postgres/open.ts';
 import { Readings } from './store/readings.ts';
 import { isServed } from './store/sqlite/lock.ts';
+import * as sqliteMoving from './store/sqlite/moving.ts';
 import { openSqlite } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { failingAsUnavailable } from './store/unavailable.ts';
@@ -72,6 +75,12 @@ export interface OpenOptions {
   readonly onError?: (error: Error) => void;
 }
 
+const poolOf = (settings: Settings, onError: (error: Error) => void = () => {}) => ({
+  url: settings.DATABASE_URL,
+  connections: settings.DATABASE_CONNECTIONS,
+  onError,
+});
+
 /** Opens the database that the settings name; `migrate` it before use. */
 export function openStore(
   settings: Settings,
@@ -79,9 +88,7 @@ export function openStore(
 ): Store {
   const file = sqliteFile(settings);
   const digests = new Digests(secrets);
-  return file === null
-    ? openPostgres(digests, { url: settings.DATABASE_URL, connections: settings.DATABASE_CONNECTIONS, onError })
-    : openSqlite(file, digests, alone);
+  return file === null ? openPostgres(digests, poolOf(settings, onError)) : openSqlite(file, digests, alone);
 }
 
 /** Tells whether a server has the embedded database of these settings; null where they name none. */
@@ -92,6 +99,18 @@ export function isDatabaseServed(settings: Settings): boolean | null {
 
 /** Puts a back-up in the place of an embedded database. */
 export { type Restored, restoreFile } from './store/sqlite/restore.ts';
+
+/** Holds the database of these settings, to be moved as a whole. */
+export async function openSource(settings: Settings): Promise<Source> {
+  const file = sqliteFile(settings);
+  return file === null ? postgresMoving.openSource(poolOf(settings)) : sqliteMoving.openSource(file);
+}
+
+/** Holds the database of these settings, to be filled with another. */
+export async function openTarget(settings: Settings): Promise<Target> {
+  const file = sqliteFile(settings);
+  return file === null ? postgresMoving.openTarget(poolOf(settings)) : sqliteMoving.openTarget(file);
+}
 
 /** A journal for a command that changes something while perhaps nobody serves: what it stores is told to no socket. */
 export function openJournal(

@@ -127,6 +127,12 @@ export const generations = sqliteTable(
   ],
 );
 
+/**
+ * [P-21.1] The epoch of a log that was brought here whole, and what this log is known by by itself: as long as it is known by that, the
+ * epoch is still the one it was brought with.
+ */
+export const epochs = sqliteTable('epochs', { log: text('log').primaryKey(), epoch: text('epoch').notNull() });
+
 /** Tokens and codes that are good for nothing more, by their `jti`, kept until they would have ended. */
 export const spentTokens = sqliteTable(
   'spent_tokens',

@@ -270,6 +270,20 @@ function restore(program: Command): void {
   }).action(async (file: string, _, self: Command) => (await import('./restore.ts')).restore(settingsOf(self), file));
 }
 
+function move(program: Command): void {
+  add(program, 'move', {
+    summary: 'Copy the whole database to another, SQLite or Postgres, while no server runs, and compare the two',
+    example: 'telle move --to postgres://telle@db.example/telle',
+    settings: ['DATABASE_URL'],
+  })
+    .addOption(
+      new Option('--to <url>', 'where to: sqlite:<file> or postgres://…, new or empty')
+        .env('TELLE_MOVE_TO')
+        .makeOptionMandatory(),
+    )
+    .action(async ({ to }: { to: string }, self: Command) => (await import('./move.ts')).move(settingsOf(self), to));
+}
+
 function conformance(program: Command): void {
   add(program, 'conformance <url>', {
     summary: 'Try the promises of the protocol on any server that claims to speak it',
@@ -304,5 +318,6 @@ export const COMMANDS = [
   doctor,
   backup,
   restore,
+  move,
   conformance,
 ] as const;

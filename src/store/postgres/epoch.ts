@@ -1,6 +1,7 @@
 /**
  * [P-21.1] The epoch of a log in Postgres: the server's system identifier, the timeline that it writes, which a standby that is promoted
- * and a recovery to a point in time each begin anew, and the database and its table, which another dump makes anew.
+ * and a recovery to a point in time each begin anew, and the database and its table, which another dump makes anew. A log that was
+ * brought here whole keeps the epoch that it had, as long as all of that is the same.
  */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
@@ -26,8 +27,19 @@ const tableOf = (pool: pg.Pool): Promise<string> =>
   );
 
 export async function epochOf(pool: pg.Pool): Promise<string> {
+  const own = await ownEpoch(pool);
+  const { rows } = await pool.query<{ epoch: string }>('select epoch from epochs where log = $1', [own]);
+  return rows[0]?.epoch ?? own;
+}
+
+async function ownEpoch(pool: pg.Pool): Promise<string> {
   const parts = await Promise.all([clusterOf, timelineOf, tableOf].map((read) => read(pool)));
   return createHash('sha256').update(parts.join('/')).digest('base64url').slice(0, LENGTH);
+}
+
+/** Gives a log that was brought here the epoch that it had. */
+export async function bringEpoch(pool: pg.Pool, epoch: string): Promise<void> {
+  await pool.query('insert into epochs (log, epoch) values ($1, $2)', [await ownEpoch(pool), epoch]);
 }
 
 async function textOf(pool: pg.Pool, query: string): Promise<string> {

@@ -30,13 +30,14 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'indexes' },
     ...['dealers', 'erasures', 'lead_intents', 'leads', 'users'].map((table) => ({ table, manner: 'alters' }) as const),
   ],
+  '0005_epochs': [],
 };
 
 /** The last of them: what this program's tables are known by. */
 export const SCHEMA = lastOf(WORKS);
 
-/** The key of the lock under which one node migrates while others wait. */
-const MIGRATION_LOCK = 7_355_308;
+/** The key of the lock under which one node migrates, or a command moves all of it, while others wait. */
+export const MIGRATION_LOCK = 7_355_308;
 /** The longest wait for a table that somebody has, in seconds: whoever comes for it meanwhile waits behind. */
 const PATIENCE = 2;
 /** Number of tries, and the pause between two, in seconds. */
@@ -76,6 +77,13 @@ const ADVICE =
 async function migrateOnce(client: pg.Client, onUpgrade: Told): Promise<boolean> {
   await client.query('begin');
   await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  const isNew = await migrateWithin(client, onUpgrade);
+  await client.query('commit');
+  return isNew;
+}
+
+/** Migrates within a transaction that has the lock. @returns whether the tables are new */
+export async function migrateWithin(client: pg.ClientBase, onUpgrade: Told): Promise<boolean> {
   const { rows } = await client.query<{ is_new: boolean }>("select to_regclass('events') is null as is_new");
   const isNew = rows[0]?.is_new === true;
   const pending = await pendingOf(client);
@@ -86,7 +94,6 @@ async function migrateOnce(client: pg.Client, onUpgrade: Told): Promise<boolean>
     await carryOut(client, pending);
   }
   await assertMayUse(client);
-  await client.query('commit');
   return isNew;
 }
 

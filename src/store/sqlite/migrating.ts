@@ -30,6 +30,7 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'writes' },
     { table: 'groups', manner: 'indexes' },
   ],
+  '0006_epochs': [],
 };
 
 /** The last of them: what this program's tables are known by. */

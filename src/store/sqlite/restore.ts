@@ -131,7 +131,7 @@ function isDatabase(file: string): boolean {
 }
 
 /** Carries the write-ahead log into its file. @throws ServedError where another program has it open */
-function makeWhole(place: string): void {
+export function makeWhole(place: string): void {
   const client = new Database(place, { timeout: 0, fileMustExist: true });
   try {
     client.pragma('journal_mode = DELETE');
@@ -153,13 +153,13 @@ function giveToOwnerOf(other: string, file: string): void {
   if (process.getuid?.() === 0) lchownSync(file, uid, gid);
 }
 
-function flush(path: string): void {
+export function flush(path: string): void {
   if (process.platform === 'win32') return; // which flushes no folder, and renames through its own journal
   const handle = openSync(path, 'r');
   fsyncSync(handle);
   closeSync(handle);
 }
 
-const removeParts = (file: string): void => {
+export const removeParts = (file: string): void => {
   for (const end of ['', ...BESIDE]) rmSync(`${file}${end}`, { force: true });
 };

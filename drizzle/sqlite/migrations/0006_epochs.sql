@@ -1,0 +1,4 @@
+CREATE TABLE `epochs` (
+	`log` text PRIMARY KEY NOT NULL,
+	`epoch` text NOT NULL
+);

@@ -1,0 +1,96 @@
+import { MEMORY, type Settings, shownDatabase, sqliteFile } from '../../schemas/settings.ts';
+import { openSource, openTarget } from '../app.ts';
+import { compareAll, copyAll, type Held, type Moved, type Source, type Target } from '../store/moving.ts';
+import { ServedError, UnfitError } from '../store/store.ts';
+import { mustExist } from './must-exist.ts';
+import { progressBar } from './progress.ts';
+import { reasonOf } from './reason.ts';
+import { readSettings } from './settings.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `telle move`: copies all of a database to another, which until the last step holds nothing, and compares the two. */
+export async function move(settings: Settings, to: string): Promise<void> {
+  mustExist(settings);
+  const there = settingsTo(settings, to);
+  const source = await held('DATABASE_URL', settings, openSource);
+  try {
+    const target = await held('--to', there, openTarget);
+    try {
+      const moved = await carried(source, target);
+      process.stdout.write(`${reportOn(moved, settings, there).join('\n')}\n`);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** @throws UsageError where it is no database that can be moved to */
+function settingsTo(settings: Settings, to: string): Settings {
+  const there = { ...settings, DATABASE_URL: readTo(to).DATABASE_URL };
+  if (sqliteFile(there) === MEMORY) throw new UsageError(`--to is "${to}", which would be gone at once: name a file`);
+  if (there.DATABASE_URL === settings.DATABASE_URL) throw new UsageError('--to is the DATABASE_URL: name another');
+  return there;
+}
+
+function readTo(to: string): Settings {
+  try {
+    return readSettings({ DATABASE_URL: to });
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(cause.message.replace(/^DATABASE_URL/, '--to'), { cause });
+  }
+}
+
+/** @throws UsageError where somebody serves it, or it is not as it must be; any other error in a sentence */
+async function held<T extends Held>(
+  name: string,
+  settings: Settings,
+  open: (settings: Settings) => Promise<T>,
+): Promise<T> {
+  try {
+    return await open(settings);
+  } catch (cause) {
+    const shown = `${name} is "${shownDatabase(settings)}", which`;
+    if (cause instanceof UnfitError) throw new UsageError(`${shown} ${cause.message}`, { cause });
+    const sentence = `${shown} cannot be moved: ${reasonOf(cause)}`;
+    throw cause instanceof ServedError ? new UsageError(sentence, { cause }) : new Error(sentence, { cause });
+  }
+}
+
+async function carried(source: Source, target: Target): Promise<readonly Moved[]> {
+  let total = 0;
+  for (const table of source.tables) total += await source.count(table);
+  const moved = await watched('rows copied', total, (watch) => copyAll(source, target, watch));
+  await watched('rows compared', total, (watch) => compareAll(moved, target, watch));
+  for (const each of [source, target]) await each.assertUnserved();
+  await target.keep(source.epoch);
+  return moved;
+}
+
+async function watched<T>(
+  unit: string,
+  total: number,
+  work: (watch: (rows: number) => void) => Promise<T>,
+): Promise<T> {
+  const bar = progressBar(unit, total);
+  try {
+    return await work(bar.add);
+  } finally {
+    bar.end();
+  }
+}
+
+function reportOn(moved: readonly Moved[], from: Settings, to: Settings): string[] {
+  const [name, rows] = [
+    Math.max(...moved.map((each) => each.name.length)),
+    Math.max(...moved.map((each) => String(each.rows).length)),
+  ];
+  return [
+    `${shownDatabase(to)} now holds all that ${shownDatabase(from)} holds, where nothing was changed. Of both, rows and checksums are:`,
+    ...moved.map((each) => `  ${each.name.padEnd(name)}  ${String(each.rows).padStart(rows)}  ${each.checksum}`),
+    `Now set DATABASE_URL to it, keep AUTH_SECRET as it is (or copy telle.secret), and start the server. Start none on`,
+    `${shownDatabase(from)} any more: what is said from now on would be missing there. Keep it until you are sure.`,
+  ];
+}

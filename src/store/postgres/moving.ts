@@ -1,0 +1,140 @@
+/** Moving a whole Postgres database, in one transaction: of one that is read it is a snapshot, one that is written is whole or as it was. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { MOVED, type MovedTable } from '../../../drizzle/moved.ts';
+import type { Held, MovedRow, Source, Target } from '../moving.ts';
+import { ServedError, UnfitError } from '../store.ts';
+import { bringEpoch, epochOf } from './epoch.ts';
+import { MIGRATION_LOCK, migrateWithin, pendingOf } from './migrating.ts';
+import { openPool, type PoolOptions, type PostgresPool } from './pool.ts';
+
+/** Rows of a page. */
+const PAGE = 1000;
+/** Time in which every node that lives is heard of, thrice at least, in ms: of one that has just ended it is waited for. */
+const SILENCE = 6_000;
+
+/** Holds a database that is to be moved. @throws ServedError where a server has it; UnfitError where it cannot be moved as it is */
+export const openSource = (options: PoolOptions): Promise<Source> =>
+  opened(options, 'begin isolation level repeatable read read only', async ({ pool, client, held }) => {
+    if ((await pendingOf(client)).length > 0)
+      throw new UnfitError('is of an older version', 'bring it up to date with telle migrate');
+    const { rows } = await client.query('select from erasing where group_id is not null limit 1');
+    if (rows.length > 0) throw new UnfitError('has erasures that are not finished', 'finish them with telle prune');
+    return { ...held, epoch: await epochOf(pool) };
+  });
+
+/** Holds a database that is to be filled. @throws ServedError where a server has it; UnfitError where something is in it */
+export const openTarget = (options: PoolOptions): Promise<Target> =>
+  opened(options, 'begin', async ({ pool, client, held }) => {
+    await assertEmpty(client);
+    await migrateWithin(client, () => {});
+    await client.query('delete from nodes');
+    return {
+      ...held,
+      write: async (table, rows) => {
+        await client.query(insertInto(table), [JSON.stringify(rows)]);
+      },
+      keep: async (epoch) => {
+        await client.query('commit');
+        await bringEpoch(pool, epoch);
+        await client.query(`analyze ${MOVED.map(({ name }) => name)}`);
+      },
+    };
+  });
+
+interface Opened {
+  readonly pool: PostgresPool;
+  readonly client: pg.Client;
+  readonly held: Held;
+}
+
+async function opened<T>(options: PoolOptions, begin: string, use: (opened: Opened) => Promise<T>): Promise<T> {
+  const pool = openPool('health', options);
+  const client = await pool.connectPatiently().catch(async (fault: unknown) => {
+    await pool.end();
+    throw fault;
+  });
+  const close = async () => {
+    await client.end().catch(() => {}); // it may be what broke
+    await pool.end();
+  };
+  try {
+    await client.query(begin);
+    for (const limit of ['idle_in_transaction_session_timeout', 'statement_timeout'])
+      await client.query(`set local ${limit} = 0`);
+    await hold(client);
+    const assertUnserved = await watchedFor(pool);
+    return await use({ pool, client, held: { ...readingOf(client), assertUnserved, close } });
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+}
+
+/** Holds the lock without which no server starts on it. */
+async function hold(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_xact_lock($1) as held', [
+    MIGRATION_LOCK,
+  ]);
+  if (rows[0]?.held !== true) throw new ServedError('it is being migrated, or moved, by somebody else: try again');
+}
+
+/** Watches for nodes from now on. @throws ServedError where one is heard of, at once or whenever it is looked */
+async function watchedFor(pool: PostgresPool): Promise<() => Promise<void>> {
+  const before = await lastSign(pool);
+  const assertUnserved = async () => {
+    const { seenAt } = await lastSign(pool);
+    if (seenAt !== before.seenAt) throw new ServedError('a server serves it: end it first');
+  };
+  if (before.ago < SILENCE) await sleep(SILENCE);
+  await assertUnserved();
+  return assertUnserved;
+}
+
+/** When a node was last heard of, in ms since 1970, and how long ago that is. */
+async function lastSign(pool: PostgresPool): Promise<{ seenAt: number; ago: number }> {
+  const { rows: there } = await pool.query<{ name: string | null }>("select to_regclass('nodes') as name");
+  if (there[0]?.name === null) return NEVER;
+  const { rows } = await pool.query<{ seenAt: number; ago: number }>(
+    `select coalesce(max(seen_at), 0) as "seenAt",
+      (extract(epoch from clock_timestamp()) * 1000)::bigint - coalesce(max(seen_at), 0) as ago from nodes`,
+  );
+  return rows[0] ?? NEVER;
+}
+
+const NEVER = { seenAt: 0, ago: Number.POSITIVE_INFINITY };
+
+async function assertEmpty(client: pg.Client): Promise<void> {
+  for (const { name } of MOVED) {
+    const { rows: there } = await client.query('select to_regclass($1) as name', [name]);
+    if (name === 'nodes' || there[0]?.name === null) continue;
+    const { rows } = await client.query(`select from ${name} limit 1`);
+    if (rows.length > 0) throw new UnfitError(`is not empty: its table ${name} has rows`, 'name one that is new');
+  }
+}
+
+const readingOf = (client: pg.Client): Pick<Held, 'tables' | 'rows' | 'count'> => ({
+  tables: MOVED,
+  rows: (table) => pagesOf(client, table),
+  count: async ({ name }) => {
+    const { rows } = await client.query<{ count: number }>(`select count(*) as count from ${name}`);
+    return rows[0]?.count ?? 0;
+  },
+});
+
+async function* pagesOf(client: pg.Client, { name, columns, key }: MovedTable): AsyncGenerator<MovedRow[]> {
+  const listed = columns.map((column) => `"${column.name}" as "${column.property}"`);
+  await client.query(`declare moved no scroll cursor for select ${listed} from ${name} order by ${key}`);
+  for (;;) {
+    const { rows } = await client.query<MovedRow>(`fetch ${PAGE} from moved`);
+    if (rows.length === 0) break;
+    yield rows;
+  }
+  await client.query('close moved');
+}
+
+function insertInto({ name, columns }: MovedTable): string {
+  const names = columns.map((column) => `"${column.name}"`);
+  const fields = columns.map(({ property, type }) => `"${property}" ${type}`);
+  return `insert into ${name} (${names}) select * from json_to_recordset($1) as rows(${fields})`;
+}
