@@ -23,7 +23,7 @@ export interface Frame {
 }
 
 /** A frame that comes of a step, and whose sockets get it. */
-interface Delivery {
+export interface Delivery {
   readonly to: readonly Actor[];
   readonly frame: Frame;
 }
