@@ -24,7 +24,7 @@ export function commandOf(session: Session, channel: string, payload: Record<str
   const decode = bodyDecoder(session.role, channel, payload.type);
   identify(session, payload);
   const body = decode(payload);
-  for (const field of IDENTITY_FIELDS[session.role]) if (!(field in body)) mustBeWord(field, payload[field]);
+  for (const field of IDENTITY_FIELDS[session.role]) mustBeWord(field, payload[field]);
   const ownKey = session.role === 'server' ? decodeKey(payload) : undefined;
   const { role, dealerId } = session;
   const minted = role === 'customer' && session.minted;
@@ -51,7 +51,7 @@ export function submit(
   });
 }
 
-/** An identity field that this payload does not know is no less one. */
+/** An identity field that a payload's own check does not know is no less one. */
 function mustBeWord(field: string, value: unknown): void {
   if (typeof value === 'string' || typeof value === 'number') return;
   const message = `expected a string or an integer, got ${kindOf(value)}`;

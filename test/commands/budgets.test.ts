@@ -1,6 +1,7 @@
 /** What may be stored in a day, and by how many sockets of one customer: what is beyond is refused, and nobody else's. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { bytesStored } from '../../src/commands/budgets.ts';
 import { ask } from '../support/ask.ts';
 import type { Client } from '../support/client.ts';
 import { clientJoin } from '../support/joins.ts';
@@ -58,6 +59,15 @@ describe('[P-9] bytes a day', () => {
     }),
   );
 
+  test('what is stored counts as the bytes of its message, and its row in the log as 512', () => {
+    const at = { dealerId: DEALER, groupId: 'g1', user: 'customer' } as const;
+    const message = { url: 'https://cars.example/é' };
+    assert.equal(bytesStored({ type: 'UPDATE_MSG', ...at, message: '"é"' }), 512 + 4);
+    assert.equal(bytesStored({ type: 'UPDATE_PAGEVIEW', ...at, message }), 512 + JSON.stringify(message).length + 1);
+    assert.equal(bytesStored({ type: 'MUTE_BOT', ...at, adminId: 'a1' }), 512);
+    assert.equal(bytesStored({ type: 'TYPING', ...at, typing: true }), 0);
+  });
+
   test(
     'what is refused, repeated, or only passed on is not charged',
     withBudgets({ MAX_BYTES_PER_GROUP: '4096' }, async (server) => {
@@ -81,6 +91,16 @@ describe('[P-9] bytes a day', () => {
       const [admin, bot] = [await server.admin(), await server.server()];
       assert.deepEqual(await answers(admin, 'admin_message', [said(LONG, { groupId: 'g1' })]), ['ack']);
       assert.deepEqual(await answers(bot, 'event', [said(LONG, { groupId: 'g2', user: 'bot' })]), ['ack']);
+    }),
+  );
+
+  test(
+    "a dealer's agents store as much, apart from its customers",
+    withBudgets({ MAX_BYTES_PER_DEALER: '4096' }, async (server) => {
+      assert.deepEqual(await customerSays(await server.customer('g1'), LONG, LONG), ['ack', 'ack']);
+      const says = said(LONG, { groupId: 'g1' });
+      const codes = await answers(await server.admin(), 'admin_message', [says, says, says]);
+      assert.deepEqual(codes, ['ack', 'ack', 'rate_limited']);
     }),
   );
 

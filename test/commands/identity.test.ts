@@ -5,7 +5,7 @@ import { RefusedError } from '../../schemas/errors.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { secondsFromNow } from '../../src/auth/tokens.ts';
 import { presenceCommand } from '../../src/commands/command.ts';
-import { identify, renamed } from '../../src/commands/identity.ts';
+import { credentialOf, identify, renamed } from '../../src/commands/identity.ts';
 import type { House } from '../../src/conversation/house.ts';
 import type { Entry } from '../../src/domain/state.ts';
 import { withHouse } from '../support/house.ts';
@@ -116,6 +116,12 @@ describe('[P-3.1] the token that a claim was given', () => {
 describe('a credential', () => {
   const claims = { role: 'customer', dealer: 'd1', sub: 'x', exp: 1 } as const;
   const credential = { claims, gen: 7, tokenId: 't1', minted: false };
+
+  it('is minted where Telle did not give it out', () => {
+    const verified = { claims, issuedAt: undefined, tokenId: 't1', ttl: undefined };
+    assert.deepEqual(credentialOf({ ...verified, ours: false }), { claims, gen: 0, tokenId: 't1', minted: true });
+    assert.equal(credentialOf({ ...verified, ours: true }).minted, false);
+  });
 
   it('goes on under the name that its conversation has now, and is the same where that is its own', () => {
     assert.equal(renamed(credential, 'x'), credential);

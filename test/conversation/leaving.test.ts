@@ -52,6 +52,20 @@ describe('a conversation that is to go elsewhere', () => {
   );
 
   it(
+    'is closed behind what is only passed on, and behind what is refused',
+    visiting({}, async (visit) => {
+      const { customer } = await visit.two();
+      customer.say('typing', { type: 'TYPING', typing: true }, 'm1');
+      customer.say('customer_update', { type: 'UPDATE_LEAD_INTENT', message: { intent: 'none of mine' } }, 'm2');
+      customer.depart();
+      assert.equal(customer.socket.closedWith, null);
+      assert.equal(await customer.isClosed(), 1012);
+      assert.equal((await customer.hears('ack', 'm1')).payload.id, 'm1');
+      assert.equal((await customer.hears('error', 'm2')).payload.code, 'unknown_intent');
+    }),
+  );
+
+  it(
     'is closed behind a refresh',
     visiting({}, async (visit) => {
       const { admin } = await visit.two();

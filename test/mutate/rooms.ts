@@ -13,6 +13,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/commands/budgets.ts': ['test/commands/budgets.test.ts'],
   'src/commands/command.ts': [
     'test/commands/command.test.ts',
+    'test/conversation/leaving.test.ts',
     'test/commands/budgets.test.ts',
     'test/protocol/05-sending.test.ts',
   ],
@@ -53,7 +54,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/protocol/21-epoch.test.ts',
   ],
   'src/conversation/refresh.ts': ['test/protocol/04-tokens.test.ts', 'test/security/names.test.ts'],
-  'src/conversation/replay.ts': ['test/protocol/03-catching-up.test.ts', 'test/protocol/03-recovery.test.ts'],
+  'src/conversation/replay.ts': [
+    'test/conversation/replay.test.ts',
+    'test/protocol/03-catching-up.test.ts',
+    'test/protocol/03-recovery.test.ts',
+  ],
   'src/doors/redis': ['test/databases/redis-doors.test.ts', 'test/databases/dead-letters.test.ts'],
   'src/doors/websocket': [
     'test/websocket/frames.test.ts',

@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? anySeed());
 const sample = Number(values.sample ?? Number.POSITIVE_INFINITY);
 const only = values.only ?? '';
-const rooms = Object.entries(ROOMS).filter(([room]) => room.startsWith(only) || only.startsWith(`${room}/`));
+const rooms = Object.keys(ROOMS).filter((room) => room.startsWith(only) || only.startsWith(`${room}/`));
 
 const FATES = ['killed', 'timed out', 'survived', 'not reached'] as const;
 type Fate = (typeof FATES)[number];
@@ -107,24 +107,42 @@ async function each<Item>(items: readonly Item[], work: (item: Item) => Promise<
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-async function mutate(room: string, named: readonly string[], folder: string, servers: Record<string, string>) {
-  const sources = (await filesIn(room, '.ts')).filter((file) => file.startsWith(only) && roomOf(file) === room);
-  const { mutants, texts } = await mutantsOf(sources);
-  if (mutants.length === 0) return [];
-  const files = (await Promise.all(named.map((name) => filesIn(name, '.test.ts')))).flat();
+/** The mutants of each room, as many as are drawn. */
+function drawn(mutants: readonly Mutant[]): Map<string, readonly Mutant[]> {
+  const dice = new Dice(seed);
+  return new Map(
+    rooms.map((room) => {
+      const own = mutants.filter(({ fileName }) => roomOf(fileName) === room);
+      return [room, dice.shuffled(own).slice(0, sample)];
+    }),
+  );
+}
+
+/** @returns what became of the mutants, by room */
+async function mutate(folder: string, servers: Record<string, string>): Promise<Map<string, readonly Fate[]>> {
+  const sources = (await Promise.all(rooms.map((room) => filesIn(room, '.ts')))).flat();
+  const { mutants, texts } = await mutantsOf([...new Set(sources)].filter((file) => file.startsWith(only)));
+  const chosen = [...drawn(mutants)].filter(([, own]) => own.length > 0);
+  const filesOf = async (room: string) =>
+    (await Promise.all((ROOMS[room] ?? []).map((name) => filesIn(name, '.test.ts')))).flat();
+  const files = new Map(await Promise.all(chosen.map(async ([room]) => [room, await filesOf(room)] as const)));
+  const named = [...new Set([...files.values()].flat())];
   const read = async (path: string) => texts.get(path) ?? (await readFile(path, 'utf8'));
-  const [program = '', ...bundled] = await bundle(['src/main.ts', ...files], folder, read);
+  const [program = '', ...bundled] = await bundle(['src/main.ts', ...named], folder, read);
   const env = { ...servers, TELLE_PROGRAM: program };
-  const tests: Test[] = [];
-  await each(bundled, async (file) => void tests.push(await tried(file, env)));
-  const chosen = new Dice(seed).shuffled(mutants).slice(0, sample);
-  const fates = new Map<Mutant, Fate>();
-  await each(chosen, async (mutant) => {
-    const fate = await fateOf(mutant, tests, env);
-    fates.set(mutant, fate);
+  const tests = new Map<string, Test>();
+  await each([...named.entries()], async ([index, name]) => {
+    tests.set(name, await tried(bundled[index] ?? '', env));
+  });
+  const fates = new Map<string, Fate[]>();
+  const all = chosen.flatMap(([room, own]) => own.map((mutant) => ({ room, mutant })));
+  await each(all, async ({ room, mutant }) => {
+    const own = (files.get(room) ?? []).flatMap((name) => tests.get(name) ?? []);
+    const fate = await fateOf(mutant, own, env);
+    fates.set(room, [...(fates.get(room) ?? []), fate]);
     if (fate === 'survived' || fate === 'not reached') console.log(`${fate}: ${await described(mutant)}`);
   });
-  return [...fates.values()];
+  return fates;
 }
 
 const percent = (fates: readonly Fate[]) => (100 * count(fates, 'killed', 'timed out')) / Math.max(1, fates.length);
@@ -141,23 +159,16 @@ const cache = join(ROOT, 'node_modules/.cache');
 await mkdir(cache, { recursive: true });
 const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
 const servers = { POSTGRES_URL: postgres.url, REDIS_URL: redis.url };
-const all: Fate[] = [];
-const table = [];
+const folder = await mkdtemp(join(cache, 'mutants-'));
 console.log(`seed ${seed}`);
+let fates: Awaited<ReturnType<typeof mutate>>;
 try {
-  for (const [room, named] of rooms) {
-    const folder = await mkdtemp(join(cache, 'mutants-'));
-    const fates = await mutate(room, named, folder, servers).finally(() =>
-      rm(folder, { recursive: true, force: true }),
-    );
-    if (fates.length === 0) continue;
-    all.push(...fates);
-    table.push(rowOf(room, fates));
-  }
+  fates = await mutate(folder, servers);
 } finally {
-  await Promise.all([postgres.stop(), redis.stop()]);
+  await Promise.all([postgres.stop(), redis.stop(), rm(folder, { recursive: true, force: true })]);
 }
-console.table([...table, rowOf('all', all)]);
+const all = [...fates.values()].flat();
+console.table([...[...fates].map(([room, own]) => rowOf(room, own)), rowOf('all', all)]);
 if (percent(all) < WANTED) {
   console.error(`fewer than ${WANTED} % were killed: give each that survived a test, or a reason in docs/mutation.md`);
   process.exitCode = 1;
