@@ -37,7 +37,7 @@ interface Charge {
 }
 
 /** Counts the bytes that an accepted payload stores: nothing where it is only passed on, or kept as state. */
-function bytesStored(body: Body): number {
+export function bytesStored(body: Body): number {
   if (!DELIVERIES[eventTypeOf(body)].stored) return 0;
   if (!('message' in body)) return ROW;
   const { message } = body;

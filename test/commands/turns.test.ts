@@ -42,6 +42,18 @@ describe('those who go on in turn', () => {
     assert.deepEqual(seen, ['a', 'others', 'b', 'others', 'c']);
   });
 
+  test('share a turn as long as what they do is short', async () => {
+    const { seen, piece, stop } = longWork();
+    const goOn = async () => {
+      await inTurn();
+      piece('piece', 0);
+    };
+    await Promise.all(Array.from({ length: 100 }, goOn));
+    stop();
+    const others = seen.filter((each) => each === 'others').length;
+    assert.ok(others < 50, `${others} turns of others`);
+  });
+
   test('do not wait for one who waits for something else', async () => {
     const first = inTurn().then(() => new Promise((resolve) => setTimeout(resolve, 20, 'late')));
     const second = inTurn().then(() => 'soon');
@@ -168,15 +180,21 @@ describe('what is made one at a time', () => {
     assert.ok(seen.indexOf('other begins') < seen.indexOf('second begins'));
   });
 
-  test('waits for all that were asked before, and is made at once where all of them are made', async () => {
-    const seen: number[] = [];
-    const make = (n: number) => async () => {
-      for (let turns = 0; turns < 4 - n; turns += 1) await turn();
-      seen.push(n);
+  test('waits for what is being made, though what was asked before that has been made', async () => {
+    const seen: string[] = [];
+    const make = (what: string, turns: number) => async () => {
+      seen.push(`${what} begins`);
+      for (let left = turns; left > 0; left -= 1) await turn();
+      seen.push(`${what} ends`);
     };
-    await Promise.all([1, 2, 3].map((n) => oneAtATime('d1', make(n))));
-    assert.deepEqual(seen, [1, 2, 3]);
-    await oneAtATime('d1', make(4));
-    assert.deepEqual(seen, [1, 2, 3, 4]);
+    const first = oneAtATime('d1', make('first', 1));
+    const second = oneAtATime('d1', make('second', 5));
+    await first;
+    await Promise.all([second, oneAtATime('d1', make('third', 1))]);
+    await oneAtATime('d1', make('fourth', 1));
+    assert.deepEqual(
+      seen,
+      ['first', 'second', 'third', 'fourth'].flatMap((what) => [`${what} begins`, `${what} ends`]),
+    );
   });
 });
