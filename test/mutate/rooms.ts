@@ -79,7 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/databases/long-erasing.test.ts',
   ],
   'src/journal/apart.ts': ['test/journal/apart.test.ts', 'test/databases/postgres-locks.test.ts'],
-  'src/journal/audit.ts': ['test/doors/audit.test.ts'],
+  'src/journal/audit.ts': ['test/journal/audit.test.ts', 'test/doors/audit.test.ts'],
   'src/journal/clock.ts': ['test/journal/clock.test.ts', 'test/databases/clocks.test.ts'],
   'src/journal/eraser.ts': ['test/journal/eraser.test.ts'],
   'src/journal/epoch.ts': ['test/protocol/21-epoch.test.ts', 'test/databases/epoch.test.ts'],
