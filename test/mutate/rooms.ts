@@ -49,6 +49,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/conversation/outlet.ts': ['test/conversation/outlet.test.ts', 'test/conversation/conversation.test.ts'],
   'src/conversation/recovery.ts': [
+    'test/conversation/recovery.test.ts',
     'test/protocol/03-catching-up.test.ts',
     'test/protocol/03-recovery.test.ts',
     'test/protocol/21-epoch.test.ts',
