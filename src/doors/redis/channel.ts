@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { inTurns } from '../../commands/turns.ts';
 import type { Core } from '../core.ts';
-import { takeOrBury } from './take.ts';
+import { type Burying, takeOrBury } from './take.ts';
 
 /** For how long hearings of one text are counted together, in ms: longer than any node lags behind another. */
 const WINDOW = 60_000;
@@ -37,8 +37,10 @@ const HEAR = `
   redis.call('HSET', KEYS[1], 'taken', heard, 'takenAt', now)
   return 1`;
 
+type Parts = Burying & Pick<Core, 'nodeId'>;
+
 export class ChannelDoor {
-  readonly #core: Core;
+  readonly #parts: Parts;
   readonly #commands: Redis | Cluster;
   /** Events that were heard, and those of them that are this node's to take, in order. */
   #heard: string[] = [];
@@ -49,8 +51,8 @@ export class ChannelDoor {
   #taking: Promise<void> | null = null;
   #isOpen = true;
 
-  constructor(core: Core, commands: Redis | Cluster) {
-    this.#core = core;
+  constructor(parts: Parts, commands: Redis | Cluster) {
+    this.#parts = parts;
     this.#commands = commands;
   }
 
@@ -63,7 +65,7 @@ export class ChannelDoor {
 
   hear(text: string): void {
     if (this.#waiting >= MAX_WAITING) {
-      const { log } = this.#core;
+      const { log } = this.#parts;
       log.error({ waiting: this.#waiting }, 'an event from Redis was dropped: too many wait for the database');
       return;
     }
@@ -87,7 +89,7 @@ export class ChannelDoor {
   }
 
   async #isMine(text: string): Promise<boolean> {
-    const { nodeId, settings, log } = this.#core;
+    const { nodeId, settings, log } = this.#parts;
     const key = `${settings.REDIS_PREFIX}heard:${createHash('sha1').update(text).digest('hex')}`;
     try {
       return (await this.#commands.eval(HEAR, 1, key, nodeId, WINDOW, LAG)) === 1;
@@ -109,12 +111,12 @@ export class ChannelDoor {
   async #take(texts: readonly string[]): Promise<void> {
     let left = texts;
     for (let attempt = 1; ; attempt += 1) {
-      const isDone = await takeOrBury(this.#core, 'events', left);
+      const isDone = await takeOrBury(this.#parts, 'events', left);
       left = left.filter((_, index) => !isDone[index]);
       if (left.length === 0) return;
       if (attempt === TRIES || !this.#isOpen) break;
       await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
     }
-    this.#core.log.error({ count: left.length }, 'events from Redis were lost: the database did not answer');
+    this.#parts.log.error({ count: left.length }, 'events from Redis were lost: the database did not answer');
   }
 }

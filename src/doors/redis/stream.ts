@@ -4,8 +4,9 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Cluster, Redis } from 'ioredis';
+import type { Metrics } from '../../metrics.ts';
 import type { Core } from '../core.ts';
-import { takeOrBury } from './take.ts';
+import { type Burying, takeOrBury } from './take.ts';
 
 const GROUP = 'telle';
 /** Entries read at once. */
@@ -35,9 +36,11 @@ const ACKNOWLEDGE = `
 
 type Entry = [id: string, fields: string[] | null];
 
+type Parts = Burying & Pick<Core, 'nodeId' | 'link'> & { readonly metrics: Pick<Metrics, 'showIngress'> };
+
 /** The reader of the stream, until it is closed. */
 export class StreamDoor {
-  readonly #core: Core;
+  readonly #parts: Parts;
   readonly #redis: Redis | Cluster;
   readonly #stream: string;
   readonly #running: Promise<void>;
@@ -47,11 +50,11 @@ export class StreamDoor {
   #entries = 0;
 
   /** @param redis a connection of its own: reads block it */
-  constructor(core: Core, redis: Redis | Cluster) {
-    this.#core = core;
+  constructor(parts: Parts, redis: Redis | Cluster) {
+    this.#parts = parts;
     this.#redis = redis;
-    this.#stream = `${core.settings.REDIS_PREFIX}ingress`;
-    core.metrics.showIngress(() => this.#entries);
+    this.#stream = `${parts.settings.REDIS_PREFIX}ingress`;
+    parts.metrics.showIngress(() => this.#entries);
     this.#running = this.#run();
   }
 
@@ -66,7 +69,7 @@ export class StreamDoor {
       try {
         if (performance.now() - this.#claimedAt > CLAIM_INTERVAL) await this.#claim();
         await this.#take(await this.#read());
-        this.#core.link?.mend('stream');
+        this.#parts.link?.mend('stream');
       } catch (error) {
         if (await this.#hasMadeGroup(error)) continue;
         // A connection that does not answer, and does not say so, is made anew.
@@ -88,12 +91,12 @@ export class StreamDoor {
         if (reason.startsWith('BUSYGROUP')) return true;
       }
     }
-    this.#core.link?.note('stream', `the stream of other servers is not read: ${reason}`);
+    this.#parts.link?.note('stream', `the stream of other servers is not read: ${reason}`);
     return false;
   }
 
   async #read(): Promise<Entry[]> {
-    const { nodeId } = this.#core;
+    const { nodeId } = this.#parts;
     const found: unknown = await this.#redis.xreadgroup(
       'GROUP',
       GROUP,
@@ -113,7 +116,7 @@ export class StreamDoor {
   /** Takes over what nobody has acknowledged for long, and strikes off consumers that are no more. */
   async #claim(): Promise<void> {
     this.#claimedAt = performance.now();
-    const { nodeId } = this.#core;
+    const { nodeId } = this.#parts;
     let cursor = '0-0';
     do {
       const claimed = await this.#redis.xautoclaim(this.#stream, GROUP, nodeId, CLAIM_IDLE, cursor, 'COUNT', COUNT);
@@ -138,7 +141,7 @@ export class StreamDoor {
     const readAt = performance.now();
     let left = entries;
     while (left.length > 0) {
-      const isDone = await takeOrBury(this.#core, 'ingress', left.map(textOf));
+      const isDone = await takeOrBury(this.#parts, 'ingress', left.map(textOf));
       await this.#acknowledge(left.filter((_, index) => isDone[index]));
       await this.#count();
       left = left.filter((_, index) => !isDone[index]);

@@ -6,8 +6,9 @@ import type { Session } from '../../auth/session.ts';
 import { commandOf } from '../../commands/command.ts';
 import { inTurns, turn } from '../../commands/turns.ts';
 import type { Outcome } from '../../journal/batch.ts';
+import type { Metrics } from '../../metrics.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
-import type { DeadLetter } from '../../store/letters.ts';
+import type { DeadLetter, LetterStore } from '../../store/letters.ts';
 import type { Core } from '../core.ts';
 
 /** Session of everybody on Redis: whoever may publish there may speak for any dealer: Redis is inside the platform. */
@@ -18,6 +19,10 @@ type Source = DeadLetter['source'];
 
 /** Parts that decide and store an event. */
 export type Taking = Pick<Core, 'journal' | 'settings'>;
+
+/** Parts that keep a refused event, and tell of it, too. */
+export type Burying = Taking &
+  Pick<Core, 'log'> & { readonly store: Pick<LetterStore, 'bury'>; readonly metrics: Pick<Metrics, 'buried'> };
 
 /**
  * Decides and stores an event.
@@ -49,8 +54,8 @@ const MAX_BURIED = 64;
  * Takes events, in order, and buries those that are refused: some at a time, so that everybody else goes on meanwhile.
  * @returns for each whether it is done with; what could be neither stored nor buried now is to be tried again
  */
-export async function takeOrBury(core: Core, source: Source, texts: readonly string[]): Promise<boolean[]> {
-  const refusals = await Promise.all(await inTurns(texts, (text) => refusalOf(core, text)));
+export async function takeOrBury(parts: Burying, source: Source, texts: readonly string[]): Promise<boolean[]> {
+  const refusals = await Promise.all(await inTurns(texts, (text) => refusalOf(parts, text)));
   const isDone = refusals.map((refusal) => refusal === null);
   const at = Date.now();
   const letters = refusals.flatMap((refusal, index) =>
@@ -61,7 +66,7 @@ export async function takeOrBury(core: Core, source: Source, texts: readonly str
   for (let from = 0; from < letters.length; from += MAX_BURIED) {
     const some = letters.slice(from, from + MAX_BURIED);
     const areBuried = await bury(
-      core,
+      parts,
       some.map(({ letter }) => letter),
     );
     for (const { index } of some) isDone[index] = areBuried;
@@ -70,13 +75,13 @@ export async function takeOrBury(core: Core, source: Source, texts: readonly str
   return isDone;
 }
 
-async function refusalOf(core: Core, text: string): Promise<Refusal | null> {
+async function refusalOf(parts: Burying, text: string): Promise<Refusal | null> {
   try {
-    const outcome = await takeEvent(core, text);
+    const outcome = await takeEvent(parts, text);
     return 'refusal' in outcome ? outcome.refusal : null;
   } catch (error) {
     if (error instanceof RefusedError) return error.refusal;
-    core.log.error({ err: error }, 'an event from Redis could not be handled');
+    parts.log.error({ err: error }, 'an event from Redis could not be handled');
     return { code: 'internal', message: 'this could not be handled' };
   }
 }
@@ -93,7 +98,7 @@ function letterOf(source: Source, payload: string, refusal: Refusal, at: number,
 }
 
 /** @returns whether they are kept: all of them, or else none */
-async function bury({ store, log, metrics }: Core, letters: readonly DeadLetter[]): Promise<boolean> {
+async function bury({ store, log, metrics }: Burying, letters: readonly DeadLetter[]): Promise<boolean> {
   try {
     await store.bury(letters);
   } catch {
