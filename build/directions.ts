@@ -1,4 +1,4 @@
-/** Who may import whom: the one table of it. `npm run lint` holds every import to it, and a test CONTRIBUTING.md. */
+/** The one table of who may import whom. `npm run lint` holds every import to it, and a test CONTRIBUTING.md. */
 import { posix } from 'node:path';
 
 /**
@@ -13,7 +13,7 @@ interface Room {
 const EVERYTHING: Room = { imports: ['*'] };
 const NOTHING: Room = { imports: [] };
 
-/** What both implementations of the store need. */
+/** Rooms that both implementations of the store need. */
 const STORE = [
   'schemas/',
   'drizzle/',
@@ -173,7 +173,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export interface Import {
   /** As it is written; null where that is no text but an expression. */
   readonly from: string | null;
-  /** Whether nothing of it is left when the code runs. */
+  /** True where nothing of it is left when the code runs. */
   readonly isType: boolean;
 }
 

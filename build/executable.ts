@@ -33,7 +33,7 @@ function addonPath(): string {
 
 /** Made by the build, and gone after it. */
 const THREAD_SQLITE = 'dist/executable/better-sqlite3.cjs';
-/** What goes in besides the code: its name inside, and the file or folder that it is. */
+/** Contents besides the code: the name inside, and the file or folder that it is. */
 const ASSETS = {
   'package.json': 'package.json',
   'drizzle/sqlite/migrations': 'drizzle/sqlite/migrations',
@@ -55,7 +55,7 @@ const WITHOUT = { 'process.env.WS_NO_BUFFER_UTIL': '"on"', 'process.env.WS_NO_UT
 
 const EXECUTABLE = 'dist/telle';
 const LICENSES = 'dist/telle.licenses.txt';
-/** What marks a Node.js that can be made into an executable, and where postject puts the blob. */
+/** Mark of a Node.js that can be made into an executable, and where postject puts the blob. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const isMac = process.platform === 'darwin';
 
@@ -119,7 +119,7 @@ function assets(): Record<string, string> {
   return Object.fromEntries(files);
 }
 
-/** What Node.js reads at its start: the code and the assets in one. */
+/** Blob that Node.js reads at its start: the code and the assets in one. */
 function makeBlob(folder: string): string {
   const files = assets();
   const index = join(folder, 'assets.json');

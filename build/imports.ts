@@ -1,4 +1,4 @@
-/** What a file imports, and what of that goes the wrong way. */
+/** Imports of a file, and those that go the wrong way. */
 import { type Program, parseSync, Visitor } from 'oxc-parser';
 import { type Import, refusal } from './directions.ts';
 

@@ -6,9 +6,9 @@ import { licensesOf } from './licenses.ts';
 import { ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
-/** What is made here, anew each time: nothing that was renamed or removed stays. */
+/** Folders that are made here, anew each time: nothing that was renamed or removed stays. */
 const MADE = ['dist/src', 'dist/conformance', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
-/** What neither the compiler nor the bundler sees. */
+/** Files that neither the compiler nor the bundler sees. */
 const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
 /** `src/main.ts` loads the program as it stands beside it in the build. */
 const besideMain: Plugin = {

@@ -1,20 +1,20 @@
-/** What a release takes and what it does, without doing it: `build/release.ts` looks, asks here, and does it. */
+/** Plan of a release: what it takes and what it does, without doing it: `build/release.ts` looks, asks here, and does it. */
 
-/** What a checkout is like, as far as a release asks. */
+/** State of a checkout, as far as a release asks. */
 export interface Checkout {
   readonly version: string;
   /** null where HEAD is on none */
   readonly branch: string | null;
-  /** What differs from the commit, or is not in it, as git counts it. */
+  /** Files that differ from the commit, or are not in it, as git lists them. */
   readonly changes: number;
   /** Where the version's tag is already; null where that cannot be asked. */
   readonly tagged: { readonly here: boolean; readonly origin: boolean | null };
   readonly section: Section | null;
   /** Today, as the changelog writes it. */
   readonly today: string;
-  /** Whether a container engine can be run. */
+  /** True where a container engine can be run. */
   readonly docker: boolean;
-  /** Whether npm can prove here where a package comes from. */
+  /** True where npm can prove where a package comes from. */
   readonly provable: boolean;
 }
 
@@ -41,7 +41,7 @@ export const tagOf = (version: string): string => `v${version}`;
 
 type Check = readonly [holds: (checkout: Checkout) => boolean, otherwise: (checkout: Checkout) => string];
 
-/** What must hold, and what is said where it does not. */
+/** Conditions that must hold, and what is said where one does not. */
 const CHECKS: readonly Check[] = [
   [
     ({ changes }) => changes === 0,
@@ -83,7 +83,7 @@ export const obstaclesOf = (checkout: Checkout): string[] =>
 
 export type Command = readonly [program: string, ...args: string[]];
 
-/** What publishes it. What can be taken back comes first, what everybody sees last. */
+/** Steps that publish it. One that can be taken back comes first, one that everybody sees last. */
 export function publishing(version: string, revision: string, created: string, tarball: string): Command[] {
   const args = { VERSION: version, REVISION: revision, CREATED: created };
   const given = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);

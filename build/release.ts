@@ -39,7 +39,7 @@ function ask(program: string, ...args: string[]): string | null {
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Whether npm can have signed where a package comes from, as its documentation says. */
+/** Tells whether npm can have signed where a package comes from, as its documentation says. */
 const provable = ({ GITHUB_ACTIONS, ACTIONS_ID_TOKEN_REQUEST_URL, GITLAB_CI, SIGSTORE_ID_TOKEN } = process.env) =>
   Boolean((GITHUB_ACTIONS && ACTIONS_ID_TOKEN_REQUEST_URL) || (GITLAB_CI && SIGSTORE_ID_TOKEN));
 
@@ -118,7 +118,7 @@ function publish(commands: readonly plan.Command[]): void {
 
 type Wish = 'help' | 'dry-run' | 'publish';
 
-/** What is asked for; throws where that is none of these, or several. */
+/** Reads what is asked for. @throws where that is none of these, or several */
 function asked(): Wish {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({ options: { 'dry-run': flag, publish: flag, help: { ...flag, short: 'h' } } });

@@ -1,4 +1,4 @@
-/** What the builds share: where they are, how they say what they do, and how they end where they cannot. */
+/** Parts that the builds share: where they are, how they say what they do, and how they end where they cannot. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

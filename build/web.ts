@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { build, type Plugin, transform } from 'esbuild';
 import { ROOT, step } from './step.ts';
 
-/** What is made, by its name without an extension, and what it is made of. */
+/** Bundles that are made, by their names without an extension, and their sources. */
 const ENTRIES = [
   { in: 'src/web/widget/index.tsx', out: 'widget' },
   { in: 'src/web/desk/desk.html', out: 'desk' },

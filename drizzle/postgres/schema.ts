@@ -149,7 +149,7 @@ export const spentTokens = pgTable(
   ],
 );
 
-/** What came over Redis and was refused: its text and its details as JSON, and the dealer and group that it names. */
+/** Events that came over Redis and were refused: the text and the details as JSON, and the dealer and group that each names. */
 export const deadLetters = pgTable(
   'dead_letters',
   {
@@ -213,7 +213,7 @@ export const leads = pgTable('leads', record(), (table) => [
   index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
-/** What a lead wants: one row for each word (`buy`, `test_drive`, …) of a group. */
+/** Intents of a lead: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = pgTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId, table.intent] }),
   index('lead_intents_created').on(table.dealerId, table.createdAt, table.groupId, table.intent),
@@ -230,7 +230,7 @@ export const erasures = pgTable(
     erasureId: text('erasure_id').notNull(),
     digest: text('digest').notNull(),
     reason: text('reason').$type<'request' | 'retention'>().notNull(),
-    /** Who asked for it; null: an older version did not note it. */
+    /** Name of who asked for it; null: an older version did not note it. */
     by: text('by'),
     lastSeq: count('last_seq'),
     events: count('events'),
@@ -267,7 +267,7 @@ export const erasing = pgTable(
   ],
 );
 
-/** Whether an event is one of an erased conversation, or of what the desk was told of one. */
+/** Tells whether an event is one of an erased conversation, or of what the desk was told of one. */
 const isErased = sql`exists (select 1 from erasing x where x.dealer_id = events.dealer_id and x.group_id = events.group_id
   and events.seq <= case events.scope when '@desk' then x.desk_seq else x.last_seq end)`;
 

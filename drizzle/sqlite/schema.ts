@@ -149,7 +149,7 @@ export const spentTokens = sqliteTable(
   ],
 );
 
-/** What came over Redis and was refused: its text and its details as JSON, and the dealer and group that it names. */
+/** Events that came over Redis and were refused: the text and the details as JSON, and the dealer and group that each names. */
 export const deadLetters = sqliteTable(
   'dead_letters',
   {
@@ -232,7 +232,7 @@ export const leads = sqliteTable('leads', record(), (table) => [
   index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
-/** What a lead wants: one row for each word (`buy`, `test_drive`, …) of a group. */
+/** Intents of a lead: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = sqliteTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
   primaryKey({ columns: [table.dealerId, table.groupId, table.intent] }),
   index('lead_intents_created').on(table.dealerId, table.createdAt, table.groupId, table.intent),
@@ -249,7 +249,7 @@ export const erasures = sqliteTable(
     erasureId: text('erasure_id').notNull(),
     digest: text('digest').notNull(),
     reason: text('reason').$type<'request' | 'retention'>().notNull(),
-    /** Who asked for it; null: an older version did not note it. */
+    /** Name of who asked for it; null: an older version did not note it. */
     by: text('by'),
     lastSeq: count('last_seq'),
     events: count('events'),
@@ -288,7 +288,7 @@ export const erasing = sqliteTable(
   ],
 );
 
-/** Whether an event is one of an erased conversation, whose name is in the first column, up to the seq in the second. */
+/** Tells whether an event is one of an erased conversation, whose name is in the first column, up to the seq in the second. */
 const isErased = (name: string, last: string) =>
   sql.raw(`exists (select 1 from erasing x
   where x.dealer_id = events.dealer_id and x.group_id = events.${name} and events.seq <= x.${last})`);
