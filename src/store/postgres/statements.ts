@@ -50,11 +50,18 @@ export const READ_TAILS: Prepared = {
     union all select '${DESK_SCOPE}', desk_seq from dealers where dealer_id = $1`,
 };
 
+/**
+ * The chats `c` that the admins named have open; the parameters are numbered from there. Those of the dealer are read by the index of open
+ * ones, and the admin's taken out of them behind `offset 0`: by the admin's name, all that he has ever left would be read, too.
+ */
+const openChats = (from: number): string => `unnest($${from}::text[], $${from + 1}::text[]) as a(dealer_id, admin_id)
+      cross join lateral (select * from chats o where o.dealer_id = a.dealer_id and o.online offset 0) as c
+      where c.admin_id = a.admin_id`;
+
 /** The groups `g` named, and those where the admins named are present; the parameters are numbered from there. */
 const groupsNamed = (from: number): string => `(g.dealer_id, g.group_id) in (
       select * from unnest($${from}::text[], $${from + 1}::text[])
-      union select c.dealer_id, c.place from chats c
-        join unnest($${from + 2}::text[], $${from + 3}::text[]) as a(dealer_id, admin_id) using (dealer_id, admin_id) where c.online)`;
+      union select c.dealer_id, c.place from ${openChats(from + 2)})`;
 
 /** Locks, in their order, the groups named and those where the admins named are present. */
 export const LOCK_GROUPS: Prepared = {
@@ -88,8 +95,8 @@ const KNOWN = `'{"fields":' || fields || ',"customer":' || customer || '}'`;
 export const READ_ROWS: Prepared = {
   name: 'read_rows',
   text: `
-    select 'openChats' as kind, array[dealer_id, admin_id] as key, place as value, 0::bigint as seq, 0::bigint as at
-      from chats join unnest($1::text[], $2::text[]) as n(dealer_id, admin_id) using (dealer_id, admin_id) where online
+    select 'openChats' as kind, array[c.dealer_id, c.admin_id] as key, c.place as value, 0::bigint as seq, 0::bigint as at
+      from ${openChats(1)}
     union all select 'users', array[dealer_id, group_id], ${KNOWN}, 0, 0
       from users join unnest($3::text[], $4::text[]) as n(dealer_id, group_id) using (dealer_id, group_id)
     union all select 'leads', array[dealer_id, group_id], ${KNOWN}, 0, 0
