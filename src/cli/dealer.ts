@@ -4,6 +4,7 @@ import { isId } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { ALL_DEALERS } from '../../schemas/table.ts';
 import { changedSettings, recordCommand } from '../journal/audit.ts';
+import { eraseMarked } from '../journal/eraser.ts';
 import { checker } from '../protocol/checker.ts';
 import type { Store } from '../store/store.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
@@ -96,6 +97,7 @@ export async function removeDealer(settings: Settings, dealerId: string, { yes }
       throw new UsageError(`${dealerId} was not removed: say --yes to remove it`);
     }
     await store.deleteDealer(dealerId);
+    await eraseMarked(store);
     const act = { dealerId: ALL_DEALERS, action: 'remove_dealer', detail: dealerId } as const;
     await recordCommand(store, 'telle dealer remove', act);
     process.stdout.write(`${dealerId} and its ${events} events were removed\n`);

@@ -283,6 +283,7 @@ class Batch {
 
   #erase({ dealerId, groupId, erasureId, reason }: Erasure, by: string, { group }: State): void {
     this.changes.erasures.push({ dealerId, groupId, erasureId, reason, by, lastSeq: group?.lastSeq ?? 0 });
+    this.#rows.groups.delete(`${dealerId}/${groupId}`);
   }
 
   #put<T extends Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>>(

@@ -17,6 +17,7 @@ import { type Entry, FairQueue } from './queue.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
 
 const NONE: ReadonlySet<string> = new Set();
+const ALONE: readonly never[] = [];
 
 /** Commands that fill a batch, whatever they are. */
 const FULL = BATCH / LEAST;
@@ -42,6 +43,8 @@ interface Waiting extends Entry {
   readonly command: Command;
   readonly origin: Origin | undefined;
   readonly settle: (outcome: Outcome) => void;
+  /** Those that are a batch with it, and nothing else is. */
+  readonly others: readonly Waiting[];
 }
 
 interface Options {
@@ -101,10 +104,31 @@ export class Journal {
 
   /** {@link append}, for what comes by the ten thousand: told by a call, and not by a promise. */
   submit(command: Command, origin: Origin | undefined, settle: (outcome: Outcome) => void): void {
-    if (this.#closed) settle(notTaken('the server is shutting down'));
-    else if (!this.#waiting.push(this.#waitingOf(command, origin, settle))) {
-      settle(notTaken('too much is waiting to be stored'));
-    } else {
+    this.#push(this.#waitingOf(command, origin, settle));
+  }
+
+  /**
+   * {@link append}, for commands about one dealer of which each would be a batch by itself: together they are one, and where it fails,
+   * nothing of it is stored.
+   */
+  appendTogether(commands: readonly Command[]): Promise<Outcome[]> {
+    let others: Waiting[] = [];
+    const settled = commands.toReversed().map(
+      (command) =>
+        new Promise<Outcome>((settle) => {
+          others = [this.#waitingOf(command, undefined, settle, others), ...others];
+        }),
+    );
+    const [first] = others;
+    if (first) this.#push(first);
+    return Promise.all(settled.toReversed());
+  }
+
+  #push(entry: Waiting): void {
+    const { command } = entry;
+    if (this.#closed) this.#refuse(together([entry]), 'the server is shutting down');
+    else if (!this.#waiting.push(entry)) this.#refuse(together([entry]), 'too much is waiting to be stored');
+    else {
       if (!isJoin(command.body)) this.#hurried += 1;
       this.#running ??= this.#run();
       if (this.#waiting.size === FULL) this.#wake();
@@ -112,7 +136,12 @@ export class Journal {
     }
   }
 
-  #waitingOf(command: Command, origin: Origin | undefined, settle: Waiting['settle']): Waiting {
+  #waitingOf(
+    command: Command,
+    origin: Origin | undefined,
+    settle: Waiting['settle'],
+    others: readonly Waiting[] = ALONE,
+  ): Waiting {
     return {
       dealerId: command.turn ?? command.body.dealerId,
       about: command.body.dealerId,
@@ -121,6 +150,7 @@ export class Journal {
       command,
       origin,
       settle,
+      others,
     };
   }
 
@@ -149,7 +179,7 @@ export class Journal {
       const taken = this.#waiting.take(BATCH, this.#busy.size === 0 ? null : this.#isFree);
       this.#isBlocked = taken.length === 0;
       for (const { command } of taken) if (!isJoin(command.body)) this.#hurried -= 1;
-      const batch = this.#apart.size === 0 ? taken : this.#withoutApart(taken);
+      const batch = this.#apart.size === 0 ? together(taken) : this.#withoutApart(together(taken));
       if (batch.length > 0) void this.#carry(batch);
     }
     this.#isBlocked = false;
@@ -306,6 +336,12 @@ export class Journal {
         this.#options.onFault(fault, `${command.body.type} was not decided`, causeOf(command)),
     };
   }
+}
+
+/** A batch, with those that are one with the only entry of it. */
+function together(taken: readonly Waiting[]): readonly Waiting[] {
+  const [first] = taken;
+  return first && first.others.length > 0 ? [first, ...first.others] : taken;
 }
 
 const isJoin = ({ type }: Command['body']): boolean => type === 'CLIENT_JOIN' || type === 'ADMIN_JOIN';

@@ -1,8 +1,8 @@
 /** [P-4] Which tokens are taken: generations, and tokens that are good for nothing more. One text of SQL for both databases. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from './digests.ts';
-import type { Changes } from './rows.ts';
-import { type Database, texts } from './sql.ts';
+import { byDealer, type Changes } from './rows.ts';
+import { type Database, type Dialect, texts } from './sql.ts';
 import { customerAs, keptAs, type Subject, WHOLE_DEALER, writtenAs } from './subjects.ts';
 
 /** The generation that a token must have to be taken. Generations are times in ms since 1970; 0: nothing was ever revoked. */
@@ -42,27 +42,32 @@ export interface CredentialStore {
   pruneSpent(): Promise<void>;
 }
 
-/** Raises a generation, in SQL: to the time, or where that has not gone on, to one more than the dealer's last. */
-const raising = (dealerId: string, subject: string, clock: SQL): SQL =>
-  sql`insert into generations (dealer_id, subject, gen) values (${dealerId}, ${subject},
-      (select max(gen) from (select ${clock} as gen union all
-        select gen + 1 from generations where dealer_id = ${dealerId}) as candidates))
+type Speaking = Pick<Dialect, 'clock' | 'table'>;
+
+/** Raises the generations of subjects of a dealer, in SQL: to the time, or where that has not gone on, to one more than the dealer's last. */
+const raising = (dealerId: string, subject: readonly string[], { clock, table }: Speaking): SQL =>
+  sql`insert into generations (dealer_id, subject, gen)
+    select ${dealerId}, n.subject, (select max(gen) from (select ${clock} as gen union all
+        select gen + 1 from generations where dealer_id = ${dealerId}) as candidates)
+      from ${table({ subject })} where true
     on conflict (dealer_id, subject) do update set gen = excluded.gen`;
 
 /** Takes no more tokens of those whose conversations a batch has erased, or whose claims were made again, in SQL. */
-export const revokingCustomers = ({ revoked, erasures }: Changes, digests: Digests, clock: SQL): SQL[] =>
-  [...revoked, ...erasures].map(({ dealerId, groupId }) =>
-    raising(dealerId, customerAs(digests.of(dealerId, groupId)), clock),
-  );
+export const revokingCustomers = ({ revoked, erasures }: Changes, digests: Digests, dialect: Speaking): SQL[] =>
+  byDealer([...revoked, ...erasures]).map(([dealerId, customers]) => {
+    const subjects = new Set(customers.map(({ groupId }) => customerAs(digests.of(dealerId, groupId))));
+    return raising(dealerId, [...subjects], dialect);
+  });
 
 /** Removes what is known of a dealer's tokens, and takes none of them any more, in SQL. */
-export const revokingAll = (dealerId: string, clock: SQL): SQL[] => [
-  raising(dealerId, WHOLE_DEALER, clock),
+export const revokingAll = (dealerId: string, dialect: Speaking): SQL[] => [
+  raising(dealerId, [WHOLE_DEALER], dialect),
   sql`delete from generations where dealer_id = ${dealerId} and subject <> ${WHOLE_DEALER}`,
   sql`delete from spent_tokens where dealer_id = ${dealerId}`,
 ];
 
-export function credentialsIn({ rows, dialect: { clock } }: Database, digests: Digests): CredentialStore {
+export function credentialsIn({ rows, dialect }: Database, digests: Digests): CredentialStore {
+  const { clock } = dialect;
   return {
     async now() {
       const [row] = await rows(sql`select ${clock} as now`);
@@ -79,7 +84,7 @@ export function credentialsIn({ rows, dialect: { clock } }: Database, digests: D
 
     async raise(dealerId, subject) {
       const name = subject === undefined ? WHOLE_DEALER : writtenAs(digests, { ...subject, dealer: dealerId });
-      const [row] = await rows(sql`${raising(dealerId, name, clock)} returning gen`);
+      const [row] = await rows(sql`${raising(dealerId, [name], dialect)} returning gen`);
       return Number(row?.gen);
     },
 

@@ -4,6 +4,7 @@ import { CLAIMS, type Dealer, type DealerSettings } from '../../schemas/dealers.
 import { refused } from '../../schemas/errors.ts';
 import type { Group } from '../domain/state.ts';
 import { revokingAll } from './credentials.ts';
+import { removeAll, WHOLE } from './removing.ts';
 import type { DealerSeqs } from './rows.ts';
 import { type Database, inserted, list, type Row, type Steps, textOrNull } from './sql.ts';
 
@@ -36,22 +37,6 @@ export interface DealerStore {
   deleteDealer(dealerId: string): Promise<boolean>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;
 }
-
-/** Tables whose rows go with their dealer, beside its log. */
-export const OF_DEALER = [
-  'groups',
-  'chats',
-  'presences',
-  'users',
-  'leads',
-  'lead_intents',
-  'erasures',
-  'dead_letters',
-  'audit',
-] as const;
-
-/** Name under which a dealer that was removed is marked in `erasing`, until nothing is left of it. No conversation has such a name. */
-export const WHOLE = '@dealer';
 
 /** A dealer's settings, from its row: what was not set is absent. */
 function dealerOfRow(row: Row): Dealer {
@@ -111,9 +96,9 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
 
   deleteDealer: (dealerId) =>
     transact(function* (): Steps<boolean> {
-      yield* dialect.removeAll(dealerId);
+      yield* removeAll(dealerId, dialect);
       const removed = yield sql`delete from dealers where dealer_id = ${dealerId} returning dealer_id`;
-      if (removed.length > 0) for (const statement of revokingAll(dealerId, dialect.clock)) yield statement;
+      if (removed.length > 0) for (const statement of revokingAll(dealerId, dialect)) yield statement;
       return removed.length > 0;
     }),
 });

@@ -1,7 +1,8 @@
 /** [P-11.4] Erasures: their receipts, and what goes on with what they have marked. */
 import { sql } from 'drizzle-orm';
 import { after, type Part } from './bounded.ts';
-import { deleteMark, FINISHED, markedOfRow, NEXT_MARKED } from './erasing.ts';
+import { deletingMarks, FINISHED, NEXT_MARKED, togetherOf } from './erasing.ts';
+import { removeOn, WHOLE } from './removing.ts';
 import { all, type Database, descending, type Row, type Steps, textOrNull } from './sql.ts';
 
 /** [P-11.4] The record of an erased conversation, and of how much of it there was. */
@@ -61,15 +62,18 @@ export const erasuresIn = ({ rows, transact, dialect }: Database): ErasureStore 
 
   erasePart: () =>
     transact(function* (): Steps<boolean> {
-      const [row] = yield sql`${NEXT_MARKED} ${dialect.skipLocked}`;
-      if (row) yield* dialect.erasePart(markedOfRow(row));
-      return row !== undefined;
+      const part = togetherOf(yield sql`${NEXT_MARKED} ${dialect.skipLocked}`);
+      if (part === null) return false;
+      const { dealerId, marked } = part;
+      if (marked.some(({ erasureId }) => erasureId === WHOLE)) yield* removeOn(dealerId, dialect);
+      else yield* dialect.erasePart(dealerId, marked);
+      return true;
     }),
 
   async scrub() {
     const finished = await rows(FINISHED);
     if (finished.length > 0 && !(await dialect.scrub())) return false;
-    for (const row of finished) await rows(deleteMark(row));
+    for (const statement of deletingMarks(finished, dialect.table)) await rows(statement);
     return true;
   },
 });

@@ -98,8 +98,8 @@ export interface PendingErasure extends Pick<Erasure, 'dealerId' | 'groupId' | '
   readonly by: string;
 }
 
-/** A conversation that is marked, of which something is still there. */
-export type Marked = Pick<PendingErasure, 'dealerId' | 'groupId' | 'erasureId'>;
+/** The mark of a conversation of which something is still there, or of a dealer. */
+export type Mark = Pick<PendingErasure, 'dealerId' | 'erasureId'>;
 
 /** [P-3.1] A conversation that goes on under another name. */
 export interface SetAside {
@@ -126,3 +126,12 @@ export interface Changes
   /** When, for the rows' own timestamps: milliseconds since 1970. */
   readonly at: number;
 }
+
+/** All of it, dealer by dealer. */
+export const byDealer = <Each extends { readonly dealerId: string }>(
+  all: readonly Each[],
+): (readonly [string, Each[]])[] =>
+  [...new Set(all.map(({ dealerId }) => dealerId))].map((name) => [
+    name,
+    all.filter(({ dealerId }) => dealerId === name),
+  ]);

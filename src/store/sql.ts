@@ -3,7 +3,7 @@
  * of.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import type { Marked } from './rows.ts';
+import type { Mark } from './rows.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -23,15 +23,18 @@ export interface Dialect {
   /** The clock, in ms since 1970. */
   readonly clock: SQL;
   readonly eventsWhere: EventsWhere;
-  /**
-   * Takes everything of a dealer away, while the dealer is there: where that would take long, the first part of it, and marks the rest
-   * to be {@link erasePart erased}.
-   */
-  readonly removeAll: (dealerId: string) => Steps<void>;
-  /** At the end of a query: locks the row that it finds, or where another node has it, finds none. */
+  /** A table `n` of texts, by its columns: one text of SQL, however many rows it has. */
+  readonly table: (columns: Readonly<Record<string, readonly string[]>>) => SQL;
+  /** The address of a row of any table, by which it is found at once, whatever it holds. */
+  readonly place: SQL;
+  /** At the end of a query: locks the rows that it finds. */
+  readonly locked: SQL;
+  /** The same, but rows that another node has it does not find. */
   readonly skipLocked: SQL;
-  /** Takes the next part of a conversation that is marked out of the log, or of a dealer that was removed. */
-  readonly erasePart: (marked: Marked) => Steps<void>;
+  /** Takes the next part of a dealer's conversations that are marked out of the log. */
+  readonly erasePart: (dealerId: string, marked: readonly Mark[]) => Steps<void>;
+  /** Takes the next part of the log of a dealer that was removed, so many events at most. Answers whether there may be more. */
+  readonly removeEvents: (dealerId: string, most: number) => Steps<boolean>;
   /** Empties what the database keeps beside the tables of what was erased. Answers whether it could. */
   readonly scrub: () => Promise<boolean>;
 }

@@ -6,7 +6,7 @@ import type { Digests } from '../digests.ts';
 import type { Changes, Needs, Rows } from '../rows.ts';
 import { beginningAfter, settingAside } from '../setting-aside.ts';
 import { freeKeys, load, lockedDealers, writing } from './batch.ts';
-import { NOW } from './database.ts';
+import { NOW, table } from './dialect.ts';
 import { erasing } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
 import {
@@ -42,7 +42,7 @@ export function commitsIn(pool: PostgresPool, digests: Digests): CommitStore['co
           ...settingAside(changes, EVENTS_WHERE, digests).map(queryOf),
           ...writing(changes, known),
           ...beginningAfter(changes).map(queryOf),
-          ...revokingCustomers(changes, digests, NOW).map(queryOf),
+          ...revokingCustomers(changes, digests, { clock: NOW, table }).map(queryOf),
           ...erasing(changes, digests).map(queryOf),
           { text: 'commit' },
         ];

@@ -2,8 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { type SQL, sql } from 'drizzle-orm';
 import type { Digests } from '../digests.ts';
-import { blanking, type Erasing, lastErased, marking, PART } from '../erasing.ts';
-import type { Changes, Marked } from '../rows.ts';
+import { blanking, type Erasing, isMarkOf, lastErased, marking, PART, TOGETHER } from '../erasing.ts';
+import { byDealer, type Changes, type Mark } from '../rows.ts';
+import { PLACE, table } from './dialect.ts';
 import { type PostgresPool, withPatientClient } from './pool.ts';
 
 /** The least pause before a node vacuums again, in ms: each time goes through all that changed since the last. */
@@ -13,28 +14,31 @@ const VACUUM_PAUSE = 60_000;
 const VACUUM = `vacuum (skip_locked)
   events, groups, users, leads, lead_intents, chats, presences, dead_letters, erasing`;
 
-const inLog = ({ dealerId, groupId, erasureId }: Marked): SQL => sql`dealer_id = ${dealerId} and scope = ${groupId}
-  and seq <= (select last_seq from erasing where dealer_id = ${dealerId} and erasure_id = ${erasureId})`;
-
 const ERASING: Erasing = {
+  place: PLACE,
+  table,
   firstSeq: (dealerId, groupId) => sql`(select min(seq) from events
     where dealer_id = ${dealerId} and scope = ${groupId} and seq > ${lastErased(dealerId, groupId)})`,
 };
 
-/** The statements that carry a batch's erasures out, in order: what is short whole, what is long as far as a part. */
+/** The statements that carry a batch's erasures out, in order, and take the first part of their logs. */
 export const erasing = (changes: Changes, digests: Digests): SQL[] => [
   ...marking(changes, digests, ERASING),
-  ...changes.erasures.flatMap(partOf),
+  ...byDealer(changes.erasures).flatMap(([dealerId, marked]) => partOf(dealerId, marked.slice(0, TOGETHER))),
 ];
 
-/** The statements that take the next part of a conversation that is marked. */
-export const partOf = (marked: Marked): SQL[] => [
-  sql`delete from events where dealer_id = ${marked.dealerId} and scope = ${marked.groupId} and seq in
-    (select seq from events where ${inLog(marked)} order by seq desc limit ${PART})`,
-  sql`update erasing set last_seq = coalesce((select max(seq) from events where ${inLog(marked)}), 0)
-    where dealer_id = ${marked.dealerId} and erasure_id = ${marked.erasureId}`,
-  ...blanking(marked),
-];
+/** The statements that take the next part of a dealer's conversations that are marked. No log has a gap: no more of each is looked at than may go. */
+export function partOf(dealerId: string, marked: readonly Mark[]): SQL[] {
+  const isMark = isMarkOf(dealerId, marked, table);
+  return [
+    sql`delete from events where ctid = any(array(
+      select e.ctid from (select * from erasing where ${isMark}) m join events e on e.dealer_id = ${dealerId} and e.scope = m.group_id
+        and e.seq <= m.last_seq and e.seq > m.last_seq - ${PART} limit ${PART}))`,
+    sql`update erasing set last_seq = coalesce((select max(seq) from events
+        where dealer_id = ${dealerId} and scope = erasing.group_id and seq <= erasing.last_seq), 0) where ${isMark}`,
+    ...blanking(dealerId, marked, ERASING),
+  ];
+}
 
 /** Vacuums after erasures. @returns what does: false where it is too early, and what is left waits for the next time */
 export function vacuumingOf(pool: PostgresPool): () => Promise<boolean> {

@@ -31,7 +31,7 @@ export async function eventsOf(
 ): Promise<StoredEvent[]> {
   const order = before !== undefined && after === undefined ? sql`seq desc` : sql`seq`;
   const where = all([
-    sql`dealer_id = ${dealerId} and scope = ${scope} and seq > ${lastErased(dealerId, scope)}`,
+    sql`dealer_id = ${dealerId} and scope = ${scope} and seq > ${lastErased(dealerId, sql`${scope}`)}`,
     after === undefined ? null : sql`seq > ${after}`,
     before === undefined ? null : sql`seq < ${before}`,
     since === undefined ? null : sql`at >= ${since}`,
@@ -80,7 +80,7 @@ export async function firstAfter(
   if (seen.size === 0) return new Map();
   const each = [...seen].map(
     ([scope, seq]) => sql`select min(seq) as first, min(scope) as scope from events
-      where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq} and seq > ${lastErased(dealerId, scope)}`,
+      where dealer_id = ${dealerId} and scope = ${scope} and seq > ${seq} and seq > ${lastErased(dealerId, sql`${scope}`)}`,
   );
   const found = await rows(sql.join(each, sql` union all `));
   return new Map(found.flatMap(({ scope, first }) => (scope === null ? [] : [[String(scope), Number(first)]])));

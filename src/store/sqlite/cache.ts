@@ -28,6 +28,10 @@ class Kept<Row> {
     this.#rows.set(key, row);
   }
 
+  delete(key: string): void {
+    this.#rows.delete(key);
+  }
+
   clear(): void {
     this.#rows = new Map();
   }
@@ -77,7 +81,10 @@ export class RowCache {
       this.groups.set(key, row);
       this.minutes.set(key, minute);
     }
-    if (erasures.length > 0) this.clear();
+    for (const { dealerId, groupId } of erasures) {
+      this.groups.delete(`${dealerId}/${groupId}`);
+      this.minutes.delete(`${dealerId}/${groupId}`);
+    }
   }
 
   clear(): void {

@@ -7,7 +7,8 @@ import type { Changes, Needs, Rows } from '../rows.ts';
 import { beginningAfter, settingAside } from '../setting-aside.ts';
 import type { Batches } from './batch.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import { carryOut, NOW, run } from './database.ts';
+import { carryOut, run } from './database.ts';
+import { NOW, table } from './dialect.ts';
 import { erasing } from './erasing.ts';
 import { EVENTS_WHERE } from './log.ts';
 
@@ -32,7 +33,7 @@ export function commitsIn({ client, digests, checkpoints, prepared }: Options): 
       for (const statement of settingAside(changes, EVENTS_WHERE, digests)) run(client, statement);
       if (changes.setAside.length > 0) cache.clear();
       write(changes);
-      const consequences = [...beginningAfter(changes), ...revokingCustomers(changes, digests, NOW)];
+      const consequences = [...beginningAfter(changes), ...revokingCustomers(changes, digests, { clock: NOW, table })];
       for (const statement of consequences) run(client, statement);
       carryOut(client, erasing(changes, digests));
       return changes;

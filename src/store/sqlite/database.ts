@@ -2,14 +2,12 @@
 import type { Database as Client } from 'better-sqlite3';
 import { type SQL, sql } from 'drizzle-orm';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
-import { OF_DEALER } from '../dealers.ts';
 import type { Database, Dialect, Row, Steps } from '../sql.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { NOW, PLACE, table } from './dialect.ts';
 import { erasePart, truncate } from './erasing.ts';
-import { EVENTS_WHERE, ofMarked } from './log.ts';
-
-/** The clock of this machine, in ms since 1970: the database has no other. */
-export const NOW = sql`cast(unixepoch('subsec') * 1000 as integer)`;
+import { EVENTS_WHERE } from './log.ts';
+import { removeEvents } from './removing.ts';
 
 const compiler = new SQLiteSyncDialect();
 
@@ -44,13 +42,12 @@ export function giveWay(): Promise<void> {
 const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
-  *removeAll(dealerId) {
-    for (const where of [EVENTS_WHERE.ofDealer, ofMarked]) yield sql`delete from events where ${where(dealerId)}`;
-    for (const table of ['erasing', ...OF_DEALER])
-      yield sql`delete from ${sql.raw(table)} where dealer_id = ${dealerId}`;
-  },
-  skipLocked: sql``, // whoever writes has the whole file
+  table,
+  place: PLACE,
+  locked: sql``, // whoever writes has the whole file
+  skipLocked: sql``,
   erasePart,
+  removeEvents,
   async scrub() {
     await checkpoints?.carried();
     return truncate(client);

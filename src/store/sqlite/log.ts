@@ -258,7 +258,3 @@ export const EVENTS_WHERE: EventsWhere = {
     )}`,
   isLastMessage: sql`m.position = g.last_message_position and m.dealer_id = g.dealer_id`,
 };
-
-/** The events of a dealer that are marked to be erased. */
-export const ofMarked = (dealerId: string): SQL =>
-  sql`dealer_id = ${dealerId} and ${among(sql`select last_position from erasing where dealer_id = ${dealerId}`)}`;
