@@ -1,7 +1,7 @@
 /** Conversations as they stand, as people list them. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
-import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
+import { after, type Bounds, beginningOf, type Mark, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
 import { Readings } from './readings.ts';
 import {
@@ -41,9 +41,16 @@ export interface KeptGroup extends BareGroup {
   readonly lastMessage: { readonly seq: number; readonly at: number; readonly payload: string } | null;
 }
 
+/** Groups that a list wants. */
+export interface FoundGroups {
+  readonly groups: KeptGroup[];
+  /** The place up to which a search has found none, and behind which it goes on; null: it has found some, or there are none. */
+  readonly lookedTo: Mark | null;
+}
+
 export interface GroupStore {
-  /** A dealer's groups, those first that changed last. */
-  groups(dealerId: string, filter: GroupFilter, part: Part): Promise<KeptGroup[]>;
+  /** A dealer's groups, those first that changed last. One call looks at so many of them and no more. */
+  groups(dealerId: string, filter: GroupFilter, part: Part): Promise<FoundGroups>;
   /** Groups by their names, after the one named. */
   groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<BareGroup[]>;
   group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
@@ -90,6 +97,8 @@ const groupOfRow = (row: Row): KeptGroup => ({
  * through, in so many parts.
  */
 const LOOKED_AT = 1000;
+/** Parts after which whoever asks is answered, and may ask for more: some 100 ms. */
+const LOOKS = 10;
 
 /** A flag that may be asked for: columns that are true or false are so in both databases by themselves. */
 const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
@@ -102,6 +111,8 @@ const conditionsOf = ({ open, muted, online, unread }: GroupFilter): SQL[] =>
     flag(sql`g.online`, online),
     flag(sql`(g.unread > 0)`, unread),
   ].filter((condition) => condition !== null);
+
+const found = (groups: KeptGroup[]): FoundGroups => ({ groups, lookedTo: null });
 
 export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupStore {
   const columns = sql`g.*, m.payload, m.at as message_at`;
@@ -131,8 +142,10 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
         from groups g where ${where} order by ${by} limit ${LOOKED_AT}
       ) as part where is_wanted or place = ${LOOKED_AT} order by place limit 1`);
     if (!last) return null;
-    const behind = before(order, [Number(last.updated_minute), Number(last.updated_at), String(last.group_id)]);
-    return { isWanted: Boolean(last.is_wanted), passed: Number(last.place) - 1, behind };
+    const [minute, at, groupId] = [Number(last.updated_minute), Number(last.updated_at), String(last.group_id)];
+    const lookedTo: Mark = { at, key: [groupId] };
+    const behind = before(order, [minute, at, groupId]);
+    return { isWanted: Boolean(last.is_wanted), passed: Number(last.place) - 1, behind, lookedTo };
   }
 
   return {
@@ -140,17 +153,18 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
       const wanted = conditionsOf(filter);
       const stretch = (place: SQL | null) => all([sql`g.dealer_id = ${dealerId}`, place]);
       let where = stretch(after(order, mark, changedAt));
-      if (wanted.length === 0) return listed(from, where, descending(order), bounds);
+      if (wanted.length === 0) return found(await listed(from, where, descending(order), bounds));
       const read = (where: SQL, skipped: number) =>
         listed(partOf(where, skipped), all(wanted), descending(order), bounds);
-      let found = await read(where, 0);
-      while (found.length === 0) {
+      let groups = await read(where, 0);
+      for (let looks = 1; groups.length === 0; looks += 1) {
         const looked = await searches.read(dealerId, () => lookThrough(where, all(wanted)));
-        if (looked === null) return [];
-        if (looked.isWanted) found = await read(where, looked.passed);
+        if (looked === null) break;
+        if (looked.isWanted) groups = await read(where, looked.passed);
+        else if (looks === LOOKS) return { groups, lookedTo: looked.lookedTo };
         where = stretch(looked.behind);
       }
-      return found;
+      return found(groups);
     },
 
     async groupsByName(dealerId, name, bounds) {

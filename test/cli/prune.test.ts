@@ -43,7 +43,7 @@ async function fill(store: Store): Promise<void> {
 
 async function assertPruned(store: Store): Promise<void> {
   const names = async (dealerId: string) =>
-    (await store.groups(dealerId, {}, { limit: 10 })).map(({ groupId }) => groupId).sort();
+    (await store.groups(dealerId, {}, { limit: 10 })).groups.map(({ groupId }) => groupId).sort();
   assert.deepEqual(await names('d1'), ['here', 'young']);
   assert.deepEqual([await names('d2'), await names('d3')], [['old'], ['old']]);
   const receipts = await store.erasures('d1', { limit: 10 });
@@ -188,7 +188,7 @@ describe('telle prune', { timeout: 60_000 }, () => {
           stderr,
           /^telle: a server has \S+telle\.db, and is to do it: http:\/\/127\.0\.0\.1:1 does not answer: .*: say where it is with --url\n$/,
         );
-        assert.equal((await store.groups('d1', {}, { limit: 10 })).length, 4);
+        assert.equal((await store.groups('d1', {}, { limit: 10 })).groups.length, 4);
       } finally {
         await store.close();
       }

@@ -105,7 +105,7 @@ export function describeCredentials(withStore: WithStore): void {
         );
         assert.deepEqual(await readSeqs(store, 'd1', 'g1'), [3]);
         assert.deepEqual(await store.firstAfter('d1', new Map([['g1', 0]])), new Map([['g1', 3]]));
-        const groups = await store.groups('d1', {}, { limit: 10 });
+        const groups = (await store.groups('d1', {}, { limit: 10 })).groups;
         assert.deepEqual(groups.map(({ groupId, online, seq, setAside }) => [groupId, online, seq, setAside]).sort(), [
           ['g1', true, 3, false],
           ['made', false, 2, true],

@@ -112,7 +112,7 @@ export function describeErasing(withStore: WithStore): void {
           tail: new Map([['never-was', 0]]),
         });
         assert.deepEqual(await store.presencesOf('n1', 10), []);
-        assert.deepEqual(await store.groups('d1', {}, { limit: 10 }), []);
+        assert.deepEqual((await store.groups('d1', {}, { limit: 10 })).groups, []);
         assert.deepEqual((await store.standing('d1', 'never-was')).group, null);
         assert.deepEqual(await store.tailsSince('d1', 0), new Map());
       }),

@@ -79,7 +79,7 @@ async function readAll(store: Store): Promise<string> {
     after = part.at(-1) ?? null;
     if (!after) break;
   }
-  found.push(await store.groups('d1', {}, { limit: 100 }), await store.records('users', 'd1', { limit: 100 }));
+  found.push((await store.groups('d1', {}, { limit: 100 })).groups, await store.records('users', 'd1', { limit: 100 }));
   found.push(await store.pageviews('d1', { limit: 100 }), await store.erasures('d1', { limit: 100 }));
   for (const stretch of [{ after: 0 }, { after: 490 }, { before: 40 }, { before: SAID + 1 }]) {
     found.push(await store.events('d1', GROUP, { ...stretch, limit: 100 }));

@@ -153,8 +153,9 @@ describe('a batch in Postgres', () => {
 describe('the groups of a dealer in Postgres', () => {
   const LAST = 30_000_000;
   const READINGS: Readonly<Record<string, (store: Store) => Promise<{ length: number } | { size: number }>>> = {
-    'the first of the list': (store) => store.groups('d1', {}, { limit: 50 }),
-    'a later part of it': (store) => store.groups('d1', {}, { after: { at: LAST / 2, key: ['g'] }, limit: 50 }),
+    'the first of the list': async (store) => (await store.groups('d1', {}, { limit: 50 })).groups,
+    'a later part of it': async (store) =>
+      (await store.groups('d1', {}, { after: { at: LAST / 2, key: ['g'] }, limit: 50 })).groups,
     'those that have changed since': (store) => store.tailsSince('d1', LAST - 2 * MINUTE),
     'those that have not': (store) => store.idleGroups('d1', LAST / 2, { limit: 50 }),
   };
@@ -195,7 +196,7 @@ describe('the groups of a dealer in Postgres', () => {
         const pending: number[] = [];
         await store.migrate((migrations) => pending.push(migrations));
         assert.deepEqual(pending, [2]);
-        const found = await store.groups('d1', {}, { limit: 10 });
+        const found = (await store.groups('d1', {}, { limit: 10 })).groups;
         assert.deepEqual(
           found.map(({ groupId }) => groupId),
           ['g3', 'g1', 'g4', 'g2'],

@@ -59,7 +59,7 @@ describe('conversations that are too old, where the database refuses to erase so
         await write(store, { groups: many('old', 5), at: now - 60 * DAY });
         await STUCK[kind](database.url);
         assert.deepEqual(await pruneAll(store, now), { dealers: 1, groups: 5, failed: 101 });
-        const left = await store.groups('d1', {}, { limit: 200 });
+        const left = (await store.groups('d1', {}, { limit: 200 })).groups;
         assert.equal(left.filter(({ groupId }) => groupId.startsWith('stuck')).length, 101);
         assert.equal(left.length, 101);
         const said = await telle(['prune'], { env: { DATABASE_URL: database.url }, patience: 60_000 });
@@ -149,7 +149,7 @@ describe('conversations that are too old', { timeout: 120_000 }, () => {
           },
         });
         assert.deepEqual(await pruneAll(goOn, now), { dealers: 1, groups: 60, failed: 0 });
-        const left = await store.groups('d1', {}, { limit: 200 });
+        const left = (await store.groups('d1', {}, { limit: 200 })).groups;
         assert.deepEqual(
           new Set(left.map(({ groupId }) => `d1/${groupId}`)),
           new Set(Object.keys(many('goes-on', 60))),

@@ -173,7 +173,7 @@ describe('a log without the seqs that it ends with', () => {
             for (let seq = 1; seq <= last; seq += 1) assert.throws(() => again(client, scope, seq), TAKEN, scope);
           }
         });
-        const names = (await store.groups('d1', {}, { limit: 9 })).map(({ groupId }) => groupId);
+        const names = (await store.groups('d1', {}, { limit: 9 })).groups.map(({ groupId }) => groupId);
         assert.deepEqual(names, ['renewed', 'aside', 'g1']);
         const next = { renewed: 5, aside: 3, g1: 2, '@desk': 2, erased: 3 };
         await write(store, { events: Object.entries(next).map(([scope, seq]) => eventRow('d1', scope, seq)) });

@@ -50,7 +50,7 @@ describe("a group's row of an SQLite file", () => {
             minutes.all().every((row) => Reflect.get(Object(row), 'off') === 0),
             `${groupId} ${after}`,
           );
-          const listed = await store.groups('d1', {}, { limit: 2 });
+          const listed = (await store.groups('d1', {}, { limit: 2 })).groups;
           assert.deepEqual(
             [listed[0]?.groupId, listed[0]?.updatedAt],
             after === 59_000 ? ['a', NOW + 120_000] : [groupId, NOW + after],
@@ -75,7 +75,7 @@ describe('a list of an SQLite file', { timeout: 20_000 }, () => {
       client.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
         INSERT INTO groups (dealer_id, group_id, created_at, updated_at) SELECT 'd1', 'g' || i, i, i * 1000 FROM n`);
       client.close();
-      assert.deepEqual(await store.groups('d1', { muted: true }, { limit: 10 }), []);
+      assert.deepEqual((await store.groups('d1', { muted: true }, { limit: 10 })).groups, []);
     }),
   );
 

@@ -1,19 +1,21 @@
 /** [P-11.3, P-11.4] `/v1/dealers/{dealerId}/groups`: the conversations of a dealer, read and erased. */
 import { randomUUID } from 'node:crypto';
-import { Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { RefusedError, refused } from '../../../schemas/errors.ts';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
-import { ListQuery } from '../../../schemas/lists.ts';
+import { ListQuery, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
 import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery } from '../../../schemas/reading.ts';
 import { senderOf } from '../../auth/session.ts';
+import { readInTurn } from '../../commands/turns.ts';
 import type { ErasureStore } from '../../store/erasures.ts';
+import type { GroupStore } from '../../store/groups.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader, sessionOfRequest } from './authenticate.ts';
 import { originOf } from './headers.ts';
 import type { App } from './http.ts';
 import { groupItem, receiptItem } from './items.ts';
-import { pageByTime } from './page.ts';
+import { cursorAt, markAt, pageByTime } from './page.ts';
 
 const dealerParams = Type.Object({ dealerId: Id });
 const groupParams = Type.Object({ dealerId: Id, groupId: GroupId });
@@ -33,6 +35,8 @@ export function groupRoutes(
       schema: {
         tags: ['reading'],
         summary: "A dealer's conversations, those first in which something happened last",
+        description:
+          'Where a filter finds little, a page may have no item and yet a `next`: so many conversations were looked at, and the rest is behind it.',
         params: dealerParams,
         querystring: GroupsQuery,
         response: { 200: GroupList },
@@ -40,15 +44,8 @@ export function groupRoutes(
     },
     async (request) => {
       const { dealerId } = request.params;
-      const { limit, cursor, ...filter } = request.query;
-      const page = await pageByTime(
-        'groups',
-        { limit, ...(cursor !== undefined && { cursor }) },
-        (part) => store.groups(dealerId, filter, part),
-        ({ updatedAt, groupId }) => ({ at: updatedAt, key: [groupId] }),
-        1,
-      );
-      return { items: page.items.map((group) => groupItem(dealerId, group)), next: page.next };
+      const { items, next } = await groupsPage(store, dealerId, request.query);
+      return { items: items.map((group) => groupItem(dealerId, group)), next: next && cursorAt('groups', next) };
     },
   );
 
@@ -116,4 +113,20 @@ export function groupRoutes(
       return { items: page.items.map((receipt) => receiptItem(dealerId, receipt)), next: page.next };
     },
   );
+}
+
+/** [P-11.3] A page of groups, and the mark behind which the next one is: where hardly any is wanted, it may be empty. */
+async function groupsPage(
+  store: GroupStore,
+  dealerId: string,
+  { limit, cursor, ...filter }: Static<typeof GroupsQuery>,
+) {
+  const after = markAt('groups', cursor, 1);
+  const { groups: items, lookedTo } = await store.groups(dealerId, filter, { after, limit, bytes: MAX_PAGE_BYTES });
+  const last = items.at(-1);
+  if (!last) return { items, next: lookedTo };
+  const mark = { at: last.updatedAt, key: [last.groupId] };
+  await readInTurn();
+  const beyond = await store.groups(dealerId, filter, { after: mark, limit: 1 });
+  return { items, next: beyond.groups.length > 0 ? mark : beyond.lookedTo };
 }

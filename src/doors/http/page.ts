@@ -6,6 +6,8 @@ import type { Bounds, Mark, Part } from '../../store/bounded.ts';
 /** A place in a list, as an opaque word [P-11.3]. */
 export const cursorFor = (place: string): string => Buffer.from(place).toString('base64url');
 
+const cursorIn = (list: string, place: string): string => cursorFor(`${list}:${place}`);
+
 export const placeOf = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 
 /** @throws RefusedError `invalid_payload` for a word that no list gave out */
@@ -47,7 +49,7 @@ export async function pageOf<Item>(
   if (!last) return { items, next: null };
   await readInTurn();
   const beyond = await read(keyOf(last), { limit: 1 });
-  return { items, next: beyond.length > 0 ? cursorFor(`${list}:${keyOf(last)}`) : null };
+  return { items, next: beyond.length > 0 ? cursorIn(list, keyOf(last)) : null };
 }
 
 /** The mark in a list that is ordered by time, and so many parts of a key, which a cursor names; undefined at its beginning. */
@@ -68,11 +70,13 @@ export const pageByTime = <Item>(
     list,
     paging,
     (place, bounds) => read({ after: place === undefined ? undefined : markFrom(place, parts), ...bounds }),
-    (item) => {
-      const { at, key } = markOf(item);
-      return JSON.stringify([at, ...key]);
-    },
+    (item) => placeAt(markOf(item)),
   );
+
+const placeAt = ({ at, key }: Mark): string => JSON.stringify([at, ...key]);
+
+/** The cursor of a list by which {@link markAt} finds a mark again. */
+export const cursorAt = (list: string, mark: Mark): string => cursorIn(list, placeAt(mark));
 
 function markFrom(place: string, parts: number): Mark {
   const [at, ...key] = arrayFrom(place);
