@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
  * Time for which all lines together hold a turn of the event loop before everybody else has one, in ms. A message waits for
  * two such turns, the one in which it comes and the one in which it is stored: pieces of work should be no longer than this.
  */
-const TURN = 2;
+const TURN = 1;
 
 /** Resolves when everybody else has had a turn. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -189,7 +189,7 @@ async function adfFor(asked: RecordsRequest): Promise<{ document: string; page: 
 }
 
 /** Rows of CSV that are written at a time: less than a millisecond's work. */
-const ROWS = 40;
+const ROWS = 20;
 
 /** Records as CSV, some at a time, and all that are behind them where the rest is read. */
 async function* csvPages(
@@ -212,6 +212,7 @@ async function* csvPages(
     if (!readOn || !last) return;
     await readInTurn();
     records = await readOn({ after: markOf(last), ...store.pageAtOnce });
+    await readInTurn();
   }
 }
 

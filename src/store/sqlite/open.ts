@@ -94,7 +94,7 @@ function storeOver(opened: Opened): Store {
   };
   return {
     isCertain: true,
-    pageAtOnce: { limit: 100, bytes: MAX_PAGE_BYTES },
+    pageAtOnce: { limit: 50, bytes: MAX_PAGE_BYTES },
     ...groupsIn(database, digests),
     ...recordsIn(database),
     ...lettersIn(database),
