@@ -8,6 +8,7 @@ import { readConfig } from './config.ts';
 import type { ConformanceRequest } from './conformance.ts';
 import type { DealerRequest } from './dealer.ts';
 import type { ExportRequest } from './export.ts';
+import type { ImportRequest } from './import.ts';
 import type { PruneRequest } from './prune.ts';
 import type { PublishRequest } from './publish.ts';
 import type { RevokeRequest } from './revoke.ts';
@@ -232,6 +233,20 @@ function exportOne(program: Command): void {
     );
 }
 
+function importOne(program: Command): void {
+  add(program, 'import <file>', {
+    summary: "Take in an export of Telle's, or what another system kept: lines of JSON, from a file or (-) stdin",
+    example: 'telle import demo.ndjson',
+    settings: ['DATABASE_URL', 'AUTH_SECRET'],
+    servers: ['HOST', 'REDIS_URL'],
+  })
+    .option('--dry-run', 'count, and list what would not be taken; keep nothing')
+    .option('--rejected <file>', 'where what is not understood goes, with the reason: <file>.rejected.ndjson')
+    .action(async (file: string, request: ImportRequest, self: Command) =>
+      (await import('./import.ts')).importFile(settingsOf(self), file, request),
+    );
+}
+
 function prune(program: Command): void {
   add(program, 'prune', {
     summary: "Erase conversations that are older than their dealers' retentionDays",
@@ -314,6 +329,7 @@ export const COMMANDS = [
   tail,
   publish,
   exportOne,
+  importOne,
   prune,
   doctor,
   backup,

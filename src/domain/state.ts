@@ -153,6 +153,8 @@ export interface Command {
   readonly body: Body | PresenceChange | Erasure;
   /** Of a customer: whether its dealer minted its token [P-3.1]. */
   readonly minted?: boolean;
+  /** [P-20.1] When it was, in ms since 1970: of what another system tells of the past. Absent: it is now. */
+  readonly at?: number;
 }
 
 /** Rules that a deployment may change. */

@@ -9,7 +9,7 @@ import { decide } from '../domain/decide.ts';
 import { weightOfUpdate } from '../domain/size.ts';
 import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
 import type { StoredAt } from '../protocol/encode.ts';
-import type { Changes, Needs, Prior, Rows, StoredEvent, Table } from '../store/rows.ts';
+import type { Changes, Needs, Prior, Rows, RowTime, RowTimes, StoredEvent, Table } from '../store/rows.ts';
 
 /** An event that has happened. `stored` is null for one that is only passed on [P-7]. */
 export interface Happened {
@@ -41,6 +41,8 @@ interface Circumstances {
   readonly now: number;
   /** An id for an event whose sender gave none. */
   readonly newId: () => string;
+  /** Decides: as the protocol's rules say, unless something else is given. */
+  readonly decide?: typeof decide;
   /** Told of a fault in deciding one command; the others go on. */
   readonly onFault: (fault: unknown, command: Command) => void;
 }
@@ -147,6 +149,9 @@ class Batch {
   readonly changes: Changes;
   readonly #rows: Rows;
   readonly #told: Circumstances;
+  readonly #times = { groups: new Map(), users: new Map(), leads: new Map(), intents: new Map() } satisfies RowTimes;
+  /** When the command was that is being run, where it is of the past. */
+  #at: number | undefined;
 
   constructor(rows: Rows, told: Circumstances) {
     this.#rows = rows;
@@ -164,10 +169,12 @@ class Batch {
       leads: new Map(),
       intents: new Map(),
       at: told.now,
+      times: this.#times,
     };
   }
 
   run(command: Command, touched: Touched): Outcome {
+    this.#at = command.at;
     const outcome = this.#run(command, touched);
     const { body } = command;
     if (!('message' in body) || typeof body.message === 'string' || !isMerged(body)) return outcome;
@@ -210,7 +217,7 @@ class Batch {
 
   #decide(state: State, command: Command): Decision {
     try {
-      return decide(state, command, this.#told.policy);
+      return (this.#told.decide ?? decide)(state, command, this.#told.policy);
     } catch (fault) {
       this.#told.onFault(fault, command);
       return { refusal: { code: 'internal', message: 'this could not be decided; nothing was stored' } };
@@ -293,6 +300,12 @@ class Batch {
   ): void {
     const maps: readonly Map<string, unknown>[] = [this.#rows[table], this.changes[table]];
     for (const map of maps) map.set(key, row);
+    if (this.#at !== undefined && table !== 'dealers') this.#time(table, key, this.#at);
+  }
+
+  #time(table: keyof RowTimes, key: string, at: number): void {
+    const times: Map<string, RowTime> = this.#times[table];
+    times.set(key, { created: times.get(key)?.created ?? at, updated: at });
   }
 
   #happen(event: Event, command: Command, key: string | null): Happened {
@@ -311,7 +324,7 @@ class Batch {
       type,
       groupId,
       payload,
-      at: this.#told.now,
+      at: this.#at ?? this.#told.now,
     };
     this.changes.events.push(stored);
     if (groupId !== null && scope === DESK_SCOPE) this.#touch(dealerId, groupId);

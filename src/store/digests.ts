@@ -8,6 +8,8 @@ import { type Database, list } from './sql.ts';
 
 /** The beginning of a keyed digest: its kind, for the day on which there is another. No plain one has a dot. */
 const KEYED = 'k1.';
+/** The digest of a name that is not known: no name's. */
+export const UNKNOWN_NAME = KEYED;
 /** The purpose of the keys: a key of this label verifies no token, and signs none [RFC 5869, 3.2]. */
 const LABEL = 'telle digest of a group';
 const KEY_BYTES = 32;

@@ -125,13 +125,20 @@ export interface Changes
   readonly revoked: Pick<SetAside, 'dealerId' | 'groupId'>[];
   /** When, for the rows' own timestamps: milliseconds since 1970. */
   readonly at: number;
+  /** [P-20.1] Of what is imported, the timestamps of each row that is written, by its table and key. */
+  readonly times?: RowTimes;
 }
 
+/** When a row was made, which is written with the first of it alone, and when it was last changed, in ms since 1970. */
+export interface RowTime {
+  readonly created: number;
+  readonly updated: number;
+}
+
+/** Tables whose rows have times of their own. */
+export const TIMED = ['groups', 'users', 'leads', 'intents'] as const;
+export type RowTimes = Readonly<Record<(typeof TIMED)[number], ReadonlyMap<string, RowTime>>>;
+
 /** All of it, dealer by dealer. */
-export const byDealer = <Each extends { readonly dealerId: string }>(
-  all: readonly Each[],
-): (readonly [string, Each[]])[] =>
-  [...new Set(all.map(({ dealerId }) => dealerId))].map((name) => [
-    name,
-    all.filter(({ dealerId }) => dealerId === name),
-  ]);
+export const byDealer = <Each extends { readonly dealerId: string }>(all: readonly Each[]): Map<string, Each[]> =>
+  Map.groupBy(all, ({ dealerId }) => dealerId);

@@ -7,10 +7,11 @@ import Sqlite from 'better-sqlite3';
 import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { command } from '../support/command.ts';
+import { day } from '../support/day.ts';
 import { erase, fill } from '../support/lists.ts';
 import { makeDatabase, withClient } from '../support/postgres.ts';
-import { eventRow, groupRow, NOW, ODD_TEXT, write } from '../support/rows.ts';
-import { DEALER, inFolder, SECRET, startServer, type TestServer, withServer } from '../support/server.ts';
+import { eventRow, groupRow, write } from '../support/rows.ts';
+import { DEALER, inFolder, SECRET, startServer, withServer } from '../support/server.ts';
 
 const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
@@ -63,45 +64,6 @@ const exported = async (url: string, file: string): Promise<string> => {
 };
 
 const move = (from: string, to: string) => command(['move', '--to', to], { DATABASE_URL: from });
-
-/** A day of a platform: something in every table, erased conversations, and customers who were cut off. */
-async function day(server: TestServer): Promise<void> {
-  const crm = server.token('server', 'crm', { dealer: '*' });
-  await server.http('PUT', `/v1/dealers/d2`, {
-    token: crm,
-    body: { name: 'Åke’s "Cars"', origins: ['https://b.example', '*'], claims: 'made' },
-  });
-  await server.http('PUT', `/v1/dealers/gone`, { token: crm, body: {} });
-  await server.http('DELETE', `/v1/dealers/gone`, { token: crm });
-  await fill(server, ['g1', 'g2', 'erased', 'again']);
-  await erase(server, ['erased', 'again']);
-  await fill(server, ['again']);
-  const admin = await server.admin();
-  for (const message of ['one', ODD_TEXT.replace('\0', ''), 'three'])
-    await admin.ask('admin_message', { type: 'UPDATE_MSG', groupId: 'g1', message });
-  await admin.ask('close_chat', { type: 'CLOSE_CHAT', groupId: 'g2', close: true });
-  await admin.ask('sys_message', { type: 'SYS_MSG', message: 'We close\nat "six"\u2028.' });
-  const claimed = await server.customer('held');
-  await claimed.ask('customer_message', { type: 'UPDATE_MSG', message: 'by a claim' });
-  await server.customer('held', { token: server.token('customer', 'held') });
-  await server.http('POST', `/v1/dealers/${DEALER}/revocations`, { token: crm, body: { role: 'admin', sub: 'bob' } });
-  const code = await server.http('POST', '/v1/sessions/codes', {
-    token: crm,
-    body: { adminId: 'a2', dealerId: DEALER },
-  });
-  await server.http('POST', '/v1/sessions', { body: { code: code.body.code } });
-  await server.store.bury([
-    {
-      deadLetterId: 'l1',
-      source: 'ingress',
-      payload: ODD_TEXT,
-      code: 'invalid_payload',
-      message: 'no',
-      details: [],
-      at: NOW,
-    },
-  ]);
-}
 
 const TIMING = { nodeInterval: 50, nodeSilence: 300 };
 

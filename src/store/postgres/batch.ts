@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { textOf } from '../../domain/size.ts';
 import { changed, type Group, type Known } from '../../domain/state.ts';
 import type { Digests } from '../digests.ts';
-import { type Changes, type DealerSeqs, keyParts, type Needs, type Prior, type Rows } from '../rows.ts';
+import { type Changes, type DealerSeqs, keyParts, type Needs, type Prior, type Rows, type RowTime } from '../rows.ts';
 import { askPrepared, inOneWrite, type PostgresPool } from './pool.ts';
 import {
   FREE_KEYS,
@@ -152,20 +152,27 @@ async function erased(
 
 /** The statements that write what a batch changes. `known` tells which rows were there: another may not have come meanwhile. */
 export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
-  const { events, chatPresences, arrivals, dealers, groups, users, leads, intents, at } = changes;
+  const { events, chatPresences, arrivals, dealers, groups, users, leads, intents, at, times } = changes;
+  const now: RowTime = { created: at, updated: at };
   const dealerRow = ([dealerId, seqs]: [string, DealerSeqs]) => ({ dealerId, createdAt: at, ...seqs });
   // What is spread comes last: a field added after it takes V8 ten times as long, and there is one row for each message.
   const groupRow = ([key, group]: [string, Group]) => {
     const { dealerId, groupId } = keyParts(key);
-    return { dealerId, groupId, muted: group.mutedBy !== null, createdAt: at, updatedAt: at, ...group };
+    const { created: createdAt, updated: updatedAt } = times?.groups.get(key) ?? now;
+    return { dealerId, groupId, muted: group.mutedBy !== null, createdAt, updatedAt, ...group };
   };
-  const record = ([key, { fields, customer }]: [string, Known]) => ({
-    ...keyParts(key),
-    fields: textOf(fields),
-    customer: textOf(customer),
-    createdAt: at,
-    updatedAt: at,
-  });
+  const recordOf =
+    (table: 'users' | 'leads' | 'intents') =>
+    ([key, { fields, customer }]: [string, Known]) => {
+      const { created, updated } = times?.[table].get(key) ?? now;
+      return {
+        ...keyParts(key),
+        fields: textOf(fields),
+        customer: textOf(customer),
+        createdAt: created,
+        updatedAt: updated,
+      };
+    };
   const [oldDealers, newDealers] = parted(dealers, known.dealers);
   const [oldGroups, newGroups] = parted(groups, known.groups);
   const chats = lastOf(chatPresences, ({ dealerId, adminId, scope }) => `${dealerId}/${adminId}/${scope}`);
@@ -177,9 +184,9 @@ export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
     [INSERT_GROUPS, newGroups.map(groupRow)],
     [UPSERT_GROUPS, oldGroups.map(groupRow)],
     [UPSERT_CHATS, chats.map(({ scope: place, ...presence }) => ({ place, at, ...presence }))],
-    [UPSERT_USERS, [...users].map(record)],
-    [UPSERT_LEADS, [...leads].map(record)],
-    [UPSERT_INTENTS, [...intents].map(record)],
+    [UPSERT_USERS, [...users].map(recordOf('users'))],
+    [UPSERT_LEADS, [...leads].map(recordOf('leads'))],
+    [UPSERT_INTENTS, [...intents].map(recordOf('intents'))],
     [UPSERT_PRESENCES, settled.filter(({ online }) => online).map((arrival) => ({ ...arrival, at }))],
     [REMOVE_PRESENCES, settled.filter(({ online }) => !online)],
   ];

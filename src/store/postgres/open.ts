@@ -8,6 +8,7 @@ import { type DealerStore, type Doorway, dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
+import { importsIn } from '../importing.ts';
 import { lettersIn } from '../letters.ts';
 import { type LogStore, logIn } from '../log.ts';
 import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
@@ -45,6 +46,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     standing: standingOn(pool),
     ...lettersIn(database),
     ...actsIn(database),
+    ...importsIn(database, digests),
     ...credentialsIn(database, digests),
     ...heartbeatOn(databaseOf(health), digests),
     ...erasuresIn(database),

@@ -149,8 +149,9 @@ export const REMOVE_PRESENCES: Prepared = {
     (select * from json_to_recordset($1) as gone("dealerId" text, "sender" text, "nodeId" text))`,
 };
 
-/** Columns that a later write of the same key leaves as they were. */
+/** Columns that a later write of the same key leaves as they were, and those that only go forward: what is imported is of the past. */
 const KEPT: ReadonlySet<string> = new Set(['created_at']);
+const FORWARD: ReadonlySet<string> = new Set(['updated_at']);
 
 /** Columns of a table that are written, by the names that they have in the code. */
 const columnsOf = (table: PgTable, only?: readonly string[]) =>
@@ -173,7 +174,9 @@ function upsert(table: PgTable, only?: readonly string[]): Prepared {
   const key = (primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary)).map(({ name }) => name);
   const names = columnsOf(table, only).map(([, { name }]) => name);
   const changed = names.filter((name) => !key.includes(name) && !KEPT.has(name));
-  const set = changed.map((name) => `"${name}" = excluded."${name}"`).join(', ');
+  const valueFor = (name: string) =>
+    FORWARD.has(name) ? `greatest(${getTableName(table)}."${name}", excluded."${name}")` : `excluded."${name}"`;
+  const set = changed.map((name) => `"${name}" = ${valueFor(name)}`).join(', ');
   const text = `${insert(table, only).text} on conflict (${key.join(', ')}) do update set ${set}`;
   return { name: `upsert_${getTableName(table)}`, text };
 }

@@ -4,7 +4,7 @@ import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import type { Group } from '../../domain/state.ts';
 import type { Standing } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
-import { type Changes, type DealerSeqs, keyParts, type Needs, type Rows } from '../rows.ts';
+import { type Changes, type DealerSeqs, keyParts, type Needs, type Rows, type RowTime } from '../rows.ts';
 import { minuteOf } from '../sql.ts';
 import { RowCache } from './cache.ts';
 import { prepareLog } from './log.ts';
@@ -57,16 +57,18 @@ export function prepareBatches(client: Database, digests: Digests) {
 
   /** An event is written after the row of its scope, in which a trigger notes it. */
   function write(changes: Changes): void {
-    const { chatPresences, arrivals, dealers, groups, users, leads, intents, events, at } = changes;
+    const { chatPresences, arrivals, dealers, groups, users, leads, intents, events, at, times } = changes;
     for (const [dealerId, row] of dealers) insert.dealer(dealerId, row, at);
-    const minute = minuteOf(at);
+    const now: RowTime = { created: at, updated: at };
     for (const [key, row] of groups) {
       const { dealerId, groupId } = keyParts(key);
-      const values = groupValues(row, at);
+      const { created, updated } = times?.groups.get(key) ?? now;
+      const minute = minuteOf(updated);
+      const values = groupValues(row, updated);
       // A column that is written is written to its index, too, though it stays as it is.
       const isInPlace = cache.groups.peek(key)?.online === row.online && cache.minutes.peek(key) === minute;
       if (isInPlace) insert.groupInPlace.run(...values, dealerId, groupId);
-      else insert.group.run(dealerId, groupId, at, flag(row.online), minute, ...values);
+      else insert.group.run(dealerId, groupId, created, flag(row.online), minute, ...values);
     }
     for (const event of events) log.append(event);
     for (const { dealerId, sender, nodeId, online } of arrivals) {
@@ -75,9 +77,9 @@ export function prepareBatches(client: Database, digests: Digests) {
     }
     for (const { dealerId, adminId, scope, online } of chatPresences)
       insert.chat.run(dealerId, adminId, scope, flag(online), at);
-    for (const [key, row] of users) insert.record('users', key, row, at);
-    for (const [key, row] of leads) insert.record('leads', key, row, at);
-    for (const [key, row] of intents) insert.intent(key, row, at);
+    for (const [key, row] of users) insert.record('users', key, row, times?.users.get(key) ?? now);
+    for (const [key, row] of leads) insert.record('leads', key, row, times?.leads.get(key) ?? now);
+    for (const [key, row] of intents) insert.intent(key, row, times?.intents.get(key) ?? now);
   }
 
   function dealer(dealerId: string): DealerSeqs | undefined {

@@ -74,12 +74,13 @@ export class RowCache {
   }
 
   /** Takes in what was committed. */
-  wrote({ dealers, groups, erasures, at }: Changes): void {
+  wrote({ dealers, groups, erasures, at, times }: Changes): void {
     const minute = minuteOf(at);
     for (const [key, row] of dealers) this.dealers.set(key, row);
     for (const [key, row] of groups) {
       this.groups.set(key, row);
-      this.minutes.set(key, minute);
+      const time = times?.groups.get(key);
+      this.minutes.set(key, time ? minuteOf(time.updated) : minute);
     }
     for (const { dealerId, groupId } of erasures) {
       this.groups.delete(`${dealerId}/${groupId}`);

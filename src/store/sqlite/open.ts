@@ -16,6 +16,7 @@ import { faultOfDisk } from '../disk.ts';
 import { PART } from '../erasing.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
+import { importsIn } from '../importing.ts';
 import { lettersIn } from '../letters.ts';
 import { type KeptEvent, logIn, type Position } from '../log.ts';
 import { type NodeStore, nodesIn } from '../nodes.ts';
@@ -99,6 +100,7 @@ function storeOver(opened: Opened): Store {
     ...recordsIn(database),
     ...lettersIn(database),
     ...actsIn(database),
+    ...importsIn(database, digests),
     ...credentials,
     generation: async (subject, tokenId = '') => prepared().generation(subject, tokenId),
     ...dealers,

@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { textOf } from '../../domain/size.ts';
 import type { Group, Known } from '../../domain/state.ts';
-import { type DealerSeqs, keyParts } from '../rows.ts';
+import { type DealerSeqs, keyParts, type RowTime } from '../rows.ts';
 
 /** SQLite has no booleans. */
 export const flag = (value: boolean): number => (value ? 1 : 0);
@@ -45,9 +45,13 @@ const INDEXED = ['online', 'updated_minute'];
 const DEALER_STATE = ['dealer_seq', 'desk_seq'];
 
 const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ');
+/** Columns that only go forward: what is imported is of the past. */
+const FORWARD: ReadonlySet<string> = new Set(['updated_at', 'updated_minute']);
+const set = (column: string, value: string): string =>
+  `${column} = ${FORWARD.has(column) ? `max(${column}, ${value})` : value}`;
 /** Each column as an upsert would have inserted it. */
 const asGiven = (columns: readonly string[]): string =>
-  columns.map((column) => `${column} = excluded.${column}`).join(', ');
+  columns.map((column) => set(column, `excluded.${column}`)).join(', ');
 
 export function prepareWrites(client: Database) {
   const dealer = client.prepare(
@@ -73,7 +77,7 @@ export function prepareWrites(client: Database) {
         ON CONFLICT (dealer_id, group_id) DO UPDATE SET ${asGiven([...INDEXED, ...GROUP_STATE])}`,
     ),
     groupInPlace: client.prepare(
-      `UPDATE groups SET ${GROUP_STATE.map((column) => `${column} = ?`)} WHERE dealer_id = ? AND group_id = ?`,
+      `UPDATE groups SET ${GROUP_STATE.map((column) => set(column, '?'))} WHERE dealer_id = ? AND group_id = ?`,
     ),
     chat: client.prepare(
       `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})
@@ -83,13 +87,13 @@ export function prepareWrites(client: Database) {
       `INSERT INTO presences (dealer_id, sender, node_id, at) VALUES (${marks(4)}) ON CONFLICT DO NOTHING`,
     ),
     absence: client.prepare('DELETE FROM presences WHERE dealer_id = ? AND sender = ? AND node_id = ?'),
-    record: (table: keyof typeof records, key: string, row: Known, at: number) => {
+    record: (table: keyof typeof records, key: string, row: Known, { created, updated }: RowTime) => {
       const { dealerId, groupId } = keyParts(key);
-      records[table].run(dealerId, groupId, ...knownValues(row), at, at);
+      records[table].run(dealerId, groupId, ...knownValues(row), created, updated);
     },
-    intent: (key: string, row: Known, at: number) => {
+    intent: (key: string, row: Known, { created, updated }: RowTime) => {
       const { dealerId, groupId, intent: word } = keyParts(key);
-      intent.run(dealerId, groupId, word, ...knownValues(row), at, at);
+      intent.run(dealerId, groupId, word, ...knownValues(row), created, updated);
     },
   };
 }
