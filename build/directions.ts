@@ -74,9 +74,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       '@fastify',
       '@sinclair/typebox',
       'csv-stringify',
+      'engine.io',
       'fast-xml-builder',
       'fastify',
       'node:',
+      'socket.io-parser',
       'ws',
     ],
     types: [

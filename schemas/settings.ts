@@ -195,6 +195,10 @@ export const Settings = Type.Object({
     description:
       "whose X-Forwarded-For tells a client's address: addresses or networks, comma-separated; off: nobody's",
   }),
+  SOCKET_IO: OneOf(['on', 'off'], {
+    default: 'off',
+    description: 'clients of Socket.IO, from version 2 on, at /socket.io/: on or off',
+  }),
   WELCOME: OneOf(['on', 'local', 'off'], {
     default: 'local',
     description:

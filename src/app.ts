@@ -10,6 +10,7 @@ import { Budgets } from './commands/budgets.ts';
 import { Conversations } from './conversation/conversations.ts';
 import type { Core } from './doors/core.ts';
 import { Drain } from './doors/drain.ts';
+import { type Gate, openGate } from './doors/entrance.ts';
 import { boundBodies } from './doors/http/bodies.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
 import { dealerRoutes } from './doors/http/dealers.ts';
@@ -224,7 +225,9 @@ export async function createApp({
 
   await prepare(app, core);
   const conversations = new Conversations(core);
-  const sockets = await websocketDoor(app, core, conversations);
+  const gate = openGate(app, core, conversations.guard);
+  const socketIo = await openSocketIo(app, core, conversations, gate);
+  const sockets = await websocketDoor(app, core, conversations, gate, socketIo ? [socketIo] : []);
   link?.whenAway((lost) => {
     log.error(ALONE[lost]);
     void conversations.sendAway();
@@ -233,7 +236,7 @@ export async function createApp({
   await documentRoutes(app, version);
 
   // What was started last is closed first: nobody new comes, what was taken is committed, then sockets close.
-  const running: (Closing | null)[] = [sockets, eraser, journal];
+  const running: (Closing | null)[] = [sockets, socketIo, eraser, journal];
   app.addHook('onReady', async () => {
     eraser.start();
     const nodes = joinNodes(core, given, bus, sequencer);
@@ -242,7 +245,7 @@ export async function createApp({
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
   });
   app.addHook('preClose', async () => {
-    await core.drain.run({ shut: () => sockets.shut(), sendAway: () => conversations.sendAway() });
+    await core.drain.run({ shut: () => gate.shut(), sendAway: () => conversations.sendAway() });
     for (const part of running.toReversed()) await part?.close();
   });
   app.addHook('onClose', async () => {
@@ -252,6 +255,13 @@ export async function createApp({
     bounds.end();
   });
   return app;
+}
+
+/** [P-19.1] The door for Socket.IO, where it is asked for: what it is made of is not even loaded where it is not. */
+async function openSocketIo(app: App, core: Core, conversations: Conversations, gate: Gate) {
+  if (core.settings.SOCKET_IO === 'off') return null;
+  const { socketIoDoor } = await import('./doors/socketio/route.ts');
+  return socketIoDoor(app, core, conversations, gate);
 }
 
 /** Part of the server that runs until it is closed. */

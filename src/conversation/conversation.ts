@@ -85,6 +85,11 @@ export class Conversation implements Reader {
     if (this.#isOver()) this.#answers.strike('rate_limited');
   }
 
+  /** Something came of which no frame can be made: it is answered as a frame that is refused. @param id of what asked for an answer */
+  refuse(id: string | undefined, error: RefusedError): void {
+    if (!this.#isGone) this.#answers.refuse(id, error);
+  }
+
   close(code: CloseCode, reason: string): void {
     this.#outlet.close(code, reason);
   }

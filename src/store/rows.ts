@@ -140,5 +140,6 @@ export const TIMED = ['groups', 'users', 'leads', 'intents'] as const;
 export type RowTimes = Readonly<Record<(typeof TIMED)[number], ReadonlyMap<string, RowTime>>>;
 
 /** All of it, dealer by dealer. */
-export const byDealer = <Each extends { readonly dealerId: string }>(all: readonly Each[]): Map<string, Each[]> =>
-  Map.groupBy(all, ({ dealerId }) => dealerId);
+export const byDealer = <Each extends { readonly dealerId: string }>(all: readonly Each[]): [string, Each[]][] => [
+  ...Map.groupBy(all, ({ dealerId }) => dealerId),
+];

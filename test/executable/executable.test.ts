@@ -13,6 +13,7 @@ import type { Frame } from '../support/frame.ts';
 import { makeDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { listening, Process, type Program, type ServerProcess, telle } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
+import { asked, closeClients, connected, ioClient, told } from '../support/socketio.ts';
 import { until } from '../support/until.ts';
 
 const PROGRAM: Program = [resolve('dist/telle')];
@@ -81,6 +82,22 @@ describe('the one executable', { timeout: 180_000 }, () => {
       if (!cached.includes(name)) await rm(join(USERS_CACHE, name), { recursive: true });
     }
   });
+
+  it('carries a chat over Socket.IO, polled and then over WebSocket', () =>
+    inFolder(async (folder) => {
+      const server = await serve(folder, '--socket-io', 'on');
+      try {
+        const client = ioClient('4.8', new URL(server.http).host);
+        await connected(client);
+        client.emit('client_join', { type: 'CLIENT_JOIN', dealerId: 'demo' });
+        await told(client, 'session');
+        const ack = await asked(client, 'customer_message', { type: 'UPDATE_MSG', message: 'hello' });
+        assert.equal(Object(ack).seq, 1);
+      } finally {
+        closeClients();
+        await server.kill();
+      }
+    }));
 
   it('serves in an empty folder, carries a chat, is killed with kill -9, and has every message when it is back', (t) =>
     inFolder(async (cwd) => {

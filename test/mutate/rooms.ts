@@ -92,6 +92,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/journal/retention.ts': ['test/databases/11-retention.test.ts', 'test/databases/retention.test.ts'],
   'src/journal/wal.ts': ['test/journal/wal.test.ts'],
   'src/journal/weights.ts': ['test/journal/weights.test.ts', 'test/journal/journal.test.ts'],
+  'src/doors/socketio': ['test/socketio'],
   'src/doors/http': [
     'test/protocol/11-conventions.test.ts',
     'test/protocol/11-http.test.ts',

@@ -3,76 +3,79 @@
  * routes, of which every open socket would keep something. One that is refused is answered by them, as any request.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import websocket from '@fastify/websocket';
 import { Type } from '@sinclair/typebox';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE, RefusedError, refused } from '../../../schemas/errors.ts';
-import type { Entrance } from '../../conversation/admission.ts';
 import { type Conversations, comeBack } from '../../conversation/conversations.ts';
 import type { Cause } from '../../journal/journal.ts';
-import { AWAY, type Core } from '../core.ts';
-import { ENDING } from '../drain.ts';
+import type { Core } from '../core.ts';
+import type { Gate } from '../entrance.ts';
 import { REQUEST_ID, requestIdOf } from '../http/headers.ts';
 import type { App } from '../http/http.ts';
 import { refusalOf, refuseHandshake } from '../http/problem.ts';
 import { onWebSocket } from '../http/upgrades.ts';
 import { connect } from './connection.ts';
-import { doorkeeper, ENDPOINT, SUBPROTOCOL, VERSION } from './handshake.ts';
+import { ENDPOINT, mustUpgrade, SUBPROTOCOL, VERSION } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { FramedSocket } from './socket.ts';
 
 /** A frame that comes in more pieces than these is an attack on memory, not a message. */
-const MAX_FRAGMENTS = 1024;
-const MAX_BUFFERED_CHUNKS = 4096;
+export const BOUNDS = { maxFragments: 1024, maxBufferedChunks: 4096 };
+
+/** A door whose sockets begin as a handshake of WebSocket. */
+export interface UpgradeDoor {
+  /** Tells whether a handshake is at its endpoint. */
+  isAt(url: string): boolean;
+  /** Opens a socket. @throws RefusedError for which it does not */
+  open(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+}
 
 interface WebSocketDoor {
-  /** Lets nobody in any more: a connection is refused, so that a load balancer tries another node. */
-  shut(): void;
   /** Closes every socket that is left [P-9]. Resolves when all have gone, which `ws` sees to within its close timeout. */
   close(): Promise<void>;
 }
 
+/** @param others doors whose handshakes are at an endpoint of their own */
 export async function websocketDoor(
   app: App,
-  core: Pick<Core, 'settings' | 'timing' | 'link' | 'log'>,
+  core: Pick<Core, 'settings' | 'timing' | 'log'>,
   conversations: Conversations,
+  gate: Gate,
+  others: readonly UpgradeDoor[] = [],
 ): Promise<WebSocketDoor> {
-  const { settings, timing, link, log } = core;
-  const admit = doorkeeper(app, settings, conversations.guard);
+  const { timing, log } = core;
   // What it hears of goes through the routes: it hears of the handshakes that are refused.
   const refusals = createServer();
   const server = await webSockets(app, core, refusals);
   const shared = { conversations, heartbeat: new Heartbeat<FramedSocket>(timing) };
   const faults = throwFaults(app);
-  let isShut = false;
+  const own: UpgradeDoor = {
+    isAt: () => true,
+    open(request, stream, head) {
+      const entrance = gate.admit({ request, stream, route: ENDPOINT, mustBeOne: () => mustUpgrade(request) });
+      server.handleUpgrade(request, stream, head, (socket) => {
+        socket.on('error', tellerOf(log, entrance.cause));
+        connect(shared, socket, stream, entrance);
+      });
+    },
+  };
   onWebSocket(app, (request, stream, head) => {
-    let entrance: Entrance;
     // One id, wherever it is asked for: in the answer, in the log of the request, and as that of the connection.
     request.headers[REQUEST_ID] = requestIdOf(request);
+    const door = others.find(({ isAt }) => isAt(request.url ?? '')) ?? own;
     try {
-      if (isShut) throw refused('unavailable', ENDING);
-      if (link?.isAway) throw refused('unavailable', AWAY);
-      entrance = admit(request, stream);
+      door.open(request, stream, head);
     } catch (fault) {
       faults.set(request, fault);
       // Nobody hears of them once the app is being closed: then they are answered here.
       if (!refusals.emit('upgrade', request, stream, head))
         refuseHandshake(stream, request, refusalOf(fault, log.child({ reqId: requestIdOf(request) })));
-      return;
     }
-    server.handleUpgrade(request, stream, head, (socket) => {
-      socket.on('error', tellerOf(log, entrance.cause));
-      connect(shared, socket, stream, entrance);
-    });
   });
   describeEndpoint(app);
-  return {
-    shut: () => {
-      isShut = true;
-      app.server.close();
-    },
-    close: () => closeAll([...server.clients], timing.returnWithin),
-  };
+  return { close: () => closeAll([...server.clients], timing.returnWithin) };
 }
 
 /**
@@ -91,8 +94,7 @@ async function webSockets(
     server: refusals,
     maxPayload: settings.MAX_FRAME_BYTES, // [P-2.5]
     perMessageDeflate: false,
-    maxFragments: MAX_FRAGMENTS,
-    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    ...BOUNDS,
     closeTimeout: timing.closeTimeout,
     handleProtocols: (names: Set<string>) => names.has(SUBPROTOCOL) && SUBPROTOCOL,
   };

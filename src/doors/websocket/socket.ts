@@ -9,6 +9,9 @@ const MAX_REASON = 123;
 /** A frame of text that is whole, as a server sends it, which masks nothing [RFC 6455, 5.2]. */
 const WHOLE_TEXT = { fin: true, opcode: 1, mask: false, rsv1: false, readOnly: true };
 
+/** The frame of a text, in one piece. */
+export const framed = (text: string): Buffer => Buffer.concat(Sender.frame(Buffer.from(text), WHOLE_TEXT));
+
 let lastText: string | undefined;
 let lastFramed: Buffer = Buffer.alloc(0);
 
@@ -16,7 +19,7 @@ let lastFramed: Buffer = Buffer.alloc(0);
 function framedOnce(text: string): Buffer {
   if (text !== lastText) {
     lastText = text;
-    lastFramed = Buffer.concat(Sender.frame(Buffer.from(text), WHOLE_TEXT));
+    lastFramed = framed(text);
   }
   return lastFramed;
 }
