@@ -361,8 +361,9 @@ function countByRole(people: readonly Who[]): Record<string, number> {
 /** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every hour; of several nodes, one does. */
 function eraseExpired({ store, clock, journal, timing, log }: Core, nodes: Membership): Closing {
   const erase = async () => {
+    if (!(await nodes.isFirst())) return;
     let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-    for await (pruned of prune(store, journal, clock.now())) if (!(await nodes.isFirst())) break;
+    for await (pruned of prune(store, journal, clock.now()));
     await store.pruneSpent();
     if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
     else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');
