@@ -65,6 +65,12 @@ describe('a refusal', () => {
     ]);
   });
 
+  it('is told to nobody where there is no log', () => {
+    const { store, kept } = audited();
+    new Audit(store, null).refused(refusal);
+    assert.deepEqual(kept, []);
+  });
+
   it('is told anew once 10,000 others have been', () => {
     const { audit, lines } = audited();
     const told = (address: string) => {
