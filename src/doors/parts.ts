@@ -43,7 +43,9 @@ async function stateOfDatabase({ store, log }: Pick<Asked, 'store' | 'log'>): Pr
 /** @returns what asks a node's parts how they are: the database and its disk once in {@link ANSWER_HOLDS}, the others each time */
 export function partsOf(asked: Asked): () => Promise<Parts> {
   const { store, link, drain, epoch } = asked;
-  const kept = heldFor(ANSWER_HOLDS, () => Promise.all([stateOfDatabase(asked), store.faultOfDisk?.()]));
+  const kept = heldFor(ANSWER_HOLDS, () =>
+    Promise.all([stateOfDatabase(asked), store.faultOfDisk?.().catch(() => 'it cannot be looked at')]),
+  );
   return async () => {
     const [state, disk] = await kept();
     const ties = [...(link?.conditions ?? [])].map(

@@ -15,9 +15,11 @@ const SILENCE = 6_000;
 
 /** Holds a database that is to be moved. @throws ServedError where a server has it; UnfitError where it cannot be moved as it is */
 export const openSource = (options: PoolOptions): Promise<Source> =>
-  opened(options, 'begin isolation level repeatable read read only', async ({ pool, client, held }) => {
+  opened(options, 'begin read only', async ({ pool, client, held }) => {
     if ((await pendingOf(client)).length > 0)
       throw new UnfitError('is of an older version', 'bring it up to date with telle migrate');
+    // From now on nobody changes anything: what was written until then is seen, and whoever still would write is not acked.
+    await client.query(`lock table ${WRITTEN} in share mode`);
     const { rows } = await client.query('select from erasing where group_id is not null limit 1');
     if (rows.length > 0) throw new UnfitError('has erasures that are not finished', 'finish them with telle prune');
     return { ...held, epoch: await epochOf(pool) };
@@ -41,6 +43,9 @@ export const openTarget = (options: PoolOptions): Promise<Target> =>
       },
     };
   });
+
+/** Tables that a move reads, but for that in which a node says that it lives. */
+const WRITTEN = MOVED.map(({ name }) => name).filter((name) => name !== 'nodes');
 
 interface Opened {
   readonly pool: PostgresPool;

@@ -1,6 +1,5 @@
 /** Moving an embedded database. What is written goes to a file beside its place, which it takes when it is whole. */
-import { existsSync, realpathSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { MOVED, type MovedTable } from '../../../drizzle/moved.ts';
 import { makeFolderOf, makePrivate } from '../../private-file.ts';
@@ -11,7 +10,7 @@ import { loadSqlite } from './addon.ts';
 import { beginEpoch, bringEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
 import { hadBy, migrateFile, pendingOf } from './migrating.ts';
-import { flush, makeWhole, removeParts } from './restore.ts';
+import { makeWhole, removeParts, takePlace } from './restore.ts';
 
 /** Rows of a page. */
 const PAGE = 1000;
@@ -38,8 +37,8 @@ export function openSource(file: string): Source {
     held.close();
   };
   try {
+    client.exec('begin immediate'); // a command that would write is refused: it would be missing there
     assertReady(client);
-    client.exec('begin');
     return { ...heldOf(client, close), epoch: epochOf(client) };
   } catch (fault) {
     void close();
@@ -103,6 +102,8 @@ export function openTarget(file: string): Target {
 function assertEmpty(place: string): void {
   const client = new Database(place, { readonly: true });
   try {
+    const isForeign = hadBy(client).length === 0 && client.prepare('select 1 from sqlite_master').get();
+    if (isForeign) throw new UnfitError("is no database of Telle's", 'name one that is new');
     const exists = client.prepare("select 1 from sqlite_master where type = 'table' and name = ?");
     const isFilled = ({ name }: MovedTable) =>
       name !== 'nodes' && exists.get(name) && client.prepare(`select 1 from ${name} limit 1`).get();
@@ -139,10 +140,8 @@ function targetAt({ place, part, held }: { place: string; part: string; held: Da
       bringEpoch(client, epoch);
       client.pragma('journal_mode = DELETE');
       client.close();
-      flush(part);
       if (existsSync(place)) makeWhole(place);
-      renameSync(part, place);
-      flush(dirname(place));
+      takePlace(part, place);
     },
   };
 }

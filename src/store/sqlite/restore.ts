@@ -64,15 +64,20 @@ function replace(from: string, place: string): Restored {
     for (const end of ['', '-wal']) copyPart(`${from}${end}`, `${part}${end}`);
     const pending = makeReady(part);
     const aside = setAside(place);
-    giveToOwnerOf(aside ?? dirname(place), part);
-    giveToOwnerOf(part, `${place}.lock`);
-    renameSync(part, place);
-    flush(place);
-    flush(dirname(place));
+    takePlace(part, place);
     return { aside, pending };
   } finally {
     removeParts(part);
   }
+}
+
+/** Puts a file, as its owner's who serves, in the place of another. */
+export function takePlace(part: string, place: string): void {
+  giveToOwnerOf(existsSync(place) ? place : dirname(place), part);
+  giveToOwnerOf(part, `${place}.lock`);
+  flush(part);
+  renameSync(part, place);
+  flush(dirname(place));
 }
 
 function copyPart(from: string, to: string): void {
@@ -153,7 +158,7 @@ function giveToOwnerOf(other: string, file: string): void {
   if (process.getuid?.() === 0) lchownSync(file, uid, gid);
 }
 
-export function flush(path: string): void {
+function flush(path: string): void {
   if (process.platform === 'win32') return; // which flushes no folder, and renames through its own journal
   const handle = openSync(path, 'r');
   fsyncSync(handle);
