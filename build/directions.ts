@@ -112,6 +112,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     types: ['src/bus/bus.ts', 'src/metrics.ts', 'src/store/', 'src/timing.ts'],
   },
+  'src/shown.ts': {
+    imports: ['src/bus/'],
+    types: ['src/bus/bus.ts', 'src/conversation/', 'src/hub/', 'src/journal/', 'src/metrics.ts', 'src/store/'],
+  },
   'src/app.ts': {
     imports: [
       'schemas/',
@@ -128,6 +132,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/metrics.ts',
       'src/nodes.ts',
       'src/open-files.ts',
+      'src/shown.ts',
       'src/store/',
       'src/store/postgres/',
       'src/store/sqlite/',

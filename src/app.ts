@@ -39,19 +39,19 @@ import { webRoutes } from './doors/http/web.ts';
 import { Revocations } from './doors/revocations.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
-import { Presence, type Who } from './hub/presence.ts';
+import { Presence } from './hub/presence.ts';
 import { Audit } from './journal/audit.ts';
 import { type Clock, clockOf } from './journal/clock.ts';
 import { Epoch } from './journal/epoch.ts';
 import { Eraser } from './journal/eraser.ts';
+import { Expiry } from './journal/expiry.ts';
 import { type Cause, Journal } from './journal/journal.ts';
-import type { Membership } from './journal/membership.ts';
-import { type Pruned, prune } from './journal/retention.ts';
 import { watchWal } from './journal/wal.ts';
 import { LineBounds, loggerOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellPresence } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
+import { showParts, showWork, watchDue } from './shown.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';
 import type { Source, Target } from './store/moving.ts';
@@ -121,7 +121,7 @@ export function openJournal(
   onFault: (fault: unknown) => void,
 ): Journal {
   const policy = { autoMute: settings.AUTO_MUTE };
-  return new Journal({ store, bus: new MemoryBus(), policy, now, onFault, onCommit: () => {} });
+  return new Journal({ store, bus: new MemoryBus(), policy, now, onFault, onCommit: () => {}, onLocked: () => {} });
 }
 
 interface AppOptions {
@@ -165,7 +165,6 @@ export async function createApp({
   const onFault = (err: unknown, what: string, cause?: Cause) => log.error({ err, ...cause }, what);
   const clock = await clockOf(given);
   const metrics = new Metrics();
-  metrics.showBuild(version);
   const store = failingAsUnavailable(given, (fault, method) => {
     metrics.failed(method);
     onFault(fault, `the database failed to ${method}`);
@@ -185,14 +184,12 @@ export async function createApp({
       metrics.committed(batch);
       if (batch.types.includes('ERASE_GROUP')) eraser.wake();
     },
+    onLocked: (dealers) => metrics.locked(dealers),
   });
   const presence = new Presence({
     grace: timing.presenceGrace,
     gone: (who) => tellPresence(journal, who, nodeId, false),
   });
-  metrics.showWaiting(() => journal.waiting);
-  if (given.walBytes) metrics.showWal(given.walBytes);
-  metrics.showPresence(() => countByRole(presence.here()));
   const revocations = new Revocations({ store, clock, hub, bus, digests: new Digests(secrets), onFault });
   const { now } = clock;
   const readings = new Readings(CATCHING_UP);
@@ -225,6 +222,7 @@ export async function createApp({
 
   await prepare(app, core);
   const conversations = new Conversations(core);
+  showParts(metrics, { version, store: given, bus, journal, presence, conversations });
   const gate = openGate(app, core, conversations.guard);
   const socketIo = await openSocketIo(app, core, conversations, gate);
   const sockets = await websocketDoor(app, core, conversations, gate, socketIo ? [socketIo] : []);
@@ -239,10 +237,14 @@ export async function createApp({
   const running: (Closing | null)[] = [sockets, socketIo, eraser, journal];
   app.addHook('onReady', async () => {
     eraser.start();
-    const nodes = joinNodes(core, given, bus, sequencer);
-    running.push(openRedisDoors(core, redis), link, nodes);
-    running.push(await serveMetrics(core), eraseExpired(core, nodes), presence);
+    const membership = joinNodes(core, given, bus, sequencer);
+    const interval = timing.retentionInterval;
+    const expiry = new Expiry({ store, journal, now, nodes: membership, interval, log, onExpired: metrics.expired });
+    showWork(metrics, { eraser, expiry, membership });
+    running.push(openRedisDoors(core, redis), link, membership);
+    running.push(await serveMetrics(core), expiry, presence);
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
+    running.push({ close: watchDue(metrics, given, timing.dueInterval) });
   });
   app.addHook('preClose', async () => {
     await core.drain.run({ shut: () => gate.shut(), sendAway: () => conversations.sendAway() });
@@ -349,36 +351,4 @@ function tellResponses(app: App, metrics: Metrics): void {
       'request',
     );
   });
-}
-
-/** Counts people by role. */
-function countByRole(people: readonly Who[]): Record<string, number> {
-  const counts: Record<string, number> = { customer: 0, admin: 0 };
-  for (const { role } of people) counts[role] = (counts[role] ?? 0) + 1;
-  return counts;
-}
-
-/** [P-11.5] Erases what is older than its dealer's `retentionDays`, now and every hour; of several nodes, one does. */
-function eraseExpired({ store, clock, journal, timing, log }: Core, nodes: Membership): Closing {
-  const erase = async () => {
-    if (!(await nodes.isFirst())) return;
-    let pruned: Pruned = { dealers: 0, groups: 0, failed: 0 };
-    for await (pruned of prune(store, journal, clock.now()));
-    await store.pruneSpent();
-    if (pruned.failed > 0) log.error(pruned, 'conversations that are too old could not be erased');
-    else if (pruned.groups > 0) log.info(pruned, 'conversations were erased, as their dealers ask');
-  };
-  let isClosed = false;
-  const run = () =>
-    erase().catch((err: unknown) => {
-      if (!isClosed) log.error({ err }, 'conversations that are too old could not be looked for');
-    });
-  const timer = setInterval(run, timing.retentionInterval).unref();
-  run();
-  return {
-    close: () => {
-      isClosed = true;
-      clearInterval(timer);
-    },
-  };
 }

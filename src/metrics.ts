@@ -18,6 +18,9 @@ interface Committed {
   readonly types: readonly Event['type'][];
 }
 
+/** Connections of one kind, in numbers. */
+type Pool = Readonly<Record<'most' | 'open' | 'used' | 'waiting', number>>;
+
 /** A count that is raised with every frame: a plain number, which Prometheus is told of when it asks. */
 class Tally {
   readonly #counts = new Map<string, number>();
@@ -74,6 +77,13 @@ export class Metrics {
     'asked',
   );
 
+  /** A conversation was too old for its dealer, and `erased`, or could not be (`failed`). */
+  readonly expired = this.#tally(
+    'retention_total',
+    'Conversations that were too old, by what became of them',
+    'outcome',
+  );
+
   /** Something about Redis began to be wrong. */
   readonly troubled = this.#tally('redis_troubles_total', 'Troubles with Redis that began, by part', 'part');
 
@@ -82,6 +92,16 @@ export class Metrics {
   readonly #commits = this.#histogram('commit_seconds', 'How long a batch took to be decided and committed', SECONDS);
   readonly #batches = this.#histogram('batch_size', 'Commands in a batch', BATCH_SIZES);
   readonly #lag = this.#histogram('bus_lag_seconds', 'From deciding an event to hearing it over the bus', SECONDS);
+  readonly #ingressLag = this.#histogram(
+    'ingress_lag_seconds',
+    'From adding an entry to telle:ingress to storing it, by the clocks of Redis and of this node',
+    SECONDS,
+  );
+  readonly #lockWaits = new Counter({
+    name: 'telle_lock_waits_total',
+    help: 'Times that a batch met a dealer whose rows somebody else had locked',
+    registers: [this.#registry],
+  });
   readonly #resyncs = new Counter({
     name: 'telle_resyncs_total',
     help: 'Times that the log of a dealer was read for what may not have come over the bus',
@@ -116,9 +136,63 @@ export class Metrics {
     this.#number('sqlite_wal_bytes', "Bytes of SQLite's write-ahead log", read);
   }
 
-  /** Shows the commands that wait to be stored. */
-  showWaiting(read: () => number): void {
-    this.#number('waiting_commands', 'Commands that wait to be stored', read);
+  /** Shows the commands that wait to be stored, and the dealers of which each is stored on its own. */
+  showJournal({ waiting, locked }: { readonly waiting: () => number; readonly locked: () => number }): void {
+    this.#number('waiting_commands', 'Commands that wait to be stored', waiting);
+    this.#number('locked_dealers', 'Dealers that are stored on their own, since somebody else had locked rows', locked);
+  }
+
+  /** Shows the connections to Postgres, by what they are for. */
+  showPools(read: () => Readonly<Record<string, Pool>>): void {
+    const of = (what: keyof Pool) => () =>
+      Object.fromEntries(Object.entries(read()).map(([pool, state]) => [pool, state[what]]));
+    const postgres = 'Connections to Postgres, by what they are for';
+    this.#gauge('pool_most', `${postgres}: as many as there may be`, of('most'), 'pool');
+    this.#gauge('pool_open', `${postgres}: open ones`, of('open'), 'pool');
+    this.#gauge('pool_used', `${postgres}: those in use`, of('used'), 'pool');
+    this.#gauge('pool_waiting', `${postgres}: questions that wait for one`, of('waiting'), 'pool');
+  }
+
+  /** Shows the memory by kind. @param unsent bytes that sockets have not been able to send */
+  showMemory(unsent: () => number): void {
+    const read = () => {
+      const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+      return { rss, heap: heapUsed, external, buffers: arrayBuffers, sockets: unsent() };
+    };
+    const help =
+      'Memory, by kind: buffers are a part of external, and all are of rss; sockets: what they could not send yet';
+    this.#gauge('memory_bytes', help, read, 'kind');
+  }
+
+  /** Shows the work of the background that this node is at: 1, or 0 where it is not. */
+  showWork(read: () => Readonly<Record<string, boolean>>): void {
+    const numbers = () => Object.fromEntries(Object.entries(read()).map(([work, isAt]) => [work, Number(isAt)]));
+    this.#gauge('work_under_way', 'Whether this node is at a work of the background, by work', numbers, 'work');
+  }
+
+  /** Shows the marks that are to be worked off, and how old the oldest dead letter is, as last looked at. */
+  showDue(read: () => { readonly work: Readonly<Record<string, number>>; readonly letterAge: number }): void {
+    this.#gauge(
+      'due',
+      'What is still to be taken out of the database, by work; counted up to 10,000',
+      () => read().work,
+      'work',
+    );
+    this.#number(
+      'oldest_dead_letter_seconds',
+      'Age of the oldest dead letter; 0: there is none',
+      () => read().letterAge,
+    );
+  }
+
+  /** Shows the dealers of whom something could not be published over Redis yet. */
+  showUnpublished(read: () => { readonly dealers: number; readonly ms: number }): void {
+    this.#number(
+      'unpublished_dealers',
+      'Dealers of whom something is not published over Redis yet',
+      () => read().dealers,
+    );
+    this.#number('unpublished_seconds', 'For how long there have been such', () => read().ms / 1000);
   }
 
   /** Shows the entries of `telle:ingress` that are not stored yet. */
@@ -150,6 +224,16 @@ export class Metrics {
   /** An event came over the bus, so many ms after it was decided by a node whose clock may differ. */
   heard(ms: number): void {
     this.#lag.observe(Math.max(0, ms) / 1000);
+  }
+
+  /** An entry of `telle:ingress` was stored, so many ms after it was added. */
+  ingested(ms: number): void {
+    this.#ingressLag.observe(Math.max(0, ms) / 1000);
+  }
+
+  /** A batch met dealers whose rows are locked. */
+  locked(dealers: number): void {
+    this.#lockWaits.inc(dealers);
   }
 
   /** A dealer's events may not have come over the bus: they are looked for in the log. */

@@ -27,6 +27,8 @@ export interface Timing {
    * finished.
    */
   readonly erasingInterval: number;
+  /** Interval of the look at what is due, for metrics. */
+  readonly dueInterval: number;
   /** Interval of the look at how large an embedded database's write-ahead log is. */
   readonly walInterval: number;
   /** Time that a whole HTTP request may take to arrive, and interval of the search for those that took longer. */
@@ -53,6 +55,7 @@ export const TIMING: Timing = {
   commitLateness: 60_000,
   retentionInterval: 60 * 60 * 1000,
   erasingInterval: 60_000,
+  dueInterval: 15_000,
   walInterval: 10_000,
   requestTimeout: 30_000,
   requestInterval: 1_000,

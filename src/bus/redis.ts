@@ -32,6 +32,8 @@ export class RedisBus implements Bus {
   readonly #followed = new Map<string, Promise<unknown>>();
   /** Dealers of whom something could not be published. */
   readonly #unpublished = new Set<string>();
+  /** When the first of them came to be, as `performance.now()` tells time; null: all has been published. */
+  #unpublishedAt: number | null = null;
   /** Origin in this node's labels: what comes round with it is an echo. */
   readonly #origin: string;
   readonly #platform: string;
@@ -63,8 +65,7 @@ export class RedisBus implements Bus {
       onReadable: (isMine) => this.#followAnew(isMine),
       onUnproven: (channels) => {
         const dealers = this.#channel('');
-        for (const channel of channels)
-          if (channel.startsWith(dealers)) this.#unpublished.add(channel.slice(dealers.length));
+        for (const channel of channels) if (channel.startsWith(dealers)) this.#miss(channel.slice(dealers.length));
       },
     };
     this.#wire = isCluster ? new ClusterWire(options, listener) : new ServerWire(options, listener);
@@ -95,6 +96,12 @@ export class RedisBus implements Bus {
     return performance.now() - this.#othersWellAt < ms;
   }
 
+  /** Dealers of whom something could not be published, and for how long there have been such, in ms. */
+  get unpublished(): { readonly dealers: number; readonly ms: number } {
+    const dealers = this.#unpublished.size;
+    return { dealers, ms: this.#unpublishedAt === null ? 0 : performance.now() - this.#unpublishedAt };
+  }
+
   listen(listener: Listener): void {
     this.#listener = listener;
   }
@@ -107,7 +114,7 @@ export class RedisBus implements Bus {
       return { channel: this.#channel(dealerId), body, label: writeLabel(publication, this.#origin), dealerId };
     });
     this.#wire.publish(parcels).then((lost) => {
-      for (const { dealerId } of lost) this.#unpublished.add(dealerId);
+      for (const { dealerId } of lost) this.#miss(dealerId);
     });
   }
 
@@ -126,7 +133,7 @@ export class RedisBus implements Bus {
   }
 
   resync(dealerIds: Iterable<string>): void {
-    for (const dealerId of dealerIds) this.#unpublished.add(dealerId);
+    for (const dealerId of dealerIds) this.#miss(dealerId);
     this.#resyncUnpublished();
   }
 
@@ -174,12 +181,18 @@ export class RedisBus implements Bus {
     if (this.#followed.get(dealerId) === failed) this.#followAnew((channel) => channel === this.#channel(dealerId));
   }
 
+  #miss(dealerId: string): void {
+    this.#unpublished.add(dealerId);
+    this.#unpublishedAt ??= performance.now();
+  }
+
   #resyncUnpublished(): void {
     if (this.#unpublished.size === 0) return;
     const dealerIds = [...this.#unpublished];
     this.#unpublished.clear();
     this.#wire.publish([{ channel: this.#resyncChannel, body: JSON.stringify(dealerIds) }]).then((lost) => {
-      if (lost.length > 0) for (const dealerId of dealerIds) this.#unpublished.add(dealerId);
+      if (lost.length > 0) for (const dealerId of dealerIds) this.#miss(dealerId);
+      else if (this.#unpublished.size === 0) this.#unpublishedAt = null;
     });
   }
 

@@ -132,6 +132,10 @@ export class Conversation implements Reader {
     else this.close(CLOSE.joinTimeout, 'no join in time');
   }
 
+  get unsent(): number {
+    return this.#outlet.unsent;
+  }
+
   get dealerId(): string {
     return this.#joined?.session.dealerId ?? '';
   }

@@ -41,6 +41,13 @@ export class Conversations {
     return conversation;
   }
 
+  /** Bytes that were sent and have not left this process, of all sockets. */
+  get unsent(): number {
+    let bytes = 0;
+    for (const { unsent } of this.#all) bytes += unsent;
+    return bytes;
+  }
+
   /** [P-9] Has everybody who is here go elsewhere, one after the other. Resolves when the last has been told. */
   async sendAway(): Promise<void> {
     const { drainSpread, returnWithin } = this.#house.timing;

@@ -42,6 +42,10 @@ export class Eraser {
     });
   }
 
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
   /** Resolves when it is at nothing: what is left goes on at the next start. */
   async close(): Promise<void> {
     clearInterval(this.#timer);

@@ -53,6 +53,8 @@ interface Options {
   readonly policy: Policy;
   /** The time, in ms since 1970. */
   readonly now: () => number;
+  /** Told how many dealers had their rows locked by somebody else when a batch came to them. */
+  readonly onLocked: (dealers: number) => void;
   /** Told of each transaction. */
   readonly onCommit: (committed: { size: number; seconds: number; types: Event['type'][] }) => void;
   /** Told what went wrong, without the command's contents. */
@@ -159,6 +161,11 @@ export class Journal {
     return this.#waiting.size + this.#apart.waiting;
   }
 
+  /** Dealers of which each is stored on its own, since somebody else had locked their rows. */
+  get locked(): number {
+    return this.#apart.size;
+  }
+
   /** Resolves when what is being committed, if anything, has been published or has failed. */
   async settled(): Promise<void> {
     await Promise.all(this.#committing);
@@ -214,6 +221,7 @@ export class Journal {
     for (const dealerId of dealers) this.#busy.add(dealerId);
     for (let rest = batch; rest.length > 0; ) {
       const locked = await this.#commit(rest);
+      if (locked.size > 0) this.#options.onLocked(locked.size);
       for (const dealerId of locked)
         this.#apart.add(
           dealerId,

@@ -36,6 +36,7 @@ export class Membership {
   #since: number | null = null;
   #hasBeaten = false;
   #isUntold = false;
+  #isBurying = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class Membership {
       .finally(() => {
         this.#beating = null;
       });
+  }
+
+  /** True while it takes those offline who went with a node that died. */
+  get isBurying(): boolean {
+    return this.#isBurying;
   }
 
   async close(): Promise<void> {
@@ -89,11 +95,21 @@ export class Membership {
 
   /** Tells who went with a node, part by part, behind what everybody else does. Where this node dies, the next one goes on. */
   async #bury(dead: string): Promise<void> {
-    const { store, nodeId, silence, gone, died } = this.#options;
+    const { store, nodeId, silence } = this.#options;
     if (!(await this.isFirst())) return;
     // Those before it may have taken long: it may live again.
     if (!(await store.silentNodes(nodeId, silence)).includes(dead)) return;
     await store.markDead(dead);
+    this.#isBurying = true;
+    try {
+      await this.#tellOf(dead);
+    } finally {
+      this.#isBurying = false;
+    }
+  }
+
+  async #tellOf(dead: string): Promise<void> {
+    const { store, nodeId, silence, gone, died } = this.#options;
     let isWhole = true;
     // One who cannot be told of now, since its dealer's rows are locked, hinders nobody behind it.
     const tell = (who: Present) =>

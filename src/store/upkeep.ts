@@ -1,4 +1,14 @@
+import type { Due } from './due.ts';
 import type { Planned } from './planning.ts';
+
+/** Connections of one kind. */
+export interface PoolState {
+  readonly most: number;
+  readonly open: number;
+  readonly used: number;
+  /** Questions that wait for one. */
+  readonly waiting: number;
+}
 
 /** The upkeep of a database, for whoever starts, looks after and ends it. */
 export interface Upkeep {
@@ -23,6 +33,10 @@ export interface Upkeep {
   readonly schema: string;
   /** Tells of the disk that an embedded database is on that it will soon be full, or else null; null: it is on none of this machine's. */
   readonly faultOfDisk: (() => Promise<string | null>) | null;
+  /** Tells what is to be done, and what waits to be looked at. */
+  due(): Promise<Due>;
+  /** The connections by what they are for; null: there are none. */
+  readonly pools: (() => Readonly<Record<string, PoolState>>) | null;
   /** The bytes of the write-ahead log that is kept beside the database; null: it has none. */
   readonly walBytes: (() => number) | null;
   /** Writes one moment's copy of the database to a file that is not there; null: it has no way to. */

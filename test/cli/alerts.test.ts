@@ -26,6 +26,11 @@ const CAUSES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   TelleDeadLetters: { 'telle_dead_letters_total{code="bad_frame"}': '_x4 1x20' },
   TelleWriteAheadLogIsLarge: { telle_sqlite_wal_bytes: '300000000x20' },
   TelleEventLoopIsLate: { nodejs_eventloop_lag_p99_seconds: '0.5x20' },
+  TelleConnectionsAreScarce: { 'telle_pool_waiting{pool="readers"}': '3x20' },
+  TelleDealersAreLocked: { telle_locked_dealers: '1x20' },
+  TelleErasingStalls: { 'telle_due{work="erasure"}': '1x20' },
+  TelleDoesNotPublish: { telle_unpublished_seconds: '90x20' },
+  TelleSocketsDoNotRead: { 'telle_memory_bytes{kind="sockets"}': '300000000x20' },
   TelleFilesAreScarce: { process_open_fds: '95x20', process_max_fds: '100x20' },
 };
 
@@ -43,7 +48,11 @@ async function shown(): Promise<Set<string>> {
   metrics.showBuild('0');
   metrics.showPresence(() => ({}));
   metrics.showTroubles(() => []);
-  for (const show of [metrics.showWal, metrics.showWaiting, metrics.showIngress]) show.call(metrics, () => 0);
+  for (const show of [metrics.showWal, metrics.showMemory, metrics.showIngress]) show.call(metrics, () => 0);
+  for (const show of [metrics.showPools, metrics.showWork]) show.call(metrics, () => ({}));
+  metrics.showJournal({ waiting: () => 0, locked: () => 0 });
+  metrics.showDue(() => ({ work: {}, letterAge: 0 }));
+  metrics.showUnpublished(() => ({ dealers: 0, ms: 0 }));
   const text = await metrics.text();
   const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   return new Set(

@@ -37,6 +37,17 @@ describe('[P-11.1] GET /metrics, with a Redis', () => {
       await until('it waits', async () => (await waiting()) === 1);
     }));
 
+  test('counts how late an entry of the stream is stored, and shows that all is published', () =>
+    withPlatform({ redis }, async ({ server, outside }) => {
+      const event = { type: 'UPDATE_MSG', dealerId: DEALER, groupId: 'g1', user: 'bot', message: 'hi' };
+      await outside.add(JSON.stringify(event));
+      await until('it is stored', async () => (await readMetrics(server)).sum('telle_ingress_lag_seconds_count') === 1);
+      const reading = await readMetrics(server);
+      const late = reading.sum('telle_ingress_lag_seconds_sum');
+      assert.ok(late >= 0 && late < 10, `${late} s`);
+      assert.deepEqual([reading.sum('telle_unpublished_dealers'), reading.sum('telle_unpublished_seconds')], [0, 0]);
+    }));
+
   test('counts what comes over the bus, and how late, on the node that hears it', () =>
     withPlatform({ redis, count: 2 }, async ({ servers, witnesses }) => {
       const [first, second] = servers;

@@ -268,6 +268,50 @@ describe('[P-11.1] GET /metrics counts', () => {
 });
 
 describe('[P-11.1] GET /metrics tells of the server itself', () => {
+  test('its memory by kind, with what its sockets do not take', () =>
+    withServer({ timing }, async (server) => {
+      const memory = async () => (await readMetrics(server)).by('telle_memory_bytes', 'kind');
+      assert.deepEqual(Object.keys(await memory()).toSorted(), ['buffers', 'external', 'heap', 'rss', 'sockets']);
+      const slow = await server.customer('g1');
+      await slow.settled();
+      assert.equal((await memory()).sockets, 0);
+      slow.socket.pause();
+      const long = Array.from({ length: 20 }, () => said('x'.repeat(4000), { user: 'bot' }));
+      assert.equal((await post(server, long)).status, 200);
+      const { sockets = 0, rss = 0 } = await memory();
+      assert.ok(sockets > 10_000 && sockets < 200_000, `${sockets} bytes wait`);
+      assert.ok(rss > 1e7, `${rss} bytes in all`);
+      slow.socket.resume();
+      await until('it has taken all', async () => (await memory()).sockets === 0);
+    }));
+
+  test('what is due, and how old the oldest dead letter is', () =>
+    withServer({ timing: { ...timing, dueInterval: 10, erasingInterval: 60_000 } }, async (server) => {
+      const age = async () => (await readMetrics(server)).sum('telle_oldest_dead_letter_seconds');
+      assert.equal(await age(), 0);
+      const letter = { source: 'ingress', payload: '{}', code: 'bad_frame', message: 'no', details: [] } as const;
+      const [old, young] = [Date.now() - 3_600_000, Date.now()];
+      await server.store.bury([
+        { ...letter, deadLetterId: `${old.toString(36).padStart(9, '0')}-1`, at: old },
+        { ...letter, deadLetterId: `${young.toString(36).padStart(9, '0')}-1`, at: young },
+      ]);
+      await until('it is seen', async () => Math.floor((await age()) / 60) === 60);
+      const reading = await readMetrics(server);
+      assert.deepEqual(reading.by('telle_due', 'work'), { erasure: 0, removal: 0 });
+      assert.deepEqual(Object.keys(reading.by('telle_work_under_way', 'work')), ['erasing', 'retention', 'burial']);
+    }));
+
+  test('how many conversations were too old', () =>
+    withServer({ timing: { ...timing, presenceGrace: 0, retentionInterval: 20 } }, async (server) => {
+      await post(server, said('long ago', { user: 'bot' }));
+      await server.store.putDealer(DEALER, { origins: ['*'], retentionDays: 0 });
+      await until(
+        'it is gone',
+        async () => (await readMetrics(server)).sum('telle_retention_total', { outcome: 'erased' }) === 1,
+      );
+      assert.equal((await readMetrics(server)).sum('telle_retention_total', { outcome: 'failed' }), 0);
+    }));
+
   test(
     'its build, and that nothing waits to be stored',
     withMetrics(async (server) => {
@@ -289,7 +333,7 @@ describe('[P-11.1] GET /metrics tells of the server itself', () => {
 
 describe('[P-11.1] GET /metrics names nobody', () => {
   /** Everything that a series may be told apart by. */
-  const LABELS = ['channel', 'role', 'code', 'type', 'outcome', 'method', 'route', 'status', 'le'];
+  const LABELS = ['channel', 'role', 'code', 'type', 'outcome', 'method', 'route', 'status', 'le', 'work', 'kind'];
   /** What Node's own metrics, and the build, are told apart by. */
   const NODE_LABELS = ['type', 'space', 'kind', 'node', 'version', 'major', 'minor', 'patch', 'le'];
 

@@ -13,6 +13,7 @@ export const journalOn = (store: Options['store'], more: Partial<Options> = {}):
     policy: { autoMute: true },
     now: Date.now,
     onCommit: () => {},
+    onLocked: () => {},
     onFault: (fault) => assert.fail(String(fault)),
     ...more,
   });

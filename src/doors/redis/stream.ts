@@ -36,7 +36,7 @@ const ACKNOWLEDGE = `
 
 type Entry = [id: string, fields: string[] | null];
 
-type Parts = Burying & Pick<Core, 'nodeId' | 'link'> & { readonly metrics: Pick<Metrics, 'showIngress'> };
+type Parts = Burying & Pick<Core, 'nodeId' | 'link'> & { readonly metrics: Pick<Metrics, 'showIngress' | 'ingested'> };
 
 /** The reader of the stream, until it is closed. */
 export class StreamDoor {
@@ -142,7 +142,9 @@ export class StreamDoor {
     let left = entries;
     while (left.length > 0) {
       const isDone = await takeOrBury(this.#parts, 'ingress', left.map(textOf));
-      await this.#acknowledge(left.filter((_, index) => isDone[index]));
+      const done = left.filter((_, index) => isDone[index]);
+      for (const [id] of done) this.#parts.metrics.ingested(Date.now() - addedAt(id));
+      await this.#acknowledge(done);
       await this.#count();
       left = left.filter((_, index) => !isDone[index]);
       const isOver = performance.now() - readAt > TRY_FOR - RETRY;
@@ -164,6 +166,9 @@ export class StreamDoor {
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** When an entry was added, in ms since 1970 by Redis's clock: its id begins with it. */
+const addedAt = (id: string): number => Number(id.split('-', 1)[0]);
 
 /** The event, or where there is none the whole entry. */
 function textOf([, fields]: Entry): string {

@@ -6,6 +6,7 @@ import { actsIn } from '../acts.ts';
 import { type CredentialStore, credentialsIn } from '../credentials.ts';
 import { type DealerStore, type Doorway, dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
+import { dueIn } from '../due.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
 import { importsIn } from '../importing.ts';
@@ -53,6 +54,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     ...nodesOn(database, databaseOf(health)),
     ...upkeepOf(pool, database, digests),
     check: () => check(health),
+    pools: () => ({ commits: commits.state, readers: pool.state, health: health.state }),
     close: async () => {
       await Promise.all([commits, pool, health].map((each) => each.end()));
     },
@@ -135,7 +137,11 @@ async function check(pool: PostgresPool): Promise<void> {
   if (row?.read_only !== 'off') throw Object.assign(new Error('the database can only be read'), { code: READ_ONLY });
 }
 
-const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omit<Upkeep, 'check' | 'close'> => ({
+const upkeepOf = (
+  pool: PostgresPool,
+  database: Database,
+  digests: Digests,
+): Omit<Upkeep, 'check' | 'close' | 'pools'> => ({
   migrate: (onUpgrade = () => {}, onBusy = () => {}) =>
     withPatientClient(pool, async (client) => {
       const isNew = await migrateInTries(client, onUpgrade, onBusy);
@@ -165,6 +171,7 @@ const upkeepOf = (pool: PostgresPool, database: Database, digests: Digests): Omi
       .slice(0, 16);
   },
 
+  due: () => dueIn(database),
   schema: SCHEMA,
   faultOfDisk: null,
   walBytes: null,

@@ -3,6 +3,7 @@ import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { TooLongError } from '../store.ts';
+import type { PoolState } from '../upkeep.ts';
 import { isFinal, isUnreached, type Wanted, type Way, type Ways, waysTo, withoutNames } from './ways.ts';
 
 /** Transactions of the journal: while the database works on a batch, this node works on another. */
@@ -91,6 +92,11 @@ export class PostgresPool extends pg.Pool {
   begin(client: pg.ClientBase): Promise<unknown> {
     const begun = client.query('begin');
     return pooled.has(client) ? Promise.all([begun, client.query(this.#opening)]) : begun;
+  }
+
+  get state(): PoolState {
+    const used = this.totalCount - this.idleCount;
+    return { most: this.options.max, open: this.totalCount, used, waiting: this.waitingCount };
   }
 
   get #way(): Way {

@@ -13,6 +13,7 @@ import { credentialsIn } from '../credentials.ts';
 import { dealersIn } from '../dealers.ts';
 import { type Digests, keyDigests } from '../digests.ts';
 import { faultOfDisk } from '../disk.ts';
+import { dueIn } from '../due.ts';
 import { PART } from '../erasing.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
@@ -214,6 +215,10 @@ const upkeepOf = ({ client, digests, held, checkpoints, platform }: Opened, data
       client.pragma('synchronous = FULL');
     }
   },
+
+  due: () => dueIn(database),
+
+  pools: null,
 
   schema: SCHEMA,
 
