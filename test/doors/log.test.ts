@@ -32,19 +32,16 @@ const indecisive: NonNullable<Parameters<typeof startServer>[0]>['wrapStore'] = 
 const said = { type: 'UPDATE_MSG', groupId: 'g1', user: 'bot', message: WORDS };
 
 describe('a line about a request has its id', () => {
-  test('whatever it is about: what was answered, refused, done, or is not ready', () => {
+  test('whatever it is about: what was answered, refused, or done', () => {
     const log = new LogSink();
-    const wrapStore: typeof indecisive = (store) =>
-      overriding(store, { check: () => Promise.reject(new Error('away')) });
-    return withServer({ timing, logTo: log, wrapStore }, async (server) => {
+    return withServer({ timing, logTo: log }, async (server) => {
       const operator = server.token('server', 'ops', { dealer: '*' });
-      await ask(server, '/ready', { headers });
       await ask(server, `/v1/dealers/${DEALER}/groups`, { headers });
       await ask(server, `/v1/dealers/${DEALER}/export`, { headers, token: operator });
       const told = log.records().filter(({ reqId }) => reqId === 'mine:1');
       assert.deepEqual(
         told.map(({ msg }) => msg),
-        ['not ready', 'request', 'refused', 'request', 'done', 'request'],
+        ['refused', 'request', 'done', 'request'],
       );
     });
   });
