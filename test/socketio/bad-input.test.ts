@@ -14,7 +14,7 @@ let customer: Client;
 let said = 0;
 
 before(async () => {
-  server = await startServer({ settings: { SOCKET_IO: 'on' } });
+  server = await startServer({ settings: { SOCKET_IO: 'on' }, timing: { closeTimeout: 3000 } });
   at = await server.listen();
   customer = await server.customer('bystander');
 });

@@ -6,7 +6,7 @@ import { SECRET, startServer, type TestServer } from '../support/server.ts';
 import { closeClients, overSocketIo, type Version } from '../support/socketio.ts';
 
 /** What waits for the server's clock need not wait long. */
-const TIMING = { pingInterval: 1000, pongTimeout: 3000, presenceGrace: 500, closeTimeout: 500 };
+const TIMING = { pingInterval: 1000, pongTimeout: 3000, presenceGrace: 500, closeTimeout: 3000 };
 
 let server: TestServer;
 let at: string;

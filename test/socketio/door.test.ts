@@ -11,7 +11,8 @@ import { asked, closeClients, connected, type IoSocket, ioClient, told, VERSIONS
 let server: TestServer;
 let at: string;
 before(async () => {
-  server = await startServer({ settings: { SOCKET_IO: 'on' } });
+  // Whoever polls fetches the farewell of a session that is closed by its next poll.
+  server = await startServer({ settings: { SOCKET_IO: 'on' }, timing: { closeTimeout: 3000 } });
   at = await server.listen();
 });
 after(() => server.close());

@@ -66,14 +66,16 @@ export class EngineSocket implements Socket {
   /** A callback waits for the answer with an id. */
   awaits(id: string, callback: number): void {
     this.#callbacks ??= new Map();
-    this.#callbacks.set(id, [...(this.#callbacks.get(id) ?? []), callback]);
+    const waiting = this.#callbacks.get(id);
+    if (waiting) waiting.push(callback);
+    else this.#callbacks.set(id, [callback]);
   }
 
   #callbackOf({ channel, payload: { id } }: Frame): number | undefined {
     if (typeof id !== 'string' || (channel !== 'ack' && channel !== 'error')) return undefined;
-    const [callback, ...others] = this.#callbacks?.get(id) ?? [];
-    if (others.length > 0) this.#callbacks?.set(id, others);
-    else this.#callbacks?.delete(id);
+    const waiting = this.#callbacks?.get(id);
+    const callback = waiting?.shift();
+    if (waiting?.length === 0) this.#callbacks?.delete(id);
     return callback;
   }
 
