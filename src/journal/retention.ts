@@ -52,7 +52,7 @@ type Fate = 'erased' | 'failed' | 'stays' | 'gone';
 
 type Idle = Awaited<ReturnType<GroupStore['idleGroups']>>[number];
 
-/** Erases groups together; where that fails, each half by itself: one of them may be what it failed for. */
+/** Erases groups together; where that fails, each by itself: one of them may be what it failed for. */
 async function expire(journal: Journal, dealerId: string, groups: readonly Idle[]): Promise<Fate[]> {
   const commands = groups.map((group) => {
     const body = { type: 'ERASE_GROUP', dealerId, ...group, erasureId: randomUUID(), reason: 'retention' } as const;
@@ -60,11 +60,9 @@ async function expire(journal: Journal, dealerId: string, groups: readonly Idle[
   });
   const fates = (await journal.appendTogether(commands)).map(fateOf);
   if (groups.length === 1 || fates.some((fate) => fate !== 'failed')) return fates;
-  const half = Math.ceil(groups.length / 2);
-  return [
-    ...(await expire(journal, dealerId, groups.slice(0, half))),
-    ...(await expire(journal, dealerId, groups.slice(half))),
-  ];
+  const singly: Fate[] = [];
+  for (const group of groups) singly.push(...(await expire(journal, dealerId, [group])));
+  return singly;
 }
 
 function fateOf(outcome: Outcome): Fate {
