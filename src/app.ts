@@ -98,6 +98,8 @@ export function isDatabaseServed(settings: Settings): boolean | null {
   return file === null ? null : isServed(file);
 }
 
+/** Reads a database that is not Telle's. */
+export { rowsElsewhere } from './store/postgres/elsewhere.ts';
 /** Puts a back-up in the place of an embedded database. */
 export { type Restored, restoreFile } from './store/sqlite/restore.ts';
 

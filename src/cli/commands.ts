@@ -240,6 +240,12 @@ function importOne(program: Command): void {
     settings: ['DATABASE_URL', 'AUTH_SECRET'],
     servers: ['HOST', 'REDIS_URL'],
   })
+    .addOption(
+      new Option(
+        '--from <system>',
+        "that system's own tables: <file> is then the postgres:// that they are in",
+      ).choices(['telle2019']),
+    )
     .option('--dry-run', 'count, and list what would not be taken; keep nothing')
     .option('--rejected <file>', 'where what is not understood goes, with the reason: <file>.rejected.ndjson')
     .action(async (file: string, request: ImportRequest, self: Command) =>

@@ -1,6 +1,8 @@
 /** `telle import`: takes what another system, or another Telle, has kept. Nobody is told. */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { type Settings, shownDatabase } from '../../schemas/settings.ts';
+import { shownUrl } from '../../schemas/urls.ts';
+import { rowsElsewhere } from '../app.ts';
 import { type OwnLine, ownLineOf, ReadingBack } from '../journal/reading-back.ts';
 import { commandOf, reasonOf, recallAll, timeOf, type Verdict } from '../journal/recalling.ts';
 import { isJsonObject } from '../protocol/checker.ts';
@@ -9,15 +11,22 @@ import { openDatabase } from './database.ts';
 import { type FileLine, linesOf, withStdin } from './lines.ts';
 import { missing, mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
+import { reasonOf as whyOf } from './reason.ts';
 import { Rejects } from './rejects.ts';
 import { readSecrets } from './secrets.ts';
+import { readAs } from './settings.ts';
+import { lineOf, queryOf, TABLES, THERE } from './telle2019.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ImportRequest {
   readonly dryRun?: boolean;
   readonly rejected?: string;
+  /** The system whose own tables are read: the file is their URL. */
+  readonly from?: string;
 }
 
+/** Advice where there is no database yet. */
+const MAKE = ', or make it with telle migrate';
 /** Lines of one transaction. */
 const AT_ONCE = 1000;
 
@@ -34,17 +43,55 @@ interface Run {
 }
 
 export async function importFile(settings: Settings, file: string, request: ImportRequest): Promise<void> {
+  if (request.from !== undefined) return importTables(settings, file, request);
   if (file !== '-' && !existsSync(file)) throw new UsageError(missing(file));
   if (file !== '-' && statSync(file).isDirectory()) throw new UsageError(`${file} is a folder: name a file`);
-  mustExist(settings, ', or make it with telle migrate');
+  mustExist(settings, MAKE);
   const rejects = request.rejected ?? (file === '-' ? 'telle-import.rejected.ndjson' : `${file}.rejected.ndjson`);
   await withRun(settings, { rejects, isTrial: request.dryRun ?? false }, (run) =>
     file === '-' ? withStdin((copy) => read(run, copy)) : read(run, file),
   );
 }
 
+async function importTables(settings: Settings, from: string, request: ImportRequest): Promise<void> {
+  const url = databaseOf(from);
+  mustExist(settings, MAKE);
+  const rejects = request.rejected ?? `${request.from}.rejected.ndjson`;
+  await withRun(settings, { rejects, isTrial: request.dryRun ?? false }, async (run) => {
+    const bar = progressBar('rows');
+    try {
+      const there = await tablesIn(url);
+      for await (const rows of rowsElsewhere(url, queryOf(there))) {
+        await keepCommands(run, rows.map(lineOf));
+        bar.add(rows.length);
+      }
+    } finally {
+      bar.end();
+    }
+  });
+}
+
+/** @throws UsageError where it is no Postgres */
+function databaseOf(url: string): string {
+  const { DATABASE_URL } = readAs('<file>', url);
+  if (DATABASE_URL.startsWith('postgres')) return DATABASE_URL;
+  throw new UsageError('with --from, <file> must be postgres://<user>:<password>@<host>/<database>');
+}
+
+/** @throws UsageError where it has none of them; an error in a sentence where it does not answer */
+async function tablesIn(url: string): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const rows of rowsElsewhere(url, THERE)) found.push(...rows.map(({ name }) => String(name)));
+  } catch (cause) {
+    throw new Error(`${shownUrl(url)} does not answer: ${whyOf(cause)}`, { cause });
+  }
+  if (found.length > 0) return found;
+  throw new UsageError(`${shownUrl(url)} has none of ${Object.keys(TABLES).join(', ')}`);
+}
+
 /** Opens the database for an import, and says in the end what came of it. */
-export async function withRun(
+async function withRun(
   settings: Settings,
   { rejects, isTrial }: { rejects: string; isTrial: boolean },
   use: (run: Run) => Promise<void>,
@@ -115,7 +162,8 @@ async function read(run: Run, file: string): Promise<void> {
   await keepPast(run, file, past);
 }
 
-type Text = Pick<FileLine, 'number' | 'text'>;
+/** A line, by its number, or what else it is called. */
+type Text = Pick<FileLine, 'text'> & { readonly number: number | string };
 
 /** Makes something of a line. @returns null where that cannot be, which is told */
 function understood<T>(
@@ -134,7 +182,7 @@ function understood<T>(
 }
 
 /** Counts what became of lines. */
-export function tell(
+function tell(
   run: Run,
   lines: readonly { number: number | string; text: string }[],
   verdicts: readonly Verdict[],

@@ -5,7 +5,7 @@ import { ServedError, UnfitError } from '../store/store.ts';
 import { mustExist } from './must-exist.ts';
 import { progressBar } from './progress.ts';
 import { reasonOf } from './reason.ts';
-import { readSettings } from './settings.ts';
+import { readAs } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `telle move`: copies all of a database to another, which until the last step holds nothing, and compares the two. */
@@ -28,19 +28,10 @@ export async function move(settings: Settings, to: string): Promise<void> {
 
 /** @throws UsageError where it is no database that can be moved to */
 function settingsTo(settings: Settings, to: string): Settings {
-  const there = { ...settings, DATABASE_URL: readTo(to).DATABASE_URL };
+  const there = { ...settings, DATABASE_URL: readAs('--to', to).DATABASE_URL };
   if (sqliteFile(there) === MEMORY) throw new UsageError(`--to is "${to}", which would be gone at once: name a file`);
   if (there.DATABASE_URL === settings.DATABASE_URL) throw new UsageError('--to is the DATABASE_URL: name another');
   return there;
-}
-
-function readTo(to: string): Settings {
-  try {
-    return readSettings({ DATABASE_URL: to });
-  } catch (cause) {
-    if (!(cause instanceof UsageError)) throw cause;
-    throw new UsageError(cause.message.replace(/^DATABASE_URL/, '--to'), { cause });
-  }
 }
 
 /** @throws UsageError where somebody serves it, or it is not as it must be; any other error in a sentence */

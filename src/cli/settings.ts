@@ -127,3 +127,16 @@ export function readSettings(given: Readonly<Record<string, string | undefined>>
   if (PORT !== 0 && PORT === METRICS_PORT) throw new UsageError(`METRICS_PORT is ${PORT}, as PORT is: set another one`);
   return settings as Settings;
 }
+
+/**
+ * The settings with a database that a command names by itself.
+ * @param name what the command calls it, in the place of the setting's name
+ */
+export function readAs(name: string, url: string): Settings {
+  try {
+    return readSettings({ DATABASE_URL: url });
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(cause.message.replace(/^DATABASE_URL/, name), { cause });
+  }
+}
