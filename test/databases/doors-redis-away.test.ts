@@ -10,6 +10,7 @@ import { telle } from '../support/process.ts';
 import { RedisProxy } from '../support/proxy.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { DEALER, inFolder, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
@@ -124,11 +125,13 @@ describe('a server', { concurrency: true }, () => {
         assert.equal((await ready()).status, 200);
         assert.equal((await say('before')).seq, 1);
         await postgres.halt();
+        await until('a 503', async () => (await ready()).status === 503); // what was answered holds for a second
         assert.match(assertProblem(await ready(), 503, 'unavailable').detail, /database/);
         const { code, retryable } = await say('meanwhile');
         assert.deepEqual([code, retryable], ['unavailable', true]);
         assert.equal((await server.http('GET', '/health')).status, 200);
         await postgres.resume();
+        await until('a 200', async () => (await ready()).status === 200);
         const { status, body } = await ready();
         assert.deepEqual([status, body.status, body.database], [200, 'ready', 'ok']);
         assert.equal((await say('after')).seq, 2);
