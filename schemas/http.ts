@@ -45,7 +45,7 @@ export const ReadinessParts = Type.Object(
       {
         state,
         epoch: Type.String({ description: 'The epoch of the log, as `session` has it.' }),
-        schema: Type.String({ description: 'The last migration that its tables have had.' }),
+        schema: Type.String({ description: 'The last migration of its tables that this node knows.' }),
       },
       { description: 'Whether it answers, and can be written to.' },
     ),

@@ -60,12 +60,16 @@ export function partsOf(asked: Asked): () => Promise<Parts> {
   };
 }
 
-/** Asks once in so many ms: whoever asks meanwhile gets the same answer. */
+/** Asks again so many ms after the answer came: whoever asks meanwhile gets the same one. */
 function heldFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let held: { readonly answer: Promise<T>; readonly until: number } | null = null;
+  let answer: Promise<T> | null = null;
+  let until = 0;
   return () => {
-    const now = performance.now();
-    if (held === null || now >= held.until) held = { answer: ask(), until: now + ms };
-    return held.answer;
+    if (answer !== null && performance.now() < until) return answer;
+    until = Number.POSITIVE_INFINITY; // one that hangs is not asked once more
+    answer = ask().finally(() => {
+      until = performance.now() + ms;
+    });
+    return answer;
   };
 }

@@ -29,7 +29,7 @@ export interface Upkeep {
   platform(): Promise<string>;
   /** Resolves where the database answers and can be written to. */
   check(): Promise<void>;
-  /** The last migration that its tables have had, by name. */
+  /** The last migration of its tables that this program knows, by name. */
   readonly schema: string;
   /** Tells of the disk that an embedded database is on that it will soon be full, or else null; null: it is on none of this machine's. */
   readonly faultOfDisk: (() => Promise<string | null>) | null;

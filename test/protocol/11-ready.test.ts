@@ -1,8 +1,11 @@
 /** [P-11.1] `GET /ready` names each part of a node: that it is `ok`, or in a few words what is wrong with it. */
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { overriding } from '../support/faulty-store.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXCHANGES } from '../../schemas/http-examples.ts';
+import { gate, overriding } from '../support/faulty-store.ts';
 import { assertProblem } from '../support/problem.ts';
 import { inFolder, startServer, type TestServer, withServer } from '../support/server.ts';
 import { onSmallDisk } from '../support/small-disk.ts';
@@ -28,6 +31,7 @@ describe('[P-11.1] the parts of a node that is alone', () => {
         assert.deepEqual(statesOf(rest), { database: 'ok', drain: 'ok' });
         assert.equal(rest.database.epoch, await server.store.epoch());
         assert.match(rest.database.schema, /^\d{4}_\w+$/);
+        assert.ok(JSON.stringify(EXCHANGES).includes(`"schema":"${rest.database.schema}"`), 'as the documents show it');
       } finally {
         await server.close();
       }
@@ -77,6 +81,42 @@ describe('[P-11.1] the parts of a node that is alone', () => {
         await server.close();
       }
     }));
+
+  test('a disk that cannot be looked at any more: the other parts are told all the same', () =>
+    inFolder(async (folder) => {
+      const there = join(folder, 'there');
+      const server = await startServer({ settings: { DATABASE_URL: `sqlite:${join(there, 'telle.db')}` } });
+      try {
+        await rename(there, join(folder, 'elsewhere'));
+        const { parts } = (await ready(server)).body;
+        assert.equal(parts.disk.state, 'it cannot be looked at');
+        assert.equal(parts.drain.state, 'ok');
+      } finally {
+        await server.close();
+      }
+    }));
+
+  test('the database is asked again a second after it has answered, and not while it hangs', () => {
+    const { opened, open } = gate();
+    let asked = 0;
+    const check = () => {
+      asked += 1;
+      return opened;
+    };
+    return withServer({ wrapStore: (store) => overriding(store, { check }) }, async (server) => {
+      const first = ready(server);
+      await sleep(1100);
+      const second = ready(server);
+      await sleep(100);
+      assert.equal(asked, 1, 'while it hangs');
+      open();
+      for (const answer of [await first, await second, await ready(server)]) assert.equal(answer.status, 200);
+      assert.equal(asked, 1, 'within a second of its answer');
+      await sleep(1100);
+      await ready(server);
+      assert.equal(asked, 2);
+    });
+  });
 
   test('a node that is about to end: the drain says so, and the database is well', async () => {
     const server = await startServer({ timing: { drainPause: 300 } });
