@@ -1,6 +1,6 @@
 /** An export that was broken off: how far it had come. */
 import { createReadStream } from 'node:fs';
-import { type Counts, type Place, placeOf } from '../journal/export.ts';
+import { type Counts, isListed, type Place, placeOf } from '../journal/export.ts';
 
 export interface Begun {
   /** The line behind which it goes on; undefined: it begins. */
@@ -13,23 +13,37 @@ export interface Begun {
 
 export const NOTHING: Begun = { counts: {}, size: 0 };
 
-/** @throws where it is no export, or another dealer's */
+/** @throws where it is no export, another dealer's, or damaged */
 export async function begunIn(file: string, dealerId: string): Promise<Begun> {
+  const refused = (why: string) => new Error(`${file} is ${why}: remove it, and leave --resume out`);
+  const damaged = (number: number) => refused(`damaged at line ${number}`);
   const counts: Record<string, number> = {};
-  let size = 0;
-  let last = '';
+  let [number, size, last] = [0, 0, ''];
   for await (const line of wholeLines(file)) {
     const kind = kindOf(line);
-    if (size === 0 && !(kind === 'dealer' && JSON.parse(String(line)).dealerId === dealerId)) {
-      throw new Error(`${file} is no export of ${dealerId}: remove it, and leave --resume out`);
-    }
+    if (number === 0 && !(kind === 'dealer' && fieldsOf(line)?.dealerId === dealerId))
+      throw refused(`no export of ${dealerId}`);
     if (kind === 'end') break;
-    if (kind !== 'dealer') counts[kind] = (counts[kind] ?? 0) + 1;
+    number += 1;
     size += line.length;
     last = String(line);
+    if (number === 1) continue;
+    if (!isListed(kind)) throw damaged(number);
+    counts[kind] = (counts[kind] ?? 0) + 1;
   }
-  const after = last === '' ? null : placeOf(JSON.parse(last));
-  return after ? { after, counts, size } : NOTHING;
+  if (number < 2) return NOTHING;
+  const after = placeOf(fieldsOf(last) ?? {});
+  if (!after) throw damaged(number);
+  return { after, counts, size };
+}
+
+/** Fields of a line; null: it is not whole. */
+function fieldsOf(line: Buffer | string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(String(line));
+  } catch {
+    return null;
+  }
 }
 
 /** The kind of a line, which is its first field: what follows need not be read. */

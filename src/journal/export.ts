@@ -129,6 +129,9 @@ const SECTIONS: readonly Section[] = [
 /** Parts of keys that are numbers; the others are text. */
 const NUMBERS: ReadonlySet<string> = new Set(['createdAt', 'at', 'seq']);
 
+/** Tells whether an export has lines of a kind, between its first and its last. */
+export const isListed = (kind: string): boolean => SECTIONS.some((section) => section.kind === kind);
+
 /** The place of a line in an export, by its kind and the fields of its key; null: an export goes on behind no such line. */
 export function placeOf(line: Readonly<Record<string, unknown>>): Place | null {
   const section = SECTIONS.find(({ kind }) => kind === line.kind);

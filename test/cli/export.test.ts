@@ -135,6 +135,32 @@ for (const [database, urlIn] of Object.entries(DATABASES)) {
     );
 
     it(
+      'does not go on with what is damaged: it says in which line, and what to do',
+      withFilled(async (server, url, folder) => {
+        const [dealer = '', ...lines] = (await read(server, 'export')).body.split('\n');
+        const file = join(folder, 'out.ndjson');
+        const part = `${file}.part`;
+        for (const [number, begun] of [
+          [3, [dealer, lines[0], 'nonsense', lines[1]]],
+          [3, [dealer, lines[0], '{"kind":"notes","groupId":"g1"}', lines[1]]],
+          [3, [dealer, lines[0], dealer, lines[1]]],
+          [2, [dealer, '\0\0\0']],
+          [2, [dealer, '{"kind":"group","groupId":"g1"']],
+          [2, [dealer, '{"kind":"group"}']],
+        ] as const) {
+          await writeFile(part, `${begun.join('\n')}\n`);
+          const { code, stderr } = await telle(['export', '--dealer', DEALER, '--output', file, '--resume'], {
+            env: { DATABASE_URL: url },
+          });
+          assert.deepEqual(
+            [code, stderr],
+            [1, `telle: ${part} is damaged at line ${number}: remove it, and leave --resume out\n`],
+          );
+        }
+      }),
+    );
+
+    it(
       'has everything of the dealer as it was stored, and nothing of another',
       withFilled(async (server) => {
         const { body } = await read(server, 'export');
