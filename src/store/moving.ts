@@ -1,6 +1,7 @@
 /** Moving a database as a whole: what is read of one and written to another, and how the two are compared. */
 import { createHash } from 'node:crypto';
-import type { MovedTable } from '../../drizzle/moved.ts';
+import type { MovedColumn, MovedTable } from '../../drizzle/moved.ts';
+import type { Bounds } from './bounded.ts';
 
 /** A row, by the names of its columns in the code, in values that are the same whatever database it comes from. */
 export type MovedRow = Readonly<Record<string, unknown>>;
@@ -25,8 +26,31 @@ export interface Source extends Held {
 /** A database that had no rows. Until it is kept, nobody else sees any. */
 export interface Target extends Held {
   write(table: MovedTable, rows: readonly MovedRow[]): Promise<void>;
-  /** Keeps all that was written, as a log of that epoch. */
-  keep(epoch: string): Promise<void>;
+  /** Keeps all that was written, as a log of that epoch. @param warn told what is not as it should be, though all is kept */
+  keep(epoch: string, warn: (warning: { readonly found: string; readonly advice: string }) => void): Promise<void>;
+}
+
+/** Tells of a column whether its values may be long. */
+export const isLong = ({ kind }: MovedColumn): boolean => kind === 'text' || kind === 'json';
+
+/** A page of rows, which is in memory as a whole: many, or fewer where they are long, but one at least. */
+export const PAGE = { limit: 1000, bytes: 4 * 1024 * 1024 } satisfies Bounds;
+
+/** Cuts rows, as they come, into pages. */
+export function* paged<Row>(rows: Iterable<Row>, bytesOf: (row: Row) => number): Generator<Row[]> {
+  let page: Row[] = [];
+  let total = 0;
+  for (const row of rows) {
+    const bytes = bytesOf(row);
+    if (page.length === PAGE.limit || (page.length > 0 && total + bytes > PAGE.bytes)) {
+      yield page;
+      page = [];
+      total = 0;
+    }
+    page.push(row);
+    total += bytes;
+  }
+  if (page.length > 0) yield page;
 }
 
 /** Bytes of a digest, as numbers of 64 bits. */
@@ -107,13 +131,16 @@ export async function copyAll(source: Source, target: Target, watch: Watch): Pro
   return moved;
 }
 
+/** The beginning of a checksum, which tells two apart. */
+const shortOf = (moved?: Moved): string => `${moved?.checksum.slice(0, 8)}…`;
+
 /** Reads all of the other again. @throws where it has not what was read */
 export async function compareAll(moved: readonly Moved[], target: Target, watch: Watch): Promise<void> {
   for (const [index, table] of target.tables.entries()) {
-    const [read, written] = [moved[index], await tallied(target, table, (page) => watch(page.length))];
-    if (read?.rows === written.rows && read.checksum === written.checksum) continue;
+    const [written, read] = [moved[index], await tallied(target, table, (page) => watch(page.length))];
+    if (written?.rows === read.rows && written.checksum === read.checksum) continue;
     throw new Error(
-      `${table.name} has ${written.rows} rows of ${written.checksum}, and not ${read?.rows} of ${read?.checksum}`,
+      `${table.name} is not the same there: ${written?.rows} rows (checksum ${shortOf(written)}) were written, ${read.rows} (${shortOf(read)}) were read`,
     );
   }
 }

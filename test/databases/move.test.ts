@@ -92,7 +92,7 @@ describe('telle move', { timeout: 180_000 }, () => {
       ] as const) {
         const { code, stdout, stderr } = await move(from, to);
         assert.deepEqual([code, stderr], [0, '']);
-        assert.match(stdout, /^\S+ now holds all that \S+ holds, where nothing was changed\. /);
+        assert.match(stdout, /^Copied all of (\S+) to \S+; \1 is unchanged\. Rows and checksums, equal in both:\n/);
         assert.match(stdout, new RegExp(`\\n {2}events +${before.events?.length} {2}[0-9a-f]{64}\\n`));
         assert.match(stdout, /Now set DATABASE_URL to it/);
         assert.deepEqual(await tablesOf(to), await tablesOf(from));
@@ -211,7 +211,10 @@ describe('telle move', { timeout: 180_000 }, () => {
           /^telle: --to is "postgres:\S+", which is not empty: its table dealers has rows: name one that is new\n$/,
         ],
         [`sqlite:${text}`, /^telle: --to is "sqlite:\S+text.db", which is not empty: its table dealers has rows/],
-        [`sqlite:${join(folder, 'served.db')}`, /^telle: --to is "\S+", which cannot be moved: another telle serves/],
+        [
+          `sqlite:${join(folder, 'served.db')}`,
+          /^telle: --to is "\S+", which cannot be moved to: another telle serves/,
+        ],
         [sqlite, /^telle: --to is the DATABASE_URL: name another\n$/],
         ['sqlite::memory:', /^telle: --to is "sqlite::memory:", which would be gone at once: name a file\n$/],
         ['mysql://u:hunter2@h/d', /^telle: --to is not as it must be, and not shown/],

@@ -12,6 +12,9 @@ const NOT_TOLD: ReadonlySet<unknown> = new Set(['42501', '42883', '0A000']);
 /** Characters of the digest that are shown: enough that no two are alike. */
 const LENGTH = 12;
 
+/** A pool, or the connection of a transaction: after a fault that is of no use any more. */
+type Asked = Pick<pg.Pool, 'query'> | Pick<pg.Client, 'query'>;
+
 export async function clusterOf(pool: pg.Pool): Promise<string> {
   return textOf(pool, 'select system_identifier::text as text from pg_control_system()');
 }
@@ -20,7 +23,7 @@ export async function clusterOf(pool: pg.Pool): Promise<string> {
 const timelineOf = (pool: pg.Pool): Promise<string> =>
   textOf(pool, 'select left(pg_walfile_name(pg_current_wal_lsn()), 8) as text');
 
-const tableOf = (pool: pg.Pool): Promise<string> =>
+const tableOf = (pool: Asked): Promise<string> =>
   textOf(
     pool,
     `select concat_ws('/', oid, to_regclass('events')::oid) as text from pg_database where datname = current_database()`,
@@ -32,17 +35,19 @@ export async function epochOf(pool: pg.Pool): Promise<string> {
   return rows[0]?.epoch ?? own;
 }
 
-async function ownEpoch(pool: pg.Pool): Promise<string> {
-  const parts = await Promise.all([clusterOf, timelineOf, tableOf].map((read) => read(pool)));
+/** @param within what sees the tables, where a transaction has just made them */
+async function ownEpoch(pool: pg.Pool, within: Asked = pool): Promise<string> {
+  const parts = await Promise.all([clusterOf(pool), timelineOf(pool), tableOf(within)]);
   return createHash('sha256').update(parts.join('/')).digest('base64url').slice(0, LENGTH);
 }
 
-/** Gives a log that was brought here the epoch that it had. */
-export async function bringEpoch(pool: pg.Pool, epoch: string): Promise<void> {
-  await pool.query('insert into epochs (log, epoch) values ($1, $2)', [await ownEpoch(pool), epoch]);
+/** Gives a log that was brought here, within a transaction, the epoch that it had. */
+export async function bringEpoch(pool: pg.Pool, transaction: pg.Client, epoch: string): Promise<void> {
+  const own = await ownEpoch(pool, transaction);
+  await transaction.query('insert into epochs (log, epoch) values ($1, $2)', [own, epoch]);
 }
 
-async function textOf(pool: pg.Pool, query: string): Promise<string> {
+async function textOf(pool: Asked, query: string): Promise<string> {
   try {
     const { rows } = await pool.query<{ text: string }>(query);
     return rows[0]?.text ?? '';

@@ -1,25 +1,26 @@
-/** Moving a whole Postgres database, in one transaction: of one that is read it is a snapshot, one that is written is whole or as it was. */
+/** Moving a whole Postgres database, in one transaction: nobody writes to one that is read, and one that is written is whole or as it was. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { MOVED, type MovedTable } from '../../../drizzle/moved.ts';
-import type { Held, MovedRow, Source, Target } from '../moving.ts';
+import { type Held, isLong, type MovedRow, PAGE, paged, type Source, type Target } from '../moving.ts';
 import { ServedError, UnfitError } from '../store.ts';
 import { bringEpoch, epochOf } from './epoch.ts';
 import { MIGRATION_LOCK, migrateWithin, pendingOf } from './migrating.ts';
-import { openPool, type PoolOptions, type PostgresPool } from './pool.ts';
+import { isLocked, openPool, type PoolOptions, type PostgresPool } from './pool.ts';
 
-/** Rows of a page. */
-const PAGE = 1000;
 /** Time in which every node that lives is heard of, thrice at least, in ms: of one that has just ended it is waited for. */
 const SILENCE = 6_000;
+/** The longest wait for whoever writes, in seconds: a transaction of a node's is ended sooner. Who comes meanwhile waits behind. */
+const PATIENCE = 6;
+/** Another who holds what is to be moved. */
+const MOVER = 'it is being migrated, or moved, by somebody else';
 
 /** Holds a database that is to be moved. @throws ServedError where a server has it; UnfitError where it cannot be moved as it is */
 export const openSource = (options: PoolOptions): Promise<Source> =>
-  opened(options, 'begin read only', async ({ pool, client, held }) => {
+  opened(options, { begin: 'begin read only', heldBy: MOVER }, async ({ pool, client, held }) => {
     if ((await pendingOf(client)).length > 0)
       throw new UnfitError('is of an older version', 'bring it up to date with telle migrate');
-    // From now on nobody changes anything: what was written until then is seen, and whoever still would write is not acked.
-    await client.query(`lock table ${WRITTEN} in share mode`);
+    await lockWriters(client);
     const { rows } = await client.query('select from erasing where group_id is not null limit 1');
     if (rows.length > 0) throw new UnfitError('has erasures that are not finished', 'finish them with telle prune');
     return { ...held, epoch: await epochOf(pool) };
@@ -27,25 +28,43 @@ export const openSource = (options: PoolOptions): Promise<Source> =>
 
 /** Holds a database that is to be filled. @throws ServedError where a server has it; UnfitError where something is in it */
 export const openTarget = (options: PoolOptions): Promise<Target> =>
-  opened(options, 'begin', async ({ pool, client, held }) => {
-    await assertEmpty(client);
-    await migrateWithin(client, () => {});
-    await client.query('delete from nodes');
-    return {
-      ...held,
-      write: async (table, rows) => {
-        await client.query(insertInto(table), [JSON.stringify(rows)]);
-      },
-      keep: async (epoch) => {
-        await client.query('commit');
-        await bringEpoch(pool, epoch);
-        await client.query(`analyze ${MOVED.map(({ name }) => name)}`);
-      },
-    };
-  });
+  opened(
+    options,
+    { begin: 'begin', heldBy: `${MOVER}, or is the DATABASE_URL itself` },
+    async ({ pool, client, held }) => {
+      await assertEmpty(client);
+      await migrateWithin(client, () => {});
+      await client.query('delete from nodes');
+      return {
+        ...held,
+        write: async (table, rows) => {
+          await client.query(insertInto(table), [JSON.stringify(rows)]);
+        },
+        keep: async (epoch, warn) => {
+          await bringEpoch(pool, client, epoch);
+          await client.query('commit');
+          await client.query(`analyze ${MOVED.map(({ name }) => name)}`).catch(() => warn(UNANALYZED));
+        },
+      };
+    },
+  );
+
+/** Until Postgres does so by itself, it reads slowly. */
+const UNANALYZED = { found: 'all was copied, but the tables there could not be analyzed', advice: 'run ANALYZE there' };
 
 /** Tables that a move reads, but for that in which a node says that it lives. */
 const WRITTEN = MOVED.map(({ name }) => name).filter((name) => name !== 'nodes');
+
+/** From now on nobody changes anything: what was written until then is seen, and whoever still would write is not acked. */
+async function lockWriters(client: pg.Client): Promise<void> {
+  await client.query(`set local lock_timeout = '${PATIENCE}s'`);
+  await client.query(`lock table ${WRITTEN} in share mode`).catch((fault: unknown) => {
+    if (!isLocked(fault)) throw fault;
+    throw new ServedError(`somebody writes to it, and has not ended in ${PATIENCE} s: ${ADVICE}`, { cause: fault });
+  });
+}
+
+const ADVICE = 'end the transactions that select pid, query from pg_stat_activity shows';
 
 interface Opened {
   readonly pool: PostgresPool;
@@ -53,7 +72,18 @@ interface Opened {
   readonly held: Held;
 }
 
-async function opened<T>(options: PoolOptions, begin: string, use: (opened: Opened) => Promise<T>): Promise<T> {
+interface Opening {
+  /** Statement that begins the transaction. */
+  readonly begin: string;
+  /** Words for who holds it already. */
+  readonly heldBy: string;
+}
+
+async function opened<T>(
+  options: PoolOptions,
+  { begin, heldBy }: Opening,
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
   const pool = openPool('health', options);
   const client = await pool.connectPatiently().catch(async (fault: unknown) => {
     await pool.end();
@@ -67,7 +97,7 @@ async function opened<T>(options: PoolOptions, begin: string, use: (opened: Open
     await client.query(begin);
     for (const limit of ['idle_in_transaction_session_timeout', 'statement_timeout'])
       await client.query(`set local ${limit} = 0`);
-    await hold(client);
+    if (!(await isHeld(client))) throw new ServedError(`${heldBy}: try again`);
     const assertUnserved = await watchedFor(pool);
     return await use({ pool, client, held: { ...readingOf(client), assertUnserved, close } });
   } catch (fault) {
@@ -76,12 +106,12 @@ async function opened<T>(options: PoolOptions, begin: string, use: (opened: Open
   }
 }
 
-/** Holds the lock without which no server starts on it. */
-async function hold(client: pg.Client): Promise<void> {
+/** Takes the lock without which no server starts on it. @returns whether it was to be had */
+async function isHeld(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_xact_lock($1) as held', [
     MIGRATION_LOCK,
   ]);
-  if (rows[0]?.held !== true) throw new ServedError('it is being migrated, or moved, by somebody else: try again');
+  return rows[0]?.held === true;
 }
 
 /** Watches for nodes from now on. @throws ServedError where one is heard of, at once or whenever it is looked */
@@ -127,15 +157,22 @@ const readingOf = (client: pg.Client): Pick<Held, 'tables' | 'rows' | 'count'> =
   },
 });
 
+/** Lengths are read ahead of the rows: of a text the database knows it without reading that. */
 async function* pagesOf(client: pg.Client, { name, columns, key }: MovedTable): AsyncGenerator<MovedRow[]> {
   const listed = columns.map((column) => `"${column.name}" as "${column.property}"`);
-  await client.query(`declare moved no scroll cursor for select ${listed} from ${name} order by ${key}`);
+  const lengths = columns.filter(isLong).map((column) => ` + coalesce(octet_length("${column.name}"::text), 0)`);
+  for (const [cursor, selected] of [
+    ['moved', listed],
+    ['sizes', `0${lengths.join('')} as bytes`],
+  ])
+    await client.query(`declare ${cursor} no scroll cursor for select ${selected} from ${name} order by ${key}`);
   for (;;) {
-    const { rows } = await client.query<MovedRow>(`fetch ${PAGE} from moved`);
-    if (rows.length === 0) break;
-    yield rows;
+    const { rows: sizes } = await client.query<{ bytes: number }>(`fetch ${PAGE.limit} from sizes`);
+    if (sizes.length === 0) break;
+    for (const page of paged(sizes, ({ bytes }) => bytes))
+      yield (await client.query<MovedRow>(`fetch ${page.length} from moved`)).rows;
   }
-  await client.query('close moved');
+  for (const cursor of ['moved', 'sizes']) await client.query(`close ${cursor}`);
 }
 
 function insertInto({ name, columns }: MovedTable): string {

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { MOVED, type MovedTable } from '../../../drizzle/moved.ts';
 import { makeFolderOf, makePrivate } from '../../private-file.ts';
-import type { Held, MovedRow, Source, Target } from '../moving.ts';
+import { type Held, isLong, type MovedRow, paged, type Source, type Target } from '../moving.ts';
 import { MINUTE } from '../sql.ts';
 import { UnfitError } from '../store.ts';
 import { loadSqlite } from './addon.ts';
@@ -11,9 +11,6 @@ import { beginEpoch, bringEpoch, epochOf } from './epoch.ts';
 import { lock } from './lock.ts';
 import { hadBy, migrateFile, pendingOf } from './migrating.ts';
 import { makeWhole, removeParts, takePlace } from './restore.ts';
-
-/** Rows of a page. */
-const PAGE = 1000;
 
 /** An event follows the last of its scope: the trigger notes it as the last. */
 const PREVIOUS = `coalesce(case :scope
@@ -67,17 +64,17 @@ async function* pagesOf(client: Database.Database, { name, columns, key }: Moved
   const listed = columns.map((column) => `"${column.name}" as "${column.property}"`);
   const booleans = columns.filter(({ kind }) => kind === 'boolean');
   const json = columns.filter(({ kind }) => kind === 'json');
-  let page: MovedRow[] = [];
+  const long = columns.filter(isLong);
+  const bytesOf = (row: MovedRow) =>
+    long.reduce((sum, { property }) => sum + Buffer.byteLength(String(row[property] ?? '')), 0);
   const rows = client.prepare<[], Record<string, unknown>>(`select ${listed} from ${name} order by ${order}`).iterate();
-  for (const row of rows) {
-    for (const { property } of booleans) row[property] = row[property] === 1;
-    for (const { property } of json) row[property] = JSON.parse(String(row[property]));
-    page.push(row);
-    if (page.length < PAGE) continue;
+  for (const page of paged(rows, bytesOf)) {
+    for (const row of page) {
+      for (const { property } of booleans) row[property] = row[property] === 1;
+      for (const { property } of json) row[property] = JSON.parse(String(row[property]));
+    }
     yield page;
-    page = [];
   }
-  if (page.length > 0) yield page;
 }
 
 /** Holds the place of a file. @throws ServedError where a server has it; UnfitError where something is in it */
