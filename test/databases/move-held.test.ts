@@ -184,6 +184,37 @@ describe('the place that a database is moved to', { timeout: 120_000 }, () => {
     });
   });
 
+  it('is, on Postgres, as empty as it was where what is read there is not what was written', async () => {
+    const [from, url] = [await withDealer(await makeDatabase(postgres)), await makeDatabase(postgres)];
+    const store = storeOf(url);
+    await store.migrate().finally(() => store.close());
+    await withClient(url, async (client) => {
+      await client.query(`create function renames() returns trigger language plpgsql as $$ begin
+          new.name := 'another';
+          return new;
+        end $$; create trigger renames before insert on dealers for each row execute function renames()`);
+      const { code, stdout, stderr } = await move(from, url);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /^telle: dealers is not the same there: .* were written, .* were read\n$/);
+      const { rows } = await client.query('select from dealers');
+      assert.equal(rows.length, 0);
+    });
+  });
+
+  it('may have been emptied of another log, on Postgres, whose epoch it had', async () => {
+    const [one, other] = [
+      await withDealer(await makeDatabase(postgres)),
+      await withDealer(await makeDatabase(postgres)),
+    ];
+    const url = await makeDatabase(postgres);
+    assert.equal((await move(one, url)).code, 0);
+    await withClient(url, (client) => client.query('truncate dealers'));
+    assert.deepEqual((await move(other, url)).stderr, '');
+    const [target, source] = [storeOf(url), storeOf(other)];
+    assert.equal(await target.epoch(), await source.epoch());
+    await Promise.all([target.close(), source.close()]);
+  });
+
   it('is kept, on Postgres, with a warning where it cannot be analyzed', async () => {
     const [from, url] = [await withDealer(await makeDatabase(postgres)), await makeDatabase(postgres)];
     const store = storeOf(url);

@@ -44,7 +44,9 @@ async function ownEpoch(pool: pg.Pool, within: Asked = pool): Promise<string> {
 /** Gives a log that was brought here, within a transaction, the epoch that it had. */
 export async function bringEpoch(pool: pg.Pool, transaction: pg.Client, epoch: string): Promise<void> {
   const own = await ownEpoch(pool, transaction);
-  await transaction.query('insert into epochs (log, epoch) values ($1, $2)', [own, epoch]);
+  const bring =
+    'insert into epochs (log, epoch) values ($1, $2) on conflict (log) do update set epoch = excluded.epoch';
+  await transaction.query(bring, [own, epoch]); // another may have been here before, and been emptied
 }
 
 async function textOf(pool: Asked, query: string): Promise<string> {
