@@ -109,6 +109,17 @@ const RUNS: Readonly<Record<string, (house: House) => Promise<void>>> = {
     assert.equal(await run('restore', 'copy.db', ...elsewhere), 'restored/telle.db now holds what copy.db holds\n');
     assert.match(await run('export', '--dealer', 'demo', ...elsewhere), /It is\./);
   },
+  move: async ({ run }) => {
+    await run('move', '--to', 'sqlite:moved/telle.db', '--database-url', 'sqlite:restored/telle.db');
+    assert.match(await run('export', '--dealer', 'demo', '--database-url', 'sqlite:moved/telle.db'), /It is\./);
+  },
+  import: async ({ run }) => {
+    const elsewhere = ['--database-url', 'sqlite:imported/telle.db'];
+    await run('export', '--dealer', 'demo', '--output', 'demo.ndjson');
+    await run('migrate', ...elsewhere);
+    await run('import', 'demo.ndjson', ...elsewhere);
+    assert.match(await run('export', '--dealer', 'demo', ...elsewhere), /It is\./);
+  },
 };
 
 /** The commands that a help lists. */
