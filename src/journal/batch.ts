@@ -144,6 +144,22 @@ export function planOf(commands: readonly Command[]): Plan {
   return { steps, needs };
 }
 
+/** Changes to which nothing has been added yet. @param at ms since 1970 */
+export const noChanges = (at: number): Changes => ({
+  events: [],
+  chatPresences: [],
+  arrivals: [],
+  erasures: [],
+  setAside: [],
+  revoked: [],
+  dealers: new Map(),
+  groups: new Map(),
+  users: new Map(),
+  leads: new Map(),
+  intents: new Map(),
+  at,
+});
+
 /** The batch at work on its rows: they change command by command, and what changed is gathered to be written. */
 class Batch {
   readonly changes: Changes;
@@ -156,21 +172,7 @@ class Batch {
   constructor(rows: Rows, told: Circumstances) {
     this.#rows = rows;
     this.#told = told;
-    this.changes = {
-      events: [],
-      chatPresences: [],
-      arrivals: [],
-      erasures: [],
-      setAside: [],
-      revoked: [],
-      dealers: new Map(),
-      groups: new Map(),
-      users: new Map(),
-      leads: new Map(),
-      intents: new Map(),
-      at: told.now,
-      times: this.#times,
-    };
+    this.changes = { ...noChanges(told.now), times: this.#times };
   }
 
   run(command: Command, touched: Touched): Outcome {

@@ -9,7 +9,8 @@ import { checker } from '../protocol/checker.ts';
 import type { Aside } from '../store/importing.ts';
 import type { Changes, Needs, Rows, RowTime, StoredEvent } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { committed, noChanges, type Verdict } from './recalling.ts';
+import { noChanges } from './batch.ts';
+import { committed, type Verdict } from './recalling.ts';
 
 /** The part of a store that an export is read back into. */
 export type Kept = Pick<

@@ -8,7 +8,7 @@ import type { Command } from '../domain/state.ts';
 import { bodyDecoder, isKey } from '../protocol/decode.ts';
 import type { CommitStore } from '../store/commits.ts';
 import type { Changes, Needs, Rows } from '../store/rows.ts';
-import { planOf, runBatch } from './batch.ts';
+import { noChanges, planOf, runBatch } from './batch.ts';
 
 /** The end of a line: it is kept now, or was before, or is not taken, and why. */
 export type Verdict = 'taken' | 'repeated' | { readonly reason: string };
@@ -86,21 +86,6 @@ export async function committed(store: CommitStore, needs: Needs, work: (rows: R
     await sleep(PAUSE);
   }
 }
-
-export const noChanges = (at: number): Changes => ({
-  events: [],
-  chatPresences: [],
-  arrivals: [],
-  erasures: [],
-  setAside: [],
-  revoked: [],
-  dealers: new Map(),
-  groups: new Map(),
-  users: new Map(),
-  leads: new Map(),
-  intents: new Map(),
-  at,
-});
 
 /** Why a line is not taken, in words. */
 export const reasonOf = (fault: unknown): string =>

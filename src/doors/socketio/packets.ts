@@ -1,6 +1,7 @@
 /** [P-19.1] Frames as Socket.IO carries them: an event, whose name is the channel, with the payload and where that is stored. */
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { refused } from '../../../schemas/errors.ts';
+import type { Frame } from '../../../schemas/story.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import { framed } from '../websocket/socket.ts';
 
@@ -9,16 +10,6 @@ const EVENTS: Readonly<Record<string, string>> = { error: 'telle_error', ping: '
 const CHANNELS = new Map(Object.entries(EVENTS).map(([channel, event]) => [event, channel]));
 /** Event by which a close tells its code and reason: Socket.IO has no place for them. */
 export const CLOSING = 'telle_close';
-
-/** A frame of the server's, read again. */
-export interface Frame {
-  readonly channel: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-  readonly id?: string;
-  readonly scope?: string;
-  readonly seq?: number;
-  readonly at?: string;
-}
 
 /** A packet as it leaves: its text, and the frame that a WebSocket carries it in. */
 export interface Leaving {

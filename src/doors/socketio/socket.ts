@@ -4,8 +4,9 @@ import type { Socket as Session } from 'engine.io';
 import { PacketType } from 'socket.io-parser';
 import { WebSocket } from 'ws';
 import type { CloseCode } from '../../../schemas/errors.ts';
+import type { Frame } from '../../../schemas/story.ts';
 import type { Socket } from '../../conversation/socket.ts';
-import { CLOSING, called, controlPacket, emitted, eventPacket, type Frame, type Leaving, told } from './packets.ts';
+import { CLOSING, called, controlPacket, emitted, eventPacket, type Leaving, told } from './packets.ts';
 
 /** [P-9] Codes after which a client is not to come back unchanged, as Socket.IO's clients do not after a DISCONNECT. */
 const isFinal = (code: CloseCode): boolean => code >= 4400 && code <= 4499;
