@@ -60,7 +60,15 @@ const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
 const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
 /** Most of the tests wait most of the time; not those of browsers and attacks. */
 const atOnce = (named.length > 0 ? 1 : 3) * availableParallelism();
-const flags = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
+/** No file takes this long; one that waits for what will not come says so, rather than hold up all that is behind it. */
+const PATIENCE_MS = 15 * 60_000;
+const flags = [
+  '--enable-source-maps',
+  '--test',
+  `--test-concurrency=${atOnce}`,
+  `--test-timeout=${PATIENCE_MS}`,
+  '--test-reporter=spec',
+];
 
 const cache = join(ROOT, 'node_modules/.cache');
 await mkdir(cache, { recursive: true });

@@ -8,7 +8,7 @@ import type { Publication } from '../../src/hub/publication.ts';
 import { describeBus } from '../conformance/bus.ts';
 import { makeDatabase } from '../support/postgres.ts';
 import { RedisProxy } from '../support/proxy.ts';
-import { idOf, startRedisCluster } from '../support/redis.ts';
+import { failOver, idOf, startRedisCluster } from '../support/redis.ts';
 import { startServer } from '../support/server.ts';
 
 /** A frame of a dealer, as it is published. */
@@ -239,13 +239,7 @@ describe('the bus on a Redis Cluster', () => {
   it('hears a shard again that is taken over by its replica, and tells what may have been missed', async () => {
     for (const index of [0, 1, 2]) {
       hearer.missed.length = 0;
-      const [master, replica] = [servers[index], servers[index + 3]];
-      const client = new Redis(replica?.url ?? '');
-      const isMaster = async () => (await client.info('replication')).includes('role:master');
-      await client.call('CLUSTER', 'FAILOVER');
-      while (!(await isMaster())) await new Promise((resolve) => setTimeout(resolve, 20));
-      client.disconnect();
-      assert.ok(master);
+      await failOver(servers[index + 3]);
       await heardAgain(10 + index);
       assert.ok(hearer.missed.length > 0 && hearer.missed.length < 2 * DEALERS.length, 'of that shard alone');
     }

@@ -145,5 +145,26 @@ export async function startRedisCluster(replicas: 0 | 3 = 0): Promise<RedisServe
   return servers;
 }
 
+/**
+ * Makes a replica the master of its shard. Redis promises only to try: it gives an attempt up after five seconds, and refuses
+ * one while the replica has lost its master; so it is asked again.
+ */
+export async function failOver(replica: RedisServer | undefined): Promise<void> {
+  const client = new Redis(replica?.url ?? '');
+  const deadline = Date.now() + 60_000;
+  try {
+    for (let asked = 0; !(await client.info('replication')).includes('role:master'); ) {
+      if (Date.now() > deadline) throw new Error('the replica does not take over');
+      if (Date.now() - asked > 6_000) {
+        asked = Date.now();
+        await client.call('CLUSTER', 'FAILOVER').catch(() => (asked = 0));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } finally {
+    client.disconnect();
+  }
+}
+
 /** A server's name in its cluster. */
 export const idOf = async (client: Redis | undefined): Promise<string> => String(await client?.call('CLUSTER', 'MYID'));
