@@ -75,8 +75,10 @@ export class FramedSocket implements Socket {
     this.#socket.close(code, reason.slice(0, MAX_REASON));
   }
 
+  /** Reads no more. Where this side has closed it, the other need not wait for its own close to be read. */
   pause(): void {
     this.#socket.pause();
+    if (!this.isOpen) this.#stream.end();
   }
 
   resume(): void {
