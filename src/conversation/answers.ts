@@ -1,5 +1,6 @@
 /** Answers to a socket: acks, errors, and a close where its conduct asks for that. */
 import { type CloseCode, type ErrorCode, errorKind, type Refusal, RefusedError } from '../../schemas/errors.ts';
+import type { Role } from '../../schemas/kinds.ts';
 import type { Cause } from '../journal/journal.ts';
 import { ackFrame, errorFrame, PONG, type StoredAt } from '../protocol/encode.ts';
 import { Conduct } from './conduct.ts';
@@ -14,16 +15,21 @@ export class Answers {
   readonly #socket: Socket;
   readonly #outlet: Outlet;
   readonly #cause: Cause;
+  readonly #role: () => Role | 'none';
   /** Made for the first frame that counts. */
   #conduct: Conduct | null = null;
   #isExpelled = false;
 
-  /** @param cause the connection, for the log */
-  constructor(house: Answering, socket: Socket, outlet: Outlet, cause: Cause) {
+  /**
+   * @param cause the connection, for the log
+   * @param role asked when it matters: who it is that has joined
+   */
+  constructor(house: Answering, socket: Socket, outlet: Outlet, cause: Cause, role: () => Role | 'none') {
     this.#house = house;
     this.#socket = socket;
     this.#outlet = outlet;
     this.#cause = cause;
+    this.#role = role;
   }
 
   /** True where it was closed for its conduct, and is read no more. */
@@ -67,7 +73,7 @@ export class Answers {
   /** Counts what was refused, and closes where that is too much. */
   strike(code: ErrorCode): void {
     this.#conduct ??= new Conduct();
-    const offence = this.#conduct.strike(code);
+    const offence = this.#conduct.strike(code, this.#role() === 'server');
     if (offence) this.expel(offence.close, offence.reason);
   }
 

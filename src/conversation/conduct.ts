@@ -25,6 +25,9 @@ const OFFENCES: Readonly<Partial<Record<ErrorCode, Offence>>> = {
   rate_limited: LIMITED,
 };
 
+/** What a server's socket is told of and not cut for: it passes on what others say. */
+const BORNE: ReadonlySet<ErrorCode> = new Set(['unknown_channel', 'invalid_payload']);
+
 export class Conduct {
   readonly #bucket = new TokenBucket(RATE.burst, RATE.perSecond, performance.now());
   readonly #strikes = new Map<Offence, Strikes>();
@@ -39,10 +42,10 @@ export class Conduct {
     this.#bucket.charge(weight);
   }
 
-  /** Counts a refusal. @returns the offence, where that makes too many of its kind */
-  strike(code: ErrorCode): Offence | null {
+  /** Counts a refusal. @param isServer true where another server sent it @returns the offence, where that makes too many of its kind */
+  strike(code: ErrorCode, isServer: boolean): Offence | null {
     const offence = OFFENCES[code];
-    if (!offence) return null;
+    if (!offence || (isServer && BORNE.has(code))) return null;
     const strikes = this.#strikes.get(offence) ?? new Strikes(offence.limit, offence.window);
     this.#strikes.set(offence, strikes);
     return strikes.add(performance.now()) ? offence : null;

@@ -66,7 +66,7 @@ export class Conversation implements Reader {
     this.#socket = socket;
     this.#outlet = new Outlet(socket, settings.MAX_SOCKET_BACKLOG, () => metrics.sent(this.#role));
     this.#cause = entrance.cause;
-    this.#answers = new Answers(shared.house, socket, this.#outlet, entrance.cause);
+    this.#answers = new Answers(shared.house, socket, this.#outlet, entrance.cause, () => this.#role);
     this.#entrance = entrance;
     this.#holder = entrance.visitor.holder;
     shared.joins.add(this);

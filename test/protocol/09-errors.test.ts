@@ -152,12 +152,12 @@ describe('[P-9] error codes', () => {
 
   test('what is wrong with a payload is told field by field', async () => {
     const client = await server.connect();
-    const { details } = await client.ask('client_join', { type: 'CLIENT_JOIN', groupId: '@x', online: 1 });
+    const { details } = await client.ask('client_join', { type: 'CLIENT_JOIN', groupId: '@x', user: 1 });
     const told = details.map(({ path, message }: { path: string; message: string }) => [path, message.length > 0]);
     assert.deepEqual(told.toSorted(), [
       ['/dealerId', true],
       ['/groupId', true],
-      ['/online', true],
+      ['/user', true],
     ]);
   });
 
@@ -247,6 +247,18 @@ describe('[P-9] 4400 bad frames', () => {
       assert.equal(await client.closed, 4400);
     });
   }
+
+  test('a server, which passes on what others say, is told of each, and cut for garbage alone', async () => {
+    const bridge = await free.server();
+    for (let n = 0; n < 20; n += 1) {
+      assert.equal((await bridge.ask('event', send(''))).code, 'invalid_payload');
+      assert.equal((await bridge.ask('nonsense', {})).code, 'unknown_channel');
+    }
+    const { seq } = await bridge.ask('event', send('hello', { groupId: 'bridged', user: 'customer' }));
+    assert.equal(seq, 1);
+    for (let n = 0; n < 20; n += 1) bridge.socket.send('garbage');
+    assert.equal(await bridge.closed, 4400);
+  });
 
   test('they count together, and what is only forbidden, early or late does not', async () => {
     const client = await free.connect();
