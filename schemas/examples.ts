@@ -113,6 +113,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_PAGEVIEW',
         groupId: GROUP,
+        user: 'customer',
         message: {
           url: 'https://demo-motors.example.com/used/U1042',
           title: '2023 Toyota Corolla, blue',
@@ -199,6 +200,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_USER',
         groupId: GROUP,
+        user: 'customer',
         message: { firstName: 'Sam', lastName: 'Sample', email: 'sam@example.com', phone: '+1 555 0100' },
       },
       { id: 'w5', seq: 4, at: on('09:31:14.802') },
@@ -225,6 +227,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_LEAD',
         groupId: GROUP,
+        user: 'customer',
         message: {
           source: 'chat',
           consent: true,
@@ -248,6 +251,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'CREATE_LEAD_INTENT',
         groupId: GROUP,
+        user: 'customer',
         message: { intent: 'test_drive', preferredTime: 'Saturday morning' },
       },
       { id: 'w7', seq: 6, at: on('09:31:28.981') },
@@ -267,6 +271,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_LEAD_INTENT',
         groupId: GROUP,
+        user: 'customer',
         message: { intent: 'test_drive', preferredTime: 'Saturday at two' },
       },
       { id: 'w8', seq: 7, at: on('09:31:39.489') },
@@ -370,7 +375,7 @@ export const STORY: readonly Step[] = [
     acked('alice', 'a6', { scope: '@desk', seq: 8, at: on('09:32:34.059') }),
     told(
       ['bot'],
-      { type: 'UPDATE_USER', groupId: GROUP, message: { lastName: 'Samples' } },
+      { type: 'UPDATE_USER', groupId: GROUP, user: 'admin', adminId: 'alice', message: { lastName: 'Samples' } },
       { id: 'a6', seq: 8, at: on('09:32:34.059') },
     ),
   ),
@@ -385,7 +390,13 @@ export const STORY: readonly Step[] = [
     acked('alice', 'a7', { scope: '@desk', seq: 9, at: on('09:32:37.369') }),
     told(
       ['bot'],
-      { type: 'UPDATE_LEAD', groupId: GROUP, message: { status: 'qualified', comments: 'Has a car to trade in.' } },
+      {
+        type: 'UPDATE_LEAD',
+        groupId: GROUP,
+        user: 'admin',
+        adminId: 'alice',
+        message: { status: 'qualified', comments: 'Has a car to trade in.' },
+      },
       { id: 'a7', seq: 9, at: on('09:32:37.369') },
     ),
   ),
@@ -407,6 +418,8 @@ export const STORY: readonly Step[] = [
       {
         type: 'CREATE_LEAD_INTENT',
         groupId: GROUP,
+        user: 'admin',
+        adminId: 'alice',
         message: { intent: 'trade_in', vehicle: { condition: 'used', year: 2016, make: 'Honda', model: 'Civic' } },
       },
       { id: 'a8', seq: 10, at: on('09:32:42.370') },
@@ -430,6 +443,8 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_LEAD_INTENT',
         groupId: GROUP,
+        user: 'admin',
+        adminId: 'alice',
         message: { intent: 'trade_in', notes: 'One owner, 60,000 miles.' },
       },
       { id: 'a9', seq: 11, at: on('09:32:52.548') },
@@ -537,7 +552,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b10', { scope: '@desk', seq: 12, at: on('09:34:31.982') }),
     told(
       ['alice'],
-      { type: 'UPDATE_USER', groupId: GROUP, message: { externalId: 'crm-20031' } },
+      { type: 'UPDATE_USER', groupId: GROUP, user: 'server', message: { externalId: 'crm-20031' } },
       { id: 'b10', seq: 12, at: on('09:34:31.982') },
     ),
   ),
@@ -548,7 +563,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b11', { scope: '@desk', seq: 13, at: on('09:34:40.526') }),
     told(
       ['alice'],
-      { type: 'UPDATE_LEAD', groupId: GROUP, message: { score: 82 } },
+      { type: 'UPDATE_LEAD', groupId: GROUP, user: 'server', message: { score: 82 } },
       { id: 'crm-88', seq: 13, at: on('09:34:40.526') },
     ),
   ),
@@ -559,7 +574,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b12', { scope: '@desk', seq: 14, at: on('09:34:52.172') }),
     told(
       ['alice'],
-      { type: 'CREATE_LEAD_INTENT', groupId: GROUP, message: { intent: 'finance' } },
+      { type: 'CREATE_LEAD_INTENT', groupId: GROUP, user: 'server', message: { intent: 'finance' } },
       { id: 'b12', seq: 14, at: on('09:34:52.172') },
     ),
   ),
@@ -574,7 +589,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b13', { scope: '@desk', seq: 15, at: on('09:34:55.773') }),
     told(
       ['alice'],
-      { type: 'UPDATE_LEAD_INTENT', groupId: GROUP, message: { intent: 'finance', status: 'won' } },
+      { type: 'UPDATE_LEAD_INTENT', groupId: GROUP, user: 'server', message: { intent: 'finance', status: 'won' } },
       { id: 'b13', seq: 15, at: on('09:34:55.773') },
     ),
   ),
@@ -596,6 +611,7 @@ export const STORY: readonly Step[] = [
       {
         type: 'UPDATE_PAGEVIEW',
         groupId: GROUP,
+        user: 'server',
         message: { url: 'https://demo-motors.example.com/finance', title: 'Finance' },
       },
       { id: 'b14', seq: 16, at: on('09:35:05.708') },

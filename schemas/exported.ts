@@ -1,7 +1,7 @@
 /** Lines of an export [P-11.3], as far as `telle import` reads them [P-20.1]: everything of a dealer, by `kind`. Times are ms since 1970. */
 import { type Static, Type } from '@sinclair/typebox';
 import { DealerSettings } from './dealers.ts';
-import { GroupId, Id, Key, Plain, Seq, User } from './kinds.ts';
+import { Author, GroupId, Id, Key, Plain, Seq } from './kinds.ts';
 
 const Time = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -18,7 +18,7 @@ export const EXPORTED = {
     online: Type.Boolean(),
     mutedBy: orNull(Id),
     closed: Type.Boolean(),
-    closedBy: orNull(User),
+    closedBy: orNull(Author),
     unread: Count,
     seq: Count,
     adminRead: Count,

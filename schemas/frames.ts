@@ -21,8 +21,9 @@ const token = Type.Optional(Type.String());
 const since = Type.Optional(Since);
 /** [P-21.1] The epoch that `since` is of: whatever it is, if it is not the present one nothing is recovered. */
 const epoch = Type.Optional(Type.String());
-const user = Type.Optional(Type.String());
-const online = Type.Optional(Type.Boolean());
+const user = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+/** [P-3] Not believed, whatever it is. */
+const online = Type.Optional(Type.Unknown());
 
 /** [P-3.1, P-3.2, P-3.3] */
 export const JOIN_PAYLOADS = {

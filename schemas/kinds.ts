@@ -97,6 +97,10 @@ export const OneOf = <const Words extends readonly string[]>(words: Words, optio
 export const User = OneOf(['customer', 'admin', 'bot']);
 export type User = Static<typeof User>;
 
+/** [P-7.2] Who brought an event about: `server` where another server did, in nobody's name. */
+export const Author = OneOf(['customer', 'admin', 'bot', 'server']);
+export type Author = Static<typeof Author>;
+
 export const Role = OneOf(['customer', 'admin', 'server']);
 export type Role = Static<typeof Role>;
 

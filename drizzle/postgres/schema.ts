@@ -18,7 +18,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
-import type { User } from '../../schemas/kinds.ts';
+import type { Author } from '../../schemas/kinds.ts';
 
 const flag = (name: string) => boolean(name).notNull().default(false);
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
@@ -51,7 +51,7 @@ export const groups = pgTable(
     muted: flag('muted'),
     mutedBy: text('muted_by'),
     closed: flag('closed'),
-    closedBy: text('closed_by').$type<User>(),
+    closedBy: text('closed_by').$type<Author>(),
     unread: count('unread'),
     lastSeq: count('last_seq'),
     lastMessageSeq: count('last_message_seq'),

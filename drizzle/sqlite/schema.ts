@@ -7,7 +7,7 @@ import { and, eq, not, sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, sqliteView, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
-import type { User } from '../../schemas/kinds.ts';
+import type { Author } from '../../schemas/kinds.ts';
 
 const flag = (name: string) => integer(name, { mode: 'boolean' }).notNull().default(false);
 const count = (name: string) => integer(name).notNull().default(0);
@@ -47,7 +47,7 @@ export const groups = sqliteTable(
     muted: flag('muted'),
     mutedBy: text('muted_by'),
     closed: flag('closed'),
-    closedBy: text('closed_by').$type<User>(),
+    closedBy: text('closed_by').$type<Author>(),
     unread: count('unread'),
     lastSeq: count('last_seq'),
     lastMessageSeq: count('last_message_seq'),

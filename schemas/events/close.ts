@@ -1,13 +1,13 @@
 /** [P-7.2] A chat is closed. */
 import { type Static, Type } from '@sinclair/typebox';
-import { GroupId, Id, User } from '../kinds.ts';
+import { Author, GroupId, Id } from '../kinds.ts';
 import { nameOf } from '../said.ts';
 import { event } from './kind.ts';
-import { adminId, adminIsNamed, inGroup } from './payload.ts';
+import { adminIsNamed, authored, inGroup, notContrary } from './payload.ts';
 
 export const CloseChat = inGroup(
   'CLOSE_CHAT',
-  { adminId, user: Type.Optional(User), close: Type.Optional(Type.Literal(true)) },
+  { ...authored, close: notContrary(false, 'CLOSE_CHAT closes') },
   { allOf: [adminIsNamed] },
 );
 
@@ -17,7 +17,7 @@ export const ChatClosed = Type.Object({
   dealerId: Id,
   groupId: GroupId,
   adminId: Type.Optional(Id),
-  user: User,
+  user: Author,
   close: Type.Literal(true),
 });
 

@@ -3,10 +3,18 @@ import type { Static } from '@sinclair/typebox';
 import { LeadIntent } from '../records.ts';
 import { updateInWords } from '../said.ts';
 import { DESK_SCOPE, ERASED, event } from './kind.ts';
-import { inGroup } from './payload.ts';
+import { adminIsNamed, authored, inGroup } from './payload.ts';
 
-export const CreateLeadIntent = inGroup('CREATE_LEAD_INTENT', { message: LeadIntent });
-export const UpdateLeadIntent = inGroup('UPDATE_LEAD_INTENT', { message: LeadIntent });
+export const CreateLeadIntent = inGroup(
+  'CREATE_LEAD_INTENT',
+  { ...authored, message: LeadIntent },
+  { allOf: [adminIsNamed] },
+);
+export const UpdateLeadIntent = inGroup(
+  'UPDATE_LEAD_INTENT',
+  { ...authored, message: LeadIntent },
+  { allOf: [adminIsNamed] },
+);
 
 const onDesk = {
   channel: 'CUSTOMER_STATE',

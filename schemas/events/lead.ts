@@ -3,9 +3,9 @@ import type { Static } from '@sinclair/typebox';
 import { Lead } from '../records.ts';
 import { updateInWords } from '../said.ts';
 import { DESK_SCOPE, event } from './kind.ts';
-import { inGroup } from './payload.ts';
+import { adminIsNamed, authored, inGroup } from './payload.ts';
 
-export const UpdateLead = inGroup('UPDATE_LEAD', { message: Lead });
+export const UpdateLead = inGroup('UPDATE_LEAD', { ...authored, message: Lead }, { allOf: [adminIsNamed] });
 
 export const leadUpdate = event({
   payload: UpdateLead,

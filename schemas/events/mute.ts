@@ -3,10 +3,16 @@ import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id } from '../kinds.ts';
 import { adminIn } from '../said.ts';
 import { event } from './kind.ts';
-import { inGroup } from './payload.ts';
+import { inGroup, notContrary } from './payload.ts';
 
-export const MuteBot = inGroup('MUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
-export const UnmuteBot = inGroup('UNMUTE_BOT', { adminId: Id, muted: Type.Optional(Type.Boolean()) });
+export const MuteBot = inGroup('MUTE_BOT', {
+  adminId: Id,
+  muted: notContrary(false, 'UNMUTE_BOT lets the bot speak'),
+});
+export const UnmuteBot = inGroup('UNMUTE_BOT', {
+  adminId: Id,
+  muted: notContrary(true, 'MUTE_BOT silences the bot'),
+});
 
 /** [P-7.2] */
 export const MuteStatus = Type.Object({

@@ -2,9 +2,9 @@
 import { Pageview } from '../records.ts';
 import { updateInWords } from '../said.ts';
 import { DESK_SCOPE, event } from './kind.ts';
-import { inGroup } from './payload.ts';
+import { adminIsNamed, authored, inGroup } from './payload.ts';
 
-export const UpdatePageview = inGroup('UPDATE_PAGEVIEW', { message: Pageview });
+export const UpdatePageview = inGroup('UPDATE_PAGEVIEW', { ...authored, message: Pageview }, { allOf: [adminIsNamed] });
 
 export const pageview = event({
   payload: UpdatePageview,

@@ -3,9 +3,9 @@ import type { Static } from '@sinclair/typebox';
 import { UserProfile } from '../records.ts';
 import { updateInWords } from '../said.ts';
 import { DESK_SCOPE, event } from './kind.ts';
-import { inGroup } from './payload.ts';
+import { adminIsNamed, authored, inGroup } from './payload.ts';
 
-export const UpdateUser = inGroup('UPDATE_USER', { message: UserProfile });
+export const UpdateUser = inGroup('UPDATE_USER', { ...authored, message: UserProfile }, { allOf: [adminIsNamed] });
 
 export const userUpdate = event({
   payload: UpdateUser,

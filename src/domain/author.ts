@@ -1,7 +1,13 @@
-import type { User } from '../../schemas/kinds.ts';
+import type { Author } from '../../schemas/kinds.ts';
 
-/** Author of an event, in its fields: as the payload says, else the admin that it names, else the bot. */
-export function author(body: { user?: User; adminId?: string }): { adminId?: string; user: User } {
-  const user = body.user ?? (body.adminId === undefined ? 'bot' : 'admin');
+/**
+ * Author of an event, in its fields: as the payload says, else the admin that it names.
+ * @param otherwise who it is where the payload names nobody
+ */
+export function author<By extends Author>(
+  body: { user?: By; adminId?: string },
+  otherwise: By,
+): { adminId?: string; user: By | 'admin' } {
+  const user = body.user ?? (body.adminId === undefined ? otherwise : 'admin');
   return user === 'admin' && body.adminId !== undefined ? { adminId: body.adminId, user } : { user };
 }

@@ -7,7 +7,7 @@ import { type Decision, type State, withGroup } from './state.ts';
 /** `CLOSE_CHAT` [P-7.2]. A customer who closes what is closed takes nothing from who closed it before [P-7.4]. */
 export function close(state: State, body: Static<typeof CloseChat>): Decision {
   const { dealerId, groupId } = body;
-  const who = author(body);
+  const who = author(body, 'server');
   const isLate = who.user === 'customer' && state.group?.closed;
   return {
     events: [{ type: 'CLOSE_CHAT', dealerId, groupId, ...who, ...carried(body), close: true }],

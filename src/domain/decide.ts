@@ -1,5 +1,7 @@
 import { CLOSE } from '../../schemas/errors.ts';
+import type { Author } from '../../schemas/kinds.ts';
 import { announce } from './announce.ts';
+import { author } from './author.ts';
 import { chat } from './chat.ts';
 import { close } from './close.ts';
 import { erase } from './erase.ts';
@@ -29,6 +31,12 @@ function acknowledging(state: State): State {
 
 type Verb<B extends Command['body']> = (state: State, body: B, policy: Policy, side: Side) => Decision;
 
+/** [P-7.2] Names the author of what is told as it was sent: a server that names nobody is it itself. */
+const authored =
+  <B extends Extract<Command['body'], { user?: Author; adminId?: string }>>(verb: Verb<B>): Verb<B> =>
+  (state, body, policy, side) =>
+    verb(state, { ...body, ...author(body, 'server') }, policy, side);
+
 /** One verb for each type that can be asked. */
 const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command['body'], { type: Type }>> } = {
   CLIENT_JOIN: customerJoin,
@@ -40,11 +48,11 @@ const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command[
   SYS_MSG: announce,
   UPDATE_CHAT: chat,
   UPDATE_GROUP: chat,
-  UPDATE_USER: updateUser,
-  UPDATE_PAGEVIEW: updatePageview,
-  UPDATE_LEAD: updateLead,
-  CREATE_LEAD_INTENT: createIntent,
-  UPDATE_LEAD_INTENT: updateIntent,
+  UPDATE_USER: authored(updateUser),
+  UPDATE_PAGEVIEW: authored(updatePageview),
+  UPDATE_LEAD: authored(updateLead),
+  CREATE_LEAD_INTENT: authored(createIntent),
+  UPDATE_LEAD_INTENT: authored(updateIntent),
   TYPING: typing,
   READ: read,
   ERASE_GROUP: erase,

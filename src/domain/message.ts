@@ -46,7 +46,7 @@ function say(state: State, group: Group, body: Message, ...before: Event[]): Dec
     type: 'CHAT_MSG',
     dealerId,
     groupId,
-    ...author(body),
+    ...author(body, 'bot'),
     muted,
     unread: group.unread,
     ...carried(body),

@@ -9,11 +9,15 @@ import { mute } from './mute.ts';
 import { createIntent, updateIntent, updateLead, updatePageview, updateUser } from './records.ts';
 import { type Command, type Decision, groupOf, type Policy, refuse, type State, withGroup } from './state.ts';
 
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
 /** Says what was said. Who goes on speaking has a chat that is open; `muted` and `unread` are as they are told. */
 function said(state: State, body: Static<typeof UpdateMsg>): Decision {
-  const { dealerId, groupId, unread = 0 } = body;
-  const muted = body.muted ?? groupOf(state).mutedBy !== null;
-  const event = { type: 'CHAT_MSG', dealerId, groupId, ...author(body), muted, unread, ...carried(body) } as const;
+  const { dealerId, groupId } = body;
+  const unread = isCount(body.unread) ? body.unread : 0;
+  const muted = typeof body.muted === 'boolean' ? body.muted : groupOf(state).mutedBy !== null;
+  const who = author(body, 'bot');
+  const event = { type: 'CHAT_MSG', dealerId, groupId, ...who, muted, unread, ...carried(body) } as const;
   return { events: [event], state: withGroup(state, { unread, closed: false, closedBy: null }) };
 }
 

@@ -5,7 +5,7 @@
 import type { Body } from '../../schemas/accepted.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
-import type { Role, User } from '../../schemas/kinds.ts';
+import type { Author, Role } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
 
 /** One customer's conversation. */
@@ -15,7 +15,7 @@ export interface Group {
   readonly mutedBy: string | null;
   readonly closed: boolean;
   /** [P-7.4] Side that closed it; null while it is open, and where a version that did not keep it closed it. */
-  readonly closedBy: User | null;
+  readonly closedBy: Author | null;
   /** [P-7.1] Number of the customer's messages that no admin has read. */
   readonly unread: number;
   /** The last seq of the group's scope. The journal numbers; the domain only reads it. */

@@ -7,5 +7,5 @@ import type { Decision, State } from './state.ts';
 /** `TYPING`: passed on, never stored [P-7]. */
 export function typing(state: State, body: Static<typeof Typing>): Decision {
   const { dealerId, groupId } = body;
-  return { events: [{ type: 'TYPING', dealerId, groupId, ...author(body), ...carried(body) }], state };
+  return { events: [{ type: 'TYPING', dealerId, groupId, ...author(body, 'bot'), ...carried(body) }], state };
 }

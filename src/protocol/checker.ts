@@ -45,6 +45,8 @@ function ruleOf(schema: TSchema, error: ValueError): string {
       return `expected one of ${schema.enum.join(', ')}`;
     case 'Union':
       return `expected ${kindsOf(schema).join(' or ')}`;
+    case 'Not':
+      return `expected ${schema.description}`;
     case 'Literal':
       return `expected ${JSON.stringify(schema.const)}`;
     default:

@@ -107,11 +107,6 @@ describe('muting, closing and reading', () => {
     assert.deepEqual(unmuted.group, NEW_GROUP);
   });
 
-  it('does not believe the muted that a MUTE_BOT brings along', () => {
-    const { events } = taken(stateOf(), { type: 'MUTE_BOT', ...IDS, adminId: 'a1', muted: false }, 'admin');
-    assert.deepEqual(events, [muteStatus('a1', true)]);
-  });
-
   it('CLOSE_CHAT closes the chat, and says who did', () => {
     const closed = { type: 'CLOSE_CHAT', ...IDS, close: true } as const;
     const byCustomer = taken(stateOf({ unread: 1 }), { type: 'CLOSE_CHAT', ...IDS, user: 'customer' });
@@ -120,10 +115,10 @@ describe('muting, closing and reading', () => {
     const byAdmin = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS, user: 'admin', adminId: 'a1' }, 'admin');
     assert.deepEqual(byAdmin.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
     const byNobody = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS }, 'server');
-    assert.deepEqual(byNobody.events, [{ ...closed, user: 'bot' }]);
+    assert.deepEqual(byNobody.events, [{ ...closed, user: 'server' }]);
     const byNamed = taken(stateOf(), { type: 'CLOSE_CHAT', ...IDS, adminId: 'a1' }, 'server');
     assert.deepEqual(byNamed.events, [{ ...closed, adminId: 'a1', user: 'admin' }]);
-    assert.deepEqual([byAdmin.group?.closedBy, byNobody.group?.closedBy], ['admin', 'bot']);
+    assert.deepEqual([byAdmin.group?.closedBy, byNobody.group?.closedBy], ['admin', 'server']);
   });
 
   it('CLOSE_CHAT of a customer takes nothing from who closed the chat before; that of an admin or a server does', () => {

@@ -1,6 +1,7 @@
 /** [P-5] What each side may send. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Kind } from '@sinclair/typebox';
 import { SENDS } from '../../schemas/table.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
 
@@ -199,13 +200,13 @@ describe('[P-5] what is not believed', () => {
     guest.send('customer_message', { type: 'UPDATE_MSG', ...lies, message: 'a' });
     const said = { type: 'CHAT_MSG', ...at, user: 'customer', muted: false, unread: 1, message: 'a' };
     assert.deepEqual((await witness.next('CHAT_MSG')).payload, said);
-    agent.send('mute_bot', { type: 'MUTE_BOT', ...at, muted: false });
+    agent.send('mute_bot', { type: 'MUTE_BOT', ...at, muted: 0 });
     const muted = { type: 'MUTE_STATUS', ...at, adminId: 'a1', muted: true };
     assert.deepEqual((await witness.next('MUTE_STATUS')).payload, muted);
     agent.send('admin_message', { type: 'UPDATE_MSG', ...at, muted: false, unread: 5, message: 'b' });
     const answered = { type: 'CHAT_MSG', ...at, adminId: 'a1', user: 'admin', muted: true, unread: 0, message: 'b' };
     assert.deepEqual((await witness.next('CHAT_MSG')).payload, answered);
-    agent.send('mute_bot', { type: 'UNMUTE_BOT', ...at, muted: true });
+    agent.send('mute_bot', { type: 'UNMUTE_BOT', ...at, muted: 1 });
     assert.deepEqual((await witness.next('MUTE_STATUS')).payload, { ...muted, muted: false });
     agent.send('sys_message', { type: 'SYS_MSG', dealerId: DEALER, muted: false, unread: 5, message: 'c' });
     const told = { type: 'SYS_MSG', dealerId: DEALER, adminId: 'a1', user: 'admin', muted: true, unread: 0 };
@@ -229,9 +230,12 @@ describe('[P-5] faults of a payload', () => {
     test(`each field of ${A[role]}'s ${payload.type} on ${channel} is refused by path, rule and kind`, async () => {
       const socket = await joined(role);
       const schema = SENDS[role][channel]?.find(({ properties }) => properties.type.const === payload.type);
-      // What a customer says of an admin is not looked at: see below.
+      // What a customer says of an admin is not looked at, nor what is not believed: see below.
       const exempt = ['type', ...(role === 'customer' ? ['adminId'] : [])];
-      const fields = Object.keys(schema?.properties ?? {}).filter((field) => !exempt.includes(field));
+      const isLookedAt = (field: string) => !['Unknown', 'Not'].includes(schema?.properties[field][Kind]);
+      const fields = Object.keys(schema?.properties ?? {}).filter(
+        (field) => !exempt.includes(field) && isLookedAt(field),
+      );
       assert.ok(fields.length >= 2);
       for (const field of fields) {
         const { code, details } = await socket.ask(channel, { ...payload, [field]: ['sekret'] });
@@ -265,11 +269,14 @@ describe('[P-5] faults of a payload', () => {
     ['admin_message', { ...say, groupId: '@desk', message: 'a' }, '/groupId', 'not beginning with @'],
     ['admin_message', { ...say, groupId: 'sekret sekret', message: 'a' }, '/groupId', 'got a string of length 13'],
     ['admin_message', { ...say, groupId: -1, message: 'a' }, '/groupId', 'non-negative integer, got an integer'],
-    ['admin_message', { ...say, muted: 'sekret', message: 'a' }, '/muted', 'boolean, got a string of length 6'],
-    ['admin_message', { ...say, unread: null, message: 'a' }, '/unread', 'integer, got null'],
     ['typing', { type: 'TYPING', groupId: GROUP, typing: 'sekret' }, '/typing', 'boolean, got a string of length 6'],
     ['read', { type: 'READ', groupId: GROUP, seq: 0 }, '/seq', 'greater or equal to 1, got an integer'],
-    ['close_chat', { type: 'CLOSE_CHAT', groupId: GROUP, close: false }, '/close', 'expected true, got a boolean'],
+    [
+      'close_chat',
+      { type: 'CLOSE_CHAT', groupId: GROUP, close: false },
+      '/close',
+      'expected anything but false: CLOSE_CHAT closes, got a boolean',
+    ],
     ['chat_state', { type: 'UPDATE_CHAT', online: true }, '/groupId', 'required'],
   ];
   test('the path, the rule and the kind are told, and never the value', async () => {

@@ -80,7 +80,7 @@ describe('[P-6.1] message', () => {
     test(`of ${type} is an object, or a string that holds one, and is delivered as an object`, async () => {
       for (const message of [fields, JSON.stringify(fields), ` \n${JSON.stringify(fields, null, 2)}`]) {
         await update(type, 'g1', message);
-        assert.deepEqual((await witness.next(type)).payload, told);
+        assert.deepEqual((await witness.next(type)).payload, { ...told, user: 'server' });
       }
     });
 

@@ -39,7 +39,7 @@ const record = (type: string, fields: object): Row => [
   { type, ...at, message: fields },
   'CUSTOMER_STATE',
   '@desk',
-  { type, ...at, message: fields },
+  { type, ...at, user: 'server', message: fields },
 ];
 const typing = (by: object, typedBy: object): Row => [
   { type: 'TYPING', ...at, ...by, typing: true },
@@ -66,7 +66,7 @@ const ROWS: readonly Row[] = [
   close(byAdmin, byAdmin),
   close({ user: 'customer' }, { user: 'customer' }),
   close({ user: 'bot' }, { user: 'bot' }),
-  close({}, { user: 'bot' }),
+  close({}, { user: 'server' }),
   [
     { type: 'SYS_MSG', dealerId: DEALER, ...byAdmin, muted: true, unread: 0, message: 'closed on Sunday' },
     'SYS_MESSAGE',

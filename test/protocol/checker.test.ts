@@ -82,7 +82,7 @@ describe('a payload', () => {
     [
       'has another than the one word',
       { type: 'CLOSE_CHAT', ...AT, close: false },
-      ['/close: expected true, got a boolean'],
+      ['/close: expected anything but false: CLOSE_CHAT closes, got a boolean'],
     ],
     [
       'has another than the one word, as text',

@@ -14,6 +14,7 @@ interface Props extends Author {
 export function Who({ user, adminId, name, me }: Props) {
   if (user === 'admin' && adminId === me) return <strong class="you">You</strong>;
   if (user === 'bot') return <span class="role bot">Bot</span>;
+  if (user === 'server') return <span class="role server">Server</span>;
   return (
     <>
       <span class={`role ${user}`}>{user === 'customer' ? 'Customer' : 'Agent'}</span>{' '}

@@ -13,7 +13,7 @@ export function whenOf(at: string): string {
 }
 
 export interface Author {
-  readonly user: 'customer' | 'admin' | 'bot';
+  readonly user: 'customer' | 'admin' | 'bot' | 'server';
   readonly adminId?: string | undefined;
 }
 
@@ -23,6 +23,7 @@ export interface Author {
  */
 export function inFull({ user, adminId }: Author, name: string, me: string): string {
   if (user === 'bot') return 'Bot';
+  if (user === 'server') return 'Server';
   if (user === 'customer') return `Customer ${name}`;
   return adminId === me ? 'You' : `Agent ${adminId ?? ''}`;
 }
