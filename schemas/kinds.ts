@@ -97,7 +97,7 @@ export const OneOf = <const Words extends readonly string[]>(words: Words, optio
 export const User = OneOf(['customer', 'admin', 'bot']);
 export type User = Static<typeof User>;
 
-/** [P-7.2] Who brought an event about: `server` where another server did, in nobody's name. */
+/** [P-7.2] Author of an event: `server` where another server did, in nobody's name. */
 export const Author = OneOf(['customer', 'admin', 'bot', 'server']);
 export type Author = Static<typeof Author>;
 

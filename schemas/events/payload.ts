@@ -20,7 +20,7 @@ export const adminId = Type.Optional(Id);
 export const notContrary = (value: boolean, why: string) =>
   Type.Optional(Type.Not(Type.Literal(value), { description: `anything but ${value}: ${why}` }));
 
-/** [P-7.2] Who says it: in a customer's or an admin's frame the session; a server names them, or speaks for itself. */
+/** [P-7.2] Fields that say whose word it is: in a customer's or an admin's frame the session; a server names them, or speaks for itself. */
 export const authored = { adminId, user: Type.Optional(Author) };
 
 /** Rules of an `allOf`: an `admin` is named, and a `customer`'s group. */

@@ -25,7 +25,7 @@ const OFFENCES: Readonly<Partial<Record<ErrorCode, Offence>>> = {
   rate_limited: LIMITED,
 };
 
-/** What a server's socket is told of and not cut for: it passes on what others say. */
+/** Refusals that a server's socket is told of and not cut for: it passes on what others say. */
 const BORNE: ReadonlySet<ErrorCode> = new Set(['unknown_channel', 'invalid_payload']);
 
 export class Conduct {
