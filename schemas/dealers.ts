@@ -1,5 +1,6 @@
 /** [P-11.5] The body of `PUT /v1/dealers/{dealerId}`, and what `GET` answers. */
-import { type Static, Type } from '@sinclair/typebox';
+import { Kind, type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Holidays, Hours, TimeZone } from './hours.ts';
 import { Id, OneOf, Plain } from './kinds.ts';
 import { listOf } from './lists.ts';
 
@@ -20,6 +21,40 @@ const Email = Type.String({
 /** [P-3.1] Which groups may be claimed without a token: of any name, only of a name that the server makes, or none. */
 export const CLAIMS = ['any', 'made', 'off'] as const;
 
+/** Seconds that somebody may be waited for; at most a week. */
+const Patience = (options = {}) => Type.Integer({ minimum: 1, maximum: 604_800, ...options });
+
+/**
+ * [P-13.1] Settings that the tables keep together, as one JSON object: who adds one adds its line here, and no column. Where `null` is a value
+ * of one's own, a merge patch can set it.
+ */
+const TOGETHER = {
+  /** The zone in which `hours` and `holidays` are meant; absent: UTC. */
+  timezone: Type.Optional(TimeZone),
+  /** Times at which somebody is there; absent: always, and empty: never. */
+  hours: Type.Optional(Hours),
+  holidays: Type.Optional(Holidays),
+  /** True where a bot answers here; absent: whether one does, as it seems. */
+  bot: Type.Optional(Type.Boolean()),
+  /** [P-12.2] Seconds after which an answer is overdue. */
+  answerWithin: Type.Optional(
+    Type.Object(
+      { bot: Type.Optional(Patience({ default: 30 })), admin: Type.Optional(Patience({ default: 120 })) },
+      { additionalProperties: false },
+    ),
+  ),
+  /** [P-12.5] Seconds after which a mute ends by itself: without a word of an admin, and without an admin. Null: never. */
+  handBackAfter: Type.Optional(
+    Type.Object(
+      {
+        seconds: Type.Optional(Type.Union([Patience(), Type.Null()], { default: 900 })),
+        alone: Type.Optional(Type.Union([Patience(), Type.Null()], { default: 120 })),
+      },
+      { additionalProperties: false },
+    ),
+  ),
+};
+
 export const DealerSettings = Type.Object(
   {
     name: Type.Optional(Plain(200)),
@@ -31,10 +66,43 @@ export const DealerSettings = Type.Object(
     retentionDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
     /** Which groups may be claimed without a token; absent: any. */
     claims: Type.Optional(OneOf(CLAIMS)),
+    ...TOGETHER,
   },
   { description: 'The settings of a dealer. What is absent is unset.' },
 );
 export type DealerSettings = Static<typeof DealerSettings>;
+
+/** [P-13.1] Settings that are kept together. */
+export const KeptTogether = Type.Object(TOGETHER);
+export type KeptTogether = Static<typeof KeptTogether>;
+
+/** Takes any value for now: what a patch makes of the settings is checked, and told in the words of those. */
+const orUnset = (field: TSchema) => Type.Optional(Type.Unsafe({ [Kind]: 'Any', anyOf: [field, { type: 'null' }] }));
+
+/** [P-13.1] The body of `PATCH /v1/dealers/{dealerId}`, a JSON Merge Patch [RFC 7396]. */
+export const DealerPatch = Type.Object(
+  Object.fromEntries(Object.entries(DealerSettings.properties).map(([name, field]) => [name, orUnset(field)])),
+  { description: 'Changes of a dealer’s settings: what is absent stays, what is null is unset.' },
+);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Tells whether `null` is a value of a field, and does not unset it. */
+const takesNull = (field: TSchema | undefined): boolean =>
+  field?.anyOf?.some((each: TSchema) => each.type === 'null') ?? false;
+
+/** Merges a patch into a value that its schema describes [RFC 7396]. */
+export function patched(schema: TSchema | undefined, before: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const after: Record<string, unknown> = { ...(isObject(before) && before) };
+  for (const [name, change] of Object.entries(patch)) {
+    const field: TSchema | undefined = schema?.properties?.[name];
+    if (change === null && !takesNull(field)) delete after[name];
+    else after[name] = patched(field, after[name], change);
+  }
+  return after;
+}
 
 export const Dealer = Type.Object(
   {

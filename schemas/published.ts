@@ -4,7 +4,7 @@
  */
 import type { TSchema } from '@sinclair/typebox';
 import { DeadLetter, DeadLetterList } from './dead-letters.ts';
-import { Dealer, DealerList, DealerSettings } from './dealers.ts';
+import { Dealer, DealerList, DealerPatch, DealerSettings } from './dealers.ts';
 import { Problem } from './errors.ts';
 import { type FrameKind, frameSchema, type Sender, sentBy, sentByTelle } from './frame-kinds.ts';
 import { Envelope } from './frames.ts';
@@ -60,6 +60,7 @@ const BODIES = {
   ...RECORDS,
   Dealer,
   DealerSettings,
+  DealerPatch,
   DealerList,
   RevocationRequest,
   Revocation,

@@ -13,7 +13,7 @@ import { Drain } from './doors/drain.ts';
 import { type Gate, openGate } from './doors/entrance.ts';
 import { boundBodies } from './doors/http/bodies.ts';
 import { deadLetterRoutes } from './doors/http/dead-letters.ts';
-import { dealerRoutes } from './doors/http/dealers.ts';
+import { dealerRoutes, MERGE_PATCH } from './doors/http/dealers.ts';
 import { describeRoutes, documentRoutes } from './doors/http/documents.ts';
 import { eventRoutes } from './doors/http/events.ts';
 import { exportRoutes } from './doors/http/export.ts';
@@ -296,6 +296,7 @@ const ROUTES: readonly ((app: App, core: Core) => void)[] = [
 async function prepare(app: App, core: Core): Promise<void> {
   await describeRoutes(app, core.version);
   app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser(MERGE_PATCH, { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'));
   boundBodies(app, core.settings);
   validateWithSchemas(app);
   await negotiateFormats(app);

@@ -16,6 +16,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { KeptTogether } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Author } from '../../schemas/kinds.ts';
@@ -33,6 +34,8 @@ export const dealers = pgTable('dealers', {
   origins: jsonb('origins').$type<string[]>().notNull().default([]),
   retentionDays: integer('retention_days'),
   claims: text('claims').$type<'any' | 'made' | 'off'>(),
+  /** All other settings. */
+  settings: jsonb('settings').$type<KeptTogether>().notNull().default({}),
   dealerSeq: count('dealer_seq'),
   deskSeq: count('desk_seq'),
   createdAt: instant('created_at'),

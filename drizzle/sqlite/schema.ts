@@ -5,6 +5,7 @@
  */
 import { and, eq, not, sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, sqliteView, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { KeptTogether } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Author } from '../../schemas/kinds.ts';
@@ -25,6 +26,8 @@ export const dealers = sqliteTable('dealers', {
   origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
   retentionDays: integer('retention_days'),
   claims: text('claims').$type<'any' | 'made' | 'off'>(),
+  /** All other settings. */
+  settings: text('settings', { mode: 'json' }).$type<KeptTogether>().notNull().default({}),
   dealerSeq: count('dealer_seq'),
   deskSeq: count('desk_seq'),
   dealerPosition: count('dealer_position'),

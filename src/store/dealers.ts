@@ -1,6 +1,6 @@
 /** Dealers: their settings, and who may join them. */
 import { sql } from 'drizzle-orm';
-import { CLAIMS, type Dealer, type DealerSettings } from '../../schemas/dealers.ts';
+import { CLAIMS, type Dealer, type DealerSettings, KeptTogether } from '../../schemas/dealers.ts';
 import { refused } from '../../schemas/errors.ts';
 import type { Group } from '../domain/state.ts';
 import { revokingAll } from './credentials.ts';
@@ -33,6 +33,14 @@ export interface DealerStore {
    * that had the name is being removed.
    */
   putDealer(dealerId: string, settings: DealerSettings): Promise<boolean>;
+  /**
+   * Changes a dealer's settings, as they are, to what is made of them. @returns the dealer before and after; null: there is none.
+   * Rejects where they cannot be made, and changes nothing.
+   */
+  changeDealer(
+    dealerId: string,
+    change: (settings: DealerSettings) => DealerSettings,
+  ): Promise<{ readonly before: Dealer; readonly after: Dealer } | null>;
   /** Removes a dealer, and everything of it, which may take a while longer. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;
@@ -50,21 +58,33 @@ function dealerOfRow(row: Row): Dealer {
     origins: JSON.parse(String(row.origins)),
     ...(row.retention_days !== null && { retentionDays: Number(row.retention_days) }),
     ...(claims && { claims }),
+    ...JSON.parse(String(row.settings)),
   };
 }
 
+const together = Object.keys(KeptTogether.properties);
+
+/** Those of the settings that are kept together, as JSON. */
+const settingsOf = (given: DealerSettings): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(given).filter(([name]) => together.includes(name))));
+
 /** A dealer's settings, as its row has them. */
-const rowOf = ({ name, email, phone, origins, retentionDays, claims }: DealerSettings): Row => ({
+const rowOf = ({ name, email, phone, origins, retentionDays, claims, ...others }: DealerSettings): Row => ({
   name: name ?? null,
   email: email ?? null,
   phone: phone ?? null,
   origins: JSON.stringify(origins ?? []),
   retention_days: retentionDays ?? null,
   claims: claims ?? null,
+  settings: settingsOf(others),
 });
 
-/** Postgres has origins as JSON, SQLite as its text. */
-const DEALER = sql`dealer_id, name, email, phone, cast(origins as text) as origins, retention_days, claims`;
+/** Postgres has origins and settings as JSON, SQLite as its text. */
+const DEALER = sql`dealer_id, name, email, phone, cast(origins as text) as origins, retention_days, claims,
+  cast(settings as text) as settings`;
+
+const setting = (settings: DealerSettings) =>
+  list(Object.entries(rowOf(settings)).map(([column, value]) => sql`${sql.raw(column)} = ${value}`));
 
 /** The queries that both databases share. A dealer's standing is asked at every join, and each reads it in its own way. */
 export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerStore, 'standing'> => ({
@@ -82,16 +102,25 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
 
   putDealer: (dealerId, given) =>
     transact(function* (): Steps<boolean> {
-      const settings = rowOf(given);
       const mark = sql`dealer_id = ${dealerId} and erasure_id = ${WHOLE} and group_id is not null`;
       const [leaving] = yield sql`select 1 from erasing where ${mark}`;
       if (leaving) throw refused('unavailable', 'the dealer that had this name is still being removed: try again');
-      const row = { dealer_id: dealerId, ...settings, created_at: Date.now() };
+      const row = { dealer_id: dealerId, ...rowOf(given), created_at: Date.now() };
       const made = yield sql`insert into dealers ${inserted([row])} on conflict do nothing returning dealer_id`;
       if (made.length > 0) return true;
-      const set = Object.entries(settings).map(([column, value]) => sql`${sql.raw(column)} = ${value}`);
-      yield sql`update dealers set ${list(set)} where dealer_id = ${dealerId}`;
+      yield sql`update dealers set ${setting(given)} where dealer_id = ${dealerId}`;
       return false;
+    }),
+
+  changeDealer: (dealerId, change) =>
+    transact(function* () {
+      const [row] = yield sql`select ${DEALER} from dealers where dealer_id = ${dealerId} ${dialect.locked}`;
+      if (!row) return null;
+      const before = dealerOfRow(row);
+      const { dealerId: _, ...settings } = before;
+      const changed = change(settings);
+      yield sql`update dealers set ${setting(changed)} where dealer_id = ${dealerId}`;
+      return { before, after: { dealerId, ...changed } };
     }),
 
   deleteDealer: (dealerId) =>

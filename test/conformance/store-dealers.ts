@@ -111,6 +111,62 @@ export function describeDealers(withStore: WithStore): void {
     );
   });
 
+  describe('changeDealer', () => {
+    const hours = [{ days: ['mon' as const, 'tue' as const], open: '09:00', close: '24:00' }];
+    const settings = { name: 'A', origins: ['*'], timezone: 'Europe/Berlin', hours, holidays: ['2026-12-25'] };
+
+    it(
+      'keeps every setting as it is given, and lists it',
+      withStore(async (store) => {
+        const more = { bot: false, answerWithin: { bot: 5 }, handBackAfter: { seconds: null, alone: 60 } };
+        await store.putDealer('d1', { ...settings, ...more });
+        assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', ...settings, ...more });
+        assert.deepEqual(await store.dealers('', 1), [{ dealerId: 'd1', ...settings, ...more }]);
+        await store.putDealer('d1', { origins: ['*'] });
+        assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', origins: ['*'] });
+      }),
+    );
+
+    it(
+      'changes what is there, says what was, and answers null where nobody is',
+      withStore(async (store) => {
+        const change = (given: object) => ({ ...given, name: 'B', hours: [] });
+        assert.equal(await store.changeDealer('d1', change), null);
+        await store.putDealer('d1', settings);
+        assert.deepEqual(await store.changeDealer('d1', change), {
+          before: { dealerId: 'd1', ...settings },
+          after: { dealerId: 'd1', ...settings, name: 'B', hours: [] },
+        });
+        assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', ...settings, name: 'B', hours: [] });
+      }),
+    );
+
+    it(
+      'changes nothing where the change is refused',
+      withStore(async (store) => {
+        await store.putDealer('d1', settings);
+        const refuse = () => {
+          throw new Error('no');
+        };
+        await assert.rejects(store.changeDealer('d1', refuse), /^Error: no$/);
+        assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', ...settings });
+        await store.putDealer('d2', {});
+      }),
+    );
+
+    it(
+      'loses none of two changes at once',
+      withStore(async (store) => {
+        await store.putDealer('d1', { origins: ['*'] });
+        await Promise.all([
+          store.changeDealer('d1', (given) => ({ ...given, name: 'A' })),
+          store.changeDealer('d1', (given) => ({ ...given, timezone: 'UTC' })),
+        ]);
+        assert.deepEqual(await store.dealer('d1'), { dealerId: 'd1', name: 'A', origins: ['*'], timezone: 'UTC' });
+      }),
+    );
+  });
+
   describe('dealers', () => {
     it(
       'are paged by dealerId in the order of its bytes, each once',

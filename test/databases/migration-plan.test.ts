@@ -56,6 +56,8 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
         '  groups: an index of it is made; some 2 rows: how long that takes was not measured',
         '0006_epochs',
         '  only what is not there yet is made',
+        '0007_settings',
+        '  only what is not there yet is made',
         'All of it is one transaction, and nobody else can write meanwhile: end the server, and back up first.',
       ]);
       assert.ok(before.equals(await readFile(file)), 'the file is another');
@@ -74,6 +76,8 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
       ),
       '0005_epochs',
       '  only what is not there yet is made',
+      '0006_settings',
+      '  dealers: it gets columns, which takes a moment whatever its size',
       'All of it is one transaction: whoever reads or writes a table that is named waits from then on until its end. Back up first.',
     ];
     await withClient(url, (client) =>

@@ -65,7 +65,7 @@ describe('[P-11.6] whatever is refused is a problem, and tells nothing of how th
     ['a path under a dealer that there is not', '/v1/dealers/shop/nothing', {}, 404, 'unknown_route'],
     ['a method that a path does not have', '/health', { method: 'DELETE' }, 404, 'unknown_route'],
     ['a POST to a list', '/v1/dealers/shop/leads', { method: 'POST', body: {} }, 404, 'unknown_route'],
-    ['a PATCH of a dealer', '/v1/dealers/shop', { method: 'PATCH', body: {} }, 404, 'unknown_route'],
+    ['a PATCH of a list', '/v1/dealers/shop/leads', { method: 'PATCH', body: {} }, 404, 'unknown_route'],
     ['OPTIONS of nobody', '/v1/dealers/shop/leads', { method: 'OPTIONS' }, 404, 'unknown_route'],
     ['malformed JSON', '/v1/events', { ...events, body: '[{"type":' }, 400, 'invalid_payload'],
     ['JSON that ends too late', '/v1/events', { ...events, body: '{} {}' }, 400, 'invalid_payload'],

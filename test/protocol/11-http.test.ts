@@ -15,6 +15,8 @@ const start = async () => {
 const stop = () => server.close();
 const put = (dealerId: string, body: unknown) =>
   server.http('PUT', `/v1/dealers/${dealerId}`, { token: operator, body });
+const patch = (dealerId: string, body: unknown) =>
+  server.http('PATCH', `/v1/dealers/${dealerId}`, { token: operator, body });
 const get = (dealerId: string) => server.http('GET', `/v1/dealers/${dealerId}`, { token: operator });
 const remove = (dealerId: string) => server.http('DELETE', `/v1/dealers/${dealerId}`, { token: operator });
 
@@ -53,6 +55,20 @@ describe('[P-11.5] dealers', () => {
     assert.deepEqual([replaced.status, replaced.body], [200, { dealerId: 'made', name: 'B', origins: [] }]);
     const { status, body } = await get('made');
     assert.deepEqual([status, body], [200, { dealerId: 'made', name: 'B', origins: [] }]);
+  });
+
+  test('PUT keeps the settings of version 1.1, and gives them back', async () => {
+    const settings = {
+      origins: [],
+      timezone: 'America/New_York',
+      hours: [{ days: ['fri', 'sat'], open: '18:00', close: '02:00' }],
+      holidays: ['2026-12-25'],
+      bot: true,
+      answerWithin: { bot: 10, admin: 60 },
+      handBackAfter: { seconds: null, alone: 30 },
+    };
+    assert.deepEqual((await put('hours', settings)).body, { dealerId: 'hours', ...settings });
+    assert.deepEqual((await get('hours')).body, { dealerId: 'hours', ...settings });
   });
 
   test('a name may hold a character beyond the basic plane', async () => {
@@ -108,6 +124,18 @@ describe('[P-11.5] dealers', () => {
     [{ retentionDays: 0 }, '/retentionDays'],
     [{ retentionDays: 1.5 }, '/retentionDays'],
     [{ retentionDays: '30' }, '/retentionDays'],
+    [{ timezone: 'Mars/Olympus' }, '/timezone'],
+    [{ timezone: '+01:00' }, '/timezone'],
+    [{ hours: [{ days: ['mon'], open: '24:00', close: '24:00' }] }, '/hours/0/open'],
+    [{ hours: [{ days: ['mon'], open: '9:00', close: '18:00' }] }, '/hours/0/open'],
+    [{ hours: [{ days: [], open: '09:00', close: '18:00' }] }, '/hours/0/days'],
+    [{ hours: [{ days: ['someday'], open: '09:00', close: '18:00' }] }, '/hours/0/days/0'],
+    [{ holidays: ['2026-02-30'] }, '/holidays/0'],
+    [{ holidays: ['25.12.2026'] }, '/holidays/0'],
+    [{ bot: 'yes' }, '/bot'],
+    [{ answerWithin: { bot: 0 } }, '/answerWithin/bot'],
+    [{ answerWithin: { robot: 5 } }, '/answerWithin/robot'],
+    [{ handBackAfter: { seconds: 'never' } }, '/handBackAfter/seconds'],
     [[], ''],
   ];
   for (const [index, [body, path]] of faults.entries()) {
@@ -120,6 +148,60 @@ describe('[P-11.5] dealers', () => {
       assertProblem(await get(`faulty-${index}`), 404, 'unknown_dealer');
     });
   }
+
+  test('PATCH changes what it names, unsets what it says is null, and leaves the rest', async () => {
+    await put('patched', { name: 'A', origins: ['*'], timezone: 'UTC', answerWithin: { bot: 5, admin: 60 } });
+    const changed = await patch('patched', { name: null, answerWithin: { bot: null }, bot: false, unheard: 'of' });
+    const after = { dealerId: 'patched', origins: ['*'], timezone: 'UTC', answerWithin: { admin: 60 }, bot: false };
+    assert.deepEqual([changed.status, changed.body], [200, after]);
+    assert.deepEqual((await get('patched')).body, after);
+    assert.deepEqual((await patch('patched', {})).body, after);
+    const never = await patch('patched', { handBackAfter: { seconds: null } });
+    assert.deepEqual(never.body, { ...after, handBackAfter: { seconds: null } }, 'null is a value here');
+    assert.deepEqual((await patch('patched', { handBackAfter: null })).body, after);
+    assert.deepEqual((await patch('patched', { hours: [] })).body, { ...after, hours: [] });
+    const acts = await server.store.acts('patched', '', 10);
+    assert.deepEqual(
+      acts.map(({ detail }) => detail),
+      ['name origins timezone answerWithin', 'name answerWithin bot', '', 'handBackAfter', 'handBackAfter', 'hours'],
+    );
+  });
+
+  test('PATCH is taken as application/merge-patch+json, too', async () => {
+    await put('merged', {});
+    const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/merge-patch+json' };
+    const url = '/v1/dealers/merged';
+    const { statusCode, body } = await server.app.inject({ method: 'PATCH', url, headers, payload: '{"name":"M"}' });
+    assert.deepEqual([statusCode, JSON.parse(body)], [200, { dealerId: 'merged', name: 'M', origins: [] }]);
+    const broken = await server.app.inject({ method: 'PATCH', url, headers, payload: '{"name":' });
+    assert.equal(broken.statusCode, 400);
+  });
+
+  test('PATCH refuses what PUT refuses, in the same words, and changes nothing', async () => {
+    await put('faultless', { name: 'A', handBackAfter: { alone: 60 } });
+    for (const [body, path] of faults) {
+      const { details } = assertProblem(await patch('faultless', body), 400, 'invalid_payload');
+      assert.deepEqual(
+        details.map((detail: { path: string }) => detail.path),
+        [path],
+      );
+    }
+    assert.deepEqual((await get('faultless')).body, {
+      dealerId: 'faultless',
+      name: 'A',
+      origins: [],
+      handBackAfter: { alone: 60 },
+    });
+    assertProblem(await patch('nobody', { name: 'A' }), 404, 'unknown_dealer');
+    assertProblem(await get('nobody'), 404, 'unknown_dealer');
+  });
+
+  test('a time zone and a day that there are not are refused in words', async () => {
+    const zone = assertProblem(await put('faulty', { timezone: 'Mars' }), 400, 'invalid_payload');
+    assert.match(zone.detail, /^timezone: expected the name of a time zone such as Europe\/Berlin, got a string/);
+    const day = assertProblem(await put('faulty', { holidays: ['2026-02-30'] }), 400, 'invalid_payload');
+    assert.match(day.detail, /^holidays\/0: expected a day such as 2026-12-25, got a string/);
+  });
 
   test('an origin with a slash at its end is refused in words, and so is an email address that is none', async () => {
     const origin = assertProblem(await put('faulty', { origins: ['https://a.example/'] }), 400, 'invalid_payload');
@@ -183,6 +265,7 @@ describe('[P-11.6] refusals', () => {
     ['GET', '/v1/dealers/nobody', undefined],
     ['PUT', `/v1/dealers/${DEALER}`, { name: 'Mine' }],
     ['PUT', '/v1/dealers/nobody', { name: 5 }],
+    ['PATCH', `/v1/dealers/${DEALER}`, { name: 'Mine' }],
     ['DELETE', `/v1/dealers/${DEALER}`, undefined],
     ['DELETE', '/v1/dealers/nobody', undefined],
   ] as const;

@@ -111,7 +111,7 @@ export class TestServer {
 
   /** Calls an HTTP route through memory. What it answers must be as the OpenAPI document says. */
   async http(
-    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
     { token, body }: { token?: string; body?: unknown } = {},
   ) {

@@ -1,12 +1,13 @@
 /** [P-11.5] `/v1/dealers`: who the tenants are. For a server of all dealers. */
 import { type Static, Type } from '@sinclair/typebox';
-import { Dealer, DealerList, DealerSettings } from '../../../schemas/dealers.ts';
+import { Dealer, DealerList, DealerPatch, DealerSettings, patched } from '../../../schemas/dealers.ts';
 import { CLOSE, refused } from '../../../schemas/errors.ts';
 import { Nothing } from '../../../schemas/http.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { ListQuery } from '../../../schemas/lists.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { changedSettings } from '../../journal/audit.ts';
+import { checker } from '../../protocol/checker.ts';
 import type { CredentialStore } from '../../store/credentials.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { Core } from '../core.ts';
@@ -17,6 +18,11 @@ import { pageOf } from './page.ts';
 
 const tags = ['dealers'];
 const params = Type.Object({ dealerId: Id });
+/** The type of a JSON Merge Patch [RFC 7396]. One that comes as plain JSON is taken, too. */
+export const MERGE_PATCH = 'application/merge-patch+json';
+
+const settingsOf = checker(DealerSettings);
+
 const unknownDealer = () => refused('unknown_dealer', 'there is no such dealer');
 
 /** A dealer, and of which generation its tokens must be that are minted now. */
@@ -66,6 +72,27 @@ export function dealerRoutes(app: App, core: Access & Auditing & Pick<Core, 'hub
     const { generation: _, ...settings } = dealer;
     await recordAct(core, request, { dealerId, action: 'change_dealer', detail: changedSettings(before, settings) });
     return reply.code(isNew ? 201 : 200).send(dealer);
+  });
+
+  const patch = {
+    tags,
+    summary: 'Changes some of a dealer’s settings',
+    description: 'A JSON Merge Patch (RFC 7396) of the settings. `handBackAfter` holds `null` as a value: never.',
+    params,
+    body: DealerPatch,
+    response: { 200: Dealer },
+  };
+  app.patch('/v1/dealers/:dealerId', { onRequest, schema: patch }, async (request) => {
+    const {
+      params: { dealerId },
+      body,
+    } = request;
+    const change = (settings: DealerSettings) => settingsOf(patched(DealerSettings, settings, body));
+    const changed = await store.changeDealer(dealerId, change);
+    if (!changed) throw unknownDealer();
+    const detail = changedSettings(changed.before, changed.after);
+    await recordAct(core, request, { dealerId, action: 'change_dealer', detail });
+    return (await dealerAt(store, dealerId)) ?? changed.after;
   });
 
   const removed = {

@@ -48,7 +48,7 @@ async function corsFor(store: DealerStore, { headers, url }: FastifyRequest): Pr
   if (!isOriginAllowed(headers.origin, dealer?.origins ?? [])) return { origin: false };
   return {
     origin: headers.origin,
-    methods: ['GET', 'PUT', 'POST', 'DELETE'],
+    methods: ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'accept', REQUEST_ID],
     exposedHeaders: ['link', 'retry-after', REQUEST_ID],
     maxAge: PREFLIGHT_AGE,

@@ -31,6 +31,7 @@ export const WORKS: Works = {
     ...['dealers', 'erasures', 'lead_intents', 'leads', 'users'].map((table) => ({ table, manner: 'alters' }) as const),
   ],
   '0005_epochs': [],
+  '0006_settings': [{ table: 'dealers', manner: 'alters' }],
 };
 
 /** The last of them: what this program's tables are known by. */

@@ -31,6 +31,7 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'indexes' },
   ],
   '0006_epochs': [],
+  '0007_settings': [],
 };
 
 /** The last of them: what this program's tables are known by. */

@@ -109,6 +109,10 @@ function storeOver(opened: Opened): Store {
       prepared().cache.clear();
       return dealers.putDealer(...settings);
     },
+    changeDealer: async (...change) => {
+      prepared().cache.clear();
+      return dealers.changeDealer(...change);
+    },
     deleteDealer: async (dealerId) => {
       prepared().cache.clear();
       return dealers.deleteDealer(dealerId);

@@ -1,0 +1,1 @@
+ALTER TABLE "dealers" ADD COLUMN "settings" jsonb DEFAULT '{}'::jsonb NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE `dealers` ADD `settings` text DEFAULT '{}' NOT NULL;
