@@ -1,4 +1,5 @@
 /** `telle/conformance`: the promises of PROTOCOL.md, tried on any server that claims to speak it. */
+import { CONTENT } from './cases/content.ts';
 import { DELIVERY } from './cases/delivery.ts';
 import { ENVELOPE } from './cases/envelope.ts';
 import { ERRORS } from './cases/errors.ts';
@@ -47,6 +48,7 @@ const ANYWHERE = [
   ...DELIVERY,
   ...PROMISES,
   ...ERRORS,
+  ...CONTENT,
 ];
 
 async function resultOf({ clause, says, run }: Case, visit: Visit): Promise<Result> {

@@ -8,7 +8,7 @@ import type { Accepting, DroppedBy, PayloadOf } from './events/kind.ts';
 
 export { OpenChat, UpdateChat } from './events/admin-presence.ts';
 export { SysMsg } from './events/announcement.ts';
-export { UpdateMsg } from './events/chat-message.ts';
+export { AdminMsg, CustomerMsg, UpdateMsg } from './events/chat-message.ts';
 export { CloseChat } from './events/close.ts';
 export { UpdateGroup } from './events/customer-presence.ts';
 export { CreateLeadIntent, UpdateLeadIntent } from './events/intents.ts';

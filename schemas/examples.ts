@@ -20,6 +20,12 @@ import {
   told,
 } from './story.ts';
 
+/** [P-18.1] Answers that the bot offers beside its text. */
+const OFFER = {
+  kind: 'choices',
+  choices: [{ label: 'Book a test drive', value: 'test_drive' }, { label: 'Just looking' }],
+} as const;
+
 export const STORY: readonly Step[] = [
   step(
     'bot',
@@ -166,6 +172,7 @@ export const STORY: readonly Step[] = [
         groupId: GROUP,
         user: 'bot',
         message: 'It is, and it can be seen today until six. May I ask your name?',
+        content: OFFER,
       },
       'b3',
     ),
@@ -179,6 +186,7 @@ export const STORY: readonly Step[] = [
         muted: false,
         unread: 1,
         message: 'It is, and it can be seen today until six. May I ask your name?',
+        content: OFFER,
       },
       { id: 'b3', seq: 2, at: on('09:31:05.612') },
     ),

@@ -2,8 +2,9 @@
  * Every kind of frame that there is, by who sends it: made of the one table, so that a channel or a type that is added
  * there appears here, and in every document.
  */
-import { Type } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
 import type { Body, BodySchema } from './accepted.ts';
+import { CONTENTS } from './content.ts';
 import type { Event } from './delivered.ts';
 import { ErrorPayload } from './errors.ts';
 import { AckPayload, JOIN_PAYLOADS, RefreshPayload, SessionPayload } from './frames.ts';
@@ -55,7 +56,11 @@ const ID = plain(Id);
 const KEY = plain(Key);
 const keyed = { id: KEY };
 
-const RECORD_NAMES = new Map(Object.entries(RECORDS).map(([name, schema]) => [JSON.stringify(plain(schema)), name]));
+const namesOf = (schemas: Readonly<Record<string, TSchema>>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(schemas).map(([name, schema]) => [JSON.stringify(plain(schema)), name]));
+const RECORD_NAMES = namesOf(RECORDS);
+/** Parts of payloads that are published by names of their own. */
+const PART_NAMES = namesOf({ ...RECORDS, ...CONTENTS });
 
 /** [P-5] The fields that a session fills in, and compares where they are given: `identityOf` in `src/auth/session.ts`. */
 const IDENTITY: Readonly<Record<Role, Readonly<Record<string, JsonSchema>>>> = {
@@ -89,7 +94,7 @@ function onWire(role: Role, schema: BodySchema): ObjectSchema {
     required: required.filter((field) => !(field in identity)),
     properties: {
       type,
-      ...fields,
+      ...withNames(fields, PART_NAMES),
       ...(adminId && role !== 'customer' && { adminId }), // a customer's is ignored
       ...identity,
       ...(role === 'server' && keyed), // [P-6]
@@ -151,7 +156,7 @@ const SCOPES = {
 
 function eventKind(type: Event['type']): FrameKind {
   const { channel, scope, stored, summary, payload } = DELIVERIES[type];
-  const schema = described(withNames(withTextIds(plainObject(payload)), RECORD_NAMES));
+  const schema = described(withNames(withTextIds(plainObject(payload)), PART_NAMES));
   const envelope = stored ? { ...keyed, scope: SCOPES[scope], seq: plain(Seq), at: plain(Instant) } : {};
   return { sender: 'telle', channel, type, summary, name: pascal(type), payload: schema, envelope };
 }

@@ -5,7 +5,7 @@ import { DealerOrAll, GroupId, Id, Instant, Key, Role, Seq } from './kinds.ts';
 /** [P-2.3] Frame of a client. Other fields are ignored [P-2.4]. */
 export const Envelope = Type.Object({
   channel: Type.String(),
-  payload: Type.Unsafe<Record<string, unknown>>(Type.Object({})),
+  payload: Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true })),
   id: Type.Optional(Key),
 });
 export type Envelope = Static<typeof Envelope>;

@@ -3,10 +3,12 @@
  * `Static<typeof ChatMsg>`. What only the server needs is not here.
  */
 export {
+  AdminMsg,
   type Body,
   type BodySchema,
   CloseChat,
   CreateLeadIntent,
+  CustomerMsg,
   MuteBot,
   OpenChat,
   Read,
@@ -21,6 +23,7 @@ export {
   UpdatePageview,
   UpdateUser,
 } from './accepted.ts';
+export { Card, Choice, Content } from './content.ts';
 export { Dealer, DealerSettings, Origin } from './dealers.ts';
 export * from './delivered.ts';
 export { CLOSE, type CloseCode, Detail, ERRORS, type ErrorCode, ErrorPayload, errorKind } from './errors.ts';

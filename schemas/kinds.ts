@@ -12,6 +12,11 @@ const KEY = '^[A-Za-z0-9._:-]{1,64}$';
 /** [P-2.5] The most characters (code points) that a chat text holds. */
 const MAX_TEXT = 4000;
 
+interface Bounded extends TSchema {
+  readonly minLength: 0 | 1;
+  readonly maxLength: number;
+}
+
 /** Counts the characters of a string as JSON Schema does: a surrogate pair is one. */
 function characters(text: string): number {
   let count = 0;
@@ -19,9 +24,9 @@ function characters(text: string): number {
   return count;
 }
 
-function isText(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length === 0 || value.length > 2 * MAX_TEXT) return false;
-  return value.length <= MAX_TEXT || characters(value) <= MAX_TEXT;
+function isText({ minLength, maxLength }: Bounded, value: unknown): boolean {
+  if (typeof value !== 'string' || value.length < minLength || value.length > 2 * maxLength) return false;
+  return value.length <= maxLength || characters(value) <= maxLength;
 }
 
 /** Tells whether a value can be an {@link Id}. */
@@ -34,15 +39,19 @@ function isGroupId(value: unknown): boolean {
   return isId(value) && !String(value).startsWith('@');
 }
 
-TypeRegistry.Set('Text', (_, value) => isText(value));
+TypeRegistry.Set('Text', isText);
 TypeRegistry.Set('DealerOrAll', (_, value) => value === '*' || isId(value));
 TypeRegistry.Set('Id', (_, value) => isId(value));
 TypeRegistry.Set('GroupId', (_, value) => isGroupId(value));
 
 const integerId = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
+/** Text of any characters, so many of them. */
+export const text = (maxLength: number, minLength: 0 | 1 = 1) =>
+  Type.Unsafe<string>({ [Kind]: 'Text', type: 'string', minLength, maxLength });
+
 /** [P-2.5] Chat text: 1 to 4000 characters. */
-export const Text = Type.Unsafe<string>({ [Kind]: 'Text', type: 'string', minLength: 1, maxLength: MAX_TEXT });
+export const Text = text(MAX_TEXT);
 
 /** [P-2.7] A dealerId or adminId. A non-negative integer is taken and read as its decimal string: decoded, it is one. */
 export const Id = Type.Unsafe<string>({ [Kind]: 'Id', anyOf: [{ type: 'string', pattern: ID.source }, integerId] });

@@ -3,6 +3,7 @@
  * them are host-relative: `/schemas/<Name>.json`, where the server has them.
  */
 import type { TSchema } from '@sinclair/typebox';
+import { CONTENTS } from './content.ts';
 import { DeadLetter, DeadLetterList } from './dead-letters.ts';
 import { Dealer, DealerList, DealerPatch, DealerSettings } from './dealers.ts';
 import { Problem } from './errors.ts';
@@ -58,6 +59,7 @@ export const FRAME_NAMES: Readonly<Record<Sender, string>> = {
 /** Schemas that are referred to by name wherever they are part of another. To publish another body, name it here. */
 const BODIES = {
   ...RECORDS,
+  ...CONTENTS,
   Dealer,
   DealerSettings,
   DealerPatch,

@@ -129,6 +129,7 @@ export const TranscriptLine = Type.Object(
     user: Type.Optional(User),
     adminId: Type.Optional(Id),
     message: Type.Optional(Type.String()),
+    ...Type.Pick(ChatMsg, ['content', 'replyTo', 'value']).properties,
     muted: Type.Optional(Type.Boolean()),
     unread: Type.Optional(count),
     online: Type.Optional(Type.Boolean()),

@@ -7,12 +7,12 @@ import type { Body } from '../../schemas/accepted.ts';
 import { refused } from '../../schemas/errors.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import type { Settings } from '../../schemas/settings.ts';
-import { ALL_DEALERS, DELIVERIES, eventTypeOf } from '../../schemas/table.ts';
+import { ACCEPTED, ALL_DEALERS, DELIVERIES, eventTypeOf } from '../../schemas/table.ts';
 import type { Session } from '../auth/session.ts';
 import { giveBackAll, Quota, type Share, takeAll } from './limits.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
-/** About what an event takes on disk besides its message, in bytes: its row, its other fields, and where indexes name it. */
+/** About what an event takes on disk besides what it says, in bytes: its row, its other fields, and where indexes name it. */
 const ROW = 512;
 /** A dealer's servers may store so many times what its customers may: its bot answers each of them, and at more length. */
 const SERVERS = 4;
@@ -39,9 +39,13 @@ interface Charge {
 /** Counts the bytes that an accepted payload stores: nothing where it is only passed on, or kept as state. */
 export function bytesStored(body: Body): number {
   if (!DELIVERIES[eventTypeOf(body)].stored) return 0;
-  if (!('message' in body)) return ROW;
-  const { message } = body;
-  return ROW + Buffer.byteLength(typeof message === 'string' ? message : JSON.stringify(message));
+  let bytes = ROW;
+  for (const field of ACCEPTED.get(body.type)?.carries ?? []) {
+    const value: unknown = Reflect.get(body, field);
+    if (typeof value === 'string') bytes += Buffer.byteLength(value);
+    else if (typeof value === 'object') bytes += Buffer.byteLength(JSON.stringify(value));
+  }
+  return bytes;
 }
 
 export class Budgets {

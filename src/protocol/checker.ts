@@ -25,8 +25,15 @@ export function kindOf(value: unknown): string {
 }
 
 /** The JSON types that a union takes. */
-const kindsOf = (schema: TSchema): string[] =>
-  schema.anyOf.flatMap((each: TSchema) => (each.anyOf ? kindsOf(each) : [each.type]));
+const kindsOf = (schema: TSchema): string[] => [
+  ...new Set<string>(schema.anyOf.flatMap((each: TSchema) => (each.anyOf ? kindsOf(each) : [each.type]))),
+];
+
+/** The words by which the objects of a union are told apart: the `kind` of each. Empty: it is no union of such objects. */
+const tagsOf = ({ anyOf = [] }: TSchema): string[] => {
+  const tags = anyOf.flatMap(({ properties }: TSchema) => properties?.kind?.const ?? []);
+  return tags.length === anyOf.length ? tags : [];
+};
 
 /** A schema's rule, in words. */
 function ruleOf(schema: TSchema, error: ValueError): string {
@@ -62,12 +69,21 @@ function ruleOf(schema: TSchema, error: ValueError): string {
 
 function detailOf(error: ValueError): Detail {
   if (error.type === ValueErrorType.ObjectRequiredProperty) return { path: error.path, message: 'required' };
+  const tags = tagsOf(error.schema);
+  if (tags.length > 0 && isJsonObject(error.value)) return detailWithin(tags, error, error.value.kind);
   // Where a value is of one of a union's kinds, what is wrong is inside it.
   for (const variant of error.errors) {
     const inside = variant.First();
     if (inside && inside.path !== error.path) return detailOf(inside);
   }
   return { path: error.path, message: `${ruleOf(error.schema, error)}, got ${kindOf(error.value)}` };
+}
+
+/** Looks into the one of a union's objects that a value says it is. */
+function detailWithin(tags: readonly string[], { path, errors }: ValueError, tag: unknown): Detail {
+  const inside = errors[tags.indexOf(String(tag))]?.First();
+  if (inside) return detailOf(inside);
+  return { path: `${path}/kind`, message: `expected one of ${tags.join(', ')}, got ${kindOf(tag)}` };
 }
 
 function detailsOf(errors: Iterable<ValueError>): Detail[] {
@@ -135,32 +151,47 @@ function opened(value: unknown): unknown {
   }
 }
 
-/** The fields that a schema knows, and whether each is an id. */
-const fieldsOf = (schema: TSchema): ReadonlyMap<string, boolean> | null =>
-  schema[Kind] === 'Object'
-    ? new Map(Object.entries<TSchema>(schema.properties).map(([name, field]) => [name, isIdKind(field)]))
-    : null;
+/** Makes what is kept of a value [P-2.4]: without what its schema does not know, ids as strings [P-2.7]. */
+type Keep = (value: unknown) => unknown;
+
+/** Finds how a value of a schema is kept; null: all of it, as it is. */
+function keepOf(schema: TSchema): Keep | null {
+  if (isIdKind(schema)) return String;
+  const tags = tagsOf(schema);
+  if (tags.length > 0) return keepTagged(tags, schema.anyOf.map(keepOf));
+  if (schema[Kind] === 'Array') return keepEach(keepOf(schema.items));
+  if (schema[Kind] !== 'Object' || schema.additionalProperties === true) return null;
+  return keepFields(new Map(Object.entries<TSchema>(schema.properties).map(([name, field]) => [name, keepOf(field)])));
+}
+
+const keepTagged =
+  (tags: readonly string[], keeps: readonly (Keep | null)[]): Keep =>
+  (value) =>
+    keeps[tags.indexOf(Object(value).kind)]?.(value);
+
+const keepEach = (keep: Keep | null): Keep | null =>
+  keep && ((value) => (Array.isArray(value) ? value.map((each) => keep(each)) : value));
 
 /** Tells whether nothing is to be left out or changed: most payloads are so, and need no copy. */
-function isKnown(fields: ReadonlyMap<string, boolean>, value: JsonObject): boolean {
+function isKept(fields: ReadonlyMap<string, Keep | null>, value: JsonObject): boolean {
   for (const name in value) {
-    const isId = fields.get(name);
-    if (isId === undefined || (isId && typeof value[name] !== 'string')) return false;
+    const keep = fields.get(name);
+    if (keep === undefined || (keep !== null && (keep !== String || typeof value[name] !== 'string'))) return false;
   }
   return true;
 }
 
-/** [P-2.4] Only the fields that are known, ids as strings [P-2.7]. */
-function known(fields: ReadonlyMap<string, boolean> | null, value: unknown): unknown {
-  const given: JsonObject = Object(value);
-  if (fields === null || isKnown(fields, given)) return value;
-  const kept: JsonObject = {};
-  for (const [name, isId] of fields) {
-    const field = given[name];
-    if (field !== undefined) kept[name] = isId ? String(field) : field;
-  }
-  return kept;
-}
+const keepFields =
+  (fields: ReadonlyMap<string, Keep | null>): Keep =>
+  (value) => {
+    if (!isJsonObject(value) || isKept(fields, value)) return value;
+    const kept: JsonObject = {};
+    for (const [name, keep] of fields) {
+      const field = value[name];
+      if (field !== undefined) kept[name] = keep === null ? field : keep(field);
+    }
+    return kept;
+  };
 
 /**
  * Compiles a schema.
@@ -171,13 +202,13 @@ export function checker<S extends TSchema>(schema: S): (value: unknown) => Stati
   const compiled = TypeCompiler.Compile(schema);
   const isRecord = schema.properties?.message?.[Kind] === 'Object';
   const requirements = requirementsOf(schema);
-  const fields = fieldsOf(schema);
+  const keep = keepOf(schema);
   return (given) => {
     const value = isRecord ? opened(given) : given;
     if (!compiled.Check(value)) throw invalid(detailsOf(compiled.Errors(value)));
     const broken = isRecord ? [...unmet(requirements, value), ...excess(value)] : unmet(requirements, value);
     if (broken.length > 0) throw invalid(broken);
-    return known(fields, value) as Static<S>;
+    return (keep === null ? value : keep(value)) as Static<S>;
   };
 }
 

@@ -63,6 +63,10 @@ describe('[P-9] bytes a day', () => {
     const at = { dealerId: DEALER, groupId: 'g1', user: 'customer' } as const;
     const message = { url: 'https://cars.example/é' };
     assert.equal(bytesStored({ type: 'UPDATE_MSG', ...at, message: '"é"' }), 512 + 4);
+    const content = { kind: 'choices', choices: [{ label: 'é' }] } as const;
+    const shown = { content, value: 'é', replyTo: 7 };
+    const bytes = JSON.stringify(content).length + 1 + 2;
+    assert.equal(bytesStored({ type: 'UPDATE_MSG', ...at, message: 'a', ...shown }), 512 + 1 + bytes);
     assert.equal(bytesStored({ type: 'UPDATE_PAGEVIEW', ...at, message }), 512 + JSON.stringify(message).length + 1);
     assert.equal(bytesStored({ type: 'MUTE_BOT', ...at, adminId: 'a1' }), 512);
     assert.equal(bytesStored({ type: 'TYPING', ...at, typing: true }), 0);

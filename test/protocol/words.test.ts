@@ -14,6 +14,52 @@ const TOLD: readonly (readonly [Event, string])[] = [
   [{ ...SAID, ...ADMIN }, 'a1: hi'],
   [{ ...SAID, ...IDS, user: 'bot', message: 'a\nb' }, 'bot: a\n    b'],
   [
+    {
+      ...SAID,
+      ...IDS,
+      user: 'bot',
+      content: { kind: 'choices', choices: [{ label: 'New' }, { label: 'Us\u202eed' }] },
+    },
+    'bot: hi\n    1. New\n    2. Us\ufffded',
+  ],
+  [
+    {
+      ...SAID,
+      ...IDS,
+      user: 'bot',
+      content: {
+        kind: 'cards',
+        cards: [
+          { title: 'Corolla', subtitle: 'blue', url: 'https://a.example/', choices: [{ label: 'Yes', value: 'y' }] },
+          { title: 'Yaris', choices: [{ label: 'No' }] },
+        ],
+      },
+    },
+    'bot: hi\n    Corolla, blue, https://a.example/\n    1. Yes\n    Yaris\n    2. No',
+  ],
+  [
+    {
+      ...SAID,
+      ...ADMIN,
+      content: {
+        kind: 'vehicle',
+        vehicle: {
+          year: 2023,
+          make: 'Toyota',
+          model: 'Corolla',
+          trim: null,
+          stock: 'S1',
+          vin: 'V1',
+          condition: 'used',
+        },
+        price: 18_700,
+        url: 'https://a.example/',
+      },
+    },
+    'a1: hi\n    2023 Toyota Corolla, used, stock S1, VIN V1, 18700, https://a.example/',
+  ],
+  [{ ...SAID, ...ADMIN, content: { kind: 'vehicle', vehicle: {} } }, 'a1: hi'],
+  [
     { type: 'SYS_MSG', dealerId: 'd1', adminId: 'a1', user: 'admin', muted: true, unread: 0, message: 'x\ny' },
     'a1 to everybody: x\n    y',
   ],
