@@ -1,7 +1,9 @@
 /** `telle chat`: a chat from the terminal, as a customer or as an admin. */
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import type { Event } from '../../schemas/delivered.ts';
+import type { Static } from '@sinclair/typebox';
+import { type Choice, choicesOf } from '../../schemas/content.ts';
+import type { ChatMsg, Event } from '../../schemas/delivered.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { type Client, connect, TelleError } from '../client/index.ts';
 import { inWords, plainText } from '../protocol/words.ts';
@@ -71,8 +73,10 @@ function asCustomer({ url, dealer, token, group }: ChatRequest) {
     ...(token !== undefined && { token }),
     ...(group !== undefined && token !== undefined && { since: { [group]: 0 } }),
   });
+  const offer = new Offer();
+  client.on('CHAT_MESSAGE', (said, { seq }) => offer.hear(said, seq));
   const voice: Voice = {
-    say: (message) => client.send('customer_message', { type: 'UPDATE_MSG', message }),
+    say: (text) => client.send('customer_message', { type: 'UPDATE_MSG', ...offer.answer(text) }),
     typing: (typing) => client.send('typing', { type: 'TYPING', typing }),
     close: () => client.send('close_chat', { type: 'CLOSE_CHAT' }),
     mute: async () => {
@@ -80,6 +84,25 @@ function asCustomer({ url, dealer, token, group }: ChatRequest) {
     },
   };
   return { client, voice };
+}
+
+/** [P-18.1] The choices that were offered last, by their numbers, until one of them is taken. */
+class Offer {
+  #seq = 0;
+  #choices: readonly Choice[] = [];
+
+  hear({ content, replyTo }: Static<typeof ChatMsg>, seq: number): void {
+    if (content && choicesOf(content).length > 0) [this.#seq, this.#choices] = [seq, choicesOf(content)];
+    else if (replyTo === this.#seq) this.#choices = [];
+  }
+
+  /** Says what was typed, or the choice of that number. */
+  answer(text: string): { message: string; replyTo?: number; value?: string } {
+    const choice = /^\d+$/.test(text) ? this.#choices[Number(text) - 1] : undefined;
+    if (!choice) return { message: text };
+    this.#choices = [];
+    return { message: choice.label, replyTo: this.#seq, ...(choice.value !== undefined && { value: choice.value }) };
+  }
 }
 
 async function asAdmin(settings: Settings, { url, dealer, token, group: groupId }: ChatRequest, adminId: string) {
@@ -105,7 +128,7 @@ async function asAdmin(settings: Settings, { url, dealer, token, group: groupId 
 }
 
 const HELP =
-  '/close closes the chat, /mute and /unmute silence the bot and let it speak, /quit leaves; anything else is said';
+  '/close closes the chat, /mute and /unmute silence the bot and let it speak, /quit leaves; a number takes that choice, anything else is said';
 
 /** The lines that are typed, below those that are said. */
 class Terminal {

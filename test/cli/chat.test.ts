@@ -91,6 +91,46 @@ describe('telle chat', { timeout: 170_000 }, () => {
       }
     }));
 
+  it('numbers the choices that are offered, and takes the one whose number is typed, once [P-18.1]', () =>
+    inFolder(async (cwd) => {
+      const server = await startProcess({ cwd, patience: 150_000 });
+      const { client } = await agent(cwd, server.url);
+      const answers = new Inbox<readonly unknown[]>();
+      client.on('CHAT_MESSAGE', ({ user, message, replyTo, value }) => {
+        if (user === 'customer') answers.put([message, replyTo, value]);
+      });
+      try {
+        const args = ['chat', '--url', server.http, '--dealer', 'demo', '--group', GROUP];
+        const chat = new Process(SOURCE, args, { cwd, patience: PATIENCE });
+        await until('it is in the chat', async () => chat.stderr.includes('-- in the chat at demo'));
+        const cards = [
+          { title: 'Blue', choices: [{ label: 'Test drive' }] },
+          { title: 'Red', choices: [{ label: 'Price', value: 'p' }] },
+        ];
+        const content = { kind: 'cards', cards } as const;
+        const { seq } = await client.send('admin_message', {
+          type: 'UPDATE_MSG',
+          groupId: GROUP,
+          message: 'Look',
+          content,
+        });
+        await chat.says(/bob: Look\n {4}Blue\n {4}1\. Test drive\n {4}Red\n {4}2\. Price\n/);
+        for (const [index, typed] of ['3', '2', '2'].entries()) {
+          chat.tell(typed);
+          await answers.first(index + 1);
+        }
+        assert.deepEqual(await answers.first(3), [
+          ['3', undefined, undefined],
+          ['Price', seq, 'p'],
+          ['2', undefined, undefined],
+        ]);
+        await chat.kill('SIGINT');
+      } finally {
+        client.close();
+        await server.kill();
+      }
+    }));
+
   it('has a prompt, colours and typing at a terminal', () =>
     inFolder(async (cwd) => {
       const server = await startProcess({ cwd, patience: 150_000 });
