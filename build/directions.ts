@@ -58,6 +58,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['schemas/', 'src/auth/', 'src/commands/', 'src/hub/', 'src/journal/', 'src/protocol/', 'node:'],
     types: ['src/bus/feed.ts', 'src/domain/', 'src/metrics.ts', 'src/open-files.ts', 'src/store/', 'src/timing.ts'],
   },
+  'src/doors/dialect.ts': { imports: [], types: ['schemas/'] },
+  'src/dialects/': { imports: ['schemas/', 'src/protocol/', 'node:'], types: ['src/doors/dialect.ts'] },
   'src/doors/': {
     imports: [
       'schemas/',
@@ -85,6 +87,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/bus/bus.ts',
       'src/bus/feed.ts',
       'src/bus/link.ts',
+      'src/doors/dialect.ts',
       'src/metrics.ts',
       'src/store/',
       'src/timing.ts',
@@ -125,6 +128,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/bus/link.ts',
       'src/commands/',
       'src/conversation/',
+      'src/dialects/',
       'src/doors/',
       'src/hub/',
       'src/journal/',
@@ -152,6 +156,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/auth/',
       'src/bus/',
       'src/client/',
+      'src/dialects/',
       'src/journal/',
       'src/log.ts',
       'src/open-files.ts',

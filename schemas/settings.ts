@@ -14,6 +14,15 @@ const MIB = 1024 * 1024;
 const bytesADay = (bytes: number, description: string) =>
   Type.Integer({ minimum: 1024, maximum: Number.MAX_SAFE_INTEGER, default: bytes, 'x-reread': true, description });
 
+/** A key or a channel of other services. */
+const nameInRedis = (name: string, description: string) =>
+  Type.String({
+    pattern: '^[\\x21-\\x7e]{1,128}$',
+    default: name,
+    examples: [`1 to 128 visible ASCII characters, such as ${name}`],
+    description,
+  });
+
 export const Settings = Type.Object({
   HOST: Type.String({
     minLength: 1,
@@ -198,6 +207,35 @@ export const Settings = Type.Object({
   SOCKET_IO: OneOf(['on', 'off'], {
     default: 'off',
     description: 'clients of Socket.IO, from version 2 on, at /socket.io/: on or off',
+  }),
+  DIALECT: OneOf(['none', 'telle2019'], {
+    default: 'none',
+    description:
+      'what else is understood of older clients and services: telle2019 is what those of 2019 say, over Socket.IO (with SOCKET_IO) and Redis',
+  }),
+  DIALECT_CHANNEL: nameInRedis(
+    'telle_ai_chat',
+    "the dialect's channel of Redis, on which other services publish, and Telle does",
+  ),
+  DIALECT_BOT_QUEUE: nameInRedis('telle:queue:bot', "the dialect's list from which the bot takes its work"),
+  DIALECT_DAEMON_QUEUE: nameInRedis(
+    'telle:queue:daemon',
+    "the dialect's list from which the daemon takes what it keeps",
+  ),
+  DIALECT_NOTIFICATION_QUEUE: nameInRedis(
+    'telle:queue:notification',
+    "the dialect's list from which the notifications take theirs",
+  ),
+  DIALECT_DESKS: Type.String({
+    pattern: '^(off|[A-Za-z0-9._:@-]{1,64}=[0-9A-Fa-f.:/]+(, *[A-Za-z0-9._:@-]{1,64}=[0-9A-Fa-f.:/]+)*)$',
+    'x-of': 'desks',
+    default: 'off',
+    examples: [
+      'off',
+      'dealers and the addresses or networks of their desks, such as 201900001=192.0.2.0/24,201900002=198.51.100.7',
+    ],
+    description:
+      "whose desk of the dialect is an admin without a token: <dealerId>=<address or network>, comma-separated; off: nobody's",
   }),
   WELCOME: OneOf(['on', 'local', 'off'], {
     default: 'local',

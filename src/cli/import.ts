@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { type Settings, shownDatabase } from '../../schemas/settings.ts';
 import { shownUrl } from '../../schemas/urls.ts';
 import { rowsElsewhere } from '../app.ts';
+import { lineOf, queryOf, TABLES, THERE } from '../dialects/telle2019/tables.ts';
 import { type OwnLine, ownLineOf, ReadingBack } from '../journal/reading-back.ts';
 import { commandOf, reasonOf, recallAll, timeOf, type Verdict } from '../journal/recalling.ts';
 import { isJsonObject } from '../protocol/checker.ts';
@@ -15,7 +16,6 @@ import { reasonOf as whyOf } from './reason.ts';
 import { Rejects } from './rejects.ts';
 import { readSecrets } from './secrets.ts';
 import { readAs } from './settings.ts';
-import { lineOf, queryOf, TABLES, THERE } from './telle2019.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ImportRequest {

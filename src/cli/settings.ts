@@ -56,6 +56,8 @@ const KINDS: Readonly<Record<string, (text: string) => boolean>> = {
   url: (text) => (text.startsWith('sqlite:') ? !/["']$/.test(text) : takenApart(text) !== null),
   address: isAddress,
   networks: (text) => isWord(text) || text.split(',').every((each) => isNetwork(each.trim())),
+  desks: (text) =>
+    isWord(text) || text.split(',').every((each) => isNetwork(each.split('=')[1] ?? '') && !/\/0+$/.test(each)),
 };
 
 function isAllowed(schema: TSchema, value: unknown): boolean {
@@ -123,8 +125,10 @@ export function readSettings(given: Readonly<Record<string, string | undefined>>
     }
     if (value !== undefined) settings[name] = value;
   }
-  const { PORT, METRICS_PORT } = settings;
+  const { PORT, METRICS_PORT, DIALECT_CHANNEL, REDIS_PREFIX } = settings;
   if (PORT !== 0 && PORT === METRICS_PORT) throw new UsageError(`METRICS_PORT is ${PORT}, as PORT is: set another one`);
+  if (DIALECT_CHANNEL === `${REDIS_PREFIX}events`)
+    throw new UsageError(`DIALECT_CHANNEL is ${DIALECT_CHANNEL}, which is Telle's own: set that of the other services`);
   return settings as Settings;
 }
 

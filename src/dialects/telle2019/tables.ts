@@ -1,7 +1,7 @@
 /** [P-20.1] The tables of the system of 2019, as lines of an older system. */
-import { isJsonObject } from '../protocol/checker.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { isJsonObject } from '../../protocol/checker.ts';
+import { type Fields, filled, nameOf } from './records.ts';
+import { textOfColumn } from './text.ts';
 
 /** A table that is read: its column of the time (UTC, without a zone), and what a row of it says. */
 interface Table {
@@ -9,14 +9,6 @@ interface Table {
   readonly tells: (row: Fields) => Fields;
 }
 
-/** Fields that have something in them. */
-const filled = (fields: Fields): Fields =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== ''),
-  );
-
-/** The name that was kept where none was known. */
-const NOBODY = 'Customer';
 /** The one whom an agent's messages are of: the tables do not say which agent it was. */
 const AGENT = 'telle2019';
 
@@ -26,14 +18,14 @@ export const TABLES: Readonly<Record<string, Table>> = {
   telle_message: {
     time: 'created_time',
     tells: ({ message, message_owner: user }) => ({
-      ...{ type: 'UPDATE_MSG', user, message: textOf(message) },
+      ...{ type: 'UPDATE_MSG', user, message: textOfColumn(message) },
       ...(user === 'admin' && { adminId: AGENT }),
     }),
   },
   telle_chat: {
     time: 'started',
     tells: ({ customer_name: name, department, device_type, device_detail }) =>
-      record('UPDATE_USER', { name: name === NOBODY ? null : name, department, device_type, device_detail }),
+      record('UPDATE_USER', { name: nameOf(name), department, device_type, device_detail }),
   },
   telle_webuser: {
     time: 'created',
@@ -83,39 +75,4 @@ export function lineOf({ name, id, at, fields }: Fields): { number: string; text
   const { dealer_id: dealerId, session_id: groupId } = row;
   const line = { dealerId, groupId, at, id: `${name}-${id}`, ...table?.tells(row) };
   return { number: `${name} ${id}`, text: JSON.stringify(line) };
-}
-
-/** Kinds of what the pages and the bot said, each as text; the first that fits. */
-const PARTS: readonly ((part: Fields) => unknown)[] = [
-  ({ data }) => isJsonObject(data) && (data.text ?? data.emoji ?? data.url),
-  ({ text }) => isJsonObject(text) && Array.isArray(text.text) && text.text.join('\n'),
-  ({ quickReplies: asked }) =>
-    isJsonObject(asked) && [asked.title, ...(Array.isArray(asked.quickReplies) ? asked.quickReplies : [])].join('\n'),
-  ({ card }) => isJsonObject(card) && [card.title, card.subtitle].filter(Boolean).join('\n'),
-  ({ image }) => isJsonObject(image) && image.imageUri,
-];
-
-/** The text of a message: JSON as text, perhaps twice, of an object of the pages' or an array of the bot's. */
-function textOf(message: unknown): unknown {
-  if (typeof message === 'string') {
-    const inner = parsed(message);
-    return inner === undefined ? message : textOf(inner);
-  }
-  if (Array.isArray(message)) return message.map(textOf).filter(Boolean).join('\n');
-  if (!isJsonObject(message)) return message;
-  for (const part of PARTS) {
-    const text = part(message);
-    if (text) return text;
-  }
-  return '';
-}
-
-/** The value of a text of JSON, where it is an object, an array or a text. */
-function parsed(text: string): unknown {
-  if (!/^\s*["[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
