@@ -113,7 +113,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'src/protocol/',
       'node:',
     ],
-    types: ['src/bus/bus.ts', 'src/metrics.ts', 'src/store/', 'src/timing.ts'],
+    types: ['src/bus/bus.ts', 'src/doors/dialect.ts', 'src/metrics.ts', 'src/store/', 'src/timing.ts', 'ioredis'],
   },
   'src/shown.ts': {
     imports: ['src/bus/'],
@@ -144,6 +144,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'fastify',
       'node:',
     ],
+    types: ['src/doors/dialect.ts'],
   },
   'src/client/': { imports: [], types: ['schemas/'] },
   'src/web/': { imports: ['src/client/', 'preact'], types: ['schemas/'] },

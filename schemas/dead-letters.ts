@@ -7,7 +7,7 @@ import { listOf } from './lists.ts';
 export const DeadLetter = Type.Object(
   {
     deadLetterId: Type.String(),
-    source: OneOf(['events', 'ingress']),
+    source: OneOf(['events', 'ingress', 'dialect']),
     code: ErrorPayload.properties.code,
     message: Type.String(),
     at: Instant,

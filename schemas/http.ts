@@ -54,6 +54,7 @@ export const ReadinessParts = Type.Object(
     nodes: tie('Whether what this node publishes to the others is heard: it proves that to itself every second.'),
     events: tie('The same of what other servers publish.'),
     stream: tie('Whether the stream of other servers is read.'),
+    dialect: tie('Whether services of another system are heard, and told what happens. Absent where there are none.'),
     writes: tie('Whether Redis takes writes.'),
     rights: tie('Whether the user of Redis may do all that it must.'),
     strangers: tie('Whether another platform publishes under the same names.'),

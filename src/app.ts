@@ -9,6 +9,7 @@ import { MemoryBus } from './bus/memory.ts';
 import { Budgets } from './commands/budgets.ts';
 import { Conversations } from './conversation/conversations.ts';
 import type { Core } from './doors/core.ts';
+import type { Dialect } from './doors/dialect.ts';
 import { Drain } from './doors/drain.ts';
 import { type Gate, openGate } from './doors/entrance.ts';
 import { boundBodies } from './doors/http/bodies.ts';
@@ -49,7 +50,16 @@ import { type Cause, Journal } from './journal/journal.ts';
 import { watchWal } from './journal/wal.ts';
 import { LineBounds, loggerOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellPresence } from './nodes.ts';
+import {
+  deliverFrom,
+  findRedis,
+  joinNodes,
+  openBus,
+  openHerald,
+  openLink,
+  openRedisDoors,
+  tellPresence,
+} from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
 import { showParts, showWork, watchDue } from './shown.ts';
 import type { CommitStore } from './store/commits.ts';
@@ -187,6 +197,7 @@ export async function createApp({
       if (batch.types.includes('ERASE_GROUP')) eraser.wake();
     },
     onLocked: (dealers) => metrics.locked(dealers),
+    onEvents: (sender, events) => herald?.take(sender, events),
   });
   const presence = new Presence({
     grace: timing.presenceGrace,
@@ -197,6 +208,9 @@ export async function createApp({
   const readings = new Readings(CATCHING_UP);
   const sequencer = deliverFrom({ bus, store, journal, hub, revocations, metrics, onFault, readings, now, timing });
   const link = openLink({ nodeId, bus, store: given, timing, metrics, log });
+  const tokens = new Tokens(secrets);
+  const dialect = await openDialect(settings, tokens);
+  const herald = openHerald(redis, { settings, dialect, link, log });
   const core: Core = {
     version,
     nodeId,
@@ -210,13 +224,14 @@ export async function createApp({
     link,
     drain: new Drain(timing),
     presence,
-    tokens: new Tokens(secrets),
+    tokens,
     settings,
     room: countConnections(app.server, mostFiles(), log),
     timing,
     metrics,
     revocations,
     limits: await limitRequests(app, settings),
+    dialect,
     budgets: new Budgets(settings, metrics.overBudget),
     audit: new Audit(store, log.child({ stream: 'audit' })),
     log,
@@ -236,7 +251,7 @@ export async function createApp({
   await documentRoutes(app, version);
 
   // What was started last is closed first: nobody new comes, what was taken is committed, then sockets close.
-  const running: (Closing | null)[] = [sockets, socketIo, eraser, journal];
+  const running: (Closing | null)[] = [herald, sockets, socketIo, eraser, journal];
   app.addHook('onReady', async () => {
     eraser.start();
     const membership = joinNodes(core, given, bus, sequencer);
@@ -266,6 +281,13 @@ async function openSocketIo(app: App, core: Core, conversations: Conversations, 
   if (core.settings.SOCKET_IO === 'off') return null;
   const { socketIoDoor } = await import('./doors/socketio/route.ts');
   return socketIoDoor(app, core, conversations, gate);
+}
+
+/** [P-19.2] Another system's language, where it is asked for. */
+async function openDialect(settings: Settings, tokens: Tokens): Promise<Dialect | null> {
+  if (settings.DIALECT === 'none') return null;
+  const { telle2019 } = await import('./dialects/telle2019/dialect.ts');
+  return telle2019(settings, tokens);
 }
 
 /** Part of the server that runs until it is closed. */

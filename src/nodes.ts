@@ -1,5 +1,6 @@
 /** Ties of this node to the others, and to other servers over Redis. A part of the composition root. */
 import { once } from 'node:events';
+import type { Cluster, Redis } from 'ioredis';
 import { CLOSE } from '../schemas/errors.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { personOf } from './auth/session.ts';
@@ -14,8 +15,11 @@ import { aclLine, faultOfRights, missingRights } from './bus/rights.ts';
 import { pulseChannel, type WireOptions } from './bus/wire.ts';
 import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
+import type { Services } from './doors/dialect.ts';
 import { ChannelDoor } from './doors/redis/channel.ts';
+import { Herald } from './doors/redis/herald.ts';
 import { StreamDoor } from './doors/redis/stream.ts';
+import { dialectWay } from './doors/redis/take.ts';
 import type { Revocations } from './doors/revocations.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
@@ -84,6 +88,8 @@ export const openBus = (redis: FoundRedis | null, metrics: Metrics): MemoryBus |
   redis === null
     ? new MemoryBus()
     : new RedisBus({ ...redis, onStranger: () => metrics.strange('frame') }, redis.isCluster);
+
+type Heralding = Pick<Core, 'settings' | 'dialect' | 'link' | 'log'>;
 
 interface LinkOptions {
   readonly nodeId: string;
@@ -198,6 +204,44 @@ interface RedisDoors {
   close(): Promise<void>;
 }
 
+/** [P-19.2] Opens the door for the services of a dialect, on their channel. What Telle has said there itself is not taken. */
+function openServices(core: Core, services: Services, redis: FoundRedis, commands: Redis | Cluster): RedisDoors {
+  const channel = new ChannelDoor(core, commands, dialectWay(services));
+  const line = new Line(redis, 'whole', {
+    onMessage: (_, body) => {
+      const text = body.toString();
+      if (!isOwn(services, text)) channel.hear(text);
+    },
+    onReadable: () => line.subscribe(services.channel).catch(() => line.subscriber.disconnect(true)),
+    onWritable: () => {},
+    onMoved: () => {},
+    onUnproven: () => {},
+  });
+  line.pulse = pulseChannel(redis.prefix);
+  return {
+    close() {
+      line.close();
+      return channel.close();
+    },
+  };
+}
+
+function isOwn(services: Services, text: string): boolean {
+  try {
+    return services.isOwn(Object(JSON.parse(text)));
+  } catch {
+    return false;
+  }
+}
+
+/** [P-19.2] Tells other services what happens, where there is a dialect and a Redis. */
+export function openHerald(redis: FoundRedis | null, { settings, dialect, link, log }: Heralding): Herald | null {
+  if (redis === null || dialect === null) return null;
+  const commands = (redis.isCluster ? connectCluster : connectRedis)(redis, 'herald');
+  const note = (fault: string | null) => (fault === null ? link?.mend('dialect') : link?.note('dialect', fault));
+  return new Herald({ services: dialect.services, prefix: settings.REDIS_PREFIX, note, log }, commands);
+}
+
 /** [P-10] Opens the doors for other servers over Redis, where there is one. Each reader blocks its connection: each has its own. */
 export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors | null {
   if (redis === null) return null;
@@ -215,11 +259,12 @@ export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors
   });
   line.pulse = pulseChannel(redis.prefix);
   core.link?.watch('events', () => (line.isProven ? null : SILENT));
+  const services = core.dialect && openServices(core, core.dialect.services, redis, commands);
   const stream = new StreamDoor(core, blocking);
   return {
     async close() {
       line.close();
-      await Promise.all([channel.close(), stream.close()]);
+      await Promise.all([channel.close(), stream.close(), services?.close()]);
       for (const stop of stops) stop();
       commands.disconnect();
       blocking.disconnect();

@@ -157,7 +157,7 @@ export const deadLetters = sqliteTable(
   'dead_letters',
   {
     deadLetterId: text('dead_letter_id').primaryKey(),
-    source: text('source').$type<'events' | 'ingress'>().notNull(),
+    source: text('source').$type<'events' | 'ingress' | 'dialect'>().notNull(),
     payload: text('payload').notNull(),
     dealerId: text('dealer_id'),
     groupId: text('group_id'),

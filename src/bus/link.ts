@@ -4,8 +4,8 @@
  * Redis is asked of the database; that it answers them is heard over Redis.
  */
 
-/** Part that can be in trouble: the lines between nodes, what other servers publish, their stream, writes, the user's rights, other platforms. */
-export type Part = 'nodes' | 'events' | 'stream' | 'writes' | 'rights' | 'strangers';
+/** Part that can be in trouble: the lines between nodes, what other servers publish, their stream, a dialect's services, writes, the user's rights, other platforms. */
+export type Part = 'nodes' | 'events' | 'stream' | 'dialect' | 'writes' | 'rights' | 'strangers';
 
 /** Interval between looks, time after which a fault is a trouble, and interval at which a trouble is repeated, in ms. */
 const INTERVAL = 1_000;

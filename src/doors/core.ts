@@ -5,6 +5,7 @@ import type { Clock } from '../journal/clock.ts';
 import type { Epoch } from '../journal/epoch.ts';
 import type { Eraser } from '../journal/eraser.ts';
 import type { OpenStore } from '../store/store.ts';
+import type { Dialect } from './dialect.ts';
 import type { Drain } from './drain.ts';
 import type { RequestLimits } from './http/limit.ts';
 import type { Revocations } from './revocations.ts';
@@ -25,5 +26,7 @@ export interface Core extends House {
   readonly drain: Drain;
   readonly revocations: Revocations;
   readonly limits: RequestLimits;
+  /** Another system's language, where one is spoken beside Telle's. */
+  readonly dialect: Dialect | null;
   readonly log: FastifyBaseLogger;
 }

@@ -20,7 +20,7 @@ export interface Said {
 export interface Tongue {
   /** @param id by which the answer is asked for. @returns frames in their order, of which the last is answered by that id */
   hear(channel: string, payload: Payload, id: string | undefined): readonly Asked[];
-  /** What a frame is for who speaks so. */
+  /** Says a frame in the words of who speaks so. */
   tell(frame: Frame): readonly Said[];
 }
 
@@ -39,9 +39,13 @@ export interface Services {
   readonly lists: Readonly<Record<List, string>>;
   /** Name of everybody on the channel, as a sender. */
   readonly name: string;
-  /** What a payload stands for; null where it is Telle's own. Each has an `id`. */
-  read(payload: Payload): readonly Payload[] | null;
-  /** What an event is for them. */
+  /** Tells whether a payload is what Telle has said itself. */
+  isOwn(payload: Payload): boolean;
+  /** Reads a payload: the ones that it stands for, each with an `id`. @param key by which a repeat is known, where it brings none */
+  read(payload: Payload, key?: string): readonly Payload[];
+  /** The dealer and the group that a payload names. */
+  namesIn(payload: Payload): { readonly dealerId: unknown; readonly groupId: unknown };
+  /** Says an event in their words. */
   tell(frame: Frame): readonly Telling[];
 }
 

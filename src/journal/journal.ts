@@ -11,7 +11,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Command, Policy } from '../domain/state.ts';
 import type { CommitStore, Locked } from '../store/commits.ts';
 import { Apart } from './apart.ts';
-import { type Outcome, planOf, runBatch } from './batch.ts';
+import { type Happened, type Outcome, planOf, runBatch } from './batch.ts';
 import { type Asking, publicationsOf } from './publications.ts';
 import { type Entry, FairQueue } from './queue.ts';
 import { BATCH, LEAST, Weights } from './weights.ts';
@@ -57,6 +57,8 @@ interface Options {
   readonly onLocked: (dealers: number) => void;
   /** Told of each transaction. */
   readonly onCommit: (committed: { size: number; seconds: number; types: Event['type'][] }) => void;
+  /** Told of the events of each sender's command, once they are committed. */
+  readonly onEvents?: (sender: string, events: readonly Happened[]) => void;
   /** Told what went wrong, without the command's contents. */
   readonly onFault: (fault: unknown, what: string, cause?: Cause) => void;
 }
@@ -277,7 +279,7 @@ export class Journal {
   }
 
   async #transact(batch: readonly Waiting[]): Promise<Locked> {
-    const { store, bus } = this.#options;
+    const { store, bus, onEvents } = this.#options;
     const commands = batch.map(({ command }) => command);
     const plan = planOf(commands);
     // What failed before this began: its end is known by then.
@@ -308,6 +310,7 @@ export class Journal {
       const outcome = outcomes[index];
       if (!outcome) return;
       if (outcome.weight !== undefined) this.#weights.learn(each.command.body, outcome.weight);
+      if ('happened' in outcome) onEvents?.(each.command.sender, outcome.happened);
       this.#settle(each, outcome);
     });
     return NONE;

@@ -8,10 +8,12 @@ import { type Database, inserted, type Row } from './sql.ts';
 /** A message from Redis that was refused, whole, with the reason [P-6.3]. */
 export interface DeadLetter extends Refusal {
   readonly deadLetterId: string;
-  readonly source: 'events' | 'ingress';
+  readonly source: 'events' | 'ingress' | 'dialect';
   /** The text as it came. */
   readonly payload: string;
   readonly details: readonly Detail[];
+  /** The dealer and the group that it is filed under, where not those that its text names. It is not read again. */
+  readonly about?: { readonly dealerId: unknown; readonly groupId: unknown };
   /** Milliseconds since 1970. */
   readonly at: number;
 }
@@ -27,23 +29,27 @@ export interface LetterStore {
 
 /** The dealer and the group that an event's text names; null where there is none, or the text is no event at all. */
 function namesIn(text: string): { dealer_id: string | null; group_id: string | null } {
-  const idIn = (field: unknown) => (isId(field) ? String(field) : null);
   try {
-    const { dealerId, groupId } = Object(JSON.parse(text));
-    return { dealer_id: idIn(dealerId), group_id: idIn(groupId) };
+    return rowNames(Object(JSON.parse(text)));
   } catch {
-    return { dealer_id: null, group_id: null };
+    return rowNames({});
   }
 }
+
+const idIn = (field: unknown) => (isId(field) ? String(field) : null);
+const rowNames = ({ dealerId, groupId }: { dealerId?: unknown; groupId?: unknown }) => ({
+  dealer_id: idIn(dealerId),
+  group_id: idIn(groupId),
+});
 
 /**
  * A dead letter's row: its text as JSON, since a database's text cannot hold every character that may come; filed under
  * the dealer and the group that it names, so that it is erased with them [P-11.4].
  */
-const rowOf = ({ deadLetterId, source, payload, code, message, details, at }: DeadLetter): Row => ({
+const rowOf = ({ deadLetterId, source, payload, code, message, details, at, about }: DeadLetter): Row => ({
   dead_letter_id: deadLetterId,
   source,
-  ...namesIn(payload),
+  ...(about ? rowNames(about) : namesIn(payload)),
   payload: JSON.stringify(payload),
   code,
   message,
@@ -55,9 +61,12 @@ const COLUMNS = sql`dead_letter_id, source, payload, code, message, details, at`
 
 const isCode = (word: unknown): word is ErrorCode => typeof word === 'string' && Object.hasOwn(ERRORS, word);
 
+const SOURCES: readonly unknown[] = ['events', 'ingress', 'dialect'];
+const isSource = (word: unknown): word is DeadLetter['source'] => SOURCES.includes(word);
+
 const letterOfRow = ({ code, ...row }: Row): DeadLetter => ({
   deadLetterId: String(row.dead_letter_id),
-  source: row.source === 'ingress' ? 'ingress' : 'events',
+  source: isSource(row.source) ? row.source : 'events',
   payload: JSON.parse(String(row.payload)),
   code: isCode(code) ? code : 'internal', // a node of the next version may have reasons that this one does not know
   message: String(row.message),

@@ -1,4 +1,4 @@
-/** [P-19.2] What the pages, desks and services of 2019 say, on Socket.IO and Redis: nothing of it is known anywhere else. */
+/** [P-19.2] Language of the pages, desks and services of 2019, on Socket.IO and Redis: nothing of it is known anywhere else. */
 
 import { isId } from '../../../schemas/kinds.ts';
 import type { Settings } from '../../../schemas/settings.ts';
@@ -6,7 +6,7 @@ import type { Claims } from '../../../schemas/tokens.ts';
 import type { Dialect, Services } from '../../doors/dialect.ts';
 import { isKey } from '../../protocol/decode.ts';
 import { desksOf } from './desks.ts';
-import { readPayload } from './incoming.ts';
+import { namesIn, readPayload } from './incoming.ts';
 import { newId } from './marks.ts';
 import { tellingsOf, VIA } from './outgoing.ts';
 import type { Fields } from './records.ts';
@@ -45,13 +45,15 @@ const servicesOf = (settings: Settings): Services => ({
     notification: settings.DIALECT_NOTIFICATION_QUEUE,
   },
   name: settings.DIALECT,
-  read: (payload) => (payload.via === VIA ? null : readPayload(payload).map((each) => named(each, payload))),
+  isOwn: ({ via }) => via === VIA,
+  read: (payload, key) => readPayload(payload).map((each, index) => named(each, payload, key && `${key}.${index}`)),
+  namesIn,
   tell: tellingsOf,
 });
 
 /** A payload with an id: a message's is its `uid`, by which a page knows its own echo. */
-function named(payload: Fields, { type, uid }: Fields): Fields {
+function named(payload: Fields, { type, uid }: Fields, key?: string): Fields {
   if (payload.id !== undefined) return payload;
-  const id = type === 'UPDATE_MSG' && isKey(uid) ? uid : newId(type === 'UPDATE_NOTIFICATION');
+  const id = type === 'UPDATE_MSG' && isKey(uid) ? uid : newId(type === 'UPDATE_NOTIFICATION', key);
   return { ...payload, id };
 }

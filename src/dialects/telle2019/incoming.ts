@@ -10,6 +10,12 @@ function groupIdOf({ groupId, sid }: Fields, fields: Fields | null): unknown {
   return [groupId, sid, fields?.sessionId].find((each) => each !== undefined && each !== null && each !== '');
 }
 
+/** The dealer and the group that a payload names. */
+export const namesIn = (payload: Fields) => ({
+  dealerId: payload.dealerId,
+  groupId: groupIdOf(payload, fieldsIn(payload.message)),
+});
+
 /** An update of a record, whose fields are made of those that came. What is no record is left for its check to name. */
 function update(payload: Fields, type: string, make: (fields: Fields) => Fields): Fields {
   const fields = fieldsIn(payload.message);
@@ -79,5 +85,5 @@ const READ: ReadonlyMap<unknown, (payload: Fields) => readonly Fields[]> = new M
   ['UPDATE_NOTIFICATION', (payload: Fields) => [update({ ...payload, message: payload }, 'UPDATE_LEAD', person)]],
 ]);
 
-/** What a payload of 2019 stands for: payloads of Telle's, in order. */
+/** Reads a payload of 2019: the payloads of Telle's that it stands for, in order. */
 export const readPayload = (payload: Fields): readonly Fields[] => READ.get(payload.type)?.(payload) ?? [payload];

@@ -5,7 +5,7 @@ const MADE = 'telle2019:';
 const TOLD = `${MADE}told:`;
 
 /** An id for what has none. @param isTold whether desks are to be told, where it is of a lead */
-export const newId = (isTold: boolean): string => `${isTold ? TOLD : MADE}${randomUUID()}`;
+export const newId = (isTold: boolean, key: string = randomUUID()): string => `${isTold ? TOLD : MADE}${key}`;
 
 /** Tells whether desks are told of a lead's event: of what came over the channel another event tells them. */
 export const isTold = (id: string | undefined): boolean =>

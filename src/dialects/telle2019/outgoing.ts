@@ -23,10 +23,10 @@ const message = ({ payload, id, at }: Frame, type: string): Fields => ({
   ...timed(at),
 });
 
-/** Who is here, or no longer. */
+/** Presence: somebody is here, or no longer. */
 const presence = ({ payload, at }: Frame, type: string): Fields => ({ ...payload, type, ...timed(at) });
 
-/** That there is a lead. */
+/** Notification that there is a lead. */
 function notification({ payload: { dealerId, groupId, message } }: Frame, type: string): Fields {
   const { name, department } = fieldsIn(message) ?? {};
   return { type, dealerId, groupId, customer: name ?? 'customer', department: department ?? 'sales' };
@@ -55,7 +55,7 @@ const HEARD: ReadonlyMap<unknown, Words> = new Map([
   ['UPDATE_LEAD_INTENT', leads],
 ]);
 
-/** What a page or a desk of 2019 hears of an event. */
+/** Says an event to a page or a desk of 2019. */
 export const wordsOf = (frame: Frame): readonly Said[] => HEARD.get(frame.payload.type)?.(frame) ?? [];
 
 /** A record, as the services know it. @param by the field that names its group */
@@ -88,7 +88,7 @@ function arrival(frame: Frame): readonly Telling[] {
   ];
 }
 
-/** What the services are told of events, by their type. */
+/** Tellings of events to the services, by their type. */
 const TOLD: ReadonlyMap<unknown, (frame: Frame) => readonly Telling[]> = new Map([
   [
     'CHAT_MSG',
@@ -109,5 +109,5 @@ const TOLD: ReadonlyMap<unknown, (frame: Frame) => readonly Telling[]> = new Map
   ['UPDATE_LEAD_INTENT', (frame: Frame) => ofLead(frame, record(frame, 'UPDATE_LEAD_INTENT', INTENT, 'sid'), OF_LEADS)],
 ]);
 
-/** What the services of 2019 are told of an event. */
+/** Says an event to the services of 2019. */
 export const tellingsOf = (frame: Frame): readonly Telling[] => TOLD.get(frame.payload.type)?.(frame) ?? [];

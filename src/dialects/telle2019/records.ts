@@ -1,4 +1,4 @@
-/** [P-19.2] What is known of customers: the fields of 2019 and Telle's, both ways. */
+/** [P-19.2] Records of what is known of customers: the fields of 2019 and Telle's, both ways. */
 import { isJsonObject } from '../../protocol/checker.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** [P-19.2] What was said: the pages' objects and the bot's arrays, as the fields of Telle's that hold it, and back again. */
+/** [P-19.2] Messages: the pages' objects and the bot's arrays, as the fields of Telle's that hold what was said, and back again. */
 import { isJsonObject } from '../../protocol/checker.ts';
 import type { Fields } from './records.ts';
 
@@ -59,6 +59,6 @@ function parsed(text: string): unknown {
 /** The fields of Telle's that hold what was said. */
 export const heldIn = (message: unknown): Fields => ({ message: textOf(message) });
 
-/** What was said, as who hears it expects it: of the bot an array of Dialogflow's, of anybody else a page's object. */
+/** Shows what was said as who hears it expects it: of the bot an array of Dialogflow's, of anybody else a page's object. */
 export const shown = ({ user, message }: Fields): object =>
   user === 'bot' ? [{ text: { text: [message] } }] : { author: 'me', type: 'text', data: { text: message } };

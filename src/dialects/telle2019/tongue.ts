@@ -1,4 +1,4 @@
-/** [P-19.2] How one page or desk of 2019 speaks: it joins by writing, knows its own echo, and is given its numbers back. */
+/** [P-19.2] Language of one page or desk of 2019: it joins by writing, knows its own echo, and is given its numbers back. */
 import type { Frame } from '../../../schemas/story.ts';
 import type { Asked, Said, Tongue } from '../../doors/dialect.ts';
 import { isKey } from '../../protocol/decode.ts';
@@ -68,7 +68,7 @@ export class PageTongue implements Tongue {
     return { channel, payload: token === undefined ? payload : { ...payload, token }, id };
   }
 
-  /** Who writes without having joined, as after a reconnect, joins by that. */
+  /** Joins whoever writes without having joined, as after a reconnect. */
   #implicitJoin(channel: string, { dealerId, groupId, adminId, token }: Fields): readonly Asked[] {
     if (this.#hasJoined || this.#hasAskedToJoin || dealerId === undefined) return [];
     const id = () => this.#own(null, false);

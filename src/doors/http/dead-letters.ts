@@ -7,7 +7,8 @@ import { ListQuery } from '../../../schemas/lists.ts';
 import { ALL_DEALERS } from '../../../schemas/table.ts';
 import { ackPayload, instant } from '../../protocol/encode.ts';
 import type { LetterStore } from '../../store/letters.ts';
-import { type Taking, takeEvent } from '../redis/take.ts';
+import type { Core } from '../core.ts';
+import { type Taking, takeEvent, wayOf } from '../redis/take.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateOperator } from './authenticate.ts';
 import type { App } from './http.ts';
@@ -18,7 +19,10 @@ const params = Type.Object({
   id: Type.String({ pattern: '^[0-9a-z-]{1,64}$', description: "a letter's id, as the list has it" }),
 });
 
-export function deadLetterRoutes(app: App, core: Access & Auditing & Taking & { readonly store: LetterStore }): void {
+export function deadLetterRoutes(
+  app: App,
+  core: Access & Auditing & Taking & Pick<Core, 'dialect'> & { readonly store: LetterStore },
+): void {
   const { store } = core;
   const onRequest = authenticateOperator(core);
 
@@ -52,7 +56,8 @@ export function deadLetterRoutes(app: App, core: Access & Auditing & Taking & { 
       const { id } = request.params;
       const letter = await store.deadLetter(id);
       if (!letter) throw refused('unknown_route', 'there is no such dead letter');
-      const outcome = await takeEvent(core, letter.payload, id); // replayed twice at once, it is stored once
+      const way = wayOf(letter, core.dialect);
+      const outcome = await takeEvent(core, way, letter.payload, id); // replayed twice at once, it is stored once
       if ('refusal' in outcome) throw new RefusedError(outcome.refusal);
       await store.removeDeadLetter(id);
       await recordAct(core, request, { dealerId: ALL_DEALERS, action: 'replay_dead_letter', detail: id });

@@ -1,5 +1,5 @@
 /**
- * [P-10] `telle:events`: other servers PUBLISH bare payloads, as in the seeds. Every node hears each, and one takes it: each
+ * [P-10] `telle:events`, and a dialect's channel [P-19.2]: other servers PUBLISH bare payloads, as in the seeds. Every node hears each, and one takes it: each
  * counts in Redis how often it has heard that very text, and who is first to count one more than has been taken takes it.
  * A node that hears a text for the first time, long after it was last taken, counts on from there.
  * A node that dies between taking and storing takes the event with it: pub/sub promises no more [P-8.6].
@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { inTurns } from '../../commands/turns.ts';
 import type { Core } from '../core.ts';
-import { type Burying, takeOrBury } from './take.ts';
+import { type Burying, takeOrBury, WAYS, type Way } from './take.ts';
 
 /** For how long hearings of one text are counted together, in ms: longer than any node lags behind another. */
 const WINDOW = 60_000;
@@ -42,6 +42,7 @@ type Parts = Burying & Pick<Core, 'nodeId'>;
 export class ChannelDoor {
   readonly #parts: Parts;
   readonly #commands: Redis | Cluster;
+  readonly #way: Way;
   /** Events that were heard, and those of them that are this node's to take, in order. */
   #heard: string[] = [];
   readonly #mine: string[] = [];
@@ -51,8 +52,9 @@ export class ChannelDoor {
   #taking: Promise<void> | null = null;
   #isOpen = true;
 
-  constructor(parts: Parts, commands: Redis | Cluster) {
+  constructor(parts: Parts, commands: Redis | Cluster, way: Way = WAYS.events) {
     this.#parts = parts;
+    this.#way = way;
     this.#commands = commands;
   }
 
@@ -90,7 +92,10 @@ export class ChannelDoor {
 
   async #isMine(text: string): Promise<boolean> {
     const { nodeId, settings, log } = this.#parts;
-    const key = `${settings.REDIS_PREFIX}heard:${createHash('sha1').update(text).digest('hex')}`;
+    const { source } = this.#way;
+    // The same text by another way is another event.
+    const heard = source === 'events' ? text : `${source}:${text}`;
+    const key = `${settings.REDIS_PREFIX}heard:${createHash('sha1').update(heard).digest('hex')}`;
     try {
       return (await this.#commands.eval(HEAR, 1, key, nodeId, WINDOW, LAG)) === 1;
     } catch (error) {
@@ -111,7 +116,7 @@ export class ChannelDoor {
   async #take(texts: readonly string[]): Promise<void> {
     let left = texts;
     for (let attempt = 1; ; attempt += 1) {
-      const isDone = await takeOrBury(this.#parts, 'events', left);
+      const isDone = await takeOrBury(this.#parts, this.#way, left);
       left = left.filter((_, index) => !isDone[index]);
       if (left.length === 0) return;
       if (attempt === TRIES || !this.#isOpen) break;

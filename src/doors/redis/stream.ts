@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { Cluster, Redis } from 'ioredis';
 import type { Metrics } from '../../metrics.ts';
 import type { Core } from '../core.ts';
-import { type Burying, takeOrBury } from './take.ts';
+import { type Burying, takeOrBury, WAYS } from './take.ts';
 
 const GROUP = 'telle';
 /** Entries read at once. */
@@ -141,7 +141,7 @@ export class StreamDoor {
     const readAt = performance.now();
     let left = entries;
     while (left.length > 0) {
-      const isDone = await takeOrBury(this.#parts, 'ingress', left.map(textOf));
+      const isDone = await takeOrBury(this.#parts, WAYS.ingress, left.map(textOf));
       const done = left.filter((_, index) => isDone[index]);
       for (const [id] of done) this.#parts.metrics.ingested(Date.now() - addedAt(id));
       await this.#acknowledge(done);

@@ -10,7 +10,8 @@ import type { Conversations } from '../../conversation/conversations.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
 import { isKey } from '../../protocol/decode.ts';
 import type { Timing } from '../../timing.ts';
-import { controlPacket, emissionOf, frameText, isBinary, readPacket } from './packets.ts';
+import type { Dialect, Tongue } from '../dialect.ts';
+import { controlPacket, emissionOf, framesOf, isBinary, readPacket, saidPacket } from './packets.ts';
 import { EngineSocket } from './socket.ts';
 
 /** The parts that all of them share. */
@@ -18,6 +19,7 @@ interface Shared {
   readonly conversations: Conversations;
   readonly settings: Settings;
   readonly timing: Timing;
+  readonly dialect: Dialect | null;
 }
 
 /** The one namespace. */
@@ -36,25 +38,29 @@ interface Talking {
   readonly socket: EngineSocket;
   readonly conversation: Conversation;
   readonly entrance: Enters;
+  readonly dialect: Dialect | null;
+  /** Language of a client that says JSON as text, where there is a dialect. */
+  readonly tongue: Tongue | null;
   /** True once it is in the one namespace: to come in is free, once. */
   isIn: boolean;
 }
 
 /** Begins a conversation over a session that has just been opened. */
 export function connect(
-  { conversations, settings, timing }: Shared,
+  { conversations, settings, timing, dialect }: Shared,
   sid: string,
   session: Session,
   entrance: Entrance,
 ): EngineSocket {
-  const socket = new EngineSocket(session, timing.closeTimeout);
+  const tongue = dialect?.speak(entrance.address) ?? null;
+  const socket = new EngineSocket(session, timing.closeTimeout, tongue);
   const enters = { ...entrance };
   const conversation = conversations.begin(socket, enters);
   if (!conversation) return socket;
   const isIn = session.protocol === 3;
-  const talking = { sid, session, socket, conversation, entrance: enters, isIn };
+  const talking = { sid, session, socket, conversation, entrance: enters, dialect, tongue, isIn };
   // A client of version 2 is in the one namespace without asking.
-  if (isIn) socket.write(controlPacket({ type: PacketType.CONNECT, nsp: DEFAULT }));
+  if (isIn) welcome(talking);
   session.on('packet', ({ type }: { type: string }) => {
     if (type === 'error') {
       socket.isBroken = true;
@@ -96,11 +102,17 @@ function take(talking: Talking, packet: Packet): void {
 
 /** A client of version 3 or later asks for the one namespace: its `auth` may hold its token. */
 function greet(talking: Talking, { data }: Packet): void {
-  const { sid, socket, conversation, entrance } = talking;
+  const { conversation, entrance } = talking;
   if (isJsonObject(data) && typeof data.token === 'string') entrance.bearer = data.token;
   if (talking.isIn) conversation.hearControl();
   talking.isIn = true;
-  socket.write(controlPacket({ type: PacketType.CONNECT, nsp: DEFAULT, data: { sid } }));
+  welcome(talking);
+}
+
+function welcome({ sid, session, socket, dialect }: Talking): void {
+  const named = session.protocol === 3 ? {} : { data: { sid } };
+  socket.write(controlPacket({ type: PacketType.CONNECT, nsp: DEFAULT, ...named }));
+  if (dialect) socket.write(saidPacket(dialect.greeting));
 }
 
 function refuseNamespace({ session, socket }: Talking, type: PacketType, nsp: string): never {
@@ -113,18 +125,25 @@ function refuseNamespace({ session, socket }: Talking, type: PacketType, nsp: st
 }
 
 /** A frame; where it has a callback, that gets the answer to it. */
-function hearEvent({ socket, conversation }: Talking, packet: Packet): void {
+function hearEvent({ socket, conversation, tongue }: Talking, packet: Packet): void {
   const emission = emissionOf(packet);
   socket.saysText = typeof emission.argument === 'string';
-  const hasId = emission.id !== undefined;
   const key = isKey(emission.id) ? emission.id : undefined;
-  const id = packet.id === undefined ? key : (key ?? randomUUID());
-  if (packet.id !== undefined && id !== undefined) socket.awaits(id, packet.id);
+  const answerBy = (id: string | undefined): string | undefined => {
+    if (packet.id === undefined) return id;
+    const awaited = id ?? randomUUID();
+    socket.awaits(awaited, packet.id);
+    return awaited;
+  };
   try {
-    if (hasId && key === undefined) throw refused('bad_frame', 'id: expected 1 to 64 of A-Z a-z 0-9 . _ : -');
-    conversation.hear(frameText(emission, id));
+    if (emission.id !== undefined && key === undefined)
+      throw refused('bad_frame', 'id: expected 1 to 64 of A-Z a-z 0-9 . _ : -');
+    const frames = framesOf(emission, key, tongue);
+    const last = frames.pop();
+    for (const frame of frames) conversation.hear(JSON.stringify(frame));
+    if (last) conversation.hear(JSON.stringify({ ...last, id: answerBy(last.id) }));
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    conversation.refuse(id, error);
+    conversation.refuse(answerBy(key), error);
   }
 }

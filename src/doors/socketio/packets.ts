@@ -3,6 +3,7 @@ import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { refused } from '../../../schemas/errors.ts';
 import type { Frame } from '../../../schemas/story.ts';
 import { isJsonObject } from '../../protocol/checker.ts';
+import type { Said, Tongue } from '../dialect.ts';
 import { framed } from '../websocket/socket.ts';
 
 /** Channels whose names Socket.IO has taken for itself, and the events that they are. */
@@ -51,15 +52,23 @@ function packetOf({ channel, payload, id, scope, seq, at }: Frame, isText: boole
 }
 
 /** The packet of an event that is no frame. */
-export const emitted = (event: string, values: readonly object[], isText: boolean): Leaving =>
+export const emitted = (event: string, values: readonly (object | string)[], isText: boolean): Leaving =>
   leaving(PacketType.EVENT + JSON.stringify([event, ...said(values, isText)]));
 
 /** The packet that calls a client's callback. */
 export const called = (callback: number, value: object, isText: boolean): Leaving =>
   leaving(`${PacketType.ACK}${callback}${JSON.stringify(said([value], isText))}`);
 
-const said = (values: readonly object[], isText: boolean) =>
-  isText ? values.map((value) => JSON.stringify(value)) : values;
+const said = (values: readonly (object | string)[], isText: boolean) =>
+  isText ? values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))) : values;
+
+const asSaid = new WeakMap<Said, Leaving>();
+/** The packet of what a dialect says: its one argument is JSON as text. The same for many is written once. */
+export function saidPacket(one: Said): Leaving {
+  const packet = asSaid.get(one) ?? emitted(EVENTS[one.event] ?? one.event, [one.payload], true);
+  asSaid.set(one, packet);
+  return packet;
+}
 
 const encoder = new Encoder();
 /** A packet that is no event. */
@@ -101,11 +110,23 @@ export function emissionOf({ data }: Packet): Emission {
   return { channel, argument, id: isJsonObject(more) ? more.id : undefined };
 }
 
-/** The text of a frame. @throws RefusedError `bad_frame` */
-export function frameText({ channel, argument }: Emission, id: unknown): string {
+/** A frame of a client's, before it is checked. */
+interface Uttered {
+  readonly channel: unknown;
+  readonly payload: unknown;
+  readonly id?: string | undefined;
+}
+
+/** The frames that an event stands for: one, unless a dialect makes more of it. @throws RefusedError `bad_frame` */
+export function framesOf({ channel, argument }: Emission, id: string | undefined, tongue: Tongue | null): Uttered[] {
+  const payload = typeof argument === 'string' ? parsed(argument) : argument;
+  const isSaid = typeof argument === 'string' && typeof channel === 'string' && isJsonObject(payload);
+  return isSaid && tongue ? [...tongue.hear(channel, payload, id)] : [{ channel, payload, id }];
+}
+
+function parsed(text: string): unknown {
   try {
-    const payload: unknown = typeof argument === 'string' ? JSON.parse(argument) : argument;
-    return JSON.stringify({ channel, payload, id });
+    return JSON.parse(text);
   } catch (cause) {
     throw refused('bad_frame', 'the payload is text that is not JSON', {}, { cause });
   }

@@ -40,7 +40,7 @@ interface Open {
   readonly socket: EngineSocket;
 }
 
-type Parts = Pick<Core, 'settings' | 'timing' | 'metrics' | 'limits'>;
+type Parts = Pick<Core, 'settings' | 'timing' | 'metrics' | 'limits' | 'dialect'>;
 
 export interface SocketIoDoor extends UpgradeDoor {
   /** Closes every session that is left [P-9]. Resolves when all have gone, or have had the time for it. */
@@ -188,8 +188,9 @@ class Door implements SocketIoDoor {
       this.#open.delete(sid);
       leave();
     });
-    const { settings, timing } = this.#core;
-    const socket = connect({ conversations: this.#conversations, settings, timing }, sid, session, entrance);
+    const { settings, timing, dialect } = this.#core;
+    const shared = { conversations: this.#conversations, settings, timing, dialect };
+    const socket = connect(shared, sid, session, entrance);
     this.#open.set(sid, { engine, socket, session });
   }
 

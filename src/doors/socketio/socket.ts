@@ -6,10 +6,14 @@ import { WebSocket } from 'ws';
 import type { CloseCode } from '../../../schemas/errors.ts';
 import type { Frame } from '../../../schemas/story.ts';
 import type { Socket } from '../../conversation/socket.ts';
-import { CLOSING, called, controlPacket, emitted, eventPacket, type Leaving, told } from './packets.ts';
+import type { Said, Tongue } from '../dialect.ts';
+import { CLOSING, called, controlPacket, emitted, eventPacket, type Leaving, saidPacket, told } from './packets.ts';
 
 /** [P-9] Codes after which a client is not to come back unchanged, as Socket.IO's clients do not after a DISCONNECT. */
 const isFinal = (code: CloseCode): boolean => code >= 4400 && code <= 4499;
+
+/** Events that answer a frame. */
+const ANSWERS: ReadonlySet<string> = new Set(['ack', 'error']);
 
 /** A packet that was sent and has not left. */
 interface Unsent {
@@ -20,6 +24,7 @@ interface Unsent {
 export class EngineSocket implements Socket {
   readonly #session: Session;
   readonly #closeTimeout: number;
+  readonly #tongue: Tongue | null;
   readonly #leaving: Unsent[] = [];
   #unsent = 0;
   /** True where this client says JSON as text: it is answered so. */
@@ -35,9 +40,13 @@ export class EngineSocket implements Socket {
   #isLeaving = false;
   #cut: NodeJS.Timeout | undefined;
 
-  /** @param closeTimeout time that a closed one may take to fetch what was sent before, in ms */
-  constructor(session: Session, closeTimeout: number) {
+  /**
+   * @param closeTimeout time that a closed one may take to fetch what was sent before, in ms
+   * @param tongue language in which it is told what happens, where it says JSON as text
+   */
+  constructor(session: Session, closeTimeout: number, tongue: Tongue | null = null) {
     this.#session = session;
+    this.#tongue = tongue;
     this.#closeTimeout = closeTimeout;
     // Else half a minute, for a client that fetches nothing any more.
     if ('closeTimeout' in session.transport) session.transport.closeTimeout = closeTimeout;
@@ -57,11 +66,20 @@ export class EngineSocket implements Socket {
     const one = told(text);
     const callback = this.#callbackOf(one.frame);
     const { channel, payload } = one.frame;
-    const packet =
-      callback === undefined
-        ? eventPacket(one, this.saysText)
-        : called(callback, channel === 'ack' ? payload : { error: payload }, this.saysText);
-    this.write(packet, onGone);
+    const answer =
+      callback === undefined ? null : called(callback, channel === 'ack' ? payload : { error: payload }, this.saysText);
+    if (this.#tongue && this.saysText) this.#sendSaid(this.#tongue.tell(one.frame), answer, onGone);
+    else this.write(answer ?? eventPacket(one, this.saysText), onGone);
+  }
+
+  /** Sends what a dialect makes of a frame; where a callback waits for it, that is called in the place of the answer's event. */
+  #sendSaid(said: readonly Said[], answer: Leaving | null, onGone: (() => void) | undefined): void {
+    const events = answer === null ? said : said.filter(({ event }) => !ANSWERS.has(event));
+    const packets = [...events.map(saidPacket), ...(answer === null ? [] : [answer])];
+    for (const packet of packets.slice(0, -1)) this.write(packet);
+    const last = packets.at(-1);
+    if (last) this.write(last, onGone);
+    else onGone?.();
   }
 
   /** A callback waits for the answer with an id. */
