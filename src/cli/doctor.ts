@@ -4,6 +4,7 @@ import { MEMORY, type Settings, sqliteFile } from '../../schemas/settings.ts';
 import { mostFiles } from '../open-files.ts';
 import { isShared } from '../private-file.ts';
 import { checkDatabase, checkDisk, isRunning } from './doctor-database.ts';
+import { checkDialect } from './doctor-dialect.ts';
 import { checkRedis } from './doctor-redis.ts';
 import { type Check, type Finding, fault, ok, warned, warning } from './finding.ts';
 import { adviceOnListening, faultOfListening, partsOfServer } from './listening.ts';
@@ -23,6 +24,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   port: checkPorts,
   running: checkRunning,
   redis: checkRedis,
+  dialect: checkDialect,
   'open files': checkFiles,
 };
 

@@ -14,11 +14,18 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
 export class Inbox<Item> {
   readonly items: Item[] = [];
   #wake: () => void = () => {};
+  readonly #listeners: ((item: Item) => void)[] = [];
 
   readonly put = (item: Item): void => {
     this.items.push(item);
     this.#wake();
+    for (const listener of this.#listeners) listener(item);
   };
+
+  /** Has somebody told of each that comes from now on. */
+  listen(listener: (item: Item) => void): void {
+    this.#listeners.push(listener);
+  }
 
   /** Resolves with the first `count` that a function picks, as soon as so many have come. */
   async first(count: number, picks: (item: Item) => boolean = () => true): Promise<Item[]> {

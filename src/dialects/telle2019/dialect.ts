@@ -37,7 +37,8 @@ export function telle2019(settings: Settings, tokens: Signing): Dialect {
   };
 }
 
-const servicesOf = (settings: Settings): Services => ({
+/** The services of 2019, by the names that the settings give. */
+export const servicesOf = (settings: Settings): Services => ({
   channel: settings.DIALECT_CHANNEL,
   lists: {
     bot: settings.DIALECT_BOT_QUEUE,

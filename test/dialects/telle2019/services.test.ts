@@ -1,10 +1,9 @@
 /** [P-19.2] The services of 2019 on a real Redis: what they publish is taken once, and what happens is told them once. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { DeadLetter } from '../../../src/store/letters.ts';
-import { OldServices } from '../../support/old-services.ts';
-import { messagesOf, type Platform, saying, withPlatform } from '../../support/platform.ts';
+import { type Beside, withOld as beside, ours, theirs } from '../../support/old-platform.ts';
+import { messagesOf, saying } from '../../support/platform.ts';
 import { type RedisServer, startRedis } from '../../support/redis.ts';
 import { ANSWER, GROUP, PAYLOADS, page } from '../../support/telle2019.ts';
 import { until } from '../../support/until.ts';
@@ -18,35 +17,10 @@ before(async () => {
 });
 after(() => redis?.stop());
 
-type Use = (platform: Platform & { old: OldServices }) => Promise<void>;
-type Options = Parameters<typeof withPlatform>[0];
+type Use = (beside: Beside) => Promise<void>;
+type More = Partial<Parameters<typeof beside>[0]>;
+const withOld = (use: Use, more: More = {}) => beside({ redis, ...more }, use);
 
-/** A platform with the services of 2019 beside it, on names of its own. */
-async function withOld(use: Use, more: Partial<Options> = {}): Promise<void> {
-  const name = randomUUID();
-  const names = { channel: name, bot: `${name}:bot`, daemon: `${name}:daemon`, notification: `${name}:told` };
-  const old = new OldServices(redis.url, names);
-  const settings = {
-    ...{ DIALECT: 'telle2019', DIALECT_CHANNEL: names.channel, DIALECT_BOT_QUEUE: names.bot },
-    ...{ DIALECT_DAEMON_QUEUE: names.daemon, DIALECT_NOTIFICATION_QUEUE: names.notification },
-    ...more.settings,
-  };
-  try {
-    await withPlatform({ redis, ...more, settings }, async (platform) => {
-      await old.start((text) => [{ text: { text: [`You said: ${text}`] } }]);
-      await until('every node listens', async () => {
-        const [, listening] = (await old.redis.pubsub('NUMSUB', names.channel)) as [string, number];
-        return listening === platform.servers.length + 1;
-      });
-      await use({ ...platform, old });
-    });
-  } finally {
-    await old.close();
-  }
-}
-
-const theirs = ({ via }: Record<string, unknown>) => via === undefined;
-const ours = ({ via }: Record<string, unknown>) => via === 'telle';
 const types = (said: readonly Record<string, unknown>[]) => said.map(({ type }) => type);
 
 /** What comes of each payload that is published: events as an admin gets them. */
