@@ -26,14 +26,14 @@ const CSS = `
 body { margin: 0; background: #fff; color: #222; padding: 32px; font: 18px/1.5 system-ui, sans-serif; }
 `;
 
-/** As strict as a site can be: nothing inline, nothing from anywhere but itself and the chat server. */
-const policyOf = (server: string) =>
+/** As strict as a site can be: nothing inline, nothing from anywhere but itself and the chat server, and pictures from where it says. */
+const policyOf = (server: string, images: string) =>
   [
     "default-src 'none'",
     `script-src ${server}`,
     `connect-src ${server} ${server.replace('http', 'ws')}`,
     "style-src 'self'",
-    'img-src data:',
+    `img-src data: ${images}`,
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
@@ -54,7 +54,9 @@ export class Website {
       if (pathname === '/page.css') response.setHeader('content-type', 'text/css').end(CSS);
       else {
         response.setHeader('content-type', 'text/html; charset=utf-8');
-        response.setHeader('content-security-policy', policyOf(chat)).end(html(chat, searchParams));
+        response
+          .setHeader('content-security-policy', policyOf(chat, searchParams.get('images') ?? ''))
+          .end(html(chat, searchParams));
       }
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');

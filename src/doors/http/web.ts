@@ -110,7 +110,10 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, { type, etag, p
   return isZipped ? reply.header('content-encoding', 'gzip').send(zipped) : reply.send(plain);
 }
 
-/** A page runs, shows and asks for nothing but this server's. Not every browser takes 'self' for its sockets as well. */
+/**
+ * A page runs and asks for nothing but this server's, and shows nothing else but pictures that messages hold [P-18.1]. Not every browser
+ * takes 'self' for its sockets as well.
+ */
 export function policyOf(host = ''): string {
   const sockets = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : '';
   return [
@@ -118,7 +121,7 @@ export function policyOf(host = ''): string {
     "script-src 'self'",
     "style-src 'self'",
     `connect-src 'self'${sockets}`,
-    "img-src 'self' data:",
+    "img-src 'self' data: https:",
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'none'",

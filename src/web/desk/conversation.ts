@@ -1,6 +1,7 @@
 /** State of each conversation, and the changes that an event makes. */
 import type { Fields } from '../../../schemas/records.ts';
 import type { Stamp } from '../../client/index.ts';
+import { wordsOf } from '../content/shown.ts';
 import { plainName } from './names.ts';
 import type { Frame, Lists } from './reader.ts';
 import { type Known, NOTHING } from './record.ts';
@@ -21,7 +22,7 @@ export interface Conversation {
   readonly mutedBy: string | null;
   readonly closed: boolean;
   readonly unread: number;
-  readonly last: Pick<Message, 'at' | 'user' | 'adminId' | 'message'> | null;
+  readonly last: Pick<Message, 'at' | 'user' | 'adminId' | 'message' | 'content'> | null;
   /** Last event that the customer has read. */
   readonly customerRead: number;
   readonly createdAt: string;
@@ -70,9 +71,9 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
   const at = stamp?.at ?? known.createdAt;
   switch (payload.type) {
     case 'CHAT_MSG': {
-      const { user, adminId, message, unread, muted } = payload;
+      const { user, adminId, message, content, unread, muted } = payload;
       // [P-7.4] Whatever is said, it is said in an open chat.
-      const last = { at, user, message, ...(adminId !== undefined && { adminId }) };
+      const last = { at, user, message, ...(adminId !== undefined && { adminId }), ...(content && { content }) };
       return { ...known, last, unread, closed: false, mutedBy: muted ? (known.mutedBy ?? adminId ?? null) : null };
     }
     case 'MUTE_STATUS':
@@ -139,7 +140,16 @@ const searched = (conversation: Conversation): string => {
   const known = [user.fields, lead.fields];
   const fields = known.flatMap((each) => [fullName(each), textOf(each, 'email'), textOf(each, 'phone')]);
   const pages = visit ? [textOf(visit.fields, 'title'), textOf(visit.fields, 'url')] : [];
-  return [nameOf(conversation), groupId, ...fields, last?.message ?? '', ...pages].join('\n').toLowerCase();
+  return [
+    nameOf(conversation),
+    groupId,
+    ...fields,
+    last?.message ?? '',
+    ...(last?.content ? wordsOf(last.content) : []),
+    ...pages,
+  ]
+    .join('\n')
+    .toLowerCase();
 };
 
 function byActivity(a: Conversation, b: Conversation): number {

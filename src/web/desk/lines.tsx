@@ -1,5 +1,6 @@
 /** Messages, the latest at the bottom; earlier ones are read when the top is reached. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ContentView } from '../content/content.tsx';
 import type { Chat } from './chat.ts';
 import { type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
@@ -121,11 +122,21 @@ function LineItems({ lines, name, me, customerRead }: LineItemsProps) {
             me={me}
             day={isNewDay ? day : null}
             isReadTo={line.seq === readSeq}
+            taken={takenOf(line, lines)}
           />
         );
       })}
     </>
   );
+}
+
+const CONTENT = { cards: 'Cards', previousCard: 'Previous card', nextCard: 'Next card' };
+
+/** [P-18.1] */
+function takenOf({ seq, payload }: Frame, lines: readonly Frame[]): string | undefined {
+  if (payload.type !== 'CHAT_MSG' || !payload.content) return undefined;
+  const answer = lines.find((line) => line.payload.type === 'CHAT_MSG' && line.payload.replyTo === seq)?.payload;
+  return answer?.type === 'CHAT_MSG' ? answer.message : undefined;
 }
 
 /** Hides presence: it is shown above. */
@@ -137,14 +148,18 @@ interface LineItemProps {
   readonly me: string;
   readonly day: string | null;
   readonly isReadTo: boolean;
+  /** Label of the choice that the customer took of it. */
+  readonly taken: string | undefined;
 }
 
-function LineItem({ line: { payload, at }, name, me, day, isReadTo }: LineItemProps) {
+function LineItem({ line: { payload, at }, name, me, day, isReadTo, taken }: LineItemProps) {
   return (
     <li>
       {day !== null && <p class="day">{day}</p>}
       {payload.type === 'CHAT_MSG' ? (
-        <div class={`said by-${payload.user}${payload.adminId === me ? ' mine' : ''}`}>
+        <div
+          class={`said by-${payload.user}${payload.adminId === me ? ' mine' : ''}${payload.content ? ' shows' : ''}`}
+        >
           <p class="meta">
             <Who user={payload.user} adminId={payload.adminId} name={name} me={me} />{' '}
             <time dateTime={at}>{timeOf(at)}</time>
@@ -152,6 +167,7 @@ function LineItem({ line: { payload, at }, name, me, day, isReadTo }: LineItemPr
           <p class="text" dir="auto">
             {payload.message}
           </p>
+          {payload.content && <ContentView content={payload.content} words={CONTENT} taken={taken} />}
           {isReadTo && <p class="meta">Read</p>}
         </div>
       ) : (

@@ -1,8 +1,9 @@
 /** The customer's conversation with the dealer, as the widget shows it. */
 import { type Client, connect, type Events, type SessionPayload, TelleError, type Token } from '../../client/index.ts';
 import { newId } from '../../client/platform.ts';
+import type { Choice } from '../content/shown.ts';
 import { readBefore } from './history.ts';
-import { DEALER_SCOPE, type Entry, entryOf, type Frame, Log } from './log.ts';
+import { type Answer, DEALER_SCOPE, type Entry, entryOf, type Frame, Log } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Options } from './options.ts';
 import { Records } from './records.ts';
@@ -257,11 +258,23 @@ export class Conversation {
   }
 
   /** Sends what the customer wrote; it is shown, and kept, until it is acked. */
-  send(text: string): void {
-    const entry: Entry = { kind: 'customer', id: newId(), at: new Date().toISOString(), text, status: 'sending' };
+  send(text: string, answer?: Answer): void {
+    const entry: Entry = {
+      kind: 'customer',
+      id: newId(),
+      at: new Date().toISOString(),
+      text,
+      answer,
+      status: 'sending',
+    };
     this.#typing.tell(false);
     this.connect();
     this.#post(entry);
+  }
+
+  /** [P-18.1] Takes a choice that a message offers. */
+  take({ seq: replyTo }: Entry, { label, value }: Choice): void {
+    if (replyTo !== undefined) this.send(label, { replyTo, ...(value !== undefined && { value }) });
   }
 
   sendAgain(entry: Entry): void {
@@ -270,9 +283,9 @@ export class Conversation {
 
   async #post(entry: Entry): Promise<void> {
     this.#keepUnsent(entry);
-    const { id, text: message = '' } = entry;
+    const { id, text: message = '', answer } = entry;
     try {
-      const ack = await this.#client?.send('customer_message', { type: 'UPDATE_MSG', message }, { id });
+      const ack = await this.#client?.send('customer_message', { type: 'UPDATE_MSG', message, ...answer }, { id });
       if (ack?.scope === undefined || ack.seq === undefined) return;
       this.#log.put(ack.scope, ack.seq, { ...entry, at: ack.at ?? entry.at, status: undefined });
       if (!ack.duplicate) this.closed = false;
@@ -286,7 +299,9 @@ export class Conversation {
 
   #keepUnsent(entry?: Entry): void {
     if (entry) this.#log.putUnsent(entry);
-    this.#memory.unsent.set(this.#log.unsent.map(({ id, at, text = '' }) => ({ id, at, text })));
+    this.#memory.unsent.set(
+      this.#log.unsent.map(({ id, at, text = '', answer }) => ({ id, at, text, ...(answer && { answer }) })),
+    );
     this.#changed();
   }
 

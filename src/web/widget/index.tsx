@@ -1,6 +1,7 @@
 /** `/widget.js`: a chat on a dealer's page, from one script tag. */
 import { render } from 'preact';
 import type { Token } from '../../client/index.ts';
+import contentCss from '../content/content.css' with { type: 'text' };
 import { App } from './app.tsx';
 import { Conversation } from './conversation.ts';
 import { memoryOf } from './memory.ts';
@@ -26,7 +27,7 @@ function makeRoot({ theme }: Options): ShadowRoot {
   const host = document.createElement('telle-widget');
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
+  sheet.replaceSync(css + contentCss);
   root.adoptedStyleSheets = [sheet];
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const paint = () => {

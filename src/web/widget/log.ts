@@ -1,5 +1,6 @@
 /** Messages in order: those that the server has stored, then those on their way. */
 import type { Delivered, Stamp } from '../../client/index.ts';
+import type { Content } from '../content/shown.ts';
 
 export const DEALER_SCOPE = '@dealer';
 
@@ -8,6 +9,12 @@ export type Frame = {
   [Channel in keyof Delivered]: Stamp & { readonly channel: Channel; readonly payload: Delivered[Channel][0] };
 }[keyof Delivered];
 
+/** [P-18.1] The choice that a customer took: of which message, and what it is to whoever offered it. */
+export interface Answer {
+  readonly replyTo: number;
+  readonly value?: string;
+}
+
 export interface Entry {
   readonly kind: 'customer' | 'bot' | 'admin' | 'announcement' | 'joined' | 'left' | 'ended';
   readonly id: string;
@@ -15,14 +22,21 @@ export interface Entry {
   readonly at: string;
   readonly text?: string | undefined;
   readonly name?: string | undefined;
+  /** Place in the group's log. */
+  readonly seq?: number | undefined;
+  /** [P-18.1] */
+  readonly content?: Content | undefined;
+  readonly answer?: Answer | undefined;
   readonly status?: 'sending' | 'failed' | undefined;
 }
 
 /** Makes the entry that an event shows to a customer; null where it shows nothing. */
-export function entryOf({ channel, payload, id, at }: Frame): Entry | null {
+export function entryOf({ channel, payload, id, at, seq }: Frame): Entry | null {
   switch (channel) {
-    case 'CHAT_MESSAGE':
-      return { id, at, kind: payload.user, name: payload.adminId, text: payload.message };
+    case 'CHAT_MESSAGE': {
+      const { user: kind, adminId: name, message: text, content, replyTo } = payload;
+      return { id, at, seq, kind, name, text, content, answer: replyTo === undefined ? undefined : { replyTo } };
+    }
     case 'SYS_MESSAGE':
       return { id, at, kind: 'announcement', text: payload.message };
     case 'MUTE_STATE':

@@ -1,11 +1,13 @@
 /** State that is kept over page changes: in this browser, or in this tab alone. */
 import type { TokenStorage } from '../../client/index.ts';
+import type { Answer } from './log.ts';
 
 /** Messages that were written and not yet acked. */
 interface Unsent {
   readonly id: string;
   readonly text: string;
   readonly at: string;
+  readonly answer?: Answer;
 }
 
 /** Record of the customer as the page has given it, and whether the server has it: not every page need send it again. */

@@ -1,3 +1,4 @@
+import { ContentView } from '../content/content.tsx';
 import type { Conversation } from './conversation.ts';
 import type { Entry } from './log.ts';
 import type { Options } from './options.ts';
@@ -49,6 +50,7 @@ export function Messages({ conversation, options }: Props) {
             key={entry.id}
             entry={entry}
             before={entries[index - 1]}
+            taken={entry.content && entries.find(({ answer }) => answer?.replyTo === entry.seq)?.text}
             conversation={conversation}
             options={options}
           />
@@ -62,9 +64,11 @@ export function Messages({ conversation, options }: Props) {
 interface LineProps extends Props {
   readonly entry: Entry;
   readonly before: Entry | undefined;
+  /** Label of the choice that was taken of it. */
+  readonly taken: string | undefined;
 }
 
-function Line({ entry, before, conversation, options: { words, lang } }: LineProps) {
+function Line({ entry, before, taken, conversation, options: { words, lang } }: LineProps) {
   const notice = noticeOf(entry, words);
   if (notice !== null) {
     return (
@@ -73,10 +77,10 @@ function Line({ entry, before, conversation, options: { words, lang } }: LinePro
       </p>
     );
   }
-  const { kind, name, text, at, status } = entry;
+  const { kind, name, text, at, status, content } = entry;
   const goesOn = before?.kind === kind && before.name === name && Date.parse(at) - Date.parse(before.at) < BREATH;
   return (
-    <div class={`message ${kind}`}>
+    <div class={`message ${kind}${content ? ' shows' : ''}`}>
       <p class={goesOn ? 'hidden' : 'author'}>
         <bdi class={kind === 'bot' ? 'role' : ''}>{nameOf(entry, words)}</bdi>
         {kind === 'admin' && name !== undefined && <span class="role">{words.admin}</span>}{' '}
@@ -85,6 +89,9 @@ function Line({ entry, before, conversation, options: { words, lang } }: LinePro
       <p class="text" dir="auto">
         {text}
       </p>
+      {content && (
+        <ContentView {...{ content, words, lang, taken }} take={(choice) => conversation.take(entry, choice)} />
+      )}
       {status === 'sending' && <p class="status sending">{words.sending}</p>}
       {status === 'failed' && (
         <p class="status">
