@@ -42,7 +42,7 @@ const TOLD: readonly (readonly [Event, string])[] = [
       ...SAID,
       ...ADMIN,
       content: {
-        kind: 'vehicle',
+        kind: 'vehicle' as const,
         vehicle: {
           year: 2023,
           make: 'Toyota',
@@ -58,7 +58,7 @@ const TOLD: readonly (readonly [Event, string])[] = [
     },
     'a1: hi\n    2023 Toyota Corolla, used, stock S1, VIN V1, 18700, https://a.example/',
   ],
-  [{ ...SAID, ...ADMIN, content: { kind: 'vehicle', vehicle: {} } }, 'a1: hi'],
+  [{ ...SAID, ...ADMIN, content: { kind: 'vehicle' as const, vehicle: {} } }, 'a1: hi'],
   [
     { type: 'SYS_MSG', dealerId: 'd1', adminId: 'a1', user: 'admin', muted: true, unread: 0, message: 'x\ny' },
     'a1 to everybody: x\n    y',
