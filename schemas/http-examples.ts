@@ -53,7 +53,7 @@ export const EXCHANGES: readonly Exchange[] = [
     answer: {
       status: 'ready',
       database: 'ok',
-      parts: { database: { state: 'ok', epoch: EPOCH, schema: '0006_epochs' }, drain: { state: 'ok' } },
+      parts: { database: { state: 'ok', epoch: EPOCH, schema: '0007_settings' }, drain: { state: 'ok' } },
     },
   },
   {

@@ -68,7 +68,6 @@ describe('[P-5] the identity of a payload', () => {
     for (const [session, payload, field] of [
       [CUSTOMER, { groupId: 'g2' }, 'groupId'],
       [CUSTOMER, { groupId: 7 }, 'groupId'],
-      [CUSTOMER, { groupId: '' }, 'groupId'],
       [CUSTOMER, { user: 'admin' }, 'user'],
       [ADMIN, { adminId: 'a2' }, 'adminId'],
       [SERVER, { dealerId: 'd2' }, 'dealerId'],
@@ -81,7 +80,15 @@ describe('[P-5] the identity of a payload', () => {
   });
 
   it("is left to the payload's own check where it is of no kind that it can have", () => {
-    for (const groupId of [null, {}, [], true]) assert.deepEqual(identified(CUSTOMER, { groupId }).groupId, groupId);
+    for (const groupId of [{}, [], true]) assert.deepEqual(identified(CUSTOMER, { groupId }).groupId, groupId);
+  });
+
+  it('counts as absent where it is null or no text, and another server names nobody so', () => {
+    for (const nobody of [null, '']) {
+      assert.equal(identified(CUSTOMER, { groupId: nobody }).groupId, 'g1');
+      assert.equal(identified(ADMIN, { adminId: nobody, user: nobody }).user, 'admin');
+      assert.equal(identified(SERVER, { adminId: nobody }).adminId, undefined);
+    }
   });
 
   it("leaves others' fields alone, but the admin's id that a customer sends along", () => {
