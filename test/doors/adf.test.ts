@@ -1,9 +1,8 @@
 /** Leads as ADF 1.0: what a dealer's CRM reads, in documents that a validating parser takes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { errorKind, RefusedError } from '../../schemas/errors.ts';
 import type { Fields } from '../../schemas/records.ts';
-import { adfOf, type Prospect } from '../../src/doors/http/adf.ts';
+import { adfOf as adf, type Prospect } from '../../src/doors/http/adf.ts';
 import { type Leaf, readAdf, validateAdf } from '../support/adf.ts';
 
 const DEALER = { dealerId: 'd1', name: 'Demo Motors', email: 'sales@demo.example', phone: '030 1' };
@@ -16,10 +15,15 @@ const prospect = (more: Partial<Prospect> = {}): Prospect => ({
   user: null,
   lead: { ...ANN, vehicle: GOLF },
   intents: [],
+  viewed: null,
   requestedAt: Date.UTC(2026, 10, 20, 13, 21, 27, 344),
   ...more,
 });
 const intent = (word: string, fields: Fields = {}) => ({ intent: word, fields: { intent: word, ...fields } });
+
+/** The document alone, where there is one. */
+const adfOf = async (...of: Parameters<typeof adf>): Promise<string> =>
+  (await adf(...of)).made ?? assert.fail('no prospect');
 
 /** The one prospect of a document, as it is read. */
 async function read(more: Partial<Prospect> = {}): Promise<Leaf[]> {
@@ -32,16 +36,6 @@ const at = (leaves: readonly Leaf[], path: string) =>
   leaves.filter((leaf) => leaf.path === path).map(({ text }) => text);
 
 const commentsOf = (leaves: readonly Leaf[]) => at(leaves, 'customer/comments').flatMap((text) => text.split('\n'));
-
-async function refusalOf(run: () => Promise<unknown>) {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof RefusedError) return error.refusal;
-    throw error;
-  }
-  return assert.fail('it was not refused');
-}
 
 describe('the DTD that documents are held against', async () => {
   const xml = await adfOf(DEALER, [prospect({ lead: { ...ANN, phone: '1', vehicle: GOLF } })]);
@@ -331,66 +325,69 @@ describe('what ADF cannot say', () => {
   });
 });
 
-describe('what the DTD requires and nobody knows', () => {
+describe('[P-14.5] what the DTD requires and nobody knows', () => {
   const { name: _, ...nameless } = DEALER;
   const { email: __, phone: ___, ...unreachable } = DEALER;
-  const without = (field: string, record: Fields): Fields => ({ ...record, [field]: ' ' });
 
-  for (const [dealer, prospects, paths] of [
-    [nameless, [prospect()], ['/dealer/name']],
-    [{ ...DEALER, name: '\ufffe ' }, [prospect()], ['/dealer/name']],
-    [unreachable, [prospect()], ['/dealer/email']],
-    [DEALER, [], ['/prospects']],
-    [DEALER, [prospect(), prospect({ lead: { email: 'a@x', vehicle: GOLF } })], ['/prospects/1/lead/name']],
-    [DEALER, [prospect({ lead: { name: 'Ann', vehicle: GOLF } })], ['/prospects/0/lead/email']],
-    ...['year', 'make', 'model'].map(
-      (field) =>
-        [
-          DEALER,
-          [prospect(), prospect({ lead: { ...ANN, vehicle: without(field, GOLF) } })],
-          [`/prospects/1/lead/vehicle/${field}`],
-        ] as const,
-    ),
+  for (const [what, dealer, more, path, text] of [
+    ['the dealer’s name is its id', nameless, {}, 'vendor/vendorname', 'd1'],
+    ['a name of nothing that can be said is none', { ...DEALER, name: '\ufffe ' }, {}, 'vendor/contact/name', 'd1'],
+    ['the dealer’s address is empty', unreachable, {}, 'vendor/contact/email', ''],
+    ['the customer’s name is empty', DEALER, { lead: { email: 'a@x', vehicle: GOLF } }, 'customer/contact/name', ''],
     [
+      'a field of the vehicle is empty',
       DEALER,
-      [prospect({ lead: ANN, intents: [intent('service'), intent('buy', { vehicle: { year: 1999, make: 'Fiat' } })] })],
-      ['/prospects/0/intents/1/vehicle/model'],
+      { lead: { ...ANN, vehicle: { ...GOLF, year: ' ' } } },
+      'vehicle/year',
+      '',
     ],
+    ['a vehicle of which nothing is known is empty', DEALER, { lead: ANN }, 'vehicle/model', ''],
     [
+      'so is the trade-in’s',
       DEALER,
-      [prospect({ lead: ANN, intents: [intent('trade_in', { vehicle: { year: 1999, make: 'Fiat' } })] })],
-      ['/prospects/0/intents/0/vehicle/model'],
-    ],
-    [
-      DEALER,
-      [prospect({ lead: { ...ANN, vehicle: { ...FIAT, model: null } }, intents: [intent('buy', { vehicle: GOLF })] })],
-      ['/prospects/0/lead/vehicle/model'],
-    ],
-    [
-      { dealerId: 'd1' },
-      [prospect({ user: null, lead: null })],
-      [
-        '/dealer/name',
-        '/dealer/email',
-        '/prospects/0/lead/name',
-        '/prospects/0/lead/email',
-        '/prospects/0/lead/vehicle/year',
-      ],
+      { lead: ANN, intents: [intent('trade_in', { vehicle: { make: 'Fiat' } })] },
+      'vehicle/year',
+      '',
     ],
   ] as const) {
-    it(`is refused: ${paths.join(', ')}`, async () => {
-      const { code, details } = await refusalOf(() => adfOf(dealer, prospects));
-      assert.equal(code, 'not_acceptable');
-      assert.deepEqual(
-        details?.map(({ path }) => path),
-        paths,
-      );
+    it(`is said to be so: ${what}`, async () => {
+      const xml = await adfOf(dealer, [prospect(more)]);
+      assert.equal(validateAdf(xml).errors, '');
+      const [, name = ''] = /(\w+)$/.exec(path) ?? [];
+      if (text === '') assert.match(xml, new RegExp(`<${name}(?: [^>]*)?(?:/>|></${name}>)`));
+      assert.deepEqual(at(readAdf(xml)[0] ?? [], path), text === '' ? [] : [text]);
     });
   }
 
-  it('is named by its group, and is a 406 that is the same when it is tried again', async () => {
-    const { code, details } = await refusalOf(() => adfOf(DEALER, [prospect({ groupId: 'g77', lead: ANN })]));
-    assert.match(details?.[0]?.message ?? '', /year.*group g77/);
-    assert.deepEqual(errorKind(code), { status: 406, title: 'Not acceptable', retryable: false });
+  it('keeps no other lead from the CRM', async () => {
+    const complete = Array.from({ length: 14 }, (_, index) => prospect({ groupId: `g${index}` }));
+    const ofTheForm = prospect({ groupId: 'form', lead: { email: 'ada@x.example', source: 'web' } });
+    assert.equal(readAdf(await adfOf(DEALER, [...complete, ofTheForm])).length, 15);
+  });
+
+  it('is left out, and counted, where nobody could reach the customer', async () => {
+    const nobody = prospect({ groupId: 'nobody', lead: { name: 'Ann', vehicle: GOLF } });
+    const { made, leftOut } = await adf(DEALER, [nobody, prospect(), nobody]);
+    assert.equal(leftOut, 2);
+    assert.deepEqual(
+      readAdf(made ?? '').flatMap((leaves) => at(leaves, 'id')),
+      ['g1'],
+    );
+    assert.deepEqual(await adf(DEALER, [nobody]), { made: null, leftOut: 1 });
+    assert.deepEqual(await adf(DEALER, []), { made: null, leftOut: 0 });
+  });
+});
+
+describe('[P-14.5] the vehicle that a customer looked at', () => {
+  const viewed = { ...GOLF, vin: 'V1' };
+
+  it('is the lead’s, where nothing else names one', async () => {
+    const leaves = await read({ lead: ANN, intents: [intent('test_drive')], viewed });
+    assert.deepEqual([at(leaves, 'vehicle/vin'), at(leaves, 'vehicle@interest')], [['V1'], ['test-drive']]);
+  });
+
+  it('is not, where the lead names one', async () => {
+    const leaves = await read({ lead: { ...ANN, vehicle: FIAT }, viewed });
+    assert.deepEqual([at(leaves, 'vehicle/make'), at(leaves, 'vehicle/vin')], [['Fiat'], []]);
   });
 });

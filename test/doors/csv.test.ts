@@ -42,7 +42,7 @@ describe('leads as CSV', () => {
     const fields = { name: 'Ann', status: 'hot', consent: true, vehicle: { year: 2024, make: 'VW' }, tags: ['a', 1] };
     assert.equal(
       leadsCsv([lead(fields)], WITH_HEADER),
-      'groupId,createdAt,updatedAt,name,firstName,lastName,email,phone,externalId,locale,source,status,comments,consent,' +
+      '\ufeffgroupId,createdAt,updatedAt,name,firstName,lastName,email,phone,externalId,locale,source,status,comments,consent,' +
         'vehicle condition,vehicle year,vehicle make,vehicle model,vehicle trim,vehicle vin,vehicle stock,more\r\n' +
         `g1,${TIMES},Ann,,,,,,,,hot,,true,,2024,VW,,,,,"{""tags"":[""a"",1]}"\r\n`,
     );
@@ -91,7 +91,7 @@ describe('intents as CSV', () => {
     const csv = intentsCsv([row], WITH_HEADER);
     assert.match(
       csv,
-      /^groupId,createdAt,updatedAt,name,.*,locale,intent,status,preferredTime,notes,vehicle .*,more\r\n/,
+      /^\ufeffgroupId,createdAt,updatedAt,name,.*,locale,intent,status,preferredTime,notes,vehicle .*,more\r\n/,
     );
     assert.deepEqual(tableOf(csv), [
       {
@@ -109,6 +109,16 @@ describe('intents as CSV', () => {
       },
     ]);
   });
+});
+
+describe('a phone number', () => {
+  for (const phone of ['+1 (555) 010-0100', '+15550100100', '+49 30 123 45-0', '+1(555)010.0100', '0171/1']) {
+    it(`is as it was written: ${phone}`, () => assert.deepEqual(readLead({ phone }), { phone }));
+  }
+  for (const sum of ['+1-555-0100', '+1/2', '+1 - (2)', '+1+cmd|x', '+1 (555) 0100*2', '+']) {
+    it(`that a spreadsheet would calculate is text: ${sum}`, () =>
+      assert.deepEqual(readLead({ phone: sum }), { phone: `'${sum}` }));
+  }
 });
 
 describe('a formula', () => {

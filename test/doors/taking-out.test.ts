@@ -213,35 +213,57 @@ describe('ADF', () => {
     ]);
   });
 
-  test('is refused whole where a lead lacks what the DTD requires, and says what and whose; the others are still to be had', async () => {
-    await server.store.putDealer('partly', { name: 'Autohaus', phone: '030 1' });
-    await say(server, [lead('partly', 'whole', ANN), lead('partly', 'torn', { vehicle: { make: 'VW' } })]);
-    const refused = await take('partly', '/leads', ADF);
-    const { details } = assertProblem(refused, 406, 'not_acceptable');
-    const paths = details.map(({ path }: { path: string }) => path.replace(/^\/prospects\/\d/, ''));
-    assert.deepEqual(paths.toSorted(), ['/lead/email', '/lead/name', '/lead/vehicle/model', '/lead/vehicle/year']);
-    for (const { message } of details) assert.match(message, /\btorn\b/);
-    for (const name of ['link', 'content-disposition']) assert.equal(refused.headers[name], undefined, name);
-    assert.equal(readAdf((await take('partly', '/leads?groupId=whole', ADF)).text).length, 1);
-  });
-
-  test('is refused where nobody knows who the dealer is, with at most five things that are missing', async () => {
-    await say(
-      server,
-      span(4).map((n) => lead('nameless', `g${n}`, { name: 'Ann' })),
+  test('has who can be reached, whatever else nobody knows, and counts who cannot', async () => {
+    await say(server, [
+      lead('partly', 'whole', ANN),
+      lead('partly', 'torn', { email: 'torn@x.example' }),
+      lead('partly', 'lost', {}),
+    ]);
+    const { status, headers, text } = await take('partly', '/leads', ADF);
+    assert.deepEqual([status, headers['telle-left-out']], [200, '1']);
+    const prospects = readAdf(text);
+    assert.deepEqual(prospects.flatMap((each) => at(each, 'id')).toSorted(), ['torn', 'whole']);
+    assert.deepEqual(
+      prospects.map((each) => at(each, 'vendor/vendorname')),
+      ['partly', 'partly'],
     );
-    const { details } = assertProblem(await take('nameless', '/leads', ADF), 406, 'not_acceptable');
-    const paths = details.map(({ path }: { path: string }) => path);
-    assert.equal(paths.length, 5);
-    assert.deepEqual(paths.slice(0, 2), ['/dealer/name', '/dealer/email']);
+    assert.equal((await take('shop', '/leads', ADF)).headers['telle-left-out'], '0');
   });
 
-  test('is refused where there is no lead: an empty document is none', async () => {
+  test('has the vehicle at which the customer looked last, where nobody names another', async () => {
+    const view = (groupId: string, message: object) => ({
+      type: 'UPDATE_PAGEVIEW',
+      dealerId: 'looked',
+      groupId,
+      message,
+    });
+    await say(server, [
+      view('g1', { url: 'https://cars.example/blue', vehicle: { year: 2024, make: 'VW', model: 'Golf' }, vin: 'V1' }),
+      view('g1', { url: 'https://cars.example/contact' }),
+      view('g2', { url: 'https://cars.example/red', stock: 'S2' }),
+      lead('looked', 'g1', { email: 'ann@x.example' }),
+      lead('looked', 'g2', { email: 'ben@x.example', vehicle: { make: 'Fiat' } }),
+    ]);
+    const told = readAdf((await take('looked', '/leads', ADF)).text).map((each) =>
+      ['id', 'vehicle/make', 'vehicle/vin', 'vehicle/stock'].map((path) => at(each, path)),
+    );
+    assert.deepEqual(told.toSorted(), [
+      ['g1', 'VW', 'V1', undefined],
+      ['g2', 'Fiat', undefined, undefined],
+    ]);
+  });
+
+  test('is refused where there is nobody to tell of: an empty document is none', async () => {
     await server.store.putDealer('empty', { name: 'Autohaus', phone: '030 1' });
     for (const path of ['/leads', '/lead-intents', '/leads?groupId=nobody']) {
-      const { details } = assertProblem(await take('empty', path, ADF), 406, 'not_acceptable');
-      assert.deepEqual(details, [{ path: '/prospects', message: 'there is no lead' }]);
+      const { detail } = assertProblem(await take('empty', path, ADF), 406, 'not_acceptable');
+      assert.equal(detail, 'an ADF document has one prospect at least, and there is no lead');
     }
+    await say(server, [lead('empty', 'lost', { name: 'Ann' })]);
+    const answer = await take('empty', '/leads', ADF);
+    const { detail } = assertProblem(answer, 406, 'not_acceptable');
+    assert.match(detail, /nobody here could be reached/);
+    assert.equal(answer.headers['telle-left-out'], '1');
   });
 });
 
@@ -311,7 +333,7 @@ test('a customer is followed from page view over chat to lead and intents, and c
       const { groupId, firstName, lastName, email, phone, source } = row;
       assert.deepEqual(
         [groupId, firstName, lastName, email, phone, source, row['vehicle trim']],
-        ['visitor-1', 'Ann', "O'Lee", 'ann@mail.example', "'+49 171 1", 'chat', 'GTI'],
+        ['visitor-1', 'Ann', "O'Lee", 'ann@mail.example', '+49 171 1', 'chat', 'GTI'],
       );
       const intents = rowsOf(await get('/lead-intents', CSV));
       assert.deepEqual(intents.map((each) => [each.intent, each.lastName, each['vehicle model']]).toSorted(), [

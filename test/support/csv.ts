@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
 
-/** The records, each a list of fields. */
-export function readCsv(text: string): string[][] {
+/** The records, each a list of fields. A byte order mark is none of the first. */
+export function readCsv(given: string): string[][] {
+  const text = given.replace(/^\ufeff/, '');
   const records: string[][] = [];
   let record: string[] = [];
   FIELD.lastIndex = 0;

@@ -22,8 +22,9 @@ export interface Vehicle {
 
 /** Elements of a vehicle in ADF, in the DTD's order. */
 const ELEMENTS = ['year', 'make', 'model', 'vin', 'stock', 'trim'] as const;
-/** Those that the DTD requires. */
-export const REQUIRED = ['year', 'make', 'model'] as const;
+/** Those that the DTD requires: where they are not known, they are empty. */
+const REQUIRED = ['year', 'make', 'model'] as const;
+const isRequired = (name: string): boolean => REQUIRED.some((required) => required === name);
 
 /** ADF's words for intents. */
 const INTERESTS: Words = new Map([
@@ -54,6 +55,9 @@ function areSame(a: Words, b: Words): boolean {
   });
 }
 
+/** Intents about a vehicle of the customer's own. */
+const NOT_WANTED: ReadonlySet<string> = new Set(['trade_in', 'service']);
+
 /**
  * The most vehicles that are wanted: the lead's and one an intent. Of a group that an earlier version let have more
  * intents, each would be compared with all before it.
@@ -77,13 +81,20 @@ function addIntent(wanted: Wanted[], own: Wanted, intent: Intent): void {
   } else if (own.words.size > 0 && wanted.length < MAX_WANTED) wanted.push(own);
 }
 
+/** Tells whether lead or intents name a vehicle that is wanted. */
+export const namesVehicle = (lead: Fields | null, intents: readonly Intent[]): boolean =>
+  vehicleWordsOf(lead).size > 0 ||
+  intents.some(({ intent, fields }) => !NOT_WANTED.has(intent) && vehicleWordsOf(fields).size > 0);
+
 /**
  * Sorts intents by the vehicles that they are about. The vehicle of a `service` is the customer's own, and no prospect.
- * @returns the vehicles that ADF can name, and the first in any case: the lead's own, then those of intents, then what
+ * @param viewed the vehicle that the customer looked at, which is the lead's where nothing else names one
+ * @returns the vehicles that ADF can name, and the first in any case, though nothing is known of it: the lead's own, then those of intents, then what
  *   is traded in; and the intents that are about none of them. Everybody else has turns meanwhile.
  */
-export async function vehiclesOf(lead: Fields | null, intents: readonly Intent[]) {
-  const words = vehicleWordsOf(lead);
+export async function vehiclesOf(lead: Fields | null, intents: readonly Intent[], viewed: Fields | null) {
+  const own = vehicleWordsOf(lead);
+  const words = own.size > 0 ? own : vehicleWordsOf({ vehicle: viewed });
   const wanted: Wanted[] = words.size > 0 ? [{ path: LEAD_VEHICLE, words, intents: [] }] : [];
   const traded: Vehicle[] = [];
   await inTurns(intents.entries(), ([index, intent]) => {
@@ -91,7 +102,8 @@ export async function vehiclesOf(lead: Fields | null, intents: readonly Intent[]
     if (intent.intent === 'trade_in') traded.push(own);
     else if (intent.intent !== 'service') addIntent(wanted, own, intent);
   });
-  const vehicles = [...wanted, ...traded].filter((vehicle, index) => index === 0 || isComplete(vehicle));
+  const known: Vehicle[] = [...wanted, ...traded].filter((vehicle, index) => index === 0 || isComplete(vehicle));
+  const vehicles = known.length > 0 ? known : [{ path: LEAD_VEHICLE, words, intents: [] }];
   const placed = new Set(vehicles.flatMap((vehicle) => vehicle.intents));
   return { vehicles, others: intents.filter((intent) => !placed.has(intent)) };
 }
@@ -125,7 +137,7 @@ export async function vehicleElement({ path, words, intents }: Vehicle, lead: Fi
   return {
     '@_interest': interest,
     '@_status': interest === 'trade-in' ? 'used' : said.get('condition')?.toLowerCase(),
-    ...Object.fromEntries(ELEMENTS.map((name) => [name, words.get(name)])),
+    ...Object.fromEntries(ELEMENTS.map((name) => [name, words.get(name) ?? (isRequired(name) ? '' : undefined)])),
     comments: commentsOf([
       ...(path === LEAD_VEHICLE ? linesOf('', lead?.vehicle, said) : []),
       ...(await linesOfIntents(intents, interest, said)),

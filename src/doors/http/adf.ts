@@ -1,21 +1,12 @@
 /** Leads as an Auto-lead Data Format document (ADF 1.0), which dealers' CRMs take. */
 import Builder from 'fast-xml-builder';
 import type { Dealer } from '../../../schemas/dealers.ts';
-import { type Detail, refused } from '../../../schemas/errors.ts';
 import type { Fields } from '../../../schemas/records.ts';
 import { inTurns } from '../../commands/turns.ts';
 import { instant } from '../../protocol/encode.ts';
 import { type Customer, customerOf } from './adf-customer.ts';
 import { commentsOf, linesOf, type Words, wordsOf } from './adf-text.ts';
-import {
-  type Intent,
-  LEAD_VEHICLE,
-  linesOfIntents,
-  REQUIRED,
-  type Vehicle,
-  vehicleElement,
-  vehiclesOf,
-} from './adf-vehicles.ts';
+import { type Intent, LEAD_VEHICLE, linesOfIntents, type Vehicle, vehicleElement, vehiclesOf } from './adf-vehicles.ts';
 
 /** A customer with everything that is wanted, as one prospect of the document. */
 export interface Prospect {
@@ -23,12 +14,11 @@ export interface Prospect {
   readonly user: Fields | null;
   readonly lead: Fields | null;
   readonly intents: readonly Intent[];
+  /** Vehicle that the customer looked at, where lead and intents name none; null: none is known. */
+  readonly viewed: Fields | null;
   /** Milliseconds since 1970. */
   readonly requestedAt: number;
 }
-
-/** Number of missing things that one refusal names. */
-const MAX_DETAILS = 5;
 
 const builder = new Builder({ ignoreAttributes: false, suppressBooleanAttributes: false, format: true });
 
@@ -36,32 +26,36 @@ const builder = new Builder({ ignoreAttributes: false, suppressBooleanAttributes
 const [OPENING, CLOSING] = ['<adf>\n', '</adf>\n'];
 
 /**
- * Makes the document, linear in what there is, and in turns with everybody else. All that lead, user and intents hold is in it: what ADF has no element for is in comments.
- * @throws `RefusedError` `not_acceptable` where nobody knows what the DTD requires; its details, at most five, are
- *   pointers into `{dealer, prospects}`
+ * [P-14.5] Makes the document, linear in what there is, and in turns with everybody else. All that lead, user and intents hold is in it: what
+ * ADF has no element for is in comments, and an element that the DTD demands and nobody can fill is empty.
+ * @returns the document, null where it would have no prospect, and the number of prospects that are left out as nobody could reach them
  */
-export async function adfOf(dealer: Dealer, prospects: readonly Prospect[]): Promise<string> {
-  const vendor = wordsOf(dealer, ['name', 'email', 'phone']);
-  const entries: Entry[] = [];
-  for (const prospect of prospects) entries.push(await entryOf(prospect));
-  const missing = [
-    ...missingInContact('/dealer', 'the dealer', vendor),
-    ...(entries.length === 0 ? [{ path: '/prospects', message: 'there is no lead' }] : []),
-    ...entries.flatMap(missingIn),
-  ];
-  if (missing.length > 0) {
-    throw refused('not_acceptable', 'an ADF document needs more than is known of these leads or their dealer', {
-      details: missing.slice(0, MAX_DETAILS),
-    });
-  }
+export async function adfOf(
+  dealer: Dealer,
+  prospects: readonly Prospect[],
+): Promise<{ made: string | null; leftOut: number }> {
+  const vendor = vendorOf(dealer);
   const made: string[] = [];
-  for (const entry of entries) made.push(await prospectXml(entry, vendor));
+  for (const prospect of prospects) {
+    const entry = await entryOf(prospect);
+    if (isReachable(entry)) made.push(await prospectXml(entry, vendor));
+  }
+  const leftOut = prospects.length - made.length;
+  if (made.length === 0) return { made: null, leftOut };
   const head = builder.build({
     '?xml': { '@_version': '1.0', '@_encoding': 'UTF-8' },
     '?adf': { '@_version': '1.0' },
   });
-  return [head, OPENING, ...made, CLOSING].join('');
+  return { made: [head, OPENING, ...made, CLOSING].join(''), leftOut };
 }
+
+/** The dealer as a vendor: its id stands in for its name, and one that says no address has an empty one. */
+function vendorOf(dealer: Dealer): Words {
+  const words = wordsOf(dealer, ['name', 'email', 'phone']);
+  return new Map([['name', dealer.dealerId], ...(words.has('phone') ? [] : [['email', ''] as const]), ...words]);
+}
+
+const isReachable = ({ customer: { words } }: Entry): boolean => words.has('email') || words.has('phone');
 
 async function prospectXml(entry: Entry, vendor: Words): Promise<string> {
   const prospect = await prospectElement(entry, vendor);
@@ -79,31 +73,12 @@ interface Entry {
 }
 
 async function entryOf(prospect: Prospect): Promise<Entry> {
-  const { lead, user, intents } = prospect;
-  return { prospect, customer: customerOf(lead, user), ...(await vehiclesOf(lead, intents)) };
+  const { lead, user, intents, viewed } = prospect;
+  return { prospect, customer: customerOf(lead, user), ...(await vehiclesOf(lead, intents, viewed)) };
 }
 
-function missingIn({ prospect, customer, vehicles: [vehicle] }: Entry, index: number): Detail[] {
-  const path = `/prospects/${index}`;
-  const whose = `group ${prospect.groupId}`;
-  return [
-    ...missingInContact(`${path}/lead`, whose, customer.words),
-    ...REQUIRED.filter((name) => !vehicle?.words.has(name)).map((name) => ({
-      path: `${path}${vehicle?.path ?? LEAD_VEHICLE}/${name}`,
-      message: `the ${name} of the vehicle of ${whose} is not known`,
-    })),
-  ];
-}
-
-/** Lists what the DTD's `contact` requires and is not known. */
-function missingInContact(path: string, whose: string, words: Words): Detail[] {
-  const missing: Detail[] = [];
-  if (!words.has('name')) missing.push({ path: `${path}/name`, message: `${whose} has no name` });
-  if (!words.has('email') && !words.has('phone')) {
-    missing.push({ path: `${path}/email`, message: `${whose} has neither email nor phone` });
-  }
-  return missing;
-}
+/** Name of somebody who has not said it. */
+const NAMELESS: Customer['names'] = [{ part: 'full', text: '' }];
 
 /** Elements in the DTD's order; one that is undefined is not there. */
 async function prospectElement({ prospect, customer, vehicles, others }: Entry, vendor: Words) {
@@ -121,7 +96,11 @@ async function prospectElement({ prospect, customer, vehicles, others }: Entry, 
     vehicle: elements,
     customer: {
       contact: {
-        name: customer.names.map(({ part, text }) => ({ '@_part': part, '@_type': 'individual', '#text': text })),
+        name: (customer.names.length > 0 ? customer.names : NAMELESS).map(({ part, text }) => ({
+          '@_part': part,
+          '@_type': 'individual',
+          '#text': text,
+        })),
         email: customer.words.get('email'),
         phone: customer.words.get('phone'),
       },

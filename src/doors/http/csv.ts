@@ -79,23 +79,25 @@ const ownFields = (properties: object): string[] =>
 const LEAD_COLUMNS = columnsOf(ownFields(Lead.properties));
 const INTENT_COLUMNS = columnsOf(ownFields(LeadIntent.properties));
 
-/** A formula behind what does not show, and a spreadsheet may take away; what begins with one, the library guards. */
-const HIDDEN_FORMULA = /^[\s\p{C}]+[=+\-@＝＋－＠]/u;
+/** What a spreadsheet may take for a formula, though it begins with what does not show. */
+const FORMULA = /^(?:[\t\r]|[\s\p{C}]*[=+\-@＝＋－＠])/u;
+/** A phone number as people write it: `+` and digits alone, or two numbers side by side, which no formula has. */
+const PHONE = /^\+(?:\d+|(?=.*(?:\d\s+\d|[\d)]\s*\(|\)\s*\d))\d[\d\s()./-]*)$/;
 
-const guarded = (cell: string): string => (HIDDEN_FORMULA.test(cell) ? `'${cell}` : cell);
+const guarded = (cell: string): string => (FORMULA.test(cell) && !PHONE.test(cell) ? `'${cell}` : cell);
 
 function csvOf(columns: readonly Column[], rows: readonly LeadRow[], { header }: Options): string {
   const names = columns.map(({ name }) => name);
   const cells = rows.map((row) => columns.map(({ cell }) => guarded(cell(row))));
   return stringify(header ? [names, ...cells] : cells, {
-    escape_formulas: true,
+    bom: header, // or Excel reads accents by another code
     record_delimiter: 'windows',
     quote_record_delimiter: true,
   });
 }
 
 /**
- * Leads, a record each. What would be a formula has a `'` before it, and so has a phone number that begins with `+`.
+ * Leads, a record each. What would be a formula has a `'` before it; a phone number is none.
  * @returns records that each end in CRLF; no rows and no header are an empty string
  */
 export const leadsCsv = (rows: readonly LeadRow[], options: Options): string => csvOf(LEAD_COLUMNS, rows, options);

@@ -4,16 +4,14 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
-import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../schemas/lists.ts';
+import { DEFAULT_LIMIT } from '../../../schemas/lists.ts';
 import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
-import type { Fields } from '../../../schemas/records.ts';
 import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
-import type { Known } from '../../domain/state.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { Mark, Paged, Part } from '../../store/bounded.ts';
 import type { DealerStore } from '../../store/dealers.ts';
 import type { KeptRecord, RecordOfUser, RecordStore, RecordsPart, RecordTable } from '../../store/records.ts';
-import { adfOf, type Prospect } from './adf.ts';
+import { adfOf } from './adf.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
@@ -22,6 +20,7 @@ import type { App } from './http.ts';
 import { intentItem, recordItem } from './items.ts';
 import { formatFor } from './negotiate.ts';
 import { markAt, type Page, pageByTime } from './page.ts';
+import { prospectsOf } from './prospects.ts';
 
 const params = Type.Object({ dealerId: Id });
 type Query = Static<typeof RecordsQuery>;
@@ -171,8 +170,7 @@ const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknow
   /** One page: each prospect must be whole before the first byte goes out. */
   async [ADF_TYPE](asked) {
     const { dealerId, reply, name } = asked;
-    const { document, page } = await oneAtATime(dealerId, () => adfFor(asked));
-    linkNext(asked, page);
+    const { document } = await oneAtATime(dealerId, () => adfFor(asked));
     return reply
       .type(`${ADF_TYPE}; charset=utf-8`)
       .header('content-disposition', `attachment; filename="${name}.xml"`)
@@ -180,12 +178,20 @@ const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknow
   },
 };
 
-async function adfFor(asked: RecordsRequest): Promise<{ document: string; page: Page<RecordOfUser> }> {
-  const { dealerId, store } = asked;
+/** A page as a document. Where the next one is, and how many are left out of this one, is told of a page of nobody, too. */
+async function adfFor(asked: RecordsRequest): Promise<{ document: string }> {
+  const { dealerId, table, store, reply } = asked;
   const page = await pageFor(asked, readerOfUsers(asked));
   const dealer = await store.dealer(dealerId);
   if (!dealer) throw refused('unknown_dealer', 'there is no such dealer');
-  return { document: await adfOf(dealer, await prospectsOf(asked, page.items)), page };
+  linkNext(asked, page);
+  const { made, leftOut } = await adfOf(dealer, await prospectsOf(store, dealerId, table, page.items));
+  reply.header('telle-left-out', leftOut);
+  if (made === null) {
+    const why = leftOut > 0 ? 'nobody here could be reached: no lead has an email or a phone' : 'there is no lead';
+    throw refused('not_acceptable', `an ADF document has one prospect at least, and ${why}`);
+  }
+  return { document: made };
 }
 
 /** Rows of CSV that are written at a time: less than a millisecond's work. */
@@ -214,56 +220,4 @@ async function* csvPages(
     records = await readOn({ after: markOf(last), ...store.pageAtOnce });
     await readInTurn();
   }
-}
-
-/** The leads of the groups that some records are of. */
-async function leadsFor({ dealerId, store }: RecordsRequest, of: readonly KeptRecord[]) {
-  const groupIds = [...new Set(of.map(({ groupId }) => groupId))];
-  if (groupIds.length === 0) return [];
-  await readInTurn();
-  return store.records('leads', dealerId, { groupIds, limit: groupIds.length });
-}
-
-const byGroup = (records: readonly KeptRecord[]): Map<string, KeptRecord> =>
-  new Map(records.map((record) => [record.groupId, record]));
-
-/** Fields of a record as a CRM gets them: by which id it knows the customer is the dealer's word alone [P-11.3]. */
-function fieldsForCrm(record: Known | null | undefined): Fields | null {
-  if (!record) return null;
-  const { externalId, ...others } = record.fields;
-  return externalId === record.customer.externalId ? others : record.fields;
-}
-
-/** The intents of the groups that some leads are of, by group, the newest first. Everybody else has turns meanwhile. */
-async function intentsByGroup(
-  { dealerId, store }: RecordsRequest,
-  of: readonly KeptRecord[],
-): Promise<Map<string, KeptRecord[]>> {
-  const groups = new Map<string, KeptRecord[]>(of.map(({ groupId }) => [groupId, []]));
-  for (let after: KeptRecord | undefined; ; ) {
-    await readInTurn();
-    const found = await store.intentsOf(dealerId, [...groups.keys()], after, MAX_LIMIT);
-    for (const record of found) groups.get(record.groupId)?.push(record);
-    after = found.at(-1);
-    if (!after || found.length < MAX_LIMIT) break;
-  }
-  for (const intents of groups.values()) intents.sort((one, other) => other.createdAt - one.createdAt);
-  return groups;
-}
-
-/** A prospect for each lead with all its intents, or for each intent with its lead. */
-async function prospectsOf(asked: RecordsRequest, records: readonly RecordOfUser[]): Promise<Prospect[]> {
-  const isIntents = asked.table === 'lead_intents';
-  const leads = byGroup(isIntents ? await leadsFor(asked, records) : records);
-  const intentsOf = isIntents ? null : await intentsByGroup(asked, records);
-  return records.map((record) => {
-    const intents = intentsOf?.get(record.groupId) ?? [record];
-    return {
-      groupId: record.groupId,
-      user: fieldsForCrm(record.user),
-      lead: fieldsForCrm(leads.get(record.groupId)),
-      intents: intents.map(({ intent, fields }) => ({ intent: intent ?? '', fields })),
-      requestedAt: record.createdAt,
-    };
-  });
 }
