@@ -60,7 +60,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'test/protocol/03-catching-up.test.ts',
     'test/protocol/03-recovery.test.ts',
   ],
+  'src/dialects': ['test/dialects/telle2019/translations.test.ts', 'test/dialects/telle2019/pages.test.ts'],
   'src/doors/redis': ['test/databases/redis-doors.test.ts', 'test/databases/dead-letters.test.ts'],
+  'src/doors/redis/herald.ts': ['test/dialects/telle2019/services.test.ts'],
   'src/doors/websocket': [
     'test/websocket/frames.test.ts',
     'test/websocket/rfc6455.test.ts',
