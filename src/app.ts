@@ -210,7 +210,7 @@ export async function createApp({
   const link = openLink({ nodeId, bus, store: given, timing, metrics, log });
   const tokens = new Tokens(secrets);
   const dialect = await openDialect(settings, tokens);
-  const herald = openHerald(redis, { settings, dialect, link, log });
+  const herald = openHerald(redis, { settings, dialect, log });
   const core: Core = {
     version,
     nodeId,
@@ -258,7 +258,7 @@ export async function createApp({
     const interval = timing.retentionInterval;
     const expiry = new Expiry({ store, journal, now, nodes: membership, interval, log, onExpired: metrics.expired });
     showWork(metrics, { eraser, expiry, membership });
-    running.push(openRedisDoors(core, redis), link, membership);
+    running.push(openRedisDoors(core, redis, herald), link, membership);
     running.push(await serveMetrics(core), expiry, presence);
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
     running.push({ close: watchDue(metrics, given, timing.dueInterval) });

@@ -89,7 +89,7 @@ export const openBus = (redis: FoundRedis | null, metrics: Metrics): MemoryBus |
     ? new MemoryBus()
     : new RedisBus({ ...redis, onStranger: () => metrics.strange('frame') }, redis.isCluster);
 
-type Heralding = Pick<Core, 'settings' | 'dialect' | 'link' | 'log'>;
+type Heralding = Pick<Core, 'settings' | 'dialect' | 'log'>;
 
 interface LinkOptions {
   readonly nodeId: string;
@@ -205,7 +205,7 @@ interface RedisDoors {
 }
 
 /** [P-19.2] Opens the door for the services of a dialect, on their channel. What Telle has said there itself is not taken. */
-function openServices(core: Core, services: Services, redis: FoundRedis, commands: Redis | Cluster): RedisDoors {
+function openServices(core: Core, services: Services, redis: FoundRedis, commands: Redis | Cluster) {
   const channel = new ChannelDoor(core, commands, dialectWay(services));
   const line = new Line(redis, 'whole', {
     onMessage: (_, body) => {
@@ -219,7 +219,10 @@ function openServices(core: Core, services: Services, redis: FoundRedis, command
   });
   line.pulse = pulseChannel(redis.prefix);
   return {
-    close() {
+    get isProven() {
+      return line.isProven;
+    },
+    close(): Promise<void> {
       line.close();
       return channel.close();
     },
@@ -235,15 +238,14 @@ function isOwn(services: Services, text: string): boolean {
 }
 
 /** [P-19.2] Tells other services what happens, where there is a dialect and a Redis. */
-export function openHerald(redis: FoundRedis | null, { settings, dialect, link, log }: Heralding): Herald | null {
+export function openHerald(redis: FoundRedis | null, { settings, dialect, log }: Heralding): Herald | null {
   if (redis === null || dialect === null) return null;
   const commands = (redis.isCluster ? connectCluster : connectRedis)(redis, 'herald');
-  const note = (fault: string | null) => (fault === null ? link?.mend('dialect') : link?.note('dialect', fault));
-  return new Herald({ services: dialect.services, prefix: settings.REDIS_PREFIX, note, log }, commands);
+  return new Herald({ services: dialect.services, prefix: settings.REDIS_PREFIX, log }, commands);
 }
 
 /** [P-10] Opens the doors for other servers over Redis, where there is one. Each reader blocks its connection: each has its own. */
-export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors | null {
+export function openRedisDoors(core: Core, redis: FoundRedis | null, herald: Herald | null): RedisDoors | null {
   if (redis === null) return null;
   const connect = redis.isCluster ? connectCluster : connectRedis;
   const [commands, blocking] = [connect(redis, 'commands'), connect(redis, 'ingress')];
@@ -260,6 +262,7 @@ export function openRedisDoors(core: Core, redis: FoundRedis | null): RedisDoors
   line.pulse = pulseChannel(redis.prefix);
   core.link?.watch('events', () => (line.isProven ? null : SILENT));
   const services = core.dialect && openServices(core, core.dialect.services, redis, commands);
+  if (services) core.link?.watch('dialect', () => herald?.fault ?? (services.isProven ? null : SILENT));
   const stream = new StreamDoor(core, blocking);
   return {
     async close() {

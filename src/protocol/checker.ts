@@ -123,7 +123,8 @@ function unmet(requirements: readonly Requirement[], value: unknown): Detail[] {
     }));
 }
 
-function depthWithin(value: unknown, limit: number): boolean {
+/** Tells whether a value is nested no deeper than a limit. */
+export function depthWithin(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return limit > 0 && Object.values(value).every((inner) => depthWithin(inner, limit - 1));
 }

@@ -30,8 +30,8 @@ const PARTS: readonly ((part: Fields) => unknown)[] = [
 ];
 
 /** The text of a message: an object of a page's, an array of the bot's, or text. */
-export function textOf(message: unknown): unknown {
-  if (Array.isArray(message)) return joined(message.map(textOf));
+export function textOf(message: unknown, depth = 0): unknown {
+  if (Array.isArray(message)) return depth > MAX_DEPTH ? '' : joined(message.map((each) => textOf(each, depth + 1)));
   if (!isJsonObject(message)) return message;
   for (const part of PARTS) {
     const text = part(message);

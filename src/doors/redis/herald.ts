@@ -16,14 +16,18 @@ import { sessionOf } from './take.ts';
 /** Tellings said at once, and the most that wait for Redis: of more, none is kept. */
 const COUNT = 256;
 const MAX_WAITING = 20_000;
+/** The most texts that a list keeps: one that nobody takes from is not to fill Redis. */
+const MAX_LISTED = 100_000;
 /** Time between two tries, and for which it is known that something has been said, in ms. */
 const RETRY = 500;
 const REMEMBERED = 10 * 60_000;
 
-/** Keys: the mark that it is done, and a list; arguments: for how long the mark stays, and the texts. Said twice, it is done once. */
+/** Keys: the mark that it is done, and a list; arguments: for how long the mark stays, the most that the list keeps, and the texts. Said twice, it is done once. */
 const PUSH = `
   if redis.call('GET', KEYS[1]) then return 0 end
-  for i = 2, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+  local listed = 0
+  for i = 3, #ARGV do listed = redis.call('RPUSH', KEYS[2], ARGV[i]) end
+  if listed > tonumber(ARGV[2]) then redis.call('LTRIM', KEYS[2], -ARGV[2], -1) end
   redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
   return 1`;
 /** The same for a channel, which is the second argument. */
@@ -36,8 +40,6 @@ const PUBLISH = `
 interface Options {
   readonly services: Services;
   readonly prefix: string;
-  /** @param sentence what is wrong; null: nothing any more */
-  readonly note: (sentence: string | null) => void;
   readonly log: Pick<Core['log'], 'error'>;
 }
 
@@ -50,6 +52,8 @@ export class Herald {
   readonly #waiting: Telling[] = [];
   #running: Promise<void> | null = null;
   #isOpen = true;
+  /** Fault for which other services are not told; null: they are. */
+  fault: string | null = null;
 
   constructor(options: Options, commands: Redis | Cluster) {
     this.#options = options;
@@ -96,16 +100,15 @@ export class Herald {
 
   /** @returns whether it is, by now; false where it ends before it could be */
   async #isSaid(tellings: readonly Telling[]): Promise<boolean> {
-    const { note } = this.#options;
     const id = randomUUID();
     for (;;) {
       try {
         await this.#say(tellings, id);
-        note(null);
+        this.fault = null;
         return true;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        note(`other services are not told what happens here: ${reason}`);
+        this.fault = `other services are not told what happens here: ${reason}`;
         if (!this.#isOpen) return false;
         await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
       }
@@ -119,7 +122,7 @@ export class Herald {
     for (const list of LISTS) {
       const name = services.lists[list];
       const texts = tellings.filter(({ lists }) => lists.includes(list)).map(({ text }) => text);
-      if (texts.length > 0) await this.#commands.eval(PUSH, 2, markOf(name), name, REMEMBERED, ...texts);
+      if (texts.length > 0) await this.#commands.eval(PUSH, 2, markOf(name), name, REMEMBERED, MAX_LISTED, ...texts);
     }
     const { channel } = services;
     const texts = tellings.map(({ text }) => text);

@@ -2,7 +2,7 @@
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { refused } from '../../../schemas/errors.ts';
 import type { Frame } from '../../../schemas/story.ts';
-import { isJsonObject } from '../../protocol/checker.ts';
+import { depthWithin, isJsonObject } from '../../protocol/checker.ts';
 import type { Said, Tongue } from '../dialect.ts';
 import { framed } from '../websocket/socket.ts';
 
@@ -110,6 +110,9 @@ export function emissionOf({ data }: Packet): Emission {
   return { channel, argument, id: isJsonObject(more) ? more.id : undefined };
 }
 
+/** The deepest nesting of a payload that is read. */
+const MAX_DEPTH = 32;
+
 /** A frame of a client's, before it is checked. */
 interface Uttered {
   readonly channel: unknown;
@@ -120,6 +123,8 @@ interface Uttered {
 /** The frames that an event stands for: one, unless a dialect makes more of it. @throws RefusedError `bad_frame` */
 export function framesOf({ channel, argument }: Emission, id: string | undefined, tongue: Tongue | null): Uttered[] {
   const payload = typeof argument === 'string' ? parsed(argument) : argument;
+  // What follows takes it apart, and writes it again.
+  if (!depthWithin(payload, MAX_DEPTH)) throw refused('bad_frame', `the payload is nested deeper than ${MAX_DEPTH}`);
   const isSaid = typeof argument === 'string' && typeof channel === 'string' && isJsonObject(payload);
   return isSaid && tongue ? [...tongue.hear(channel, payload, id)] : [{ channel, payload, id }];
 }

@@ -136,6 +136,35 @@ describe('[P-19.2] a page of 2019', () => {
   });
 });
 
+const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+describe('[P-19.2] a payload that is nested without end', () => {
+  for (const [what, text] of [
+    ['its message', `{"type":"UPDATE_MSG","dealerId":"${DEALER}","groupId":"deep","message":${nested(8000)}}`],
+    ['beside its message', `{"type":"UPDATE_MSG","message":"hi","uid":"u1","more":${nested(8000)}}`],
+    ['inside a page’s object', `{"type":"UPDATE_MSG","message":{"data":{"text":"hi"},"more":${nested(500)}}}`],
+    ['its record', `{"type":"UPDATE_USER_PV","message":{"page":${nested(8000)}}}`],
+  ] as const)
+    test(`is refused in words, and the socket goes on: ${what}`, async () => {
+      const client = await joined(`deep-${what.length}`);
+      const error = heard(client, 'telle_error');
+      client.emit('customer_message', text);
+      const { code, message } = await error;
+      assert.deepEqual([code, message], ['bad_frame', 'the payload is nested deeper than 32']);
+      const echo = heard(client, 'CHAT_MESSAGE');
+      emit(client, 'customer_message', says(`deep-${what.length}`, 'hi'));
+      assert.equal((await echo).uid, 'u-hi');
+    });
+
+  test('is refused where it is no text, too', async () => {
+    const client = ioClient('4.8', at);
+    await connected(client);
+    const error = told(client, 'telle_error');
+    client.io.engine.send(`2["customer_message",${nested(8000)}]`);
+    assert.equal(Object((await error)[0]).code, 'bad_frame');
+  });
+});
+
 describe('[P-19.2] a desk of 2019', () => {
   test('hears who is online, what is said, that bots are muted, and of leads', async () => {
     const alice = await desk();

@@ -1,6 +1,7 @@
 /** [P-19.2] The services of 2019 on a real Redis: what they publish is taken once, and what happens is told them once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Redis } from 'ioredis';
 import type { DeadLetter } from '../../../src/store/letters.ts';
 import { type Beside, withOld as beside, ours, theirs } from '../../support/old-platform.ts';
 import { messagesOf, saying } from '../../support/platform.ts';
@@ -195,6 +196,29 @@ describe('[P-19.2] on the channel of 2019', () => {
       assert.equal(erased.status, 200);
       await until('it is gone', async () => (await letters()) === 0);
     }));
+
+  test('a list that nobody takes from does not fill Redis', async () => {
+    const list = `${redis.url}:full`;
+    const client = new Redis(redis.url);
+    try {
+      const filling = client.pipeline();
+      for (let many = 0; many < 100; many += 1)
+        filling.rpush(list, ...Array.from({ length: 1000 }, (_, index) => String(index)));
+      await filling.exec();
+      await withOld(
+        async ({ server, old }) => {
+          const customer = await server.customer('full');
+          await customer.ask('customer_message', { type: 'UPDATE_MSG', message: 'hi' });
+          await old.heard.first(1, ({ type }) => type === 'UPDATE_MSG');
+          assert.equal(await client.llen(list), 100_000);
+          assert.equal(JSON.parse((await client.lindex(list, -1)) ?? '').groupId, 'full');
+        },
+        { settings: { DIALECT_NOTIFICATION_QUEUE: 'unused', DIALECT_DAEMON_QUEUE: list } },
+      );
+    } finally {
+      client.disconnect();
+    }
+  });
 
   test('cards and choices of the bot reach everybody as text, whoever serves them', () =>
     withOld(async ({ witness, old }) => {
