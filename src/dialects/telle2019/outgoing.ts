@@ -15,13 +15,10 @@ export const stampOf = (at: string): string => `${at.slice(0, 23).replace('T', '
 const timed = (at: string | undefined): Fields => (at === undefined ? {} : { timestamp: stampOf(at) });
 
 /** A message, as pages, desks and services know it. @param id of the event: the `uid` by which a page knows its own */
-const message = ({ payload, id, at }: Frame, type: string): Fields => ({
-  ...payload,
-  type,
-  message: shown(payload),
-  ...(id !== undefined && { uid: id }),
-  ...timed(at),
-});
+function message({ payload, id, at }: Frame, type: string): Fields {
+  const { content: _, ...said } = payload;
+  return { ...said, type, message: shown(payload), ...(id !== undefined && { uid: id }), ...timed(at) };
+}
 
 /** Presence: somebody is here, or no longer. */
 const presence = ({ payload, at }: Frame, type: string): Fields => ({ ...payload, type, ...timed(at) });
@@ -55,8 +52,13 @@ const HEARD: ReadonlyMap<unknown, Words> = new Map([
   ['UPDATE_LEAD_INTENT', leads],
 ]);
 
-/** Says an event to a page or a desk of 2019. */
-export const wordsOf = (frame: Frame): readonly Said[] => HEARD.get(frame.payload.type)?.(frame) ?? [];
+const said = new WeakMap<Frame, readonly Said[]>();
+/** Says an event to a page or a desk of 2019; the same to all of them, and so once. */
+export function wordsOf(frame: Frame): readonly Said[] {
+  const words = said.get(frame) ?? HEARD.get(frame.payload.type)?.(frame) ?? [];
+  said.set(frame, words);
+  return words;
+}
 
 /** A record, as the services know it. @param by the field that names its group */
 function record({ payload }: Frame, type: string, names: typeof LEAD, by: 'groupId' | 'sid' = 'groupId'): Fields {

@@ -1,5 +1,6 @@
 /** [P-19.2] Messages: the pages' objects and the bot's arrays, as the fields of Telle's that hold what was said, and back again. */
 import { isJsonObject } from '../../protocol/checker.ts';
+import { contentOf, partsOf, wordsIn as wordsOfContent } from './content.ts';
 import type { Fields } from './records.ts';
 
 /** The deepest that words are looked for in what a bot shows. */
@@ -57,8 +58,13 @@ function parsed(text: string): unknown {
 }
 
 /** The fields of Telle's that hold what was said. */
-export const heldIn = (message: unknown): Fields => ({ message: textOf(message) });
+export function heldIn(message: unknown): Fields {
+  const content = Array.isArray(message) ? contentOf(message) : undefined;
+  return { message: textOf(message), ...(content && { content }) };
+}
 
 /** Shows what was said as who hears it expects it: of the bot an array of Dialogflow's, of anybody else a page's object. */
-export const shown = ({ user, message }: Fields): object =>
-  user === 'bot' ? [{ text: { text: [message] } }] : { author: 'me', type: 'text', data: { text: message } };
+export function shown({ user, message, content }: Fields): object {
+  if (user === 'bot') return partsOf(String(message), content);
+  return { author: 'me', type: 'text', data: { text: [message, ...wordsOfContent(content)].join('\n') } };
+}

@@ -220,10 +220,11 @@ describe('[P-19.2] on the channel of 2019', () => {
     }
   });
 
-  test('cards and choices of the bot reach everybody as text, whoever serves them', () =>
+  test('choices of the bot reach everybody as such, and as text', () =>
     withOld(async ({ witness, old }) => {
       await old.publish(of({ ...PAYLOADS.bot, message: ANSWER }));
       const { payload } = await witness.next('CHAT_MSG');
       assert.equal(payload.message, 'Hello. New or used?\nChoose\nNew\nUsed');
+      assert.deepEqual(payload.content, { kind: 'choices', choices: [{ label: 'New' }, { label: 'Used' }] });
     }));
 });

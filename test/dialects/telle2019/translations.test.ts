@@ -7,7 +7,7 @@ import { commandOf } from '../../../src/commands/command.ts';
 import { readPayload } from '../../../src/dialects/telle2019/incoming.ts';
 import { newId } from '../../../src/dialects/telle2019/marks.ts';
 import { tellingsOf, wordsOf } from '../../../src/dialects/telle2019/outgoing.ts';
-import { shown, textOf } from '../../../src/dialects/telle2019/text.ts';
+import { heldIn, shown, textOf } from '../../../src/dialects/telle2019/text.ts';
 import { ANSWER, DEALER, GROUP, PAYLOADS, page } from '../../support/telle2019.ts';
 
 const at = { dealerId: DEALER, groupId: GROUP };
@@ -26,6 +26,7 @@ const STANDS_FOR: Readonly<Record<keyof typeof PAYLOADS, readonly object[]>> = {
     {
       ...{ type: 'UPDATE_MSG', ...at, user: 'bot', muted: false, unread: 1 },
       message: 'Hello. New or used?\nChoose\nNew\nUsed',
+      content: { kind: 'choices', choices: [{ label: 'New' }, { label: 'Used' }] },
     },
   ],
   admin: [{ type: 'UPDATE_MSG', ...at, adminId: '15', user: 'admin', muted: true, unread: 0, message: 'This is Ann.' }],
@@ -167,6 +168,94 @@ describe('[P-19.2] the text of a message', () => {
       fc.property(fc.jsonValue(), (value) => {
         const text = textOf(value);
         assert.ok(typeof text === 'string' || Object.is(text, value));
+      }),
+    );
+  });
+});
+
+const CARD = { title: 'X5', subtitle: 'blue', image: 'https://a.example/x5.png', url: 'https://a.example/x5' };
+const BUTTONS = [
+  { type: 'web_url', title: 'X5', url: 'https://a.example/x5' },
+  { type: 'postback', title: 'Book', payload: 'book it' },
+];
+const templated = (payload: object) => [
+  { platform: 'FACEBOOK', payload: { facebook: { attachment: { type: 'template', payload } } } },
+];
+
+/** What the bot says, and what there is of it besides text. */
+const CONTENTS: readonly (readonly [what: string, message: object[], content: object | undefined])[] = [
+  ['text alone', [{ text: { text: ['hi'] } }], undefined],
+  ['quick replies', ANSWER, { kind: 'choices', choices: [{ label: 'New' }, { label: 'Used' }] }],
+  [
+    'cards',
+    [
+      {
+        card: {
+          ...{ title: 'X5', subtitle: 'blue', imageUri: 'https://a.example/x5.png' },
+          buttons: [
+            { text: 'See it', postback: 'https://a.example/x5' },
+            { text: 'Book', postback: 'book it' },
+          ],
+        },
+      },
+    ],
+    { kind: 'cards', cards: [{ ...CARD, choices: [{ label: 'Book', value: 'book it' }] }] },
+  ],
+  [
+    'a template of elements',
+    templated({
+      template_type: 'generic',
+      elements: [{ title: 'X5', subtitle: 'blue', image_url: 'https://a.example/x5.png', buttons: BUTTONS }],
+    }),
+    { kind: 'cards', cards: [{ ...CARD, choices: [{ label: 'Book', value: 'book it' }] }] },
+  ],
+  [
+    'a template of buttons',
+    templated({ template_type: 'button', text: 'And now?', buttons: [{ title: 'Book', payload: 'Book' }] }),
+    { kind: 'choices', choices: [{ label: 'Book' }] },
+  ],
+  [
+    'an image that is not https',
+    [{ card: { title: 'X5', imageUri: 'http://a.example/' } }],
+    { kind: 'cards', cards: [{ title: 'X5' }] },
+  ],
+  ['more than Telle takes', [{ quickReplies: { title: 'Choose', quickReplies: Array(21).fill('x') } }], undefined],
+  ['what is no card', [{ card: { subtitle: 7 } }], undefined],
+];
+
+describe('[P-18.1, P-19.2] what there is besides the text', () => {
+  for (const [what, message, content] of CONTENTS)
+    test(`of ${what}`, () => assert.deepEqual(heldIn(message).content, content));
+
+  test('is shown as the bot has said it', () => {
+    for (const index of [1, 3]) {
+      const [, message = [], content] = CONTENTS[index] ?? [];
+      const again = heldIn(shown({ user: 'bot', message: textOf(message), content }));
+      assert.deepEqual(again, { message: again.message, content });
+    }
+    assert.deepEqual(shown({ user: 'bot', ...heldIn(ANSWER) }), [
+      {
+        platform: 'FACEBOOK',
+        quickReplies: { title: 'Hello. New or used?\nChoose', quickReplies: ['New', 'Used'] },
+      },
+    ]);
+  });
+
+  test('of a vehicle is a card, and of an admin words', () => {
+    const content = { kind: 'vehicle', vehicle: { year: 2019, make: 'BMW', model: 'X5' }, price: '$38,000' };
+    const element = { title: '2019 BMW X5, $38,000', buttons: [] };
+    assert.deepEqual(shown({ user: 'bot', message: 'This one.', content }), [
+      { platform: 'FACEBOOK', text: { text: ['This one.'] } },
+      ...templated({ template_type: 'generic', elements: [element] }),
+    ]);
+    assert.deepEqual(shown({ user: 'admin', message: 'This one.', content }), page('This one.\n2019 BMW X5, $38,000'));
+  });
+
+  test('of anything at all is a content, or none', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), (parts) => {
+        const { content } = heldIn(parts);
+        assert.ok(content === undefined || typeof Object(content).kind === 'string');
       }),
     );
   });
