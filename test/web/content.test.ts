@@ -159,7 +159,7 @@ describe('[P-18.1] at the customer’s', { timeout: 240_000 }, () => {
       assert.deepEqual(await answered(groupId), ['Used', seq, undefined]);
       await page.keyboard.press('Enter');
       const focused = 'document.querySelector("telle-widget").shadowRoot.activeElement.textContent';
-      assert.equal(await page.evaluate(focused), 'Used');
+      assert.equal(await page.evaluate(focused), '✓ Used');
       await begin(page, 'And then?');
       assert.equal(await page.locator('.customer .text', { hasText: 'Used' }).count(), 1);
     }));
@@ -280,7 +280,7 @@ describe('[P-18.1] at the agent’s', { timeout: 240_000 }, () => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await atDesk(groupId, { colorScheme }, async (desk) => {
           await desk.getByText('18,700').waitFor();
-          assert.deepEqual(await desk.locator('.offer.taken').allTextContents(), ['New']);
+          assert.deepEqual(await desk.locator('.offer.taken').allTextContents(), ['✓ New']);
           assert.equal(await desk.locator('button.offer').count(), 0);
           await until('pictures', () =>
             desk

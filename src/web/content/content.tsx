@@ -38,7 +38,14 @@ function Choices({ choices, taken, take }: Answering & { readonly choices: reado
   return (
     <ul class="offers">
       {choices.map((choice) => {
-        const marks = `offer${choice.label === taken ? ' taken' : ''}`;
+        const isTaken = choice.label === taken;
+        const marks = `offer${isTaken ? ' taken' : ''}`;
+        const label = (
+          <>
+            {isTaken && <span aria-hidden="true">✓ </span>}
+            {choice.label}
+          </>
+        );
         return (
           <li key={choice.label + choice.value}>
             {take ? (
@@ -48,14 +55,14 @@ function Choices({ choices, taken, take }: Answering & { readonly choices: reado
                 class={marks}
                 dir="auto"
                 aria-disabled={isSpent}
-                aria-pressed={isSpent ? choice.label === taken : undefined}
+                aria-pressed={isSpent ? isTaken : undefined}
                 onClick={() => isSpent || take(choice)}
               >
-                {choice.label}
+                {label}
               </button>
             ) : (
               <span class={marks} dir="auto">
-                {choice.label}
+                {label}
               </span>
             )}
           </li>
