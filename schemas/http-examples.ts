@@ -479,6 +479,7 @@ export const EXCHANGES: readonly Exchange[] = [
           },
           adminRead: 0,
           customerRead: 0,
+          admins: [],
           createdAt: '2026-03-14T09:30:07.104Z',
           updatedAt: '2026-03-14T09:30:08.105Z',
         },
@@ -508,8 +509,30 @@ export const EXCHANGES: readonly Exchange[] = [
       },
       adminRead: 0,
       customerRead: 0,
+      admins: [],
       createdAt: '2026-03-14T09:30:07.107Z',
       updatedAt: '2026-03-14T09:30:08.108Z',
+    },
+  },
+  {
+    title: 'A word of what was said finds it.',
+    as: 'alice',
+    operation: 'GET /v1/dealers/{dealerId}/search',
+    path: '/v1/dealers/demo-motors/search?q=forty',
+    status: 200,
+    answer: {
+      items: [
+        {
+          dealerId: 'demo-motors',
+          groupId: 'web-4711',
+          scope: 'web-4711',
+          seq: 2,
+          field: 'message',
+          snippet: 'We have forty cars here.',
+          at: '2026-03-14T09:30:09.106Z',
+        },
+      ],
+      next: null,
     },
   },
   {

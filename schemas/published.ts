@@ -31,6 +31,8 @@ import {
   PageviewList,
   RecordItem,
   RecordList,
+  SearchItem,
+  SearchList,
   Transcript,
   TranscriptLine,
 } from './reading.ts';
@@ -86,6 +88,8 @@ const BODIES = {
   IntentList,
   PageviewItem,
   PageviewList,
+  SearchItem,
+  SearchList,
   ErasureReceipt,
   ErasureList,
   TranscriptLine,

@@ -1,7 +1,7 @@
 /** [P-11.3, P-11.4] Queries and answers of reading over HTTP. */
 import { type Static, Type } from '@sinclair/typebox';
 import { ChatMsg } from './events/chat-message.ts';
-import { GroupId, Id, Instant, Key, User } from './kinds.ts';
+import { GroupId, Id, Instant, Key, OneOf, User } from './kinds.ts';
 import { listOf, MAX_LIMIT, Paging } from './lists.ts';
 
 const yesOrNo = (description: string) => Type.Optional(Type.Boolean({ description }));
@@ -15,7 +15,19 @@ export const GroupFilter = Type.Object({
 });
 export type GroupFilter = Static<typeof GroupFilter>;
 
-export const GroupsQuery = Type.Composite([Type.Object(Paging), GroupFilter]);
+const NAME = '[A-Za-z0-9._:-][A-Za-z0-9._:@-]{0,63}';
+/** The most conversations that one request names. */
+export const MAX_NAMED = 50;
+const groupId = Type.Optional(
+  Type.String({
+    pattern: `^${NAME}(,${NAME}){0,${MAX_NAMED - 1}}$`,
+    description: `a groupId, or up to ${MAX_NAMED} of them with commas between`,
+  }),
+);
+/** The conversations that a request names. */
+export const namesIn = (groupIds: string): string[] => groupIds.split(',');
+
+export const GroupsQuery = Type.Composite([Type.Object({ ...Paging, groupId }), GroupFilter]);
 
 const count = Type.Integer({ minimum: 0 });
 const times = { createdAt: Instant, updatedAt: Instant };
@@ -37,6 +49,7 @@ export const GroupItem = Type.Object(
     lastMessage: Type.Union([Type.Object({ seq: count, at: Instant, ...LAST_SAID.properties }), Type.Null()]),
     adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
     customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
+    admins: Type.Array(Id, { description: 'who of the dealer has it open' }),
     setAside: Type.Optional(
       Type.Literal(true, { description: "it had claimed a name that is now that of a dealer's own customer" }),
     ),
@@ -81,11 +94,11 @@ export const IntentItem = Type.Object(
   { description: 'Something that a customer wants.' },
 );
 
-/** Records: of one group alone, where it is named. CSV has all of them where no `limit` is given. */
+/** Records: of some groups alone, where they are named. CSV has all of them where no `limit` is given. */
 export const RecordsQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT })),
   cursor: Paging.cursor,
-  groupId: Type.Optional(GroupId),
+  groupId,
 });
 
 export const PageviewsQuery = Type.Object({ ...Paging, groupId: Type.Optional(GroupId) });
@@ -99,6 +112,25 @@ export const PageviewItem = Type.Object(
     fields: Fields,
   },
   { description: 'A page that a customer looked at.' },
+);
+
+/** [P-17.1] */
+export const SearchQuery = Type.Object({
+  q: Type.String({ minLength: 1, maxLength: 200 }),
+  limit: Type.Integer({ minimum: 1, maximum: MAX_NAMED, default: 20 }),
+  cursor: Paging.cursor,
+});
+export const SearchItem = Type.Object(
+  {
+    dealerId: Id,
+    groupId: GroupId,
+    scope: Type.String({ description: 'where it is: the conversation itself, or @desk' }),
+    seq: Type.Optional(Type.Integer({ minimum: 1, description: 'of a message' })),
+    at: Instant,
+    field: OneOf(['message', 'name', 'email', 'phone', 'vin', 'stock']),
+    snippet: Type.String({ description: 'the part of it in which it is found' }),
+  },
+  { description: 'A conversation that was found, and by what.' },
 );
 
 /** Receipt of an erased conversation, and how much of it there was. It names nobody. */
@@ -146,4 +178,5 @@ export const GroupList = listOf(GroupItem, 'A page of conversations, those first
 export const RecordList = listOf(RecordItem, 'A page of records, the newest first.');
 export const IntentList = listOf(IntentItem, 'A page of intents, the newest first.');
 export const PageviewList = listOf(PageviewItem, 'A page of page views, the last first.');
+export const SearchList = listOf(SearchItem, 'A page of what was found.');
 export const ErasureList = listOf(ErasureReceipt, 'A page of receipts, the last first.');

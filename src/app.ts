@@ -33,6 +33,7 @@ import { recordRoutes } from './doors/http/records.ts';
 import { retentionRoutes } from './doors/http/retention.ts';
 import { revocationRoutes } from './doors/http/revocations.ts';
 import { scopeRoutes } from './doors/http/scopes.ts';
+import { searchRoutes } from './doors/http/search.ts';
 import { sessionRoutes } from './doors/http/sessions.ts';
 import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
@@ -306,6 +307,7 @@ const ROUTES: readonly ((app: App, core: Core) => void)[] = [
   scopeRoutes,
   groupRoutes,
   recordRoutes,
+  searchRoutes,
   pageviewRoutes,
   transcriptRoutes,
   exportRoutes,

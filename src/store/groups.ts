@@ -51,6 +51,10 @@ export interface FoundGroups {
 export interface GroupStore {
   /** A dealer's groups, those first that changed last. One call looks at so many of them and no more. */
   groups(dealerId: string, filter: GroupFilter, part: Part): Promise<FoundGroups>;
+  /** Those of the groups named that a list wants, in no order. */
+  groupsNamed(dealerId: string, filter: GroupFilter, groupIds: readonly string[]): Promise<KeptGroup[]>;
+  /** The admins who have the groups named open, by group. */
+  adminsIn(dealerId: string, groupIds: readonly string[]): Promise<Map<string, string[]>>;
   /** Groups by their names, after the one named. */
   groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<BareGroup[]>;
   group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
@@ -165,6 +169,20 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
         where = stretch(looked.behind);
       }
       return found(groups);
+    },
+
+    async groupsNamed(dealerId, filter, groupIds) {
+      const named = sql`g.dealer_id = ${dealerId} and g.group_id in (${texts(groupIds)})`;
+      const found = await rows(sql`select ${columns} from ${from} where ${all([named, ...conditionsOf(filter)])}`);
+      return found.map(groupOfRow);
+    },
+
+    async adminsIn(dealerId, groupIds) {
+      if (groupIds.length === 0) return new Map();
+      const found = await rows(sql`select place, admin_id from chats where dealer_id = ${dealerId}
+        and ${dialect.isSet(sql`online`)} and place in (${texts(groupIds)}) order by place, admin_id`);
+      const byGroup = Map.groupBy(found, ({ place }) => String(place));
+      return new Map([...byGroup].map(([place, chats]) => [place, chats.map((chat) => String(chat.admin_id))]));
     },
 
     async groupsByName(dealerId, name, bounds) {

@@ -23,6 +23,8 @@ export interface Dialect {
   /** The clock, in ms since 1970. */
   readonly clock: SQL;
   readonly eventsWhere: EventsWhere;
+  /** A flag is set, as the indexes of what is set say it. */
+  readonly isSet: (flag: SQL) => SQL;
   /** A table `n` of texts, by its columns: one text of SQL, however many rows it has. */
   readonly table: (columns: Readonly<Record<string, readonly string[]>>) => SQL;
   /** The address of a row of any table, by which it is found at once, whatever it holds. */

@@ -14,6 +14,7 @@ import type { LetterStore } from './letters.ts';
 import type { LogStore } from './log.ts';
 import type { NodeStore } from './nodes.ts';
 import type { RecordStore } from './records.ts';
+import type { SearchStore } from './searching.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** The store that the doors read and change: all but what is the journal's, and what is done beside it. */
@@ -21,6 +22,7 @@ export interface OpenStore
   extends LogStore,
     GroupStore,
     RecordStore,
+    SearchStore,
     DealerStore,
     LetterStore,
     CredentialStore,

@@ -15,6 +15,7 @@ import { describeLog } from './store-log.ts';
 import { describePresence } from './store-presence.ts';
 import { describeReading } from './store-reading.ts';
 import { describeRows } from './store-rows.ts';
+import { describeSearching } from './store-searching.ts';
 import { describeTogether } from './store-together.ts';
 import type { WithStore } from './with-store.ts';
 
@@ -44,6 +45,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describeLetters(withStore);
     describeLists(withStore);
     describeLog(withStore);
+    describeSearching(withStore);
     describeBounds(withStore);
     describeErasing(withStore);
     describeForgetting(withStore);

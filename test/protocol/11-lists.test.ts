@@ -68,6 +68,7 @@ describe('[P-11.3] the items of a list', () => {
       seq: 3,
       adminRead: 2,
       customerRead: 0,
+      admins: [],
     });
     const [, , said] = (await page(server, 'scopes/g1/events')).items;
     const { at, payload } = Object(said);

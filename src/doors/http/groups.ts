@@ -4,11 +4,11 @@ import { type Static, Type } from '@sinclair/typebox';
 import { RefusedError, refused } from '../../../schemas/errors.ts';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
 import { ListQuery, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
-import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery } from '../../../schemas/reading.ts';
+import { ErasureList, ErasureReceipt, GroupItem, GroupList, GroupsQuery, namesIn } from '../../../schemas/reading.ts';
 import { senderOf } from '../../auth/session.ts';
 import { readInTurn } from '../../commands/turns.ts';
 import type { ErasureStore } from '../../store/erasures.ts';
-import type { GroupStore } from '../../store/groups.ts';
+import type { GroupStore, KeptGroup } from '../../store/groups.ts';
 import type { Core } from '../core.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader, sessionOfRequest } from './authenticate.ts';
@@ -34,7 +34,7 @@ export function groupRoutes(
       onRequest,
       schema: {
         tags: ['reading'],
-        summary: "A dealer's conversations, those first in which something happened last",
+        summary: "A dealer's conversations, those first in which something happened last, or those named",
         description:
           'Where a filter finds little, a page may have no item and yet a `next`: so many conversations were looked at, and the rest is behind it.',
         params: dealerParams,
@@ -45,7 +45,7 @@ export function groupRoutes(
     async (request) => {
       const { dealerId } = request.params;
       const { items, next } = await groupsPage(store, dealerId, request.query);
-      return { items: items.map((group) => groupItem(dealerId, group)), next: next && cursorAt('groups', next) };
+      return { items: await itemsOf(store, dealerId, items), next: next && cursorAt('groups', next) };
     },
   );
 
@@ -59,7 +59,8 @@ export function groupRoutes(
       const { dealerId, groupId } = request.params;
       const group = await store.group(dealerId, groupId);
       if (!group) throw unknownGroup();
-      return groupItem(dealerId, group);
+      const [item] = await itemsOf(store, dealerId, [group]);
+      return item;
     },
   );
 
@@ -115,12 +116,23 @@ export function groupRoutes(
   );
 }
 
+/** Groups as they are shown, each with the admins who have it open. */
+async function itemsOf(store: GroupStore, dealerId: string, groups: readonly KeptGroup[]) {
+  await readInTurn();
+  const admins = await store.adminsIn(
+    dealerId,
+    groups.map(({ groupId }) => groupId),
+  );
+  return groups.map((group) => groupItem(dealerId, group, admins.get(group.groupId) ?? []));
+}
+
 /** [P-11.3] A page of groups, and the mark behind which the next one is: where hardly any is wanted, it may be empty. */
 async function groupsPage(
   store: GroupStore,
   dealerId: string,
-  { limit, cursor, ...filter }: Static<typeof GroupsQuery>,
+  { limit, cursor, groupId, ...filter }: Static<typeof GroupsQuery>,
 ) {
+  if (groupId !== undefined) return { items: await store.groupsNamed(dealerId, filter, namesIn(groupId)), next: null };
   const after = markAt('groups', cursor, 1);
   const { groups: items, lookedTo } = await store.groups(dealerId, filter, { after, limit, bytes: MAX_PAGE_BYTES });
   const last = items.at(-1);

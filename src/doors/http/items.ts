@@ -12,7 +12,8 @@ const times = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number 
   updatedAt: instant(updatedAt),
 });
 
-export function groupItem(dealerId: string, group: KeptGroup): Static<typeof GroupItem> {
+/** @param admins who have it open */
+export function groupItem(dealerId: string, group: KeptGroup, admins: readonly string[]): Static<typeof GroupItem> {
   const { mutedBy, lastMessage, groupId, online, closed, unread, seq, adminRead, customerRead } = group;
   return {
     dealerId,
@@ -26,6 +27,7 @@ export function groupItem(dealerId: string, group: KeptGroup): Static<typeof Gro
     lastMessage: lastMessage && messageItem(lastMessage),
     adminRead,
     customerRead,
+    admins: [...admins],
     ...(group.setAside && { setAside: true as const }),
     ...times(group),
   };

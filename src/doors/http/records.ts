@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { DEFAULT_LIMIT } from '../../../schemas/lists.ts';
-import { IntentList, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
+import { IntentList, namesIn, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
 import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { Mark, Paged, Part } from '../../store/bounded.ts';
@@ -118,10 +118,10 @@ function pageFor<Row extends KeptRecord>(
 /** Parts of the key of a record within its dealer. */
 const partsOf = (table: RecordTable): number => (table === 'lead_intents' ? 2 : 1);
 
-/** A part of the list that is asked for: of one group alone, where it is named. */
+/** A part of the list that is asked for: of some groups alone, where they are named. */
 const partFor = ({ query: { groupId } }: RecordsRequest, part: Part): RecordsPart => ({
   ...part,
-  ...(groupId !== undefined && { groupIds: [groupId] }),
+  ...(groupId !== undefined && { groupIds: namesIn(groupId) }),
 });
 
 const readerOf = (asked: RecordsRequest) => (part: Part) =>

@@ -29,6 +29,7 @@ async function carryOut<T>(pool: PostgresPool, client: pg.PoolClient, steps: Ste
 const dialectOf = (pool: PostgresPool): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
+  isSet: (flag) => flag,
   table,
   place: PLACE,
   locked: sql`for update`,

@@ -15,6 +15,7 @@ import { type LogStore, logIn } from '../log.ts';
 import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { DealerSeqs } from '../rows.ts';
+import { searchIn } from '../searching.ts';
 import type { Database } from '../sql.ts';
 import type { Store } from '../store.ts';
 import type { Upkeep } from '../upkeep.ts';
@@ -36,13 +37,13 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     openPool('health', options),
   ];
   const database = databaseOf(pool);
+  const read = { ...logOn(pool, database, health), ...groupsIn(database, digests), ...recordsIn(database) };
   return {
     isCertain: false,
     // As many as are written out in a millisecond or two.
     pageAtOnce: { limit: 2000, bytes: 1024 * 1024 },
-    ...logOn(pool, database, health),
-    ...groupsIn(database, digests),
-    ...recordsIn(database),
+    ...read,
+    ...searchIn(read),
     ...dealersIn(database),
     standing: standingOn(pool),
     ...lettersIn(database),

@@ -42,6 +42,7 @@ export function giveWay(): Promise<void> {
 const dialectOf = (client: Client, checkpoints: Checkpoints | null): Dialect => ({
   clock: NOW,
   eventsWhere: EVENTS_WHERE,
+  isSet: (flag) => sql`${flag} = 1`,
   table,
   place: PLACE,
   locked: sql``, // whoever writes has the whole file

@@ -22,6 +22,7 @@ import { lettersIn } from '../letters.ts';
 import { type KeptEvent, logIn, type Position } from '../log.ts';
 import { type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
+import { searchIn } from '../searching.ts';
 import type { Database as Statements } from '../sql.ts';
 import type { Store } from '../store.ts';
 import type { Upkeep } from '../upkeep.ts';
@@ -94,11 +95,17 @@ function storeOver(opened: Opened): Store {
     batches ??= prepareBatches(client, digests);
     return batches;
   };
+  const read = {
+    ...groupsIn(database, digests),
+    ...recordsIn(database),
+    events: async (...[dealerId, scope, stretch]: Parameters<Store['events']>) =>
+      prepared().log.events(dealerId, scope, stretch),
+  };
   return {
     isCertain: true,
     pageAtOnce: { limit: 50, bytes: MAX_PAGE_BYTES },
-    ...groupsIn(database, digests),
-    ...recordsIn(database),
+    ...read,
+    ...searchIn(read),
     ...lettersIn(database),
     ...actsIn(database),
     ...importsIn(database, digests),
@@ -119,7 +126,6 @@ function storeOver(opened: Opened): Store {
     },
     standing: async (dealerId, groupId) => prepared().standing(dealerId, groupId),
     ...logIn(database),
-    events: async (dealerId, scope, stretch) => prepared().log.events(dealerId, scope, stretch),
     tails: async (dealerId, scopes) => prepared().tails(dealerId, scopes),
     firstAfter: async (dealerId, seen) => prepared().firstAfter(dealerId, seen),
     epoch: async () => epochOf(client),
