@@ -13,6 +13,7 @@ const ENTRIES = [
   { in: 'src/web/desk/desk.html', out: 'desk' },
   { in: 'src/web/desk/desk.css', out: 'desk' },
   { in: 'src/web/desk/index.tsx', out: 'desk' },
+  { in: 'src/web/desk/worker.ts', out: 'desk-worker' },
   { in: 'src/web/home/welcome.html', out: 'welcome' },
   { in: 'src/web/home/welcome.css', out: 'welcome' },
   { in: 'src/web/home/index.ts', out: 'welcome' },

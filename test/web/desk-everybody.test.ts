@@ -105,6 +105,8 @@ describe('the desk, for everybody', () => {
     await holds(page, 'document.activeElement.closest("li")?.ariaPosInSet === "2"');
     await page.keyboard.press('Enter');
     await page.locator('.row[aria-current="true"]').waitFor();
+    await holds(page, 'document.activeElement.id === "answer"');
+    await page.keyboard.press('Escape');
 
     // Whoever speaks to the computer turns the letters off.
     await page.keyboard.press('?');

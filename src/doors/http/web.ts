@@ -16,6 +16,7 @@ const FILES = {
   '/desk': 'desk.html',
   '/desk.css': 'desk.css',
   '/desk.js': 'desk.js',
+  '/desk-worker.js': 'desk-worker.js',
   '/welcome.css': 'welcome.css',
   '/welcome.js': 'welcome.js',
 } as const satisfies Record<string, string>;

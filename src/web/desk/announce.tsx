@@ -1,58 +1,45 @@
 /** One message to every customer of the dealer: written, and then confirmed. */
 import { useEffect, useState } from 'preact/hooks';
+import { ANNOUNCEMENT } from './acts.ts';
 import type { Desk } from './desk.ts';
 import { Dialog } from './dialog.tsx';
 import { LengthHint, lengthOf, MAX_LENGTH } from './length.tsx';
 import type { Readings } from './readings.ts';
+import { parts, text as say } from './texts.ts';
 import { whenOf } from './words.ts';
 
 interface Props {
   readonly desk: Desk;
   readonly close: () => void;
-  readonly tell: (text: string) => void;
 }
 
-/** The name of an announcement's draft: no conversation has it. */
-const DRAFT = '@dealer';
-
-export function Announce({ desk, close, tell }: Props) {
-  const [text, setText] = useState(() => desk.drafts.get(DRAFT) ?? '');
+export function Announce({ desk, close }: Props) {
+  const [text, setText] = useState(() => desk.drafts.get(ANNOUNCEMENT) ?? '');
   const [isAsked, setIsAsked] = useState(false);
-  const [fault, setFault] = useState('');
   const online = [...desk.picture.conversations.values()].filter((conversation) => conversation.online).length;
   const canSend = text.trim() !== '' && lengthOf(text) <= MAX_LENGTH;
 
   const write = (next: string) => {
-    desk.drafts.put(DRAFT, next);
+    desk.drafts.put(ANNOUNCEMENT, next);
     setText(next);
   };
-  const send = async () => {
-    try {
-      await desk.announce(text.trim());
-      desk.drafts.drop(DRAFT);
-      tell('Announced to everybody.');
-      close();
-    } catch (error) {
-      setIsAsked(false);
-      setFault(`It was not announced: ${error instanceof Error ? error.message : error}`);
-    }
+  const send = () => {
+    desk.acts.announce(text.trim());
+    close();
   };
 
   return (
-    <Dialog title="Announce to everybody" close={close}>
+    <Dialog title={say('announce to all')} close={close}>
       {isAsked ? (
         <>
-          <p>
-            Every customer of this dealer sees this, now or when they come back. <strong>{online}</strong>{' '}
-            {online === 1 ? 'is' : 'are'} online now. It cannot be taken back.
-          </p>
+          <p>{parts('everybody sees', { count: <strong>{online}</strong> }, online)}</p>
           <blockquote dir="auto">{text}</blockquote>
           <div class="buttons">
             <button type="button" onClick={() => setIsAsked(false)}>
-              Change it
+              {say('change it')}
             </button>
             <button type="button" class="primary" onClick={send} disabled={desk.connection.state !== 'joined'}>
-              Announce to everybody
+              {say('announce to all')}
             </button>
           </div>
         </>
@@ -63,7 +50,7 @@ export function Announce({ desk, close, tell }: Props) {
             if (canSend) setIsAsked(true);
           }}
         >
-          <label for="announcement">Announcement</label>
+          <label for="announcement">{say('announcement')}</label>
           <textarea
             id="announcement"
             rows={4}
@@ -72,15 +59,12 @@ export function Announce({ desk, close, tell }: Props) {
             onInput={({ currentTarget }) => write(currentTarget.value)}
           />
           <LengthHint text={text} />
-          <p class="fault" role="alert">
-            {fault}
-          </p>
           <div class="buttons">
             <button type="button" onClick={close}>
-              Cancel
+              {say('cancel')}
             </button>
             <button type="submit" class="primary" disabled={!canSend}>
-              Continue
+              {say('continue')}
             </button>
           </div>
           <Before desk={desk} />
@@ -98,8 +82,8 @@ function Before({ desk }: { readonly desk: Desk }) {
   }, []);
   if (before.length === 0) return null;
   return (
-    <section aria-label="Announced before">
-      <h3>Announced before</h3>
+    <section aria-label={say('announced before')}>
+      <h3>{say('announced before')}</h3>
       <ul class="before">
         {before
           .slice(-3)

@@ -13,17 +13,16 @@ import {
   takeFromAddress,
 } from './sign-in.ts';
 import { SignInPage } from './sign-in-page.tsx';
+import { text } from './texts.ts';
 import { whenOf } from './words.ts';
 import { Workplace } from './workplace.tsx';
 
 /** [P-9] Why it ended, for who may begin it again. */
 function reasonOf({ code, reason }: Closed): string {
-  if (code === 4401) return 'Your sign-in is over, or was refused. Sign in again: what you have written is kept.';
-  if (code === 4403) {
-    return `This dealer does not allow ${location.origin}. Whoever runs the server can add it to the dealer's origins.`;
-  }
-  if (code === 4404) return 'There is no such dealer here.';
-  return `The server has ended this (${code} ${reason}). Sign in again: what you have written is kept.`;
+  if (code === 4401) return text('sign-in over');
+  if (code === 4403) return text('origin refused', { origin: location.origin });
+  if (code === 4404) return text('no dealer');
+  return text('server ended', { code, reason });
 }
 
 export function App() {
@@ -44,14 +43,11 @@ export function App() {
     setSignIn(null);
   };
   const signOut = (signedIn: SignIn) => {
-    leave('Signing out…');
+    leave(text('signing out'));
     end(signedIn).then(
-      () => setNotice('You have signed out.'),
+      () => setNotice(text('signed out')),
       (error: Error) =>
-        setNotice(
-          `You have signed out of this tab, but the token could not be ended (${error.message}). ` +
-            `Whoever has a copy can use it until ${whenOf(holdsUntil(signedIn).toISOString())}.`,
-        ),
+        setNotice(text('not ended', { fault: error.message, time: whenOf(holdsUntil(signedIn).toISOString()) })),
     );
   };
 

@@ -2,6 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ConnectionState, Desk } from './desk.ts';
 import { canNotify } from './notify.ts';
+import { isSoundOn, turnSound } from './sound.ts';
+import { parts, text } from './texts.ts';
 
 interface Props {
   readonly desk: Desk;
@@ -15,41 +17,38 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
   return (
     <header class="bar">
       <h1>
-        Telle desk
-        <span class="who">
-          <bdi>{adminId}</bdi> at <bdi>{dealerId}</bdi>
-        </span>
+        {text('desk')}
+        <span class="who">{parts('at', { agent: <bdi>{adminId}</bdi>, dealer: <bdi>{dealerId}</bdi> })}</span>
       </h1>
       <ConnectionSign connection={desk.connection} />
-      <nav aria-label="Desk">
+      <nav aria-label={text('desk')}>
         <button type="button" onClick={announce}>
-          Announce
+          {text('announce')}
         </button>
         <NotifyButton />
+        <SoundButton />
         <button
           type="button"
           class="narrow"
           onClick={showShortcuts}
-          aria-label="Keyboard shortcuts"
-          title="Keyboard shortcuts"
+          aria-label={text('keyboard shortcuts')}
+          title={text('keyboard shortcuts')}
         >
           ?
         </button>
         <button type="button" onClick={signOut}>
-          Sign out
+          {text('sign out')}
         </button>
       </nav>
     </header>
   );
 }
 
-const WORDS = { joined: 'Connected', connecting: 'Connecting…', offline: 'Offline' } as const;
-
 function ConnectionSign({ connection }: { readonly connection: ConnectionState }) {
   const { state } = connection;
   return (
     <p class={`connection ${state}`}>
-      <span role="status">{WORDS[state]}</span>
+      <span role="status">{text(state)}</span>
       {state === 'offline' && <Countdown to={connection.retryAt} />}
     </p>
   );
@@ -64,17 +63,30 @@ function Countdown({ to }: { readonly to: number }) {
     const timer = setInterval(() => setSeconds(left()), 500);
     return () => clearInterval(timer);
   }, [to]);
-  return <span aria-hidden="true">{` · next try in ${seconds} s`}</span>;
+  return <span aria-hidden="true">{text('next try', { seconds })}</span>;
 }
 
 /** Asks for leave to notify: by a click, never by itself. */
 function NotifyButton() {
   const [permission, setPermission] = useState(() => (canNotify() ? Notification.permission : null));
   if (permission === null || permission === 'granted') return null;
-  if (permission === 'denied') return <span class="quiet wide-only">Notifications are blocked</span>;
+  if (permission === 'denied') return <span class="quiet wide-only">{text('notifications blocked')}</span>;
   return (
     <button type="button" onClick={async () => setPermission(await Notification.requestPermission())}>
-      Notify me
+      {text('notify me')}
+    </button>
+  );
+}
+
+function SoundButton() {
+  const [isOn, setIsOn] = useState(isSoundOn);
+  const turn = () => {
+    turnSound(!isOn);
+    setIsOn(!isOn);
+  };
+  return (
+    <button type="button" class="toggle" aria-pressed={isOn} onClick={turn}>
+      {text('sound')}
     </button>
   );
 }

@@ -5,7 +5,8 @@ import { Composer } from './composer.tsx';
 import { type Conversation, nameOf, placeOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import { Lines } from './lines.tsx';
-import { Who } from './who.tsx';
+import { parts, text } from './texts.ts';
+import { Who, WhoEach } from './who.tsx';
 
 interface Props {
   readonly desk: Desk;
@@ -14,31 +15,39 @@ interface Props {
   readonly back: () => void;
   readonly hasDetails: boolean;
   readonly toggleDetails: () => void;
+  /** True where somebody opened it to answer. */
+  readonly mustFocus: boolean;
 }
 
-export function ChatPane({ desk, chat, conversation, back, hasDetails, toggleDetails }: Props) {
-  const isGone = chat.status === 'gone' || (desk.picture.isListed && !conversation);
+export function ChatPane({ desk, chat, conversation, back, hasDetails, toggleDetails, mustFocus }: Props) {
+  const isGone = chat.status === 'gone';
   return (
-    <section class="chat" aria-label="Conversation">
+    <section class="chat" aria-label={text('conversation')}>
       <div class="head">
-        <button type="button" class="back narrow" onClick={back} aria-label="Back to the list" title="Back to the list">
+        <button
+          type="button"
+          class="back narrow"
+          onClick={back}
+          aria-label={text('back to list')}
+          title={text('back to list')}
+        >
           ←
         </button>
         {conversation && !isGone ? (
           <Head desk={desk} conversation={conversation}>
             <button type="button" aria-expanded={hasDetails} onClick={toggleDetails}>
-              Details
+              {text('details')}
             </button>
           </Head>
         ) : (
-          <h2>{isGone ? 'Not there' : 'Reading…'}</h2>
+          <h2>{text(isGone ? 'not there' : 'reading')}</h2>
         )}
       </div>
-      {isGone && <p class="nothing">This conversation is not there any more. It may have been erased.</p>}
+      {isGone && <p class="nothing">{text('was erased')}</p>}
       {conversation && !isGone && (
         <>
           <Lines desk={desk} chat={chat} conversation={conversation} />
-          <Composer desk={desk} conversation={conversation} />
+          <Composer desk={desk} conversation={conversation} mustFocus={mustFocus} />
         </>
       )}
     </section>
@@ -54,45 +63,44 @@ interface HeadProps {
 function Head({ desk, conversation, children }: HeadProps) {
   const { groupId, online, mutedBy, closed } = conversation;
   const place = placeOf(conversation);
+  const others = desk.others.map((adminId) => ({ user: 'admin', adminId }) as const);
   return (
     <>
       <div class="who">
         <h2>
           <span class={online ? 'dot online' : 'dot'} />
-          <span class="role customer">Customer</span> <bdi>{nameOf(conversation)}</bdi>
+          <span class="role customer">{text('customer')}</span> <bdi>{nameOf(conversation)}</bdi>
         </h2>
         <p class="quiet">
-          {online ? 'Online' : 'Offline'}
+          {text(online ? 'now online' : 'now offline')}
           {place && ' · '}
           <bdi>{place}</bdi>
         </p>
       </div>
       <div class="actions">
         {mutedBy === null ? (
-          <button type="button" onClick={() => desk.takeOver(groupId)}>
-            Take over
+          <button type="button" onClick={() => desk.acts.takeOver(groupId)}>
+            {text('take over')}
           </button>
         ) : (
-          <button type="button" onClick={() => desk.handBack(groupId)}>
-            Hand back to the bot
+          <button type="button" onClick={() => desk.acts.handBack(groupId)}>
+            {text('hand back')}
           </button>
         )}
-        <button type="button" onClick={() => desk.closeChat(groupId)} disabled={closed}>
-          {closed ? 'Closed' : 'Close'}
+        <button
+          type="button"
+          onClick={() => desk.acts.closeChat(conversation)}
+          disabled={closed || desk.acts.isClosing(groupId)}
+        >
+          {text(closed ? 'closed' : 'close')}
         </button>
         {children}
       </div>
       <p class="standing" role="status">
         <Standing conversation={conversation} me={desk.me.adminId} />
-        {desk.others.length > 0 && (
+        {others.length > 0 && (
           <strong class="others">
-            {desk.others.map((adminId, index) => (
-              <span key={adminId}>
-                {index > 0 && ', '}
-                <Who user="admin" adminId={adminId} name="" me={desk.me.adminId} />
-              </span>
-            ))}{' '}
-            {desk.others.length === 1 ? 'is' : 'are'} here too.
+            {parts('here too', { who: <WhoEach people={others} name="" me={desk.me.adminId} /> }, others.length)}
           </strong>
         )}
       </p>
@@ -107,13 +115,9 @@ function Standing({
   readonly conversation: Conversation;
   readonly me: string;
 }) {
-  if (isSetAside) return <span>Set aside: the name that this one had claimed is a signed-in customer's now.</span>;
-  if (closed) return <span>Closed. A message opens it again.</span>;
-  if (mutedBy === null) return <span>The bot answers. Your message silences it.</span>;
-  if (mutedBy === me) return <span>You have taken over: the bot is silent.</span>;
-  return (
-    <span>
-      <Who user="admin" adminId={mutedBy} name="" me={me} /> has taken over: the bot is silent.
-    </span>
-  );
+  if (isSetAside) return <span>{text('standing set aside')}</span>;
+  if (closed) return <span>{text('standing closed')}</span>;
+  if (mutedBy === null) return <span>{text('standing bot')}</span>;
+  if (mutedBy === me) return <span>{text('standing mine')}</span>;
+  return <span>{parts('standing theirs', { who: <Who user="admin" adminId={mutedBy} name="" me={me} /> })}</span>;
 }

@@ -1,10 +1,10 @@
 /** State of each conversation, and the changes that an event makes. */
 import type { Fields } from '../../../schemas/records.ts';
 import type { Stamp } from '../../client/index.ts';
-import { wordsOf } from '../content/shown.ts';
 import { plainName } from './names.ts';
 import type { Frame, Lists } from './reader.ts';
 import { type Known, NOTHING } from './record.ts';
+import { text } from './texts.ts';
 
 export type Payload = Frame['payload'];
 type Message = NonNullable<Lists['groups']['lastMessage']>;
@@ -30,6 +30,10 @@ export interface Conversation {
   readonly isSetAside: boolean;
   readonly user: Known;
   readonly lead: Known;
+  /** True once it was read what is known of its customer. */
+  readonly isKnown: boolean;
+  /** The admins who have it open. */
+  readonly here: readonly string[];
   /** Where the customer is, or was last. */
   readonly visit: Visit | null;
 }
@@ -47,6 +51,8 @@ export const newConversation = (groupId: string, createdAt: string): Conversatio
   isSetAside: false,
   user: NOTHING,
   lead: NOTHING,
+  isKnown: false,
+  here: [],
   visit: null,
 });
 
@@ -63,6 +69,7 @@ export function withItem(known: Conversation, item: Lists['groups']): Conversati
     mutedBy: item.mutedBy ?? null,
     isSetAside: item.setAside === true,
     last: item.lastMessage,
+    here: item.admins ?? known.here,
   };
 }
 
@@ -82,6 +89,10 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
       return { ...known, closed: true };
     case 'UPDATE_GROUP':
       return { ...known, online: payload.online };
+    case 'UPDATE_CHAT': {
+      const others = known.here.filter((adminId) => adminId !== payload.adminId);
+      return { ...known, here: payload.online ? [...others, payload.adminId] : others };
+    }
     case 'READ':
       // [P-7.1]
       if (payload.user === 'admin') return { ...known, unread: 0 };
@@ -100,7 +111,7 @@ export const textOf = (fields: Fields, name: string): string => {
 };
 
 const nameIn = (fields: Fields, ...names: string[]) => plainName(names.map((name) => textOf(fields, name)).join(' '));
-const fullName = (fields: Fields) => nameIn(fields, 'name') || nameIn(fields, 'firstName', 'lastName');
+export const fullName = (fields: Fields) => nameIn(fields, 'name') || nameIn(fields, 'firstName', 'lastName');
 
 /** Name of the customer; the conversation's where nothing else is known. */
 export function nameOf({ user, lead, groupId }: Conversation): string {
@@ -110,7 +121,7 @@ export function nameOf({ user, lead, groupId }: Conversation): string {
     for (const fields of known) if (nameIn(fields, field)) return nameIn(fields, field);
   }
   // Of a long one, as the server makes them, the beginning tells it from the others.
-  return `Visitor ${groupId.length > 16 ? groupId.slice(0, 8) : groupId}`;
+  return text('visitor', { id: groupId.length > 16 ? groupId.slice(0, 8) : groupId });
 }
 
 /** The page where the customer is: its title, else its address. */
@@ -120,10 +131,18 @@ export const placeOf = ({ visit }: Conversation): string =>
 /** When somebody last said something. */
 export const activeAt = ({ last, createdAt }: Conversation): string => last?.at ?? createdAt;
 
+/** Tells whether a person must see to it: not where the bot, which may speak, had the last word. */
+export const isWaiting = ({ unread, closed, mutedBy, last }: Conversation): boolean =>
+  unread > 0 && !closed && (mutedBy !== null || last?.user !== 'bot');
+
+/** Tells whether a message of its customer is for an admin: not where another has taken over. */
+export const concerns = ({ mutedBy }: Conversation, adminId: string): boolean =>
+  mutedBy === null || mutedBy === adminId;
+
 /** Filters of the list. */
 export const FILTERS = {
   open: (conversation: Conversation) => !conversation.closed,
-  unread: ({ unread }: Conversation) => unread > 0,
+  unread: isWaiting,
   online: ({ online }: Conversation) => online,
   mine: ({ mutedBy }: Conversation, adminId: string) => mutedBy === adminId,
 } as const satisfies Record<string, (conversation: Conversation, adminId: string) => boolean>;
@@ -135,40 +154,11 @@ export interface View {
   readonly filters: ReadonlySet<Filter>;
 }
 
-const searched = (conversation: Conversation): string => {
-  const { groupId, user, lead, last, visit } = conversation;
-  const known = [user.fields, lead.fields];
-  const fields = known.flatMap((each) => [fullName(each), textOf(each, 'email'), textOf(each, 'phone')]);
-  const pages = visit ? [textOf(visit.fields, 'title'), textOf(visit.fields, 'url')] : [];
-  return [
-    nameOf(conversation),
-    groupId,
-    ...fields,
-    last?.message ?? '',
-    ...(last?.content ? wordsOf(last.content) : []),
-    ...pages,
-  ]
-    .join('\n')
-    .toLowerCase();
-};
-
-function byActivity(a: Conversation, b: Conversation): number {
+export function byActivity(a: Conversation, b: Conversation): number {
   const [left, right] = [activeAt(a), activeAt(b)];
   return left === right ? 0 : left < right ? 1 : -1;
 }
 
-/** Conversations that the list shows, the latest message first. */
-export function shownIn(
-  conversations: Iterable<Conversation>,
-  { search, filters }: View,
-  adminId: string,
-): Conversation[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const isShown = (conversation: Conversation) => {
-    if (![...filters].every((name) => FILTERS[name](conversation, adminId))) return false;
-    if (words.length === 0) return true;
-    const text = searched(conversation);
-    return words.every((word) => text.includes(word));
-  };
-  return [...conversations].filter(isShown).sort(byActivity);
-}
+/** Tells whether each of the filters holds. */
+export const isLetBy = (filters: ReadonlySet<Filter>, conversation: Conversation, adminId: string): boolean =>
+  [...filters].every((name) => FILTERS[name](conversation, adminId));

@@ -1,24 +1,18 @@
 /** An agent's desk: the connection, what comes over it, and what the agent does. */
-import {
-  type AckPayload,
-  type Channel,
-  type Client,
-  type Closed,
-  connect,
-  type Delivered,
-  type Payload as Sending,
-  type Stamp,
-  TelleError,
-} from '../../client/index.ts';
+import { type Client, type Closed, connect, type Delivered, type Stamp, TelleError } from '../../client/index.ts';
 import { newId } from '../../client/platform.ts';
+import { Acts } from './acts.ts';
 import { newChat } from './chat.ts';
-import type { Conversation, Payload } from './conversation.ts';
-import { presentIn } from './history.ts';
+import { type Conversation, concerns, nameOf, type Payload } from './conversation.ts';
+import { isLookedAt } from './notify.ts';
 import { Picture } from './picture.ts';
 import { Readings } from './readings.ts';
+import { Search } from './search.ts';
 import { type Sent, SentShelf } from './sent.ts';
 import { Shelf } from './shelf.ts';
 import type { SignIn } from './sign-in.ts';
+import { text } from './texts.ts';
+import { inFull } from './words.ts';
 
 const CHANNELS = [
   'CHAT_MESSAGE',
@@ -43,8 +37,8 @@ interface DeskOptions {
   readonly tell: (text: string) => void;
   /** A conversation goes on under another name. */
   readonly moved: (groupId: string, to: string) => void;
-  /** A customer has said something. */
-  readonly said: (conversation: Conversation, message: string) => void;
+  /** A customer has said something that concerns this agent. @param key what tells it from all other messages */
+  readonly said: (conversation: Conversation, message: string, key: string) => void;
 }
 
 export class Desk {
@@ -53,6 +47,8 @@ export class Desk {
   readonly drafts: Shelf;
   readonly picture: Picture;
   readonly readings: Readings;
+  readonly search: Search;
+  readonly acts: Acts;
   connection: ConnectionState = { state: 'connecting' };
   readonly #options: DeskOptions;
   readonly #client: Client<'admin'>;
@@ -65,11 +61,11 @@ export class Desk {
     const { dealerId, adminId, token } = signIn;
     this.#options = options;
     this.me = signIn;
-    this.drafts = new Shelf('telle.desk', dealerId, adminId);
+    this.drafts = new Shelf('sessionStorage', 'telle.desk', dealerId, adminId);
     this.#sent = new SentShelf(this.drafts);
     this.picture = new Picture({
       adminId,
-      onUnknown: () => this.readings.lookUpSoon(),
+      onUnknown: (groupId) => void this.readings.need(groupId),
       onRecord: (groupId, name) => this.readings.renewSoon(groupId, name),
       onErased: (groupId) => {
         this.drafts.drop(groupId);
@@ -78,8 +74,11 @@ export class Desk {
       onSetAside: (groupId, to) => this.#moved(groupId, to),
     });
     this.readings = new Readings(signIn, this.picture);
+    this.search = new Search(this.readings, () => this.picture.changed());
     const url = `${location.origin.replace(/^http/, 'ws')}/ws`;
     this.#client = connect({ url, role: 'admin', dealerId, adminId, token });
+    const { picture, drafts } = this;
+    this.acts = new Acts({ me: signIn, client: this.#client, picture, drafts, tell: options.tell });
     this.#listen();
     for (const sent of this.#sent.all) if (sent.fault === undefined) this.#transmit(sent);
   }
@@ -122,7 +121,7 @@ export class Desk {
   }
 
   #read(): void {
-    this.readings.list();
+    this.readings.list((before, now) => this.#catchUp(before, now));
     this.#readChat();
   }
 
@@ -139,16 +138,53 @@ export class Desk {
     this.picture.happen(payload, stamp);
     if (payload.type === 'CHAT_MSG' && payload.user === 'customer') {
       this.markRead();
-      const conversation = this.picture.conversations.get(payload.groupId);
-      if (conversation) this.#options.said(conversation, payload.message);
+      this.#keepOpen(payload.groupId);
+      void this.#said(payload.groupId, payload.message, stamp?.at ?? '');
     }
-    if (payload.type === 'SYS_MSG')
-      this.#options.tell(`Agent ${payload.adminId} announced to everybody: ${payload.message}`);
+    if (payload.type === 'UPDATE_CHAT' && payload.adminId === this.me.adminId) this.#stay(payload.groupId);
+    if (payload.type === 'SYS_MSG') {
+      const who = inFull(payload, '', this.me.adminId);
+      this.#options.tell(text('was announced', { who, message: payload.message }));
+    }
+  }
+
+  /** Tells of what was said while there was no connection. */
+  #catchUp(before: Conversation | undefined, { groupId, last }: Conversation): void {
+    const isNew = last?.user === 'customer' && last.at > (before?.last?.at ?? '');
+    if (isNew) void this.#said(groupId, last.message, last.at);
+  }
+
+  async #said(groupId: string, message: string, at: string): Promise<void> {
+    await this.readings.know(groupId);
+    const conversation = this.picture.conversations.get(groupId);
+    const { dealerId, adminId } = this.me;
+    if (!conversation || !concerns(conversation, adminId)) return;
+    this.#options.said(conversation, message, [dealerId, adminId, groupId, at].join('/'));
+  }
+
+  /** Takes a close back that somebody writes into. */
+  #keepOpen(groupId: string): void {
+    if (!this.acts.isClosing(groupId)) return;
+    this.acts.undoing.undo(groupId);
+    const conversation = this.picture.conversations.get(groupId);
+    if (conversation) this.#options.tell(text('not closed', { name: nameOf(conversation) }));
+  }
+
+  /** Another tab of this agent has left the conversation: this one has not. */
+  #stay(groupId: string | undefined): void {
+    if (groupId !== undefined && this.picture.chat?.groupId === groupId) this.#enter();
+  }
+
+  /** The page is left: what could still be undone is done, and nobody is at the open conversation from here any more. */
+  go(): void {
+    this.acts.undoing.finish();
+    this.leave();
   }
 
   /** Signs out. */
   close(): void {
-    this.leave();
+    this.go();
+    this.search.stop();
     this.#isLeft = true;
     this.#client.close();
   }
@@ -166,38 +202,34 @@ export class Desk {
   /** The other admins who have the open conversation open, too. */
   get others(): string[] {
     const { chat } = this.picture;
-    return chat ? presentIn(chat).filter((adminId) => adminId !== this.me.adminId) : [];
+    const here = (chat && this.picture.conversations.get(chat.groupId)?.here) ?? [];
+    return here.filter((adminId) => adminId !== this.me.adminId);
   }
 
   #enter(): void {
     const { chat } = this.picture;
-    if (chat && !presentIn(chat).includes(this.me.adminId)) this.#present(chat.groupId, true);
+    if (chat?.status !== 'ready' || this.#client.state !== 'joined') return;
+    const here = this.picture.conversations.get(chat.groupId)?.here ?? [];
+    if (!here.includes(this.me.adminId)) this.acts.present(chat.groupId, true);
   }
 
   /** Nobody is at the open conversation from here any more. */
   leave(): void {
     const { chat } = this.picture;
-    if (chat?.status === 'ready') this.#present(chat.groupId, false);
-  }
-
-  #present(groupId: string, online: boolean): void {
-    const { dealerId, adminId } = this.me;
-    const event = { type: 'UPDATE_CHAT', dealerId, groupId, adminId, user: 'admin', online } as const;
-    this.#act('chat_state', { type: 'UPDATE_CHAT', groupId, online }, event);
+    if (chat?.status === 'ready') this.acts.present(chat.groupId, false);
   }
 
   /** [P-7.1] Tells how far this admin has read, where somebody is looking. */
   markRead(): void {
     const { chat, conversations } = this.picture;
     const seq = chat?.lines.at(-1)?.seq;
-    const isSeen = document.visibilityState === 'visible' && document.hasFocus();
-    if (chat?.status !== 'ready' || seq === undefined || seq <= chat.readTo || !isSeen) return;
+    if (chat?.status !== 'ready' || seq === undefined || seq <= chat.readTo || !isLookedAt()) return;
     const { groupId } = chat;
     if (!conversations.get(groupId)?.unread || this.#client.state !== 'joined') return;
     this.picture.updateChat({ readTo: seq });
     const { dealerId, adminId } = this.me;
     const event = { type: 'READ', dealerId, groupId, adminId, user: 'admin', seq } as const;
-    this.#act('read', { type: 'READ', groupId, seq }, event);
+    this.acts.act('read', { type: 'READ', groupId, seq }, event);
   }
 
   /** Messages of the open conversation that are on their way, or were refused. */
@@ -206,6 +238,7 @@ export class Desk {
   }
 
   say(groupId: string, message: string): void {
+    this.acts.undoing.undo(groupId);
     this.#transmit({ id: newId(), groupId, message });
   }
 
@@ -228,56 +261,12 @@ export class Desk {
       this.#sent.drop((other) => other.id === id);
       const { dealerId, adminId } = this.me;
       const muted = (this.picture.conversations.get(groupId)?.mutedBy ?? null) !== null;
-      this.#own({ type: 'CHAT_MSG', dealerId, groupId, adminId, user: 'admin', muted, unread: 0, message }, ack);
+      this.acts.own({ type: 'CHAT_MSG', dealerId, groupId, adminId, user: 'admin', muted, unread: 0, message }, ack);
     } catch (error) {
       if (!(error instanceof TelleError)) throw error;
       // Where it is over, it waits for the next sign-in.
       if (error.code !== 'closed') this.#sent.put({ ...sent, fault: error.message });
       this.picture.changed();
     }
-  }
-
-  typing(groupId: string, typing: boolean): void {
-    this.#client.send('typing', { type: 'TYPING', groupId, typing }).catch(() => {});
-  }
-
-  takeOver(groupId: string): void {
-    this.#mute(groupId, 'MUTE_BOT');
-  }
-
-  handBack(groupId: string): void {
-    this.#mute(groupId, 'UNMUTE_BOT');
-  }
-
-  #mute(groupId: string, type: 'MUTE_BOT' | 'UNMUTE_BOT'): void {
-    const { dealerId, adminId } = this.me;
-    const event = { type: 'MUTE_STATUS', dealerId, groupId, adminId, muted: type === 'MUTE_BOT' } as const;
-    this.#act('mute_bot', { type, groupId }, event);
-  }
-
-  closeChat(groupId: string): void {
-    const { dealerId, adminId } = this.me;
-    const event = { type: 'CLOSE_CHAT', dealerId, groupId, adminId, user: 'admin', close: true } as const;
-    this.#act('close_chat', { type: 'CLOSE_CHAT', groupId }, event);
-  }
-
-  /** @throws TelleError where it was refused */
-  async announce(message: string): Promise<void> {
-    await this.#client.send('sys_message', { type: 'SYS_MSG', message });
-  }
-
-  /** Sends, and lets the event happen here when it is acked: it does not come back by itself [P-7]. */
-  async #act<C extends Channel<'admin'>>(channel: C, payload: Sending<'admin', C>, event: Payload): Promise<void> {
-    try {
-      this.#own(event, await this.#client.send(channel, payload));
-    } catch (error) {
-      if (!(error instanceof TelleError)) throw error;
-      if (error.code !== 'closed') this.#options.tell(`That was not done: ${error.message}.`);
-    }
-  }
-
-  #own(event: Payload, { id, scope, seq, at }: AckPayload): void {
-    const isStored = scope !== undefined && seq !== undefined && at !== undefined;
-    this.picture.happen(event, isStored ? { id, scope, seq, at } : undefined);
   }
 }

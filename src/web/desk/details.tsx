@@ -5,6 +5,7 @@ import type { Fields } from '../../../schemas/records.ts';
 import type { Chat } from './chat.ts';
 import { type Conversation, textOf } from './conversation.ts';
 import { type Known, NOTHING, rowsOf } from './record.ts';
+import { parts, text } from './texts.ts';
 import { whenOf } from './words.ts';
 
 interface Props {
@@ -19,17 +20,23 @@ export function Details({ chat, conversation, hide }: Props) {
   // Most of what is redrawn has nothing to do with these.
   return useMemo(
     () => (
-      <aside class="details" aria-label="Customer">
-        <button type="button" class="hide" onClick={hide} aria-label="Hide details" title="Hide details">
+      <aside class="details" aria-label={text('customer')}>
+        <button
+          type="button"
+          class="hide"
+          onClick={hide}
+          aria-label={text('hide details')}
+          title={text('hide details')}
+        >
           ×
         </button>
-        <Section title="Profile">
+        <Section title={text('profile')}>
           <Record known={user} />
         </Section>
-        <Section title="Lead">
+        <Section title={text('lead')}>
           <Record known={lead} />
         </Section>
-        <Section title="Intents">
+        <Section title={text('intents')}>
           {intents.size === 0 && <Unknown />}
           {[...intents].map(([intent, known]) => (
             <div class="intent" key={intent}>
@@ -41,7 +48,7 @@ export function Details({ chat, conversation, hide }: Props) {
             </div>
           ))}
         </Section>
-        <Section title="Pages">
+        <Section title={text('pages')}>
           {visits.length === 0 && <Unknown />}
           <ol class="visits">
             {visits.map(({ seq, at, fields }) => (
@@ -52,8 +59,10 @@ export function Details({ chat, conversation, hide }: Props) {
             ))}
           </ol>
         </Section>
-        <Section title="Conversation">
-          <Record known={{ ...NOTHING, fields: { id: groupId, began: whenOf(conversation.createdAt) } }} />
+        <Section title={text('conversation')}>
+          <Record
+            known={{ ...NOTHING, fields: { [text('id')]: groupId, [text('began')]: whenOf(conversation.createdAt) } }}
+          />
         </Section>
       </aside>
     ),
@@ -73,7 +82,7 @@ const Section = ({ title, children }: SectionProps) => (
   </section>
 );
 
-const Unknown = () => <p class="quiet">Nothing known</p>;
+const Unknown = () => <p class="quiet">{text('nothing known')}</p>;
 
 function without(fields: Fields, ...names: string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
@@ -85,16 +94,14 @@ function Record({ known, isMore = false }: { readonly known: Known; readonly isM
   if (rows.length === 0) return isMore ? null : <Unknown />;
   return (
     <dl class="record">
-      {rows.map(({ name, text, isCustomers, otherwise }) => (
+      {rows.map(({ name, text: value, isCustomers, otherwise }) => (
         <div key={name}>
           <dt dir="auto">{name}</dt>
           <dd>
-            <span dir="auto">{text}</span>
-            {isCustomers && <Mark title="The customer says so, and nobody of the dealer has.">customer’s word</Mark>}
+            <span dir="auto">{value}</span>
+            {isCustomers && <Mark title={text('only customer')}>{text("customer's word")}</Mark>}
             {otherwise !== undefined && (
-              <Mark title="The customer has said otherwise since.">
-                customer: <bdi>{otherwise}</bdi>
-              </Mark>
+              <Mark title={text('says otherwise')}>{parts('customer says', { text: <bdi>{otherwise}</bdi> })}</Mark>
             )}
           </dd>
         </div>
@@ -110,9 +117,9 @@ const Mark = ({ title, children }: { readonly title: string; readonly children: 
 );
 
 /** An address that may be opened: what else is written there is only shown, and so is a way into this desk. */
-function isAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname } = new URL(text);
+function isAddress(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, pathname } = new URL(address);
   const isDesk = hostname === location.hostname && /^\/desk\b/i.test(decoded(pathname));
   return /^https?:$/.test(protocol) && !isDesk;
 }

@@ -37,14 +37,3 @@ export function withLatest({ lines, hasOlder }: History, { items, next }: Page<F
   const isBefore = (lines[0]?.seq ?? 0) < first;
   return { lines: union(lines, items), hasOlder: isBefore ? hasOlder : next !== null };
 }
-
-/** The admins who have this conversation open. */
-export function presentIn({ lines }: History): string[] {
-  const here = new Set<string>();
-  for (const { payload } of lines) {
-    if (payload.type !== 'UPDATE_CHAT') continue;
-    if (payload.online) here.add(payload.adminId);
-    else here.delete(payload.adminId);
-  }
-  return [...here];
-}

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from './dialog.tsx';
 import { accept, type Invitation, SessionError, type SignIn } from './sign-in.ts';
+import { parts, text } from './texts.ts';
 
 interface Props {
   readonly invitation: Invitation;
@@ -14,14 +15,18 @@ interface Props {
 /** Why a link is of no use. */
 function faultOf({ status, message }: SessionError, { code }: Invitation): string {
   if (code === undefined && status === 404) {
-    return 'This server has no dealer demo, or shows its desk to browsers on its own machine alone.';
+    return text('no demo');
   }
-  if (status === 401) return 'This link was used before, or is older than a minute. Ask for another.';
-  return `You could not be signed in: ${message}.`;
+  if (status === 401) return text('link used');
+  return text('not signed in', { fault: message });
 }
 
+const names = ({ dealerId, adminId }: Pick<SignIn, 'dealerId' | 'adminId'>) => ({
+  dealer: <strong class="id">{dealerId}</strong>,
+  agent: <strong class="id">{adminId}</strong>,
+});
+
 export function InvitationDialog({ invitation, signedIn, enter, close }: Props) {
-  const { dealerId, adminId } = invitation;
   const [fault, setFault] = useState('');
   const [isAsking, setIsAsking] = useState(false);
   const open = async () => {
@@ -35,25 +40,18 @@ export function InvitationDialog({ invitation, signedIn, enter, close }: Props) 
     }
   };
   return (
-    <Dialog title="Open this desk?" close={close}>
-      <p>
-        Open the desk of <strong class="id">{dealerId}</strong> as <strong class="id">{adminId}</strong>?
-      </p>
-      {signedIn && (
-        <p>
-          You are signed in as <strong class="id">{signedIn.adminId}</strong> at{' '}
-          <strong class="id">{signedIn.dealerId}</strong>. If you did not ask for this link, stay there.
-        </p>
-      )}
+    <Dialog title={text('open this')} close={close}>
+      <p>{parts('open as', names(invitation))}</p>
+      {signedIn && <p>{parts('signed in as', names(signedIn))}</p>}
       <p class="fault" role="alert">
         {fault}
       </p>
       <div class="buttons">
         <button type="button" class={signedIn ? 'primary' : ''} onClick={close}>
-          {signedIn ? 'Stay' : 'Cancel'}
+          {text(signedIn ? 'stay' : 'cancel')}
         </button>
         <button type="button" class={signedIn ? '' : 'primary'} onClick={open} disabled={isAsking}>
-          Open the desk
+          {text('open desk')}
         </button>
       </div>
     </Dialog>

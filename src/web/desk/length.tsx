@@ -1,3 +1,5 @@
+import { text as say } from './texts.ts';
+
 /** [P-2.5] Longest text, in characters. */
 export const MAX_LENGTH = 4000;
 /** From here on it is said how much room is left. */
@@ -9,9 +11,10 @@ export const lengthOf = (text: string): number => (text.length < NEAR ? text.len
 export function LengthHint({ text }: { readonly text: string }) {
   const length = lengthOf(text);
   if (length < NEAR) return null;
+  const isOver = length > MAX_LENGTH;
   return (
-    <p class={length > MAX_LENGTH ? 'fault' : 'quiet'} role="status">
-      {length > MAX_LENGTH ? `${length - MAX_LENGTH} characters too long` : `${MAX_LENGTH - length} characters left`}
+    <p class={isOver ? 'fault' : 'quiet'} role="status">
+      {say(isOver ? 'too long' : 'room left', { count: Math.abs(MAX_LENGTH - length) })}
     </p>
   );
 }

@@ -6,7 +6,8 @@ import { type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Frame } from './reader.ts';
 import type { Sent } from './sent.ts';
-import { Who } from './who.tsx';
+import { parts, text as say } from './texts.ts';
+import { Who, WhoEach } from './who.tsx';
 import { dayOf, inFull, timeOf } from './words.ts';
 
 interface Props {
@@ -69,9 +70,9 @@ export function Lines({ desk, chat, conversation }: Props) {
   return (
     <div class="history">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
-      <section class="lines" ref={box} onScroll={look} tabIndex={0} aria-label="Messages">
-        {chat.status === 'reading' && <p class="quiet">Reading…</p>}
-        {chat.hasOlder && <p class="quiet">Reading what was before…</p>}
+      <section class="lines" ref={box} onScroll={look} tabIndex={0} aria-label={say('messages')}>
+        {chat.status === 'reading' && <p class="quiet">{say('reading')}</p>}
+        {chat.hasOlder && <p class="quiet">{say('reading before')}</p>}
         <ol>
           {lines}
           {unsent.map((sent) => (
@@ -82,7 +83,7 @@ export function Lines({ desk, chat, conversation }: Props) {
       </section>
       {!isAtEnd && (
         <button type="button" class="to-end" onClick={toEnd}>
-          To the latest ↓
+          {say('to latest')}
         </button>
       )}
       <p class="unseen" aria-live="polite">
@@ -130,7 +131,7 @@ function LineItems({ lines, name, me, customerRead }: LineItemsProps) {
   );
 }
 
-const CONTENT = { cards: 'Cards', previousCard: 'Previous card', nextCard: 'Next card' };
+const CONTENT = { cards: say('cards'), previousCard: say('previous card'), nextCard: say('next card') };
 
 /** [P-18.1] */
 function takenOf({ seq, payload }: Frame, lines: readonly Frame[]): string | undefined {
@@ -168,7 +169,7 @@ function LineItem({ line: { payload, at }, name, me, day, isReadTo, taken }: Lin
             {payload.message}
           </p>
           {payload.content && <ContentView content={payload.content} words={CONTENT} taken={taken} />}
-          {isReadTo && <p class="meta">Read</p>}
+          {isReadTo && <p class="meta">{say('read')}</p>}
         </div>
       ) : (
         <p class="happened">
@@ -190,23 +191,20 @@ function Happening({
 }) {
   switch (payload.type) {
     case 'MUTE_STATUS':
-      if (payload.user === 'customer') return <>The bot may speak again: the customer wrote after the close</>;
+      if (payload.user === 'customer') return <>{say('may speak again')}</>;
       return (
         <>
-          <Who user="admin" adminId={payload.adminId} name={name} me={me} />{' '}
-          {payload.muted ? 'took over: the bot is silent' : 'handed back to the bot'}
+          {parts(payload.muted ? 'took over' : 'handed back', {
+            who: <Who user="admin" adminId={payload.adminId} name={name} me={me} />,
+          })}
         </>
       );
     case 'CLOSE_CHAT':
       return (
-        <>
-          <Who user={payload.user} adminId={payload.adminId} name={name} me={me} /> closed the conversation
-        </>
+        <>{parts('closed by', { who: <Who user={payload.user} adminId={payload.adminId} name={name} me={me} /> })}</>
       );
     case 'SET_ASIDE':
-      return (
-        <>This name is a signed-in customer's now. Whoever had claimed it goes on in a conversation of their own.</>
-      );
+      return <>{say('name taken')}</>;
     default:
       return <>{payload.type}</>;
   }
@@ -221,15 +219,15 @@ function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
           {message}
         </p>
         {fault === undefined ? (
-          <p class="meta">{desk.connection.state === 'joined' ? 'Sending…' : 'Waiting for the connection…'}</p>
+          <p class="meta">{say(desk.connection.state === 'joined' ? 'sending' : 'waiting')}</p>
         ) : (
           <p class="meta">
-            Not sent: {fault}.{' '}
+            {say('not sent', { fault })}{' '}
             <button type="button" class="link" onClick={() => desk.retry(sent)}>
-              Try again
+              {say('try again')}
             </button>{' '}
             <button type="button" class="link" onClick={() => desk.discard(sent)}>
-              Discard
+              {say('discard')}
             </button>
           </p>
         )}
@@ -242,13 +240,8 @@ function Typists({ desk, groupId, name }: { readonly desk: Desk; readonly groupI
   const typists = desk.picture.typists.of(groupId);
   return (
     <p class="typing" aria-live="polite">
-      {typists.map((author, index) => (
-        <span key={author.adminId ?? author.user}>
-          {index > 0 && ', '}
-          <Who {...author} name={name} me={desk.me.adminId} />
-        </span>
-      ))}
-      {typists.length > 0 && ` ${typists.length === 1 ? 'is' : 'are'} typing…`}
+      {typists.length > 0 &&
+        parts('typing', { who: <WhoEach people={typists} name={name} me={desk.me.adminId} /> }, typists.length)}
     </p>
   );
 }

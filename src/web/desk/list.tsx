@@ -1,16 +1,19 @@
 /** The list of conversations: however long it is, only what is in sight is there. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { activeAt, type Conversation, FILTERS, type Filter, nameOf, placeOf, type View } from './conversation.ts';
+import { type Conversation, FILTERS, type Filter, type View } from './conversation.ts';
 import type { Desk } from './desk.ts';
-import { Who } from './who.tsx';
-import { whenOf } from './words.ts';
+import type { Shown } from './finding.ts';
+import { Row } from './row.tsx';
+import { text } from './texts.ts';
 
 interface Props {
   readonly desk: Desk;
-  readonly shown: readonly Conversation[];
+  readonly shown: Shown;
   readonly view: View;
   readonly setView: (view: View) => void;
   readonly openId: string | null;
+  /** True where the focus goes with the conversation that is open: a key led to it. */
+  readonly isFollowed: boolean;
   readonly open: (groupId: string) => void;
 }
 
@@ -19,49 +22,55 @@ const ROW = 88;
 /** Rows above and below what is in sight. */
 const MARGIN = 4;
 
-const FILTER_WORDS: Readonly<Record<Filter, string>> = {
-  open: 'Open',
-  unread: 'Unread',
-  online: 'Online',
-  mine: 'Mine',
-};
 const FILTER_NAMES = Object.keys(FILTERS).filter((name): name is Filter => name in FILTERS);
 
-export function ConversationList({ desk, shown, view, setView, openId, open }: Props) {
+export function ConversationList({ desk, shown: { shown, inClosed }, view, setView, openId, isFollowed, open }: Props) {
   const toggle = (name: Filter) => {
     const filters = new Set(view.filters);
     if (!filters.delete(name)) filters.add(name);
     setView({ ...view, filters });
   };
+  const { picture, search } = desk;
+  const count = text('so many of', { count: shown.length, all: picture.conversations.size });
   return (
-    <nav class="list" aria-label="Conversations">
+    <nav class="list" aria-label={text('conversations')}>
       <div class="finding">
         <input
           id="search"
           type="search"
-          placeholder="Search"
-          aria-label="Search conversations"
+          placeholder={text('search')}
+          aria-label={text('search conversations')}
           value={view.search}
-          onInput={({ currentTarget }) => setView({ ...view, search: currentTarget.value })}
+          onInput={({ currentTarget }) => {
+            setView({ ...view, search: currentTarget.value });
+            search.for(currentTarget.value);
+          }}
         />
         <fieldset class="filters">
-          <legend class="unseen">Show only</legend>
+          <legend class="unseen">{text('show only')}</legend>
           {FILTER_NAMES.map((name) => (
             <button key={name} type="button" aria-pressed={view.filters.has(name)} onClick={() => toggle(name)}>
-              {FILTER_WORDS[name]}
+              {text(name)}
             </button>
           ))}
         </fieldset>
         <p class="quiet" role="status">
-          {desk.picture.isListed ? `${shown.length} of ${desk.picture.conversations.size}` : 'Reading…'}
+          {!picture.isListed ? text('reading') : search.isGoing ? text('searching', { found: count }) : count}
         </p>
+        {inClosed > 0 && (
+          <button type="button" class="link" onClick={() => toggle('open')}>
+            {text('in closed', { count: inClosed })}
+          </button>
+        )}
       </div>
-      <Rows desk={desk} shown={shown} openId={openId} open={open} />
+      <Rows desk={desk} shown={shown} view={view} openId={openId} isFollowed={isFollowed} open={open} />
     </nav>
   );
 }
 
-type RowsProps = Pick<Props, 'desk' | 'shown' | 'openId' | 'open'>;
+interface RowsProps extends Pick<Props, 'desk' | 'view' | 'openId' | 'isFollowed' | 'open'> {
+  readonly shown: readonly Conversation[];
+}
 
 /** Which part of it is in sight, in pixels. */
 function useSight() {
@@ -89,7 +98,7 @@ function scrollTo(box: HTMLElement, index: number): void {
   else if (top + ROW > box.scrollTop + box.clientHeight) box.scrollTop = top + ROW - box.clientHeight;
 }
 
-function Rows({ desk, shown, openId, open }: RowsProps) {
+function Rows({ desk, shown, view, openId, isFollowed, open }: RowsProps) {
   const { box, sight } = useSight();
   /** The row that Tab comes to; where the focus is, while it is in the list. */
   const [reachedId, setReachedId] = useState<string | null>(null);
@@ -101,6 +110,7 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
     const at = indexOf(openId);
     if (openId === null || at === -1 || !box.current) return;
     setReachedId(openId);
+    mustFocus.current = isFollowed;
     scrollTo(box.current, at);
   }, [openId, desk.picture.isListed]);
 
@@ -108,6 +118,9 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
   useLayoutEffect(() => {
     if (!mustFocus.current) return;
     mustFocus.current = false;
+    // Nobody is taken out of what is being written.
+    const { activeElement } = document;
+    if (activeElement !== document.body && !box.current?.contains(activeElement)) return;
     box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
   });
 
@@ -126,6 +139,9 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
   const last = Math.ceil((sight.top + sight.height) / ROW) + MARGIN;
   const inSight = shown.slice(first, last).map((conversation, step) => ({ conversation, index: first + step }));
   // The row that has the focus stays, wherever it has gone: without it the focus would be lost.
+  useEffect(() => {
+    for (const { conversation } of inSight) if (!conversation.isKnown) void desk.readings.need(conversation.groupId);
+  });
   const focused = shown[reached];
   if (focused && (reached < first || reached >= last)) inSight.push({ conversation: focused, index: reached });
 
@@ -150,92 +166,19 @@ function Rows({ desk, shown, openId, open }: RowsProps) {
           </li>
         ))}
       </ul>
-      {desk.picture.isListed && shown.length === 0 && <p class="nothing">No conversation is like this.</p>}
-      {desk.readings.hasMore && (
+      {desk.picture.isListed && shown.length === 0 && (
+        <p class="nothing">{text(desk.picture.conversations.size === 0 ? 'none yet' : 'none like this')}</p>
+      )}
+      {desk.search.isMore && !desk.search.isGoing && (
+        <button type="button" class="more" onClick={() => desk.search.more()}>
+          {text('search on')}
+        </button>
+      )}
+      {desk.readings.hasMore && view.search.trim() === '' && (
         <button type="button" class="more" onClick={() => desk.readings.listMore()}>
-          Show older conversations
+          {text('show older')}
         </button>
       )}
     </div>
-  );
-}
-
-interface RowProps {
-  readonly desk: Desk;
-  readonly conversation: Conversation;
-  readonly isOpen: boolean;
-  readonly isReached: boolean;
-  readonly reach: () => void;
-  readonly open: (groupId: string) => void;
-}
-
-function Row({ desk, conversation, isOpen, isReached, reach, open }: RowProps) {
-  const { groupId, online, unread } = conversation;
-  const place = placeOf(conversation);
-  return (
-    <button
-      type="button"
-      class={unread > 0 ? 'row waiting' : 'row'}
-      aria-current={isOpen ? 'true' : undefined}
-      tabIndex={isReached ? 0 : -1}
-      onFocus={reach}
-      onClick={() => open(groupId)}
-    >
-      <span class="first">
-        <span class={online ? 'dot online' : 'dot'} />
-        <span class="unseen">Customer </span>
-        <bdi class="name">{nameOf(conversation)}</bdi>
-        <span class="unseen">{online ? ', online. ' : ', offline. '}</span>
-        <time dateTime={activeAt(conversation)}>{whenOf(activeAt(conversation))}</time>
-      </span>
-      <span class="second">
-        <LastWords desk={desk} conversation={conversation} />
-        {unread > 0 && (
-          <span class="count">
-            {unread}
-            <span class="unseen"> unread</span>
-          </span>
-        )}
-      </span>
-      <span class="third">
-        <bdi class="place">{place && (online ? `On ${place}` : `Was on ${place}`)}</bdi>
-        <Badge conversation={conversation} me={desk.me.adminId} />
-      </span>
-    </button>
-  );
-}
-
-function LastWords({ desk, conversation: { groupId, last } }: Pick<RowProps, 'desk' | 'conversation'>) {
-  const me = desk.me.adminId;
-  const [typist] = desk.picture.typists.of(groupId);
-  if (typist !== undefined) {
-    return (
-      <span class="words typing">{typist.user !== 'customer' && <Who {...typist} name="" me={me} />} is typing…</span>
-    );
-  }
-  if (!last) return <span class="words quiet">Nothing said yet</span>;
-  return (
-    <span class="words">
-      {last.user === 'customer' ? <span class="unseen">Said: </span> : <Who {...last} name="" me={me} />}{' '}
-      <bdi>{last.message}</bdi>
-    </span>
-  );
-}
-
-function Badge({
-  conversation: { mutedBy, closed, isSetAside },
-  me,
-}: {
-  readonly conversation: Conversation;
-  readonly me: string;
-}) {
-  if (isSetAside) return <span class="badge">Set aside</span>;
-  if (closed) return <span class="badge">Closed</span>;
-  if (mutedBy === null) return null;
-  return (
-    <span class="badge taken">
-      <span class="unseen">Taken over by </span>
-      <bdi>{mutedBy === me ? 'You' : mutedBy}</bdi>
-    </span>
   );
 }

@@ -4,6 +4,7 @@ import { type Chat, withVisit } from './chat.ts';
 import { after, type Conversation, newConversation, type Payload, withItem } from './conversation.ts';
 import { withLine } from './history.ts';
 import type { Lists, RecordList } from './reader.ts';
+import { type Known, NOTHING } from './record.ts';
 import { Typists } from './typists.ts';
 import type { Author } from './words.ts';
 
@@ -18,6 +19,13 @@ const RECORDS: Readonly<Partial<Record<Payload['type'], RecordList>>> = {
   UPDATE_LEAD_INTENT: 'lead-intents',
 };
 
+/** Records that were read of a customer; undefined: there is none. */
+interface Records {
+  readonly user: Known | undefined;
+  readonly lead: Known | undefined;
+  readonly visit?: Conversation['visit'];
+}
+
 interface Heard {
   readonly payload: Payload;
   readonly stamp: Stamp | undefined;
@@ -26,7 +34,7 @@ interface Heard {
 interface PictureOptions {
   readonly adminId: string;
   /** Something happened in a conversation that is not known. */
-  readonly onUnknown: () => void;
+  readonly onUnknown: (groupId: string) => void;
   /** Something was said of a customer: whose word counts, the server knows. */
   readonly onRecord: (groupId: string, name: RecordList) => void;
   /** A conversation was erased [P-11.4]. */
@@ -72,10 +80,12 @@ export class Picture {
     this.changed();
   }
 
-  /** A conversation as the server has it. */
-  list(item: Lists['groups']): void {
+  /** A conversation as the server has it. @param records absent: they were not read */
+  list(item: Lists['groups'], records?: Records): void {
     const known = this.conversations.get(item.groupId) ?? newConversation(item.groupId, item.createdAt);
-    this.conversations.set(item.groupId, withItem(known, item));
+    const { user = NOTHING, lead = NOTHING, visit = known.visit } = records ?? {};
+    const read = records && { user, lead, visit, isKnown: true };
+    this.conversations.set(item.groupId, { ...withItem(known, item), ...read });
   }
 
   /** Reads, and then lets what happened meanwhile happen once more: a reading may be older than that. */
@@ -100,7 +110,7 @@ export class Picture {
   #apply(payload: Payload, stamp: Stamp | undefined): void {
     if (payload.type === 'SYS_MSG' || payload.groupId === undefined) return;
     const { groupId } = payload;
-    if (payload.type === 'ERASE_GROUP') this.#forget(groupId);
+    if (payload.type === 'ERASE_GROUP') this.forget(groupId);
     else if (payload.type === 'SET_ASIDE') this.#setAside(groupId, payload.setAside, stamp);
     else if (payload.type === 'TYPING') this.#type(groupId, payload, payload.typing);
     else this.#change(groupId, payload, stamp);
@@ -114,7 +124,7 @@ export class Picture {
   #change(groupId: string, payload: Payload, stamp: Stamp | undefined): void {
     if (payload.type === 'CHAT_MSG') this.#type(groupId, payload, false);
     const known = this.conversations.get(groupId);
-    if (!known) this.#options.onUnknown();
+    if (!known) this.#options.onUnknown(groupId);
     const conversation = known ?? newConversation(groupId, stamp?.at ?? new Date().toISOString());
     this.conversations.set(groupId, after(conversation, payload, stamp));
     const record = RECORDS[payload.type];
@@ -136,7 +146,8 @@ export class Picture {
     this.#options.onSetAside(groupId, to);
   }
 
-  #forget(groupId: string): void {
+  /** Forgets a conversation that the server does not have any more. */
+  forget(groupId: string): void {
     this.conversations.delete(groupId);
     if (this.chat?.groupId === groupId) {
       this.updateChat({ lines: [], hasOlder: false, visits: [], intents: new Map(), status: 'gone' });

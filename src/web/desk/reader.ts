@@ -1,5 +1,5 @@
 /** [P-11.3] Reader of the past: lists and logs, over HTTP. */
-import type { GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
+import type { GroupItem, IntentItem, PageviewItem, RecordItem, SearchItem } from '../../../schemas/reading.ts';
 import type { Delivered, Stamp } from '../../client/index.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -14,6 +14,7 @@ export interface Lists {
   readonly leads: (typeof RecordItem)['static'];
   readonly 'lead-intents': (typeof IntentItem)['static'];
   readonly pageviews: (typeof PageviewItem)['static'];
+  readonly search: (typeof SearchItem)['static'];
 }
 
 /** The lists of what is known of customers, a record of each conversation or several. */

@@ -2,30 +2,33 @@
 import { intentsOf } from './chat.ts';
 import { type Conversation, newConversation, withItem } from './conversation.ts';
 import { withLatest, withOlder } from './history.ts';
+import { Needs } from './needs.ts';
 import type { Picture } from './picture.ts';
-import { type Lists, Reader, ReadingError, type RecordList } from './reader.ts';
-import { knownOf, NOTHING } from './record.ts';
+import { type Lists, type Page, Reader, ReadingError, type RecordList } from './reader.ts';
+import { type Known, knownOf, NOTHING } from './record.ts';
 import type { SignIn } from './sign-in.ts';
 
 /** The most pages of each list that are read at once: 2,000 conversations. */
 const PAGES = 10;
 /** As many intents and page views of one customer as are read. */
 const RECORDS = 50;
-/** Time for which news of unlisted conversations is gathered before they are looked up, in milliseconds. */
+/** Time for which news of records is gathered before they are read, in milliseconds. */
 const GATHERING = 500;
 /** As many records as are read anew at once: with all else that is read, far less than a server takes of one token [P-11.6]. */
 const AT_ONCE = 8;
+/** As many conversations as are found at a time. */
+const FOUND = 20;
 
 export class Readings {
   readonly #reader: Reader;
   readonly #picture: Picture;
+  readonly #needs = new Needs((groupIds) => this.#readNamed(groupIds));
   /** Ends what is read for a session, and for the conversation that is open. */
   #session = new AbortController();
   #opening = new AbortController();
   /** Where the list goes on, if it does. */
   #next: string | null = null;
   #isOlderAsked = false;
-  #lookUp: ReturnType<typeof setTimeout> | undefined;
   /** The records that are to be read anew: each as the name of its list, and its conversation. */
   readonly #stale = new Set<`${RecordList}/${string}`>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
@@ -38,12 +41,14 @@ export class Readings {
   stop(): void {
     this.#session.abort();
     this.#opening.abort();
-    clearTimeout(this.#lookUp);
     clearTimeout(this.#renewal);
   }
 
-  /** Everything of the list anew, for a session that begins. */
-  list(): void {
+  /**
+   * Everything of the list anew, for a session that begins.
+   * @param listed told of each conversation as it was before and is now
+   */
+  list(listed: (before: Conversation | undefined, now: Conversation) => void): void {
     this.#session.abort();
     this.#session = new AbortController();
     const { signal } = this.#session;
@@ -52,7 +57,13 @@ export class Readings {
       this.#picture.read(
         () => Promise.all([pages('groups'), pages('users'), pages('leads'), pages('pageviews')]),
         ([groups, users, leads, visits]) => {
-          this.#picture.conversations = conversationsOf(groups.items, users.items, leads.items, visits.items);
+          const before = this.#picture.conversations;
+          const now = conversationsOf(groups.items, users, leads, visits.items, before);
+          // What was read beyond the list stays, and is read anew when it is needed.
+          const beyond =
+            groups.next === null ? [] : [...before].map(([id, each]) => [id, { ...each, isKnown: false }] as const);
+          this.#picture.conversations = new Map([...beyond, ...now]);
+          if (this.#picture.isListed) for (const [groupId, each] of now) listed(before.get(groupId), each);
           this.#picture.isListed = true;
           this.#next = groups.next;
         },
@@ -82,20 +93,37 @@ export class Readings {
     });
   }
 
-  /** Looks up conversations that were not listed when something happened in them: they are the first there now. */
-  lookUpSoon(): void {
-    if (!this.hasMore) return; // all were listed: it is new
+  /** Reads a conversation as the server has it, with all that is known of its customer. Resolves when that is done, or cannot be. */
+  need(groupId: string): Promise<void> {
+    return this.#needs.need(groupId);
+  }
+
+  /** {@link need}, unless it is known. */
+  async know(groupId: string): Promise<void> {
+    if (!this.#picture.conversations.get(groupId)?.isKnown) await this.need(groupId);
+  }
+
+  async #readNamed(groupIds: readonly string[]): Promise<void> {
     const { signal } = this.#session;
-    this.#lookUp ??= setTimeout(() => {
-      this.#lookUp = undefined;
-      const reading = this.#picture.read(
-        () => this.#reader.list('groups', {}, signal),
-        ({ items }) => {
-          for (const item of items) this.#picture.list(item);
-        },
-      );
-      quietly(reading);
-    }, GATHERING);
+    const query = { groupId: groupIds.join(',') };
+    const list = <Name extends keyof Lists>(name: Name) => this.#reader.list(name, query, signal);
+    const reading = this.#picture.read(
+      () => Promise.all([list('groups'), list('users'), list('leads')]),
+      ([groups, users, leads]) => {
+        const [user, lead] = [knownByGroup(users.items), knownByGroup(leads.items)];
+        const there = new Set(groups.items.map(({ groupId }) => groupId));
+        for (const groupId of groupIds) if (!there.has(groupId)) this.#picture.forget(groupId);
+        for (const item of groups.items) {
+          this.#picture.list(item, { user: user.get(item.groupId), lead: lead.get(item.groupId) });
+        }
+      },
+    );
+    await reading.catch(unlessExpected);
+  }
+
+  /** A page of what the server finds. */
+  search(text: string, cursor: string | null, signal: AbortSignal): Promise<Page<Lists['search']>> {
+    return this.#reader.list('search', { q: text, limit: FOUND, ...(cursor !== null && { cursor }) }, signal);
   }
 
   /** Reads a record anew, soon: however often it is written, once in a while. */
@@ -150,17 +178,17 @@ export class Readings {
       () =>
         Promise.all([
           this.#reader.events(groupId, signal),
+          list('groups'),
           list('users'),
           list('leads'),
           list('lead-intents'),
           list('pageviews'),
         ]),
-      ([events, [user], [lead], intents, visits]) => {
-        const { chat, conversations } = this.#picture;
-        const known = conversations.get(groupId);
-        const [visit = known?.visit ?? null] = visits;
-        const records = { user: user ? knownOf(user) : NOTHING, lead: lead ? knownOf(lead) : NOTHING };
-        if (known) conversations.set(groupId, { ...known, ...records, visit });
+      ([events, [item], [user], [lead], intents, visits]) => {
+        const { chat } = this.#picture;
+        if (!item) throw new ReadingError(404);
+        const [visit] = visits;
+        this.#picture.list(item, { user: user && knownOf(user), lead: lead && knownOf(lead), ...(visit && { visit }) });
         if (chat)
           this.#picture.updateChat({
             intents: intentsOf(intents),
@@ -208,28 +236,34 @@ export class Readings {
 
 /** A reading that is of no more interest, or not allowed, just ends: of the latter the socket hears too. */
 function quietly(reading: Promise<void>): void {
-  reading.catch((error: unknown) => {
-    const isExpected = error instanceof ReadingError || (error instanceof DOMException && error.name === 'AbortError');
-    if (!isExpected) throw error;
-  });
+  reading.catch(unlessExpected);
 }
+
+function unlessExpected(error: unknown): void {
+  const isExpected = error instanceof ReadingError || (error instanceof DOMException && error.name === 'AbortError');
+  if (!isExpected) throw error;
+}
+
+const knownByGroup = (records: readonly Lists['users'][]): Map<string, Known> =>
+  new Map(records.map((record) => [record.groupId, knownOf(record)]));
 
 function conversationsOf(
   groups: readonly Lists['groups'][],
-  users: readonly Lists['users'][],
-  leads: readonly Lists['leads'][],
+  users: Page<Lists['users']>,
+  leads: Page<Lists['leads']>,
   visits: readonly Lists['pageviews'][],
+  before: ReadonlyMap<string, Conversation>,
 ): Map<string, Conversation> {
-  const all = new Map(
-    groups.map((item) => [item.groupId, withItem(newConversation(item.groupId, item.createdAt), item)]),
-  );
-  const set = (groupId: string, change: (known: Conversation) => Partial<Conversation>) => {
-    const known = all.get(groupId);
-    if (known) all.set(groupId, { ...known, ...change(known) });
-  };
-  for (const item of users) set(item.groupId, () => ({ user: knownOf(item) }));
-  for (const item of leads) set(item.groupId, () => ({ lead: knownOf(item) }));
+  const [user, lead] = [knownByGroup(users.items), knownByGroup(leads.items)];
   // The last come first.
-  for (const visit of visits) set(visit.groupId, (known) => ({ visit: known.visit ?? visit }));
-  return all;
+  const visit = new Map(visits.toReversed().map((each) => [each.groupId, each]));
+  const isAll = users.next === null && leads.next === null;
+  const conversationOf = (item: Lists['groups']): Conversation => ({
+    ...withItem(newConversation(item.groupId, item.createdAt), item),
+    user: user.get(item.groupId) ?? (isAll ? NOTHING : (before.get(item.groupId)?.user ?? NOTHING)),
+    lead: lead.get(item.groupId) ?? (isAll ? NOTHING : (before.get(item.groupId)?.lead ?? NOTHING)),
+    isKnown: isAll,
+    visit: visit.get(item.groupId) ?? before.get(item.groupId)?.visit ?? null,
+  });
+  return new Map(groups.map((item) => [item.groupId, conversationOf(item)]));
 }

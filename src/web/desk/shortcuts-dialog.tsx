@@ -1,5 +1,6 @@
 import { Dialog } from './dialog.tsx';
 import { FIXED, SHORTCUTS, type Shortcut } from './shortcuts.ts';
+import { text } from './texts.ts';
 
 interface Props {
   readonly areOn: boolean;
@@ -14,23 +15,23 @@ const Keys = ({ shortcuts }: { readonly shortcuts: readonly Shortcut[] }) => (
         <dt>
           <kbd>{key}</kbd>
         </dt>
-        <dd>{what}</dd>
+        <dd>{text(what)}</dd>
       </div>
     ))}
   </dl>
 );
 
 export const Shortcuts = ({ areOn, turn, close }: Props) => (
-  <Dialog title="Keyboard shortcuts" close={close}>
+  <Dialog title={text('keyboard shortcuts')} close={close}>
     <Keys shortcuts={SHORTCUTS} />
     <label class="choice">
       <input type="checkbox" checked={areOn} onChange={({ currentTarget }) => turn(currentTarget.checked)} />
-      Single keys do this
+      {text('single keys')}
     </label>
     <Keys shortcuts={FIXED} />
     <div class="buttons">
       <button type="button" class="primary" onClick={close}>
-        Close
+        {text('close')}
       </button>
     </div>
   </Dialog>

@@ -1,49 +1,65 @@
-/** Shortcuts of single keys. */
+/** Shortcuts of single keys, which are those of the list: anywhere else, what is typed is written. */
+import type { TextName } from './languages/en.ts';
+import { Shelf } from './shelf.ts';
+
 export interface Shortcut {
   readonly key: string;
   /** Effect, in words for people. */
-  readonly what: string;
+  readonly what: TextName;
 }
 
 export const SHORTCUTS = [
-  { key: 'j', what: 'Next conversation' },
-  { key: 'k', what: 'Previous conversation' },
-  { key: 'u', what: 'Next conversation with something unread' },
-  { key: '/', what: 'Search' },
-  { key: 'r', what: 'Write an answer' },
-  { key: 't', what: 'Take over from the bot' },
-  { key: 'b', what: 'Hand back to the bot' },
-  { key: 'x', what: 'Close the conversation' },
-  { key: 'd', what: "Show or hide the customer's details" },
-  { key: 'a', what: 'Announce to everybody' },
-  { key: '?', what: 'Show this list' },
+  { key: 'j', what: 'next one' },
+  { key: 'k', what: 'previous one' },
+  { key: 'u', what: 'next unread' },
+  { key: '/', what: 'search' },
+  { key: 'r', what: 'write an answer' },
+  { key: 't', what: 'take over from bot' },
+  { key: 'b', what: 'hand back' },
+  { key: 'x', what: 'close it' },
+  { key: 'z', what: 'undo it' },
+  { key: 'd', what: 'toggle details' },
+  { key: 'a', what: 'announce to all' },
+  { key: '?', what: 'show this' },
 ] as const satisfies readonly Shortcut[];
 export type Key = (typeof SHORTCUTS)[number]['key'];
 
 /** Shortcuts that work everywhere, and cannot be turned off: none of it is a single letter. */
 export const FIXED: readonly Shortcut[] = [
-  { key: '↑ ↓', what: 'Move in the list' },
-  { key: 'Enter', what: 'Open; in an answer: send' },
-  { key: 'Shift+Enter', what: 'A new line in an answer' },
-  { key: 'Esc', what: 'Leave the answer, the search, a dialogue, the conversation' },
+  { key: '↑ ↓', what: 'move in list' },
+  { key: 'Enter', what: 'open or send' },
+  { key: 'Shift+Enter', what: 'new line' },
+  { key: 'Esc', what: 'leave' },
 ];
 
 const isKey = (key: string): key is Key => SHORTCUTS.some((shortcut) => shortcut.key === key);
 
-/** Tells whether a key press belongs to what is being written. */
-export const isWriting = ({ target }: KeyboardEvent): boolean =>
-  target instanceof Element && target.closest('input, textarea, select, dialog') !== null;
+const isWithin = ({ target }: KeyboardEvent, selector: string): boolean =>
+  target instanceof Element && target.closest(selector) !== null;
 
-/** The shortcut that a key press is; null where it is none. */
-export function shortcutOf(event: KeyboardEvent): Key | null {
-  const { key, ctrlKey, metaKey, altKey, isComposing } = event;
-  if (ctrlKey || metaKey || altKey || isComposing || !isKey(key)) return null;
-  return isWriting(event) ? null : key;
+/** Tells whether a key press belongs to what is being written. */
+export const isWriting = (event: KeyboardEvent): boolean => isWithin(event, 'input, textarea, select, dialog');
+
+/** Tells whether a key is part of a composition: Safari ends that before it tells of the key, and says so by its code alone. */
+export const isComposed = ({ isComposing, keyCode }: KeyboardEvent): boolean => isComposing || keyCode === 229;
+
+const isPlain = (event: KeyboardEvent): boolean =>
+  !(event.ctrlKey || event.metaKey || event.altKey || isComposed(event) || isWriting(event));
+
+/** The shortcut that a key press is, in the list or where nothing is open; null where it is none. */
+export function shortcutOf(event: KeyboardEvent, isOpen: boolean): Key | null {
+  const { key } = event;
+  if (!isPlain(event) || !isKey(key)) return null;
+  return isWithin(event, '.list') || !isOpen ? key : null;
 }
 
-const OFF = 'telle.desk/keys-off';
+/** Tells whether a key press is a character that somebody would have written into the answer. */
+export const isWritten = (event: KeyboardEvent): boolean =>
+  isPlain(event) && event.key !== ' ' && [...event.key].length === 1 && !isWithin(event, '.list');
+
+const shelf = new Shelf('localStorage', 'telle.desk');
+const OFF = 'keys-off';
 
 /** Tells whether single keys do anything: somebody who speaks to the computer turns them off (WCAG 2.1.4). */
-export const areKeysOn = (): boolean => localStorage.getItem(OFF) === null;
-export const setKeysOn = (areOn: boolean): void =>
-  areOn ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, 'yes');
+export const areKeysOn = (): boolean => shelf.get(OFF) === null;
+export const setKeysOn = (areOn: boolean): void => shelf.put(OFF, areOn ? '' : 'yes');

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type Invitation, readPasted, type SignIn } from './sign-in.ts';
+import { text } from './texts.ts';
 
 interface Props {
   /** Notice to show first. */
@@ -16,7 +17,7 @@ export function SignInPage({ notice, enter, invite }: Props) {
     const pasted = readPasted(String(new FormData(event.currentTarget).get('token')));
     setFault('');
     if (pasted === null) {
-      setFault('This is not the token of an admin. It is a long word with two dots in it, or a link that ends in one.');
+      setFault(text('no token'));
     } else if ('token' in pasted) {
       enter(pasted);
     } else {
@@ -25,15 +26,15 @@ export function SignInPage({ notice, enter, invite }: Props) {
   };
   return (
     <main class="sign-in">
-      <h1>Telle desk</h1>
+      <h1>{text('desk')}</h1>
       {notice && (
         <p class="notice" role="status">
           {notice}
         </p>
       )}
-      <p>Open the link that you were given, or paste it (or the token alone) here.</p>
+      <p>{text('paste link')}</p>
       <form onSubmit={submit}>
-        <label for="token">Link or token</label>
+        <label for="token">{text('link or token')}</label>
         <input
           id="token"
           name="token"
@@ -48,14 +49,12 @@ export function SignInPage({ notice, enter, invite }: Props) {
           {fault}
         </p>
         <button class="primary" type="submit">
-          Sign in
+          {text('sign in')}
         </button>
       </form>
-      <p class="quiet">
-        Whoever runs the server makes such a link, good once and for a minute. For Alice at the dealer demo:
-      </p>
+      <p class="quiet">{text('how to link')}</p>
       <pre>telle token --link --role admin --dealer demo --sub alice</pre>
-      <p class="quiet">The token stays in this tab, and is forgotten when you close it.</p>
+      <p class="quiet">{text('stays in tab')}</p>
     </main>
   );
 }

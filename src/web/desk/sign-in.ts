@@ -26,7 +26,7 @@ export class SessionError extends Error {
   }
 }
 
-const shelf = new Shelf('telle.desk');
+const shelf = new Shelf('sessionStorage', 'telle.desk');
 const TOKEN = 'token';
 /** The dealer that a new server has, and its agent: this machine's own pages are given a code. */
 const DEMO: Invitation = { dealerId: 'demo', adminId: 'alice' };

@@ -1,5 +1,7 @@
-/** Toasts: short notices in passing. */
+/** Toasts: short notices in passing, and what can still be undone. */
 import { useCallback, useState } from 'preact/hooks';
+import { text } from './texts.ts';
+import type { Undoing } from './undoing.ts';
 
 interface Toast {
   readonly id: number;
@@ -12,19 +14,32 @@ let ids = 0;
 
 export function useToasts() {
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
-  const tell = useCallback((text: string) => {
+  const tell = useCallback((told: string) => {
     const id = ++ids;
-    setToasts((all) => [...all.slice(-2), { id, text }]);
+    setToasts((all) => [...all.slice(-2), { id, text: told }]);
     setTimeout(() => setToasts((all) => all.filter((toast) => toast.id !== id)), READING);
   }, []);
   return { toasts, tell };
 }
 
-export const Toasts = ({ toasts }: { readonly toasts: readonly Toast[] }) => (
+interface Props {
+  readonly toasts: readonly Toast[];
+  readonly undoing: Undoing;
+}
+
+export const Toasts = ({ toasts, undoing }: Props) => (
   <div class="toasts" role="status">
-    {toasts.map(({ id, text }) => (
+    {toasts.map(({ id, text: told }) => (
       <p key={id} dir="auto">
-        {text}
+        {told}
+      </p>
+    ))}
+    {undoing.all.map(({ name, text: done }) => (
+      <p key={name} class="undo">
+        <span dir="auto">{done}</span>
+        <button type="button" onClick={() => undoing.undo(name)}>
+          {text('undo')}
+        </button>
       </p>
     ))}
   </div>

@@ -2,6 +2,7 @@
  * Name of somebody. The role is said outside of the name and before it, in a mark that no text can have: whatever somebody calls
  * themselves, they are not taken for anybody else.
  */
+import { text } from './texts.ts';
 import type { Author } from './words.ts';
 
 interface Props extends Author {
@@ -12,13 +13,31 @@ interface Props extends Author {
 }
 
 export function Who({ user, adminId, name, me }: Props) {
-  if (user === 'admin' && adminId === me) return <strong class="you">You</strong>;
-  if (user === 'bot') return <span class="role bot">Bot</span>;
-  if (user === 'server') return <span class="role server">Server</span>;
+  if (user === 'admin' && adminId === me) return <strong class="you">{text('you')}</strong>;
+  if (user === 'bot') return <span class="role bot">{text('bot')}</span>;
+  if (user === 'server') return <span class="role server">{text('server')}</span>;
   return (
     <>
-      <span class={`role ${user}`}>{user === 'customer' ? 'Customer' : 'Agent'}</span>{' '}
+      <span class={`role ${user}`}>{text(user === 'customer' ? 'customer' : 'agent')}</span>{' '}
       <bdi>{user === 'customer' ? name : (adminId ?? '')}</bdi>
     </>
   );
 }
+
+interface EachProps {
+  readonly people: readonly Author[];
+  readonly name: string;
+  readonly me: string;
+}
+
+/** Several, one after the other. */
+export const WhoEach = ({ people, name, me }: EachProps) => (
+  <>
+    {people.map((author, index) => (
+      <span key={author.adminId ?? author.user}>
+        {index > 0 && ', '}
+        <Who {...author} name={name} me={me} />
+      </span>
+    ))}
+  </>
+);

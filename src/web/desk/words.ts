@@ -1,15 +1,29 @@
 /** Words for times and people. */
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const DATE = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+import { LOCALE, text } from './texts.ts';
+
+const style = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(LOCALE, options);
+const TIME = style({ hour: '2-digit', minute: '2-digit' });
+const DAY = { weekday: 'long', day: 'numeric', month: 'long' } as const;
+const DATE = { day: 'numeric', month: 'short' } as const;
+const [THIS_YEARS, OTHERS] = [
+  { day: style(DAY), date: style(DATE) },
+  { day: style({ ...DAY, year: 'numeric' }), date: style({ ...DATE, year: 'numeric' }) },
+];
+
+/** A date of another year says which. */
+const formatsOf = (date: Date) => (date.getFullYear() === new Date().getFullYear() ? THIS_YEARS : OTHERS);
 
 export const timeOf = (at: string): string => TIME.format(new Date(at));
-export const dayOf = (at: string): string => DAY.format(new Date(at));
+
+export function dayOf(at: string): string {
+  const date = new Date(at);
+  return formatsOf(date).day.format(date);
+}
 
 /** The time of what happened today, else the date. */
 export function whenOf(at: string): string {
   const date = new Date(at);
-  return date.toDateString() === new Date().toDateString() ? TIME.format(date) : DATE.format(date);
+  return date.toDateString() === new Date().toDateString() ? TIME.format(date) : formatsOf(date).date.format(date);
 }
 
 export interface Author {
@@ -22,8 +36,8 @@ export interface Author {
  * shown
  */
 export function inFull({ user, adminId }: Author, name: string, me: string): string {
-  if (user === 'bot') return 'Bot';
-  if (user === 'server') return 'Server';
-  if (user === 'customer') return `Customer ${name}`;
-  return adminId === me ? 'You' : `Agent ${adminId ?? ''}`;
+  if (user === 'bot') return text('bot');
+  if (user === 'server') return text('server');
+  if (user === 'customer') return `${text('customer')} ${name}`;
+  return adminId === me ? text('you') : `${text('agent')} ${adminId ?? ''}`;
 }

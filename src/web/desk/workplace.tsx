@@ -4,14 +4,17 @@ import type { Closed } from '../../client/index.ts';
 import { Announce } from './announce.tsx';
 import { Bar } from './bar.tsx';
 import { ChatPane } from './chat-pane.tsx';
-import { type Conversation, nameOf, shownIn, type View } from './conversation.ts';
+import { type Conversation, isWaiting, nameOf, type View } from './conversation.ts';
 import { Desk } from './desk.ts';
 import { Details } from './details.tsx';
+import { shownIn } from './finding.ts';
 import { ConversationList } from './list.tsx';
-import { notify } from './notify.ts';
-import { areKeysOn, isWriting, type Key, setKeysOn, shortcutOf } from './shortcuts.ts';
+import { call, isLookedAt } from './notify.ts';
+import { Shelf } from './shelf.ts';
+import { areKeysOn, isComposed, isWriting, isWritten, type Key, setKeysOn, shortcutOf } from './shortcuts.ts';
 import { Shortcuts } from './shortcuts-dialog.tsx';
 import type { SignIn } from './sign-in.ts';
+import { parts, text } from './texts.ts';
 import { Toasts, useToasts } from './toasts.tsx';
 
 interface Props {
@@ -47,8 +50,8 @@ function useOpened(desk: Desk): (groupId: string | null) => void {
 /** Shows in the tab's title how many conversations wait. */
 function showInTitle(conversations: Iterable<Conversation>): void {
   let waiting = 0;
-  for (const { unread } of conversations) if (unread > 0) waiting += 1;
-  document.title = waiting > 0 ? `(${waiting}) Telle desk` : 'Telle desk';
+  for (const conversation of conversations) if (isWaiting(conversation)) waiting += 1;
+  document.title = waiting > 0 ? `(${waiting}) ${text('desk')}` : text('desk');
 }
 
 function useDesk(signIn: SignIn, ended: (closed: Closed) => void, tell: (text: string) => void) {
@@ -63,10 +66,12 @@ function useDesk(signIn: SignIn, ended: (closed: Closed) => void, tell: (text: s
         moved: (groupId, to) => {
           if (addressed() === groupId) history.replaceState(null, '', `#chat=${encodeURIComponent(to)}`);
         },
-        said: (conversation, message) =>
-          notify(`Customer ${nameOf(conversation)}`, message, conversation.groupId, () =>
-            goTo.current(conversation.groupId),
-          ),
+        said: (conversation, message, key) => {
+          const { groupId } = conversation;
+          const isSeen = isLookedAt() && addressed() === groupId;
+          const title = `${text('customer')} ${nameOf(conversation)}`;
+          void call({ key, title, message, groupId, isSeen, goTo: () => goTo.current(groupId) });
+        },
       }),
     [],
   );
@@ -76,33 +81,55 @@ function useDesk(signIn: SignIn, ended: (closed: Closed) => void, tell: (text: s
       redraw(undefined);
     });
     const look = () => desk.markRead();
-    const go = () => desk.leave();
+    const go = () => desk.go();
+    // Where a service worker notifies, it says which one was clicked.
+    const lead = ({ data }: MessageEvent) => goTo.current(String(data.groupId));
+    const { serviceWorker } = navigator;
     addEventListener('focus', look);
     document.addEventListener('visibilitychange', look);
     addEventListener('pagehide', go);
+    serviceWorker?.addEventListener('message', lead);
+    if (!new Shelf('sessionStorage', 'telle.desk').isKept) tell(text('nothing kept'));
     return () => {
       unwatch();
       removeEventListener('focus', look);
       document.removeEventListener('visibilitychange', look);
       removeEventListener('pagehide', go);
+      serviceWorker?.removeEventListener('message', lead);
       desk.close();
-      document.title = 'Telle desk';
+      document.title = text('desk');
     };
   }, []);
   return { desk, goTo };
+}
+
+const focus = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus();
+
+/** Leads the focus back to the list, where the letters are. On a phone there is none. */
+function leave(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  focus('.rows [tabindex="0"]');
 }
 
 export function Workplace({ signIn, ended, signOut }: Props) {
   const { toasts, tell } = useToasts();
   const { desk, goTo } = useDesk(signIn, ended, tell);
   const open = useOpened(desk);
-  goTo.current = open;
+  /** True where a key of the list led to the conversation that is open: the focus stays there. */
+  const [isFollowed, setIsFollowed] = useState(false);
+  const choose = (groupId: string | null) => {
+    setIsFollowed(false);
+    if (groupId !== null && groupId === openId) focus('#answer');
+    else open(groupId);
+  };
+  goTo.current = choose;
   const [view, setView] = useState<View>({ search: '', filters: new Set(['open']) });
   const [dialog, setDialog] = useState<'announce' | 'shortcuts' | null>(null);
   const [hasDetails, setHasDetails] = useState(() => matchMedia(ROOMY).matches);
   const [hasKeys, setHasKeys] = useState(areKeysOn);
 
-  const shown = shownIn(desk.picture.conversations.values(), view, signIn.adminId);
+  const found = shownIn(desk.picture.conversations.values(), view, desk.search.found, signIn.adminId);
+  const { shown } = found;
   const openId = desk.picture.chat?.groupId ?? null;
   const conversation = openId === null ? undefined : desk.picture.conversations.get(openId);
 
@@ -113,19 +140,20 @@ export function Workplace({ signIn, ended, signOut }: Props) {
       (_, step) => shown[(((from + by * (step + 1)) % shown.length) + shown.length) % shown.length],
     );
     const next = round.find((candidate) => candidate !== undefined && isWanted(candidate));
-    if (next) open(next.groupId);
+    if (!next) return;
+    setIsFollowed(true);
+    open(next.groupId);
   };
-  const blur = () => document.activeElement instanceof HTMLElement && document.activeElement.blur();
-  const focus = (selector: string) => document.querySelector<HTMLElement>(selector)?.focus();
   const actions: Record<Key, () => void> = {
     j: () => move(1),
     k: () => move(-1),
-    u: () => move(1, ({ unread }) => unread > 0),
+    u: () => move(1, isWaiting),
     '/': () => focus('#search'),
     r: () => focus('#answer'),
-    t: () => conversation?.mutedBy === null && desk.takeOver(conversation.groupId),
-    b: () => conversation?.mutedBy != null && desk.handBack(conversation.groupId),
-    x: () => conversation?.closed === false && desk.closeChat(conversation.groupId),
+    t: () => conversation?.mutedBy === null && desk.acts.takeOver(conversation.groupId),
+    b: () => conversation?.mutedBy != null && desk.acts.handBack(conversation.groupId),
+    x: () => conversation?.closed === false && desk.acts.closeChat(conversation),
+    z: () => desk.acts.undoing.undo(),
     d: () => setHasDetails((has) => !has),
     a: () => setDialog('announce'),
     '?': () => setDialog('shortcuts'),
@@ -135,12 +163,14 @@ export function Workplace({ signIn, ended, signOut }: Props) {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       // A dialogue is answered first, wherever the focus is.
-      if (event.isComposing || document.querySelector('dialog[open]')) return;
+      if (isComposed(event) || document.querySelector('dialog[open]')) return;
       if (event.key === 'Escape') {
-        if (isWriting(event)) blur();
-        else open(null);
+        if (!isWriting(event)) choose(null);
+        leave();
       }
-      const shortcut = hasKeys ? shortcutOf(event) : null;
+      // What is typed at an open conversation is meant for it, wherever the focus is.
+      if (openId !== null && isWritten(event)) return focus('#answer');
+      const shortcut = hasKeys ? shortcutOf(event, openId !== null) : null;
       if (shortcut === null) return;
       event.preventDefault();
       actions[shortcut]();
@@ -158,30 +188,37 @@ export function Workplace({ signIn, ended, signOut }: Props) {
         signOut={signOut}
       />
       <main>
-        <ConversationList desk={desk} shown={shown} view={view} setView={setView} openId={openId} open={open} />
+        <ConversationList
+          desk={desk}
+          shown={found}
+          view={view}
+          setView={setView}
+          openId={openId}
+          isFollowed={isFollowed}
+          open={choose}
+        />
         {desk.picture.chat ? (
           <ChatPane
             key={desk.picture.chat.groupId}
             desk={desk}
             chat={desk.picture.chat}
             conversation={conversation}
-            back={() => open(null)}
+            back={() => choose(null)}
+            mustFocus={!isFollowed}
             hasDetails={hasDetails}
             toggleDetails={() => setHasDetails((has) => !has)}
           />
         ) : (
-          <section class="chat nothing" aria-label="Conversation">
-            <p>Choose a conversation.</p>
-            <p class="quiet">
-              Press <kbd>j</kbd> for the first one, <kbd>?</kbd> for all shortcuts.
-            </p>
+          <section class="chat nothing" aria-label={text('conversation')}>
+            <p>{text('choose one')}</p>
+            <p class="quiet">{parts('press keys', { first: <kbd>j</kbd>, all: <kbd>?</kbd> })}</p>
           </section>
         )}
       </main>
       {hasDetails && desk.picture.chat && conversation && desk.picture.chat.status !== 'gone' && (
         <Details chat={desk.picture.chat} conversation={conversation} hide={() => setHasDetails(false)} />
       )}
-      {dialog === 'announce' && <Announce desk={desk} close={() => setDialog(null)} tell={tell} />}
+      {dialog === 'announce' && <Announce desk={desk} close={() => setDialog(null)} />}
       {dialog === 'shortcuts' && (
         <Shortcuts
           areOn={hasKeys}
@@ -192,7 +229,7 @@ export function Workplace({ signIn, ended, signOut }: Props) {
           close={() => setDialog(null)}
         />
       )}
-      <Toasts toasts={toasts} />
+      <Toasts toasts={toasts} undoing={desk.acts.undoing} />
     </div>
   );
 }

@@ -1,0 +1,111 @@
+/** Acts of an agent: each happens here as soon as it is acked, and some can be undone for a while. */
+import { type AckPayload, type Channel, type Client, type Payload as Sending, TelleError } from '../../client/index.ts';
+import { type Conversation, nameOf, type Payload } from './conversation.ts';
+import type { Picture } from './picture.ts';
+import type { Shelf } from './shelf.ts';
+import type { SignIn } from './sign-in.ts';
+import { text } from './texts.ts';
+import { Undoing } from './undoing.ts';
+
+interface ActsOptions {
+  readonly me: SignIn;
+  readonly client: Client<'admin'>;
+  readonly picture: Picture;
+  readonly drafts: Shelf;
+  /** Something is to be told to the agent, in words. */
+  readonly tell: (text: string) => void;
+}
+
+/** The name of an announcement's draft, and of the act: no conversation has it. */
+export const ANNOUNCEMENT = '@dealer';
+
+/** The name of the act: no conversation has a slash in its own. */
+const takingOver = (groupId: string): string => `mute/${groupId}`;
+
+export class Acts {
+  readonly undoing: Undoing;
+  readonly #options: ActsOptions;
+
+  constructor(options: ActsOptions) {
+    this.#options = options;
+    this.undoing = new Undoing(() => options.picture.changed());
+  }
+
+  /** Says that this agent has a conversation open, or has left it. */
+  present(groupId: string, online: boolean): void {
+    const { dealerId, adminId } = this.#options.me;
+    const event = { type: 'UPDATE_CHAT', dealerId, groupId, adminId, user: 'admin', online } as const;
+    this.act('chat_state', { type: 'UPDATE_CHAT', groupId, online }, event);
+  }
+
+  typing(groupId: string, typing: boolean): void {
+    this.#options.client.send('typing', { type: 'TYPING', groupId, typing }).catch(() => {});
+  }
+
+  /** Takes over at once: the bot must not go on meanwhile. */
+  takeOver(groupId: string): void {
+    this.#mute(groupId, 'MUTE_BOT');
+    const back = () => this.handBack(groupId);
+    this.undoing.do(takingOver(groupId), { text: text('you took over'), back });
+  }
+
+  handBack(groupId: string): void {
+    this.#mute(groupId, 'UNMUTE_BOT');
+  }
+
+  #mute(groupId: string, type: 'MUTE_BOT' | 'UNMUTE_BOT'): void {
+    const { dealerId, adminId } = this.#options.me;
+    const event = { type: 'MUTE_STATUS', dealerId, groupId, adminId, muted: type === 'MUTE_BOT' } as const;
+    this.act('mute_bot', { type, groupId }, event);
+  }
+
+  isClosing(groupId: string): boolean {
+    return this.undoing.has(groupId);
+  }
+
+  /** Closes it, once that cannot be undone any more: nobody is told of one that is. */
+  closeChat(conversation: Conversation): void {
+    const { groupId } = conversation;
+    const act = { text: text('closing', { name: nameOf(conversation) }), go: () => this.#close(groupId) };
+    this.undoing.do(groupId, act);
+  }
+
+  #close(groupId: string): void {
+    const { dealerId, adminId } = this.#options.me;
+    const event = { type: 'CLOSE_CHAT', dealerId, groupId, adminId, user: 'admin', close: true } as const;
+    this.act('close_chat', { type: 'CLOSE_CHAT', groupId }, event);
+  }
+
+  /** Announces, once that cannot be undone any more. Its draft is kept until it was taken. */
+  announce(message: string): void {
+    const act = { text: text('announcing'), go: () => void this.#announce(message) };
+    this.undoing.do(ANNOUNCEMENT, act);
+  }
+
+  async #announce(message: string): Promise<void> {
+    try {
+      await this.#options.client.send('sys_message', { type: 'SYS_MSG', message });
+      this.#options.drafts.drop(ANNOUNCEMENT);
+      this.#options.tell(text('announced'));
+    } catch (error) {
+      if (!(error instanceof TelleError)) throw error;
+      this.#options.tell(text('not announced', { fault: error.message }));
+    }
+  }
+
+  /** Sends, and lets the event happen here when it is acked. */
+  async act<C extends Channel<'admin'>>(channel: C, payload: Sending<'admin', C>, event: Payload): Promise<void> {
+    try {
+      this.own(event, await this.#options.client.send(channel, payload));
+    } catch (error) {
+      if (!(error instanceof TelleError)) throw error;
+      if (error.code !== 'closed') this.#options.tell(text('not done', { fault: error.message }));
+    }
+  }
+
+  /** Lets what this agent did happen here: it was acked, and does not come back by itself [P-7]. */
+  own(event: Payload, { id, scope, seq, at }: AckPayload): void {
+    const isStored = scope !== undefined && seq !== undefined && at !== undefined;
+    this.#options.picture.happen(event, isStored ? { id, scope, seq, at } : undefined);
+  }
+}
