@@ -79,7 +79,7 @@ const ownFields = (properties: object): string[] =>
 const LEAD_COLUMNS = columnsOf(ownFields(Lead.properties));
 const INTENT_COLUMNS = columnsOf(ownFields(LeadIntent.properties));
 
-/** What a spreadsheet may take for a formula, though it begins with what does not show. */
+/** Cell that a spreadsheet may take for a formula, though it begins with what does not show. */
 const FORMULA = /^(?:[\t\r]|[\s\p{C}]*[=+\-@＝＋－＠])/u;
 /** A phone number as people write it: `+` and digits alone, or two numbers side by side, which no formula has. */
 const PHONE = /^\+(?:\d+|(?=.*(?:\d\s+\d|[\d)]\s*\(|\)\s*\d))\d[\d\s()./-]*)$/;

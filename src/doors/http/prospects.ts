@@ -1,4 +1,4 @@
-/** [P-11.3, P-14.5] What is known of the customers of a page of leads or intents, as a CRM gets it. */
+/** [P-11.3, P-14.5] Prospects: the customers of a page of leads or intents, as a CRM gets them. */
 import { MAX_LIMIT } from '../../../schemas/lists.ts';
 import type { Fields } from '../../../schemas/records.ts';
 import { readInTurn } from '../../commands/turns.ts';
