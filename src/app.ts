@@ -51,17 +51,9 @@ import { type Cause, Journal } from './journal/journal.ts';
 import { watchWal } from './journal/wal.ts';
 import { LineBounds, loggerOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
-import {
-  deliverFrom,
-  findRedis,
-  joinNodes,
-  openBus,
-  openHerald,
-  openLink,
-  openRedisDoors,
-  tellPresence,
-} from './nodes.ts';
+import { deliverFrom, findRedis, joinNodes, openBus, openLink, openRedisDoors, tellPresence } from './nodes.ts';
 import { countConnections, mostFiles } from './open-files.ts';
+import { openHerald } from './services.ts';
 import { showParts, showWork, watchDue } from './shown.ts';
 import type { CommitStore } from './store/commits.ts';
 import { Digests } from './store/digests.ts';

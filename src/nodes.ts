@@ -1,6 +1,5 @@
 /** Ties of this node to the others, and to other servers over Redis. A part of the composition root. */
 import { once } from 'node:events';
-import type { Cluster, Redis } from 'ioredis';
 import { CLOSE } from '../schemas/errors.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { personOf } from './auth/session.ts';
@@ -15,11 +14,9 @@ import { aclLine, faultOfRights, missingRights } from './bus/rights.ts';
 import { pulseChannel, type WireOptions } from './bus/wire.ts';
 import { presenceCommand } from './commands/command.ts';
 import type { Core } from './doors/core.ts';
-import type { Services } from './doors/dialect.ts';
 import { ChannelDoor } from './doors/redis/channel.ts';
-import { Herald } from './doors/redis/herald.ts';
+import type { Herald } from './doors/redis/herald.ts';
 import { StreamDoor } from './doors/redis/stream.ts';
-import { dialectWay } from './doors/redis/take.ts';
 import type { Revocations } from './doors/revocations.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Who } from './hub/presence.ts';
@@ -30,6 +27,7 @@ import { Membership } from './journal/membership.ts';
 import { inParts } from './journal/paced.ts';
 import { erasurePublication, storedPublication } from './journal/publications.ts';
 import type { Metrics } from './metrics.ts';
+import { openServices } from './services.ts';
 import type { GroupStore } from './store/groups.ts';
 import type { LogStore } from './store/log.ts';
 import type { NodeStore } from './store/nodes.ts';
@@ -88,8 +86,6 @@ export const openBus = (redis: FoundRedis | null, metrics: Metrics): MemoryBus |
   redis === null
     ? new MemoryBus()
     : new RedisBus({ ...redis, onStranger: () => metrics.strange('frame') }, redis.isCluster);
-
-type Heralding = Pick<Core, 'settings' | 'dialect' | 'log'>;
 
 interface LinkOptions {
   readonly nodeId: string;
@@ -202,46 +198,6 @@ const delivererOf =
 
 interface RedisDoors {
   close(): Promise<void>;
-}
-
-/** [P-19.2] Opens the door for the services of a dialect, on their channel. What Telle has said there itself is not taken. */
-function openServices(core: Core, services: Services, redis: FoundRedis, commands: Redis | Cluster) {
-  const channel = new ChannelDoor(core, commands, dialectWay(services));
-  const line = new Line(redis, 'whole', {
-    onMessage: (_, body) => {
-      const text = body.toString();
-      if (!isOwn(services, text)) channel.hear(text);
-    },
-    onReadable: () => line.subscribe(services.channel).catch(() => line.subscriber.disconnect(true)),
-    onWritable: () => {},
-    onMoved: () => {},
-    onUnproven: () => {},
-  });
-  line.pulse = pulseChannel(redis.prefix);
-  return {
-    get isProven() {
-      return line.isProven;
-    },
-    close(): Promise<void> {
-      line.close();
-      return channel.close();
-    },
-  };
-}
-
-function isOwn(services: Services, text: string): boolean {
-  try {
-    return services.isOwn(Object(JSON.parse(text)));
-  } catch {
-    return false;
-  }
-}
-
-/** [P-19.2] Tells other services what happens, where there is a dialect and a Redis. */
-export function openHerald(redis: FoundRedis | null, { settings, dialect, log }: Heralding): Herald | null {
-  if (redis === null || dialect === null) return null;
-  const commands = (redis.isCluster ? connectCluster : connectRedis)(redis, 'herald');
-  return new Herald({ services: dialect.services, prefix: settings.REDIS_PREFIX, log }, commands);
 }
 
 /** [P-10] Opens the doors for other servers over Redis, where there is one. Each reader blocks its connection: each has its own. */
