@@ -1,7 +1,7 @@
 /** [P-11.5] The body of `PUT /v1/dealers/{dealerId}`, and what `GET` answers. */
 import { Kind, type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Holidays, Hours, TimeZone } from './hours.ts';
-import { Id, OneOf, Plain } from './kinds.ts';
+import { Id, OneOf, Plain, requiredWhere } from './kinds.ts';
 import { listOf } from './lists.ts';
 
 /** `*`, or scheme, host and port as a browser sends them in `Origin`: no path, no trailing slash. */
@@ -20,6 +20,15 @@ const Email = Type.String({
 
 /** [P-3.1] Which groups may be claimed without a token: of any name, only of a name that the server makes, or none. */
 export const CLAIMS = ['any', 'made', 'off'] as const;
+
+/** [P-19.3] Key of a group that exists: its token alone, or for a time its name. */
+const GroupKey = OneOf(['token', 'id']);
+
+/** A day, to its end in UTC, or a moment. */
+const Until = Type.String({
+  pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d{1,3})?)?Z)?$',
+  description: 'a day such as 2026-12-31, or a moment such as 2026-12-31T18:00:00Z',
+});
 
 /** Seconds that somebody may be waited for; at most a week. */
 const Patience = (options = {}) => Type.Integer({ minimum: 1, maximum: 604_800, ...options });
@@ -53,6 +62,10 @@ const TOGETHER = {
       { additionalProperties: false },
     ),
   ),
+  /** [P-19.3] `id`: whoever knows the name of a group joins it; absent: `token`. */
+  groupKey: Type.Optional(GroupKey),
+  /** The end of that. */
+  groupKeyUntil: Type.Optional(Until),
 };
 
 export const DealerSettings = Type.Object(
@@ -68,7 +81,10 @@ export const DealerSettings = Type.Object(
     claims: Type.Optional(OneOf(CLAIMS)),
     ...TOGETHER,
   },
-  { description: 'The settings of a dealer. What is absent is unset.' },
+  {
+    description: 'The settings of a dealer. What is absent is unset.',
+    allOf: [requiredWhere('groupKey', 'id', 'groupKeyUntil')],
+  },
 );
 export type DealerSettings = Static<typeof DealerSettings>;
 

@@ -155,6 +155,11 @@ function dealer(program: Command): void {
     .option('--origin <origins...>', 'pages from which chatbots may join: https://cars.example, or * for any')
     .option('--retention-days <days>', 'conversations that are older are erased')
     .option('--claims <which>', 'groups that may be claimed without a token: any, made (no name is chosen) or off')
+    .option(
+      '--group-key <which>',
+      'what opens a group that exists: token, or for a time id, its name (docs/security.md)',
+    )
+    .option('--group-key-until <day>', 'the end of that: 2026-12-31')
     .option('--init', 'make the database where there is none, for a server that has not started yet')
     .action(async (dealerId: string, request: DealerRequest, self: Command) =>
       (await import('./dealer.ts')).addDealer(settingsOf(self), dealerId, request),

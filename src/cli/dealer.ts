@@ -22,6 +22,8 @@ export interface DealerRequest {
   readonly origin?: readonly string[];
   readonly retentionDays?: string;
   readonly claims?: string;
+  readonly groupKey?: string;
+  readonly groupKeyUntil?: string;
   /** True where the database is made if there is none. */
   readonly init?: boolean;
 }
@@ -37,13 +39,12 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
   if (retentionDays !== undefined && !/^\d+$/.test(retentionDays)) {
     throw new UsageError(`--retention-days is "${retentionDays}": it must be a whole number of days`);
   }
-  const given = {
+  const given = settingsIn({
     ...said,
     ...(claims && { claims }),
     ...(origin && { origins: origin.map((each) => each.replace(/\/$/, '')) }), // as an address bar has it
     ...(retentionDays !== undefined && { retentionDays: Number(retentionDays) }),
-  };
-  assertSettings(given);
+  });
   if (!init) mustExist(settings, ', or say --init to make a new one');
   await withStore(settings, async (store) => {
     const before = await store.dealer(dealerId);
@@ -57,12 +58,17 @@ export async function addDealer(settings: Settings, dealerId: string, request: D
 
 const check = checker(DealerSettings);
 /** The flag that gives a field. */
-const FLAGS: Readonly<Record<string, string>> = { origins: '--origin', retentionDays: '--retention-days' };
+const FLAGS: Readonly<Record<string, string>> = {
+  origins: '--origin',
+  retentionDays: '--retention-days',
+  groupKey: '--group-key',
+  groupKeyUntil: '--group-key-until',
+};
 
 /** @throws UsageError that names the flag, and says in words what it may be */
-function assertSettings(given: object): void {
+function settingsIn(given: object): DealerSettings {
   try {
-    check(given);
+    return check(given);
   } catch (error) {
     const [, field = '', rule = ''] = /^(\w+)[/\d]*: (.*)$/s.exec(reasonOf(error)) ?? [];
     throw new UsageError(`${FLAGS[field] ?? `--${field}`}: ${rule}`);

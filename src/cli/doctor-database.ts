@@ -7,6 +7,7 @@ import { freeBytesOf, inGiB, LITTLE_SPACE } from '../store/disk.ts';
 import { DriverError, UnfitError } from '../store/store.ts';
 import { warningsOfDemo } from './demo.ts';
 import { type Finding, fault, ok, skewOf, warned, warning } from './finding.ts';
+import { warningsOfGroupKeys } from './group-keys.ts';
 import { isTelle } from './listening.ts';
 import { warningsOfFiles } from './private-files.ts';
 import { reasonOf } from './reason.ts';
@@ -63,7 +64,7 @@ async function findingsIn(settings: Settings): Promise<Finding[]> {
       migrationsOf(pending),
       ...(await skewOf('the database', () => store.now())),
       ...warningsOfFiles(settings).map(warned),
-      ...(pending === 0 ? await warningsOfDemo(store) : []).map(warned),
+      ...(pending === 0 ? [...(await warningsOfDemo(store)), ...(await warningsOfGroupKeys(store))] : []).map(warned),
     ];
   } finally {
     await store.close();

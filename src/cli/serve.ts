@@ -7,6 +7,7 @@ import { NoRedisError } from '../bus/probe.ts';
 import { timingOf } from '../timing.ts';
 import { bringUpToDate, openDatabase } from './database.ts';
 import { howToBegin, howToTry, makeDemoDealer, warningsOfDemo } from './demo.ts';
+import { warningsOfGroupKeys } from './group-keys.ts';
 import { adviceOnListening } from './listening.ts';
 import { nearMisses } from './near-misses.ts';
 import { warningsOfFewFiles } from './open-files.ts';
@@ -45,7 +46,7 @@ export async function serve(settings: Settings, read: () => Settings): Promise<v
   const store = openDatabase(settings, { secrets, alone: true });
   const isNew = await bringUpToDate(settings, store, process.stdout);
   if (isNew && sqliteFile(settings) !== null && !isProduction()) await makeDemoDealer(store);
-  warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)));
+  warnings.push(...warningsOfFiles(settings), ...(await warningsOfDemo(store)), ...(await warningsOfGroupKeys(store)));
   const beginning = await howToBegin(store);
   const app = await createApp({ settings, tls, store, secrets, version, logTo: process.stderr }).catch(
     async (error) => {

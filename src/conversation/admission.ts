@@ -4,6 +4,7 @@ import { CLOSE, refused } from '../../schemas/errors.ts';
 import type { Since } from '../../schemas/frames.ts';
 import { ALL_DEALERS, type JoinChannel } from '../../schemas/table.ts';
 import type { Claims } from '../../schemas/tokens.ts';
+import { keyOf } from '../auth/group-key.ts';
 import { isOriginAllowed } from '../auth/origins.ts';
 import type { Session } from '../auth/session.ts';
 import { secondsFromNow, type Verified } from '../auth/tokens.ts';
@@ -106,7 +107,7 @@ function sessionFor(asked: JoinRequest, { claims: { role, dealer, sub }, ours }:
  * @returns who it is, by the name that its conversation has now
  */
 export async function admit(
-  { store }: Pick<Admitting, 'store'>,
+  { store, clock }: Pick<Admitting, 'store' | 'clock'>,
   { origin }: Entrance,
   asked: JoinRequest,
   identified: Identified,
@@ -118,7 +119,12 @@ export async function admit(
   if (!isOriginAllowed(origin, dealer?.origins ?? [])) {
     throw refused('forbidden', 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
   }
-  if (entry?.by === 'claim') mustBeClaimable(dealer?.claims, 'groupId' in asked && asked.groupId !== undefined);
+  if (entry?.by === 'claim' && role === 'customer') {
+    const key = keyOf(dealer ?? {}, session.groupId, clock.now());
+    const isKnown = key === 'id' && (await store.standing(dealerId, session.groupId)).group !== null;
+    if (!isKnown) mustBeClaimable(dealer?.claims, 'groupId' in asked && asked.groupId !== undefined);
+    return { ...identified, entry: { ...entry, key } };
+  }
   if (entry?.by !== 'kept' || role !== 'customer') return identified;
   const groupId = await nameHeld(store, session);
   const formerly = await formerName(store, session, groupId, asked);

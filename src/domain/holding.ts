@@ -27,11 +27,30 @@ export function isSameClaim({ group, nodes }: State, { id, at, isHere }: Claim, 
   return before !== null && before.id === id && at - before.at <= AGAIN && !isHere && !isElsewhere;
 }
 
+/** Words for who only knows the name of a group, by what opens it [P-19.3]. */
+const TAKEN: Readonly<Record<NonNullable<Claim['key']>, string>> = {
+  token: 'this group exists: join it with its token',
+  id: 'this group exists: join it with its token',
+  short: 'this group exists: join it with its token: groupKey id is for names of at least 16 characters',
+  over: 'this group exists: join it with its token: groupKeyUntil is over',
+};
+
+/**
+ * The reason why a claim is not let in; null: it is. The name is nobody's, or is joined by knowing it. That of an erased one is neither: whoever has a
+ * token for it would be let into a stranger's conversation.
+ */
+export function faultOfClaim({ group, erased }: State, { key = 'token' }: Claim): string | null {
+  if (group === null) return erased === null ? null : TAKEN.token;
+  if (key !== 'id') return TAKEN[key];
+  return group.holder === 'minted' ? 'this name is held by a token that its dealer minted' : null;
+}
+
 /** By what the name is held once a customer has come in. */
 export function holderAfter(group: Group | null, entry: Entry | null): Holder {
   const holder = group?.holder ?? null;
   switch (entry?.by) {
     case 'claim':
+      if (group !== null && entry.key === 'id') return acknowledged(holder);
       return entry.id === undefined ? 'claimed' : `claimed ${entry.at} ${entry.id}`;
     case 'kept':
       return group === null ? 'claimed' : acknowledged(holder);

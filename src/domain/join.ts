@@ -1,6 +1,6 @@
 import { DESK_SCOPE } from '../../schemas/table.ts';
 import { adminPresence, customerPresence, withChat } from './chat.ts';
-import { holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
+import { faultOfClaim, holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
 import { type Decision, type PresenceChange, refuse, type State, withGroup } from './state.ts';
 
 type CustomerJoin = Extract<PresenceChange, { type: 'CLIENT_JOIN' }>;
@@ -20,11 +20,10 @@ const wasNotThere = ({ nodes }: State, { node, online }: PresenceChange): boolea
 /** A customer came to a node (making the group if it is new) or left it [P-3.1, P-7.5]. Told where it changes something. */
 export function customerJoin(state: State, body: CustomerJoin): Decision {
   const { dealerId, groupId, node, entry } = body;
-  const isAgain = entry?.by === 'claim' && isSameClaim(state, entry, node);
-  // Nor may the name of an erased one be taken: whoever has a token for it would be let into a stranger's conversation.
-  if (entry?.by === 'claim' && !isAgain && (state.group !== null || state.erased !== null)) {
-    return refuse('unauthorized', 'this group exists: join it with its token');
-  }
+  const claim = entry?.by === 'claim' ? entry : null;
+  const isAgain = claim !== null && claim.key !== 'id' && isSameClaim(state, claim, node);
+  const fault = claim && !isAgain ? faultOfClaim(state, claim) : null;
+  if (fault !== null) return refuse('unauthorized', fault);
   if ((entry?.by === 'kept' || entry?.by === 'adopted') && state.group?.holder === 'minted') {
     return refuse('unauthorized', 'this name is held by a token that its dealer minted');
   }

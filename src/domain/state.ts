@@ -116,6 +116,8 @@ export type Entry =
       readonly at: number;
       /** True where this node has a live socket of the group. */
       readonly isHere: boolean;
+      /** [P-19.3] Key of the group, where it exists: `id` where to know its name is enough; absent: `token`. */
+      readonly key?: 'token' | 'id' | 'short' | 'over';
     }
   | { readonly by: 'kept' }
   /** Somebody connected by a claim shows a minted token, too: the conversation is that customer's from now on. */

@@ -12,6 +12,9 @@ import { type Database, inserted, list, type Row, type Steps, textOrNull } from 
 export interface Doorway {
   readonly origins: readonly string[];
   readonly claims: (typeof CLAIMS)[number];
+  /** [P-19.3] Null: not set. */
+  readonly groupKey: 'token' | 'id' | null;
+  readonly groupKeyUntil: string | null;
 }
 
 /** The state of its dealer and group that a joining socket needs. */
@@ -41,6 +44,8 @@ export interface DealerStore {
     dealerId: string,
     change: (settings: DealerSettings) => DealerSettings,
   ): Promise<{ readonly before: Dealer; readonly after: Dealer } | null>;
+  /** [P-19.3] Dealers whose groups are joined by their names, or were, so many at most. */
+  dealersByName(limit: number): Promise<Dealer[]>;
   /** Removes a dealer, and everything of it, which may take a while longer. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;
@@ -98,6 +103,13 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
       sql`select ${DEALER} from dealers where dealer_id > ${after} order by dealer_id limit ${limit}`,
     );
     return found.map(dealerOfRow);
+  },
+
+  async dealersByName(limit) {
+    const where = sql`settings ->> 'groupKey' = 'id'`;
+    return (await rows(sql`select ${DEALER} from dealers where ${where} order by dealer_id limit ${limit}`)).map(
+      dealerOfRow,
+    );
   },
 
   putDealer: (dealerId, given) =>

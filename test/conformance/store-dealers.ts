@@ -106,6 +106,8 @@ export function describeDealers(withStore: WithStore): void {
           deskSeq: 5,
           origins: ['*'],
           claims: 'any',
+          groupKey: null,
+          groupKeyUntil: null,
         });
       }),
     );

@@ -15,7 +15,7 @@ export function describeReading(withStore: WithStore): void {
         assert.deepEqual(await standingOf(store, 'd1', 'g1'), nothing);
         await store.putDealer('d1', {});
         assert.deepEqual(await standingOf(store, 'd1', 'g1'), {
-          dealer: { dealerSeq: 0, deskSeq: 0, origins: [], claims: 'any' },
+          dealer: { dealerSeq: 0, deskSeq: 0, origins: [], claims: 'any', groupKey: null, groupKeyUntil: null },
           group: null,
           adminOnline: false,
         });
@@ -25,10 +25,11 @@ export function describeReading(withStore: WithStore): void {
     it(
       'says how far the dealer is, its origins, and the group that was asked for',
       withStore(async (store) => {
-        await store.putDealer('d1', { origins: ['https://a.example', '*'] });
+        const keys = { groupKey: 'id', groupKeyUntil: '2026-12-31' } as const;
+        await store.putDealer('d1', { origins: ['https://a.example', '*'], ...keys });
         const group = groupRow({ unread: 2, mutedBy: 'a1', lastSeq: 9 });
         await write(store, { dealers: { d1: seqsOf(3, 4) }, groups: { 'd1/g1': group, 'd2/g1': NEW_GROUP } });
-        const dealer = { dealerSeq: 3, deskSeq: 4, origins: ['https://a.example', '*'], claims: 'any' };
+        const dealer = { dealerSeq: 3, deskSeq: 4, origins: ['https://a.example', '*'], claims: 'any', ...keys };
         assert.deepEqual(await standingOf(store, 'd1'), { dealer, group: null, adminOnline: false });
         assert.deepEqual(await standingOf(store, 'd1', 'g1'), { dealer, group, adminOnline: false });
       }),

@@ -117,7 +117,10 @@ describe('an SQLite file', () => {
       other.close();
       await new Promise(setImmediate); // what is read outside of a batch is looked at anew in each turn
       const { dealer, group } = await store.standing('d1', 'g1');
-      assert.deepEqual([dealer, group?.unread], [{ ...seqsOf(5, 6), origins: ['*'], claims: 'any' }, 7]);
+      assert.deepEqual(
+        [dealer, group?.unread],
+        [{ ...seqsOf(5, 6), origins: ['*'], claims: 'any', groupKey: null, groupKeyUntil: null }, 7],
+      );
       const { dealers, groups } = await load(store, needs);
       assert.equal(groups.get('d1/g1')?.unread, 7);
       assert.deepEqual([...dealers], [['d1', seqsOf(5, 6)]]);

@@ -188,6 +188,8 @@ export async function standingOf(store: Store, dealerId: string, groupId?: strin
       deskSeq: dealer.deskSeq,
       origins: dealer.origins,
       claims: dealer.claims,
+      groupKey: dealer.groupKey,
+      groupKeyUntil: dealer.groupKeyUntil,
     },
     group: group && changed(group, {}),
     adminOnline,

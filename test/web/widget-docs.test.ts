@@ -1,7 +1,11 @@
 /** docs/widget.md says all that there is to say to the widget, and nothing that is not there. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { Tokens } from '../../src/auth/tokens.ts';
+import { inFolder } from '../support/server.ts';
 
 const [docs, options, css, words] = await Promise.all(
   ['docs/widget.md', 'src/web/widget/options.ts', 'src/web/widget/widget.css', 'src/web/widget/words.ts'].map((path) =>
@@ -12,6 +16,17 @@ const [docs, options, css, words] = await Promise.all(
 /** Everything that a pattern's first group finds, once each. */
 const found = (text: string | undefined, pattern: RegExp): string[] =>
   [...new Set([...(text ?? '').matchAll(pattern)].map(([, name = '']) => name))].sort();
+
+test('docs/widget.md mints a token that is taken', () =>
+  inFolder(async (folder) => {
+    const [, code = ''] = /```js\n(import \{ createHmac.*?)```/s.exec(docs ?? '') ?? [];
+    const file = join(folder, 'mint.mjs');
+    await writeFile(file, `${code}export { mint };`);
+    const { mint } = await import(pathToFileURL(file).href);
+    const secret = 'a secret of 32 bytes and no more';
+    const { claims, ours } = new Tokens([secret]).verify(mint(secret, 'd1', 'customer-17'));
+    assert.deepEqual([claims.role, claims.dealer, claims.sub, ours], ['customer', 'd1', 'customer-17', false]);
+  }));
 
 test('docs/widget.md has every attribute', () => {
   const [, names = ''] = /const \{ (.*) \} = dataset/.exec(options ?? '') ?? [];

@@ -90,14 +90,23 @@ const logOn = (pool: PostgresPool, database: Database, health: PostgresPool): Lo
 type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) | { readonly origins: null }) &
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
+const dealerIn = ({
+  dealerSeq,
+  deskSeq,
+  origins,
+  claims,
+  groupKey,
+  groupKeyUntil,
+}: DealerSeqs & Doorway): DealerSeqs & Doorway => ({
+  ...{ dealerSeq, deskSeq, origins, claims, groupKey, groupKeyUntil },
+});
+
 const standingOn =
   (pool: PostgresPool): DealerStore['standing'] =>
   async (dealerId, groupId) => {
     const [row] = await ask<StandingRow>(pool, { ...READ_STANDING, values: [dealerId, groupId ?? null] });
     return {
-      dealer: row?.origins
-        ? { dealerSeq: row.dealerSeq, deskSeq: row.deskSeq, origins: row.origins, claims: row.claims }
-        : null,
+      dealer: row?.origins ? dealerIn(row) : null,
       group: row?.groupId ? changed(row, {}) : null,
       adminOnline: row?.adminOnline ?? false,
     };

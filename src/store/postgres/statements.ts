@@ -35,7 +35,8 @@ const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.closed_by as "clos
 /** The standing of a dealer, and of a group of it where one is named, and whether an admin is here. One row. */
 export const READ_STANDING: Prepared = {
   name: 'read_standing',
-  text: `select d.origins, coalesce(d.claims, 'any') as claims, d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
+  text: `select d.origins, coalesce(d.claims, 'any') as claims, d.settings ->> 'groupKey' as "groupKey", d.settings ->> 'groupKeyUntil' as "groupKeyUntil",
+      d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
       $2::text is not null and exists (
         select from chats c where c.dealer_id = $1 and c.place = '${DESK_SCOPE}' and c.online) as "adminOnline"
     from (values ($1::text, $2::text)) as n (dealer_id, group_id)

@@ -27,8 +27,12 @@ export function prepareReads(client: Database, digests: Digests) {
   const dealerSeqs = client.prepare<[string], DealerSeqs>(
     'SELECT dealer_seq AS dealerSeq, desk_seq AS deskSeq FROM dealers WHERE dealer_id = ?',
   );
-  const doorway = client.prepare<[string], { origins: string; claims: Doorway['claims'] }>(
-    "SELECT origins, coalesce(claims, 'any') AS claims FROM dealers WHERE dealer_id = ?",
+  const doorway = client.prepare<
+    [string],
+    { origins: string; claims: Doorway['claims']; groupKey: 'token' | 'id' | null; groupKeyUntil: string | null }
+  >(
+    `SELECT origins, coalesce(claims, 'any') AS claims, settings ->> 'groupKey' AS groupKey, settings ->> 'groupKeyUntil' AS groupKeyUntil
+      FROM dealers WHERE dealer_id = ?`,
   );
   const group = client.prepare<[string, string], GroupRow>(
     `SELECT online, muted_by AS mutedBy, closed, closed_by AS closedBy, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
@@ -117,7 +121,7 @@ export function prepareReads(client: Database, digests: Digests) {
     dealerSeqs: (dealerId: string) => dealerSeqs.get(dealerId),
     doorway: (dealerId: string): Doorway | undefined => {
       const found = doorway.get(dealerId);
-      return found && { origins: JSON.parse(found.origins), claims: found.claims };
+      return found && { ...found, origins: JSON.parse(found.origins) };
     },
     group: (dealerId: string, groupId: string): Group | undefined => {
       const row = group.get(dealerId, groupId);
