@@ -167,6 +167,14 @@ export const EXCHANGES: readonly Exchange[] = [
     },
   },
   {
+    title: 'A page asks whether somebody is here.',
+    as: null,
+    operation: 'GET /v1/dealers/{dealerId}/reception',
+    path: '/v1/dealers/demo-motors/reception',
+    status: 200,
+    answer: { online: false, claims: 'any' },
+  },
+  {
     title: 'A backend makes a code that signs an agent in.',
     as: 'bot',
     operation: 'POST /v1/sessions/codes',

@@ -36,6 +36,7 @@ import {
   Transcript,
   TranscriptLine,
 } from './reading.ts';
+import { Reception } from './reception.ts';
 import { RECORDS } from './records.ts';
 import { Code, CodeRequest, SignedIn, SignIn } from './sessions.ts';
 import { Claims, Revocation, RevocationRequest } from './tokens.ts';
@@ -80,6 +81,7 @@ const BODIES = {
   Code,
   SignIn,
   SignedIn,
+  Reception,
   GroupItem,
   GroupList,
   RecordItem,

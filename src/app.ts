@@ -29,6 +29,7 @@ import { pageviewRoutes } from './doors/http/pageviews.ts';
 import { answerInTurn, readPagesInTurn } from './doors/http/pipelining.ts';
 import { answerErrorsAsProblems, refuseNoRequest, refuseUnreadable } from './doors/http/problem.ts';
 import { proxiesOf } from './doors/http/proxies.ts';
+import { receptionRoutes } from './doors/http/reception.ts';
 import { recordRoutes } from './doors/http/records.ts';
 import { retentionRoutes } from './doors/http/retention.ts';
 import { revocationRoutes } from './doors/http/revocations.ts';
@@ -295,6 +296,7 @@ const ROUTES: readonly ((app: App, core: Core) => void)[] = [
   dealerRoutes,
   revocationRoutes,
   sessionRoutes,
+  receptionRoutes,
   eventRoutes,
   scopeRoutes,
   groupRoutes,

@@ -37,7 +37,7 @@ export interface Entrance {
 }
 
 /** Parts that admit somebody, and to hand out the token that is kept. */
-export interface Admitting extends Pick<House, 'clock' | 'presence' | 'tokens'> {
+export interface Admitting extends Pick<House, 'clock' | 'presence' | 'tokens' | 'audit'> {
   readonly store: CredentialStore & DealerStore & GroupStore;
 }
 
@@ -101,13 +101,34 @@ function sessionFor(asked: JoinRequest, { claims: { role, dealer, sub }, ours }:
   throw otherToken();
 }
 
+/** [P-6.2] A dealer that a server makes: it has no pages yet. */
+const NEW = { origins: [] };
+
+/** A page, or a program, that asks for a dealer. */
+interface Page {
+  readonly dealerId: string;
+  /** Null: there is no such dealer. */
+  readonly dealer: Pick<Doorway, 'origins'> | null;
+  /** Undefined: it is no page. */
+  readonly origin: string | undefined;
+}
+
+/** [P-11.5] @throws RefusedError where there is no such dealer, or it has no such page; the operator is told, who can mend it */
+export function mustBeTakenIn(audit: House['audit'], { dealerId, dealer, origin }: Page): void {
+  const code = dealer === null ? 'unknown_dealer' : isOriginAllowed(origin, dealer.origins) ? null : 'forbidden';
+  if (code === null) return;
+  if (origin !== undefined) audit.turnedAway({ origin, dealerId, code });
+  if (code === 'unknown_dealer') throw refused(code, 'there is no such dealer');
+  throw refused(code, 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
+}
+
 /**
  * Lets in a client where there is such a dealer, and clients from this origin may join it [P-11.5], and without a token [P-3.1]. A server may
  * make its dealer [P-6.2].
  * @returns who it is, by the name that its conversation has now
  */
 export async function admit(
-  { store, clock }: Pick<Admitting, 'store' | 'clock'>,
+  { store, clock, audit }: Pick<Admitting, 'store' | 'clock' | 'audit'>,
   { origin }: Entrance,
   asked: JoinRequest,
   identified: Identified,
@@ -115,10 +136,7 @@ export async function admit(
   const { session, credential, entry } = identified;
   const { role, dealerId } = session;
   const { dealer } = await store.standing(dealerId);
-  if (dealer === null && role !== 'server') throw refused('unknown_dealer', 'there is no such dealer');
-  if (!isOriginAllowed(origin, dealer?.origins ?? [])) {
-    throw refused('forbidden', 'clients of this origin may not join this dealer', { close: CLOSE.forbidden });
-  }
+  mustBeTakenIn(audit, { dealerId, dealer: dealer ?? (role === 'server' ? NEW : null), origin });
   if (entry?.by === 'claim' && role === 'customer') {
     const key = keyOf(dealer ?? {}, session.groupId, clock.now());
     const isKnown = key === 'id' && (await store.standing(dealerId, session.groupId)).group !== null;

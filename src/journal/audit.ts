@@ -64,6 +64,18 @@ const QUIET = 1000;
 /** Addresses and codes that are remembered; with one more, it begins anew. */
 const MAX_REMEMBERED = 10_000;
 
+const MINUTE = 60_000;
+/** Pages that are told of in a minute: anybody may say any origin. */
+const MOST_PAGES = 20;
+const LONGEST_ORIGIN = 200;
+
+/** A page whose chat is refused, and why. */
+interface TurnedAway {
+  readonly origin: string;
+  readonly dealerId: string;
+  readonly code: 'forbidden' | 'unknown_dealer';
+}
+
 export class Audit {
   readonly #store: Kept;
   readonly #log: Log | null;
@@ -71,6 +83,9 @@ export class Audit {
   #acts: KeptAct[] = [];
   #keeping: Promise<void> | null = null;
   #refusals = new Map<string, { at: number; more: number }>();
+  /** Pages that were told of since then. */
+  readonly #turned = new Set<string>();
+  #turnedSince = 0;
 
   /** @param log a stream of its own; null where there is none, as in a command */
   constructor(store: Kept, log: Log | null) {
@@ -112,6 +127,19 @@ export class Audit {
     if (this.#refusals.size >= MAX_REMEMBERED) this.#refusals = new Map();
     this.#refusals.set(key, { at: now, more: 0 });
     this.#log?.info({ code, address, ...who, ...cause, ...(last?.more && { more: last.more }) }, 'refused');
+  }
+
+  /** Tells of a page whose chat nobody can use, once a minute: it is the operator who lists its origin, or knows the dealer's name. */
+  turnedAway({ origin, dealerId, code }: TurnedAway): void {
+    const page = `${origin} ${dealerId} ${code}`;
+    const now = performance.now();
+    if (now - this.#turnedSince > MINUTE) {
+      this.#turnedSince = now;
+      this.#turned.clear();
+    }
+    if (this.#turned.has(page) || this.#turned.size >= MOST_PAGES) return;
+    this.#turned.add(page);
+    this.#log?.info({ code, dealerId, origin: origin.slice(0, LONGEST_ORIGIN) }, 'a page was turned away');
   }
 }
 

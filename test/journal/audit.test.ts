@@ -97,3 +97,31 @@ describe('a change of a dealer', () => {
     assert.equal(changedSettings(null, { dealerId: 'd1', name: 'Cars' }), 'name');
   });
 });
+
+describe('a page that is turned away', () => {
+  const page = { origin: 'https://cars.example', dealerId: 'd1', code: 'forbidden' } as const;
+
+  it('is told once a minute, whoever asks how often', (t) => {
+    t.mock.method(performance, 'now', () => now);
+    let now = 100_000;
+    const { audit, lines } = audited();
+    for (let asked = 0; asked < 5; asked += 1) audit.turnedAway(page);
+    audit.turnedAway({ ...page, code: 'unknown_dealer', dealerId: 'd2' });
+    const told = [
+      { code: 'forbidden', dealerId: 'd1', origin: 'https://cars.example', msg: 'a page was turned away' },
+      { code: 'unknown_dealer', dealerId: 'd2', origin: 'https://cars.example', msg: 'a page was turned away' },
+    ];
+    assert.deepEqual(lines, told);
+    now += 61_000;
+    audit.turnedAway(page);
+    assert.deepEqual(lines, [...told, told[0]]);
+  });
+
+  it('fills no log, whatever origins somebody invents', () => {
+    const { audit, lines } = audited();
+    for (let one = 0; one < 1_000; one += 1)
+      audit.turnedAway({ ...page, origin: `https://${one}.${'x'.repeat(5_000)}` });
+    assert.equal(lines.length, 20);
+    assert.ok(JSON.stringify(lines[0]).length < 400);
+  });
+});

@@ -44,6 +44,7 @@ export async function setHeaders(app: App, { store }: { readonly store: DealerSt
 async function corsFor(store: DealerStore, { headers, url }: FastifyRequest): Promise<FastifyCorsOptions> {
   const dealerId = dealerOf(url);
   if (!headers.origin || dealerId === null) return { origin: false };
+  if (isReception(url)) return { origin: '*', methods: ['GET'] };
   const { dealer } = await store.standing(dealerId);
   if (!isOriginAllowed(headers.origin, dealer?.origins ?? [])) return { origin: false };
   return {
@@ -55,6 +56,9 @@ async function corsFor(store: DealerStore, { headers, url }: FastifyRequest): Pr
     strictPreflight: false,
   };
 }
+
+/** [P-11.8] Any page may read why it is turned away, and nothing of it is anybody's secret. */
+const isReception = (url: string): boolean => /^\/v1\/dealers\/[^/?#]+\/reception(?:[?#]|$)/.test(url);
 
 /** The dealer that a path is about; null for any other path. */
 function dealerOf(url: string): string | null {
