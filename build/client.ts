@@ -3,16 +3,16 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const FILES = [
-  { outfile: 'index.js', format: 'esm' },
-  { outfile: 'telle.js', format: 'iife', globalName: 'telle' },
+  { outfile: 'index.js', format: 'esm', entry: 'src/client/index.ts' },
+  { outfile: 'telle.js', format: 'iife', entry: 'src/client/global.ts' },
 ] as const;
 
 /** Writes `index.js` and `telle.js` into a folder. */
 export async function buildClient(folder: string): Promise<void> {
-  for (const { outfile, ...how } of FILES) {
+  for (const { outfile, entry, ...how } of FILES) {
     await build({
       ...how,
-      entryPoints: ['src/client/index.ts'],
+      entryPoints: [entry],
       outfile: `${folder}/${outfile}`,
       bundle: true,
       minify: true,

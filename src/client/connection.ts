@@ -165,8 +165,11 @@ export class Connection {
 
   /** [P-3] */
   #join(token: string | undefined): void {
-    const { role, dealerId, groupId, adminId } = this.#options;
+    const { role, dealerId, adminId } = this.#options;
     const channel = JOINS[role];
+    // A token that is fetched anew may be another customer's, whose conversation this is not: the server refuses it.
+    const own = this.#keeper.canAsk ? this.session?.groupId : undefined;
+    const groupId = own ?? this.#options.groupId;
     const { epoch } = this.#seen;
     const asked = { type: channel.toUpperCase(), dealerId, groupId, adminId, token, since: this.#seen.since(), epoch };
     this.#put(channel, asked, this.#joinId);
