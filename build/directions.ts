@@ -150,7 +150,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['src/doors/dialect.ts'],
   },
   'src/client/': { imports: [], types: ['schemas/'] },
-  'src/web/': { imports: ['src/client/', 'preact'], types: ['schemas/'] },
+  'src/web/': { imports: ['src/client/', 'src/web/widget/lazy.ts', 'linkify-it', 'preact'], types: ['schemas/'] },
+  // It loads what is known by its address alone.
+  'src/web/widget/lazy.ts': { imports: ['*'] },
   'src/cli/': {
     imports: [
       'schemas/',

@@ -1,6 +1,6 @@
 /** Makes what browsers are served, in `dist/web`: each page's script and style, bundled, and the page itself as it is. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +17,12 @@ const ENTRIES = [
   { in: 'src/web/home/welcome.html', out: 'welcome' },
   { in: 'src/web/home/welcome.css', out: 'welcome' },
   { in: 'src/web/home/index.ts', out: 'welcome' },
+  { in: 'src/client/global.ts', out: 'telle' },
 ];
+/** What a script loads by itself, as a module. */
+const MODULES = [{ in: 'src/web/widget/more.ts', out: 'widget-more' }];
+/** Words of the widget, a file a language. */
+const WORDS = 'src/web/widget/words';
 
 /** `import text from './x.css' with { type: 'text' }`: a style that a script puts where it belongs, as for a shadow root. */
 const stylesAsText: Plugin = {
@@ -28,6 +33,15 @@ const stylesAsText: Plugin = {
       const { code } = await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true });
       return { contents: code.trim(), loader: 'text' };
     });
+  },
+};
+
+/** What is loaded later has no Preact of its own: hooks work with one alone. */
+const givenPreact: Plugin = {
+  name: 'given Preact',
+  setup({ onResolve }) {
+    const path = join(ROOT, 'src/web/widget/preact-given.ts');
+    onResolve({ filter: /^preact(\/|$)/ }, () => ({ path }));
   },
 };
 
@@ -42,26 +56,28 @@ interface Built {
  * @returns what was made, and the paths of what is in it
  */
 export async function buildWeb(folder: string): Promise<{ built: Built[]; inputs: string[] }> {
-  const { outputFiles, metafile } = await build({
+  const how = {
     absWorkingDir: ROOT,
     metafile: true,
-    entryPoints: ENTRIES,
     outdir: folder,
     write: false,
     bundle: true,
     minify: true,
-    format: 'iife',
     charset: 'utf8',
     target: 'es2022', // as the client's own bundles
     jsx: 'automatic',
     jsxImportSource: 'preact',
     loader: { '.html': 'copy' },
-    plugins: [stylesAsText],
     legalComments: 'none',
     logLevel: 'warning',
-  });
+  } as const;
+  const results = await Promise.all([
+    build({ ...how, entryPoints: ENTRIES, format: 'iife', plugins: [stylesAsText] }),
+    build({ ...how, entryPoints: MODULES, format: 'esm', plugins: [stylesAsText, givenPreact] }),
+  ]);
+  const made = [...results.flatMap(({ outputFiles }) => outputFiles), ...(await words(folder))];
   const built = await Promise.all(
-    outputFiles.map(async ({ path, contents }) => {
+    made.map(async ({ path, contents }) => {
       await mkdir(dirname(path), { recursive: true });
       const draft = `${path}.${randomUUID()}`;
       await writeFile(draft, contents);
@@ -69,7 +85,18 @@ export async function buildWeb(folder: string): Promise<{ built: Built[]; inputs
       return { name: basename(path), bytes: gzipSync(contents, { level: 9 }).length };
     }),
   );
-  return { built, inputs: Object.keys(metafile.inputs) };
+  return { built, inputs: results.flatMap(({ metafile }) => Object.keys(metafile.inputs)) };
+}
+
+/** The widget's words in each language but its own. */
+async function words(folder: string): Promise<{ path: string; contents: Uint8Array }[]> {
+  const names = (await readdir(join(ROOT, WORDS))).filter((name) => name !== 'en.json');
+  return Promise.all(
+    names.map(async (name) => {
+      const said: unknown = JSON.parse(await readFile(join(ROOT, WORDS, name), 'utf8'));
+      return { path: join(folder, `widget.${name}`), contents: Buffer.from(JSON.stringify(said)) };
+    }),
+  );
 }
 
 /** Builds `dist/web`, and says how large what is sent of it is. @returns the paths of what is in it */

@@ -1,8 +1,10 @@
 /** A dealer's website with the chat on it, and who visits it in a real browser. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createReadStream } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
@@ -39,19 +41,37 @@ const policyOf = (server: string, images: string) =>
     "require-trusted-types-for 'script'",
   ].join('; ');
 
+/** Files of packages of npm's, which sites load. */
+const PACKAGES = '/packages/';
+const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css' };
+
+function sendPackage(path: string, response: ServerResponse): void {
+  response.setHeader('content-type', TYPES[extname(path)] ?? 'text/plain');
+  createReadStream(join('node_modules', path))
+    .on('error', () => response.writeHead(404).end())
+    .pipe(response);
+}
+
 /** A website on an origin of its own, whose every page has the widget of a server. */
 export class Website {
   readonly #server: Server;
+  /** Pages of other kinds, by their path, under no policy. */
+  readonly pages: Map<string, string>;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, pages: Map<string, string>) {
     this.#server = server;
+    this.pages = pages;
   }
 
   /** @param chat the server's origin */
   static async open(chat: string): Promise<Website> {
+    const pages = new Map<string, string>();
     const server = createServer(({ url = '/' }, response) => {
       const { pathname, searchParams } = new URL(url, 'http://site');
-      if (pathname === '/page.css') response.setHeader('content-type', 'text/css').end(CSS);
+      const page = pages.get(pathname);
+      if (page !== undefined) response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
+      else if (pathname.startsWith(PACKAGES)) sendPackage(pathname.slice(PACKAGES.length), response);
+      else if (pathname === '/page.css') response.setHeader('content-type', 'text/css').end(CSS);
       else {
         response.setHeader('content-type', 'text/html; charset=utf-8');
         response
@@ -60,7 +80,7 @@ export class Website {
       }
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Website(server);
+    return new Website(server, pages);
   }
 
   get origin(): string {

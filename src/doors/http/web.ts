@@ -11,15 +11,23 @@ import type { App } from './http.ts';
 import { codeFor, type Signing } from './sessions.ts';
 
 /** Paths, and the files of `dist/web` that answer them. */
-const FILES = {
+const FILES: Readonly<Record<string, string>> = {
+  '/telle.js': 'telle.js',
   '/widget.js': 'widget.js',
+  '/widget-more.js': 'widget-more.js',
+  ...wordsOf('ar', 'de', 'es', 'fr', 'he', 'ja', 'pt', 'zh'),
   '/desk': 'desk.html',
   '/desk.css': 'desk.css',
   '/desk.js': 'desk.js',
   '/desk-worker.js': 'desk-worker.js',
   '/welcome.css': 'welcome.css',
   '/welcome.js': 'welcome.js',
-} as const satisfies Record<string, string>;
+};
+
+/** Files of the widget's words in other languages than its own. */
+function wordsOf(...languages: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(languages.map((each) => [`/widget.${each}.json`, `widget.${each}.json`]));
+}
 
 /** The page at `/` for newcomers: who may not see it sees the server's name and health. */
 const WELCOME = 'welcome.html';
@@ -28,10 +36,11 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
 };
 
 /** Files that any page of any site may load. The others are for this server's own pages, and asked for anew each time. */
-const PUBLIC: ReadonlySet<string> = new Set<keyof typeof FILES>(['/widget.js']);
+const PUBLIC = /^\/(telle\.js|widget[.-].*)$/;
 const HEADERS = {
   public: {
     'access-control-allow-origin': '*',
@@ -58,7 +67,7 @@ export function webRoutes(app: App, core: Signing & Pick<Core, 'settings' | 'lim
   for (const [path, name] of Object.entries(FILES)) {
     const asset = assetOf(name);
     if (!asset) continue;
-    const headers = PUBLIC.has(path) ? HEADERS.public : HEADERS.own;
+    const headers = PUBLIC.test(path) ? HEADERS.public : HEADERS.own;
     app.get(path, UNLISTED, async (request, reply) => sendAsset(request, reply.headers(headers), asset));
   }
 

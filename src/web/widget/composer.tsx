@@ -1,11 +1,18 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { lengthOf, MAX_LENGTH } from '../text/length.ts';
 import type { Conversation } from './conversation.ts';
 import { Icon } from './icons.tsx';
 import type { Memory } from './memory.ts';
-import type { Words } from './words.ts';
+import { say, type Words } from './words.ts';
 
-/** [P-2.5] The most characters of a message. */
-const MOST = 4000;
+/** Code of a key that an input method takes for itself. Safari says so of the Enter that ends a word, and that nothing is composed any more. */
+const PROCESSED = 229;
+
+/** Tells whether a key belongs to the word that is being put together, as in Japanese or Chinese. */
+export const isComposing = ({ isComposing, keyCode }: KeyboardEvent): boolean => isComposing || keyCode === PROCESSED;
+
+/** [P-2.5] Number of characters that are too many. */
+const over = (text: string): number => Math.max(0, lengthOf(text) - MAX_LENGTH);
 
 interface Props {
   readonly conversation: Conversation;
@@ -32,7 +39,7 @@ export function Composer({ conversation, words, draft }: Props) {
   };
   const send = () => {
     const message = text.trim();
-    if (message === '') return;
+    if (message === '' || over(message) > 0) return;
     conversation.send(message);
     write('');
     field.current?.focus();
@@ -49,21 +56,26 @@ export function Composer({ conversation, words, draft }: Props) {
       <textarea
         ref={field}
         rows={1}
-        maxLength={MOST}
+        dir="auto"
         aria-label={words.message}
+        aria-describedby="over"
+        aria-invalid={over(text.trim()) > 0}
         placeholder={words.message}
         enterkeyhint="send"
         value={text}
         onInput={({ currentTarget }) => write(currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
           event.preventDefault();
           send();
         }}
       />
-      <button type="submit" class="icon" aria-label={words.send} disabled={text.trim() === ''}>
+      <button type="submit" class="icon" aria-label={words.send} disabled={text.trim() === '' || over(text.trim()) > 0}>
         <Icon name="send" />
       </button>
+      <p class="over" id="over" role="status">
+        {over(text.trim()) > 0 ? say(words.tooLong, { count: over(text.trim()) }) : ''}
+      </p>
     </form>
   );
 }

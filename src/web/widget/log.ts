@@ -1,6 +1,8 @@
 /** Messages in order: those that the server has stored, then those on their way. */
 import type { Delivered, Stamp } from '../../client/index.ts';
 import type { Content } from '../content/shown.ts';
+import type { Kept } from './memory.ts';
+import type { Words } from './words.ts';
 
 export const DEALER_SCOPE = '@dealer';
 
@@ -26,7 +28,7 @@ export interface Entry {
   readonly seq?: number | undefined;
   /** [P-18.1] */
   readonly content?: Content | undefined;
-  readonly answer?: Answer | undefined;
+  readonly answer?: Pick<Answer, 'replyTo'> | undefined;
   readonly status?: 'sending' | 'failed' | undefined;
 }
 
@@ -48,7 +50,21 @@ export function entryOf({ channel, payload, id, at, seq }: Frame): Entry | null 
   }
 }
 
-const isFromOthers = ({ kind }: Entry) => kind === 'admin' || kind === 'bot' || kind === 'announcement';
+/** Makes the entry of a message on its way; null of what is none. */
+export function entrySent({ id, at, channel, payload }: Kept): Entry | null {
+  if (channel !== 'customer_message' || !('message' in payload)) return null;
+  const { message: text, replyTo } = payload;
+  return { kind: 'customer', id, at, text, answer: replyTo === undefined ? undefined : { replyTo }, status: 'sending' };
+}
+
+export const isFromOthers = ({ kind }: Entry) => kind === 'admin' || kind === 'bot' || kind === 'announcement';
+
+/** Names the author, by name where there is one. */
+export const nameOf = ({ kind, name }: Pick<Entry, 'kind' | 'name'>, words: Words): string => {
+  if (kind === 'customer') return words.you;
+  if (kind === 'announcement') return words.announcement;
+  return kind === 'bot' ? words.bot : (name ?? words.admin);
+};
 
 export class Log {
   /** By scope, and there by seq. */
@@ -62,10 +78,6 @@ export class Log {
     if (entry.kind === 'customer') this.#unsent.delete(entry.id);
   }
 
-  get unsent(): readonly Entry[] {
-    return [...this.#unsent.values()];
-  }
-
   putUnsent(entry: Entry): void {
     this.#unsent.set(entry.id, entry);
   }
@@ -75,13 +87,11 @@ export class Log {
     this.#scopes.clear();
   }
 
-  /** Counts the messages of others after the seqs that were read. */
-  unread(read: Readonly<Record<string, number>>): number {
-    let count = 0;
-    for (const [scope, entries] of this.#scopes) {
-      for (const [seq, entry] of entries) if (seq > (read[scope] ?? 0) && isFromOthers(entry)) count += 1;
-    }
-    return count;
+  /** Messages of others after the seqs that were read. */
+  unread(read: Readonly<Record<string, number>>): Entry[] {
+    return [...this.#scopes].flatMap(([scope, entries]) =>
+      [...entries].flatMap(([seq, entry]) => (seq > (read[scope] ?? 0) && isFromOthers(entry) ? [entry] : [])),
+    );
   }
 
   #sorted(scope: string): Entry[] {
@@ -97,6 +107,6 @@ export class Log {
       while (announcements[0] && announcements[0].at < entry.at) entries.push(...announcements.splice(0, 1));
       entries.push(entry);
     }
-    return [...entries, ...announcements, ...this.unsent];
+    return [...entries, ...announcements, ...this.#unsent.values()];
   }
 }

@@ -1,18 +1,12 @@
 import { ContentView } from '../content/content.tsx';
 import type { Conversation } from './conversation.ts';
-import type { Entry } from './log.ts';
+import { type Entry, nameOf } from './log.ts';
 import type { Options } from './options.ts';
+import { Said } from './said.tsx';
 import { say, type Words } from './words.ts';
 
 /** Time within which messages of one author are shown as one block, in milliseconds. */
 const BREATH = 5 * 60_000;
-
-/** Names the author, by name where there is one. */
-const nameOf = ({ kind, name }: Pick<Entry, 'kind' | 'name'>, words: Words): string => {
-  if (kind === 'customer') return words.you;
-  if (kind === 'announcement') return words.announcement;
-  return kind === 'bot' ? words.bot : (name ?? words.admin);
-};
 
 /** Words of a notice about the chat, which nobody said in it. */
 function noticeOf({ kind, name }: Entry, words: Words): string | null {
@@ -29,19 +23,15 @@ interface Props {
 /** The log, its end in sight. */
 export function Messages({ conversation, options }: Props) {
   const { words } = options;
-  const { entries, earlier, typist } = conversation;
+  const { entries, past, typist } = conversation;
+  const { earlier } = past;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <div class="scroll" role="log" aria-label={words.log} aria-busy={earlier === 'loading'} tabIndex={0}>
       <div class="log">
         {earlier === 'none' && <p class="hello">{words.hello}</p>}
         {earlier !== 'none' && (
-          <button
-            type="button"
-            class="link"
-            disabled={earlier === 'loading'}
-            onClick={() => conversation.readEarlier()}
-          >
+          <button type="button" class="link" disabled={earlier === 'loading'} onClick={() => past.readEarlier()}>
             {{ loading: words.loading, failed: words.again, some: words.earlier }[earlier]}
           </button>
         )}
@@ -87,7 +77,7 @@ function Line({ entry, before, taken, conversation, options: { words, lang } }: 
         <time dateTime={at}>{timeOf(at, lang)}</time>
       </p>
       <p class="text" dir="auto">
-        {text}
+        <Said text={text} />
       </p>
       {content && (
         <ContentView {...{ content, words, lang, taken }} take={(choice) => conversation.take(entry, choice)} />

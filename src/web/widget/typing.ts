@@ -1,6 +1,32 @@
+import type { Author } from './setting.ts';
+
 /** Interval at which typing is reported, and time without a key after which it is over, in milliseconds. */
 const EVERY = 3_000;
 const ENDS = 5_000;
+
+/** Time after which somebody counts as no longer typing, in milliseconds, unless it is said again. */
+const LASTS = 10_000;
+
+/** Somebody of the dealer's who is writing, as long as that is so. */
+export class Typist {
+  now: Author | undefined;
+  readonly #changed: () => void;
+  #gone: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  set(author: Author | undefined): void {
+    clearTimeout(this.#gone);
+    this.now = author;
+    if (!author) return;
+    this.#gone = setTimeout(() => {
+      this.now = undefined;
+      this.#changed();
+    }, LASTS);
+  }
+}
 
 /** Tells that somebody types, now and then while it is so, and once when it is over. */
 export class TypingTeller {
@@ -11,6 +37,12 @@ export class TypingTeller {
 
   constructor(tell: (isTyping: boolean) => void) {
     this.#tell = tell;
+  }
+
+  /** Tells nothing any more. */
+  end(): void {
+    clearTimeout(this.#ends);
+    this.#at = 0;
   }
 
   tell(isTyping: boolean): void {

@@ -1,112 +1,34 @@
-/** Words of the widget. `{name}` and `{count}` stand for what is only known then. */
-const english = {
-  title: 'Chat with us',
-  open: 'Open the chat',
-  close: 'Close the chat',
-  unread: 'Unread messages: {count}',
-  hello: 'Hello! How can we help?',
-  log: 'Messages',
-  you: 'You',
-  bot: 'Assistant',
-  admin: 'Agent',
-  announcement: 'Announcement',
-  botAnswers: 'An automatic assistant answers',
-  adminAnswers: '{name} answers',
-  here: 'We are here',
-  away: 'Nobody is here right now. Leave a message, and we will answer.',
-  joined: '{name} has joined. A person answers now.',
-  left: 'The automatic assistant answers again.',
-  ended: 'This chat was closed.',
-  reopen: 'This chat is closed. Write to open it again.',
-  typing: '{name} is typing…',
-  cards: 'Cards',
-  previousCard: 'Previous card',
-  nextCard: 'Next card',
-  connecting: 'Connecting…',
-  offline: 'No connection. What you write is sent when it is back.',
-  refused: 'The chat is not available at the moment.',
-  loginNeeded: 'Sign in on this website to chat with us.',
-  again: 'Try again',
-  earlier: 'Show earlier messages',
-  loading: 'Loading…',
-  message: 'Your message',
-  send: 'Send',
-  sending: 'Sending…',
-  failed: 'Not sent.',
-  details: 'Leave your details',
-  name: 'Name',
-  email: 'E-mail',
-  phone: 'Phone',
-  reach: 'E-mail or phone: one of them is enough.',
-  unreachable: 'Give an e-mail address or a phone number.',
-  intent: 'What is it about?',
-  test_drive: 'A test drive',
-  trade_in: 'A trade-in',
-  finance: 'Financing',
-  service: 'Service',
-  privacy: 'How we use your details',
-  submit: 'Send details',
-  back: 'Back to the chat',
-  unsubmitted: 'Your details could not be sent.',
-  thanks: 'Thank you! We have your details.',
-};
+import english from './words/en.json' with { type: 'json' };
 
+/** Words of the widget. `{name}` and `{count}` stand for what is only known then. */
 export type Words = Readonly<Record<keyof typeof english, string>>;
 
-const spanish: Words = {
-  title: 'Hable con nosotros',
-  open: 'Abrir el chat',
-  close: 'Cerrar el chat',
-  unread: 'Mensajes sin leer: {count}',
-  hello: '¡Hola! ¿En qué podemos ayudarle?',
-  log: 'Mensajes',
-  you: 'Usted',
-  bot: 'Asistente',
-  admin: 'Agente',
-  announcement: 'Aviso',
-  botAnswers: 'Responde un asistente automático',
-  adminAnswers: 'Responde {name}',
-  here: 'Estamos aquí',
-  away: 'Ahora no hay nadie. Deje un mensaje y le responderemos.',
-  joined: '{name} se ha unido. Ahora responde una persona.',
-  left: 'Vuelve a responder el asistente automático.',
-  ended: 'Este chat se ha cerrado.',
-  reopen: 'Este chat está cerrado. Escriba para abrirlo de nuevo.',
-  typing: '{name} está escribiendo…',
-  cards: 'Tarjetas',
-  previousCard: 'Tarjeta anterior',
-  nextCard: 'Tarjeta siguiente',
-  connecting: 'Conectando…',
-  offline: 'Sin conexión. Lo que escriba se enviará cuando vuelva.',
-  refused: 'El chat no está disponible en este momento.',
-  loginNeeded: 'Inicie sesión en este sitio web para chatear con nosotros.',
-  again: 'Reintentar',
-  earlier: 'Ver mensajes anteriores',
-  loading: 'Cargando…',
-  message: 'Su mensaje',
-  send: 'Enviar',
-  sending: 'Enviando…',
-  failed: 'No enviado.',
-  details: 'Dejar mis datos',
-  name: 'Nombre',
-  email: 'Correo electrónico',
-  phone: 'Teléfono',
-  reach: 'Correo o teléfono: basta con uno de los dos.',
-  unreachable: 'Indique un correo electrónico o un teléfono.',
-  intent: '¿De qué se trata?',
-  test_drive: 'Prueba de conducción',
-  trade_in: 'Entregar mi vehículo',
-  finance: 'Financiación',
-  service: 'Taller',
-  privacy: 'Cómo usamos sus datos',
-  submit: 'Enviar datos',
-  back: 'Volver al chat',
-  unsubmitted: 'No se han podido enviar sus datos.',
-  thanks: '¡Gracias! Ya tenemos sus datos.',
-};
+export { english };
 
-/** A language's words, by its tag; English where it is another. */
-export const wordsOf = (lang: string): Words => (/^es\b/i.test(lang) ? spanish : english);
+/** Languages that there are besides English: a file of each is in `words/`. */
+export const LANGUAGES = ['ar', 'de', 'es', 'fr', 'he', 'ja', 'pt', 'zh'] as const;
+
+/** Languages that are written from right to left, ours or not: `data-words` may be in any. */
+const TO_THE_LEFT = /^(ar|ckb|dv|fa|he|iw|ps|sd|ug|ur|yi)\b/i;
+
+export const directionOf = (lang: string): 'ltr' | 'rtl' => (TO_THE_LEFT.test(lang) ? 'rtl' : 'ltr');
+
+/** The words of a language, the page's own before ours; English ones where there are no others. */
+export async function wordsFor(lang: string, base: URL, own: Partial<Words>): Promise<Words> {
+  const language = LANGUAGES.find((each) => new RegExp(`^${each}\\b`, 'i').test(lang));
+  const ours = language && (await read(new URL(`widget.${language}.json`, base)));
+  return { ...english, ...ours, ...own };
+}
+
+async function read(url: URL): Promise<Partial<Words>> {
+  try {
+    const response = await fetch(url, { credentials: 'omit' });
+    return response.ok ? JSON.parse(await response.text()) : {};
+  } catch {
+    console.error(`telle: the words at ${url} cannot be read, and are English: is ${url.origin} in connect-src?`);
+    return {};
+  }
+}
 
 /** A sentence with its gaps filled. */
 export const say = (sentence: string, gaps: Readonly<Record<string, string | number>>): string =>
