@@ -55,16 +55,16 @@ const messageOf = (role: Member['role']) =>
     : (['customer_message', { type: 'UPDATE_MSG', message: MESSAGE }] as const);
 
 /** The letters and digits that tell. */
-const [A, C, E, M, S, SMALL_S] = [0x61, 0x43, 0x65, 0x4d, 0x53, 0x73];
+const [A, C, E, M, S, SMALL_S, T] = [0x61, 0x43, 0x65, 0x4d, 0x53, 0x73, 0x74];
 const [OPEN, PING, MESSAGE_PACKET, CONNECT, EVENT, ACK] = [0x30, 0x32, 0x34, 0x30, 0x32, 0x33];
 
-/** Of a channel's name: which it is, by its first letter (and the sixth, of `CHAT_MESSAGE` and `CHAT_STATE`). */
+/** Of a channel's name: which it is, by its first letter (`telle_error` is one; and the sixth, of `CHAT_MESSAGE` and `CHAT_STATE`). */
 function named(bytes: Buffer, at: number): Kind {
   const first = bytes[at];
   if (first === A) return 'ack';
   if (first === S || (first === C && bytes[at + 5] === M)) return 'event';
   if (first === SMALL_S) return 'joined';
-  return first === E ? 'error' : 'other';
+  return first === E || first === T ? 'error' : 'other';
 }
 
 /** Envelopes as PROTOCOL.md has them [P-2.3]. */
@@ -103,5 +103,11 @@ const packets: Dialect = {
   },
 };
 
-export const DIALECTS = { envelopes, packets } as const satisfies Record<string, Dialect>;
+/** The same as Telle has them [P-19.1]: a message's id is an argument of its own. */
+const tellesPackets: Dialect = {
+  ...packets,
+  message: (role) => `42${NUMBER}${JSON.stringify([...messageOf(role), { id: `m-${NUMBER}` }])}`,
+};
+
+export const DIALECTS = { envelopes, packets, tellesPackets } as const satisfies Record<string, Dialect>;
 export type DialectName = keyof typeof DIALECTS;

@@ -32,6 +32,11 @@ const of = (what: string, dialect: DialectName, script: string): Peer => ({
 
 export const PEERS = {
   telle: { what: 'Telle as it is published, SQLite', dialect: 'envelopes', start: startTelle },
+  'telle-socketio': {
+    what: 'the same, spoken to by Socket.IO, WebSocket only (`SOCKET_IO=on`)',
+    dialect: 'tellesPackets',
+    start: (options: TelleOptions) => startTelle({ ...options, socketIo: true }),
+  },
   bare: of('`ws` + better-sqlite3, micro-batched, `ws.send` a socket', 'envelopes', 'peers/bare.ts'),
   socketio: of('Socket.IO, WebSocket only, the same micro-batched store', 'packets', 'peers/socketio.ts'),
   'socketio-plain': of(

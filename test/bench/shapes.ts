@@ -62,6 +62,7 @@ export const SHAPES = {
           target('socketio', 'at least', 2),
           target('socketio-plain', 'at least', 3.5),
           target('bare', 'at least', 1),
+          target('socketio', 'at least', 1, 'perCpu', 'telle-socketio'),
         ],
       },
     ],
@@ -75,7 +76,7 @@ export const SHAPES = {
         contestants: among(PEER_NAMES, (peer) =>
           loaded(peer, dealersOf({ dealers: 10 }), { from: 'customer', inFlight: 16 }, sizes),
         ),
-        targets: [target('socketio', 'at least', 2.5)],
+        targets: [target('socketio', 'at least', 2.5), target('socketio', 'at least', 1, 'perCpu', 'telle-socketio')],
       },
     ],
   },
@@ -99,8 +100,12 @@ export const SHAPES = {
       {
         title: `${idle} joined sockets`,
         compared: 'bytes',
-        contestants: among(['telle', 'bare', 'socketio'], (peer) => idling(peer, idle)),
-        targets: [target('socketio', 'at most', 0.6, 'bytes'), target('socketio', 'at least', 1.5, 'joins')],
+        contestants: among(['telle', 'telle-socketio', 'bare', 'socketio'], (peer) => idling(peer, idle)),
+        targets: [
+          target('socketio', 'at most', 0.6, 'bytes'),
+          target('socketio', 'at least', 1.5, 'joins'),
+          target('socketio', 'at most', 1, 'bytes', 'telle-socketio'),
+        ],
       },
     ],
   },

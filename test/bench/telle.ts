@@ -15,6 +15,8 @@ export interface TelleOptions {
   readonly dealers: number;
   /** How many events the log already holds, of groups that are not met again. */
   readonly prefill?: number;
+  /** True where it is spoken to by Socket.IO. */
+  readonly socketIo?: boolean;
   /** Instead of SQLite, Postgres, and Redis between nodes. */
   readonly cluster?: { readonly postgres: string; readonly redis?: string; readonly nodes: number };
 }
@@ -88,7 +90,12 @@ function furnish(file: string, dealers: number, events: number): void {
   database.close();
 }
 
-export async function startTelle({ dealers, prefill: events = 0, cluster }: TelleOptions): Promise<Started> {
+export async function startTelle({
+  dealers,
+  prefill: events = 0,
+  socketIo = false,
+  cluster,
+}: TelleOptions): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'telle-bench-'));
   const file = join(folder, 'telle.db');
   const url = cluster?.postgres ?? `sqlite:${file}`;
@@ -99,7 +106,7 @@ export async function startTelle({ dealers, prefill: events = 0, cluster }: Tell
   const options = {
     script: fileOf('../../dist/src/main.js'),
     args: ['serve'],
-    env: { ...settings, DATABASE_URL: url, ...redis },
+    env: { ...settings, DATABASE_URL: url, ...redis, ...(socketIo && { SOCKET_IO: 'on' }) },
     ...(PROFILES !== undefined && {
       flags: ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`],
       signal: 'SIGTERM' as const,
