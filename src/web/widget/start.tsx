@@ -127,7 +127,8 @@ class Widget {
     const conversation = this.#conversation;
     const isOpen = this.#isOpen;
     if (conversation.state === 'idle' && conversation.isOn) conversation.connect();
-    if (conversation.entries.some(({ kind }) => kind !== 'announcement')) conversation.memory.hasBegun.set(true);
+    const { hasBegun } = conversation.memory;
+    if (!hasBegun.get() && conversation.entries.some(({ kind }) => kind !== 'announcement')) hasBegun.set(true);
     if (isOpen && !document.hidden && conversation.unread.length > 0) conversation.read();
     if (isOpen || conversation.isOn) this.#loadMore();
     this.#look(isOpen && !document.hidden && conversation.state === 'idle');
@@ -136,8 +137,10 @@ class Widget {
     const { frame } = this.#host;
     const { theme, direction } = this.#options;
     const isDark = theme ? theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-    frame.className = `frame ${isDark ? 'dark' : 'light'}`;
-    frame.dir = direction;
+    const look = `frame ${isDark ? 'dark' : 'light'}`;
+    // Said again, each has the browser look at every element and text in it.
+    if (frame.className !== look) frame.className = look;
+    if (frame.dir !== direction) frame.dir = direction;
     render(
       <App
         key={conversation.memory}
