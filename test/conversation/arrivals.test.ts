@@ -153,7 +153,7 @@ describe('frames of a socket that closes', () => {
       const stream = Reflect.get(bot.socket, '_socket');
       stream.cork();
       for (let n = 0; n < IN_TIME; n += 1) say(bot);
-      for (let n = 0; n < 20; n += 1) bot.send('nonsense', {});
+      for (let n = 0; n < 20; n += 1) bot.socket.send('garbage');
       for (let n = IN_TIME; n < COUNT; n += 1) say(bot);
       stream.uncork();
       assert.equal(await bot.closed, 4400);

@@ -25,7 +25,13 @@ const kept = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe('a record', () => {
   it('UPDATE_USER merges into the group’s one user, and is told as it came', () => {
-    const body = { type: 'UPDATE_USER', ...IDS, message: { name: 'Ann', phone: '1' } } as const;
+    const body = {
+      type: 'UPDATE_USER',
+      ...IDS,
+      user: 'admin',
+      adminId: 'a1',
+      message: { name: 'Ann', phone: '1' },
+    } as const;
     const { events, state } = taken({ ...STATE, user: known({ name: 'A', email: 'a@x' }) }, body, 'admin');
     assert.deepEqual(events, [body]);
     assert.deepEqual(kept(state.user?.fields), { name: 'Ann', email: 'a@x', phone: '1' });
@@ -33,7 +39,12 @@ describe('a record', () => {
   });
 
   it('UPDATE_LEAD merges into the group’s one lead, vehicle and all', () => {
-    const body = { type: 'UPDATE_LEAD', ...IDS, message: { status: 'hot', vehicle: { year: 2026 } } } as const;
+    const body = {
+      type: 'UPDATE_LEAD',
+      ...IDS,
+      user: 'server',
+      message: { status: 'hot', vehicle: { year: 2026 } },
+    } as const;
     const { events, state } = taken({ ...STATE, lead: known({ vehicle: { make: 'VW' } }) }, body, 'admin');
     assert.deepEqual(events, [body]);
     assert.deepEqual(kept(state.lead?.fields), { status: 'hot', vehicle: { make: 'VW', year: 2026 } });
@@ -41,7 +52,7 @@ describe('a record', () => {
   });
 
   it('UPDATE_PAGEVIEW is told, and keeps nothing', () => {
-    const body = { type: 'UPDATE_PAGEVIEW', ...IDS, message: { url: 'https://x.example/' } } as const;
+    const body = { type: 'UPDATE_PAGEVIEW', ...IDS, user: 'customer', message: { url: 'https://x.example/' } } as const;
     assert.deepEqual(taken(STATE, body), { events: [body], state: STATE });
   });
 
@@ -63,7 +74,8 @@ describe('a record', () => {
   });
 
   it('UPDATE_LEAD_INTENT merges into the intent, and is refused where there is none', () => {
-    const body = { type: 'UPDATE_LEAD_INTENT', ...IDS, message: { intent: 'buy', status: 'lost' } } as const;
+    const message = { intent: 'buy', status: 'lost' };
+    const body = { type: 'UPDATE_LEAD_INTENT', ...IDS, user: 'server', message } as const;
     assert.equal(refused(STATE, body), 'unknown_intent');
     const { events, state } = taken({ ...STATE, intent: known({ intent: 'buy', status: 'open' }) }, body, 'admin');
     assert.deepEqual(events, [body]);
