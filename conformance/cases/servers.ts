@@ -25,7 +25,7 @@ export const SERVERS: readonly Case[] = [
   },
   {
     clause: '6',
-    says: 'the author of a CLOSE_CHAT is its user, else the admin that it names, else the bot',
+    says: 'the author of a CLOSE_CHAT is its user, else the admin that it names, else the server itself',
     async run(visit) {
       const [server, other] = [await visit.server(), await visit.server()];
       for (const [by, told] of [
@@ -34,7 +34,7 @@ export const SERVERS: readonly Case[] = [
           { user: 'customer', adminId: undefined },
         ],
         [{ adminId: 'alice' }, { user: 'admin', adminId: 'alice' }],
-        [{}, { user: 'bot', adminId: undefined }],
+        [{}, { user: 'server', adminId: undefined }],
       ]) {
         const groupId = visit.house.group();
         await server.taken('event', say('x', { groupId, user: 'customer' }));
