@@ -21,7 +21,7 @@ const token = Type.Optional(Type.String());
 const since = Type.Optional(Since);
 /** [P-21.1] The epoch that `since` is of: whatever it is, if it is not the present one nothing is recovered. */
 const epoch = Type.Optional(Type.String());
-const user = Type.Optional(Type.Union([Type.String(), Type.Null()]));
+const user = Type.Optional(Type.String());
 /** [P-3] Not believed, whatever it is. */
 const online = Type.Optional(Type.Unknown());
 

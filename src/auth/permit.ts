@@ -1,13 +1,7 @@
 /** Permissions of a session: what it may send and see. */
-import { IDENTITY } from '../../schemas/accepted.ts';
 import { refused } from '../../schemas/errors.ts';
 import { ALL_DEALERS, DEALER_SCOPE, DESK_SCOPE } from '../../schemas/table.ts';
 import { IDENTITY_FIELDS, identityOf, type Session } from './session.ts';
-
-/** Leaves out the identities that name nobody: a null, or no text at all, is as good as absent. */
-function dropEmpty(payload: Record<string, unknown>): void {
-  for (const field of IDENTITY) if (payload[field] === null || payload[field] === '') payload[field] = undefined;
-}
 
 /**
  * [P-5] Makes a payload's identity fields those of the session: absent is filled in, different is refused. A value of a
@@ -17,7 +11,8 @@ function dropEmpty(payload: Record<string, unknown>): void {
  */
 export function identify(session: Session, payload: Record<string, unknown>): void {
   // The seeds' customers send the admin's id along: it says nothing of them.
-  dropEmpty(payload);
+  // One that names nobody is as good as absent.
+  if (payload.adminId === null || payload.adminId === '') payload.adminId = undefined;
   if (session.role === 'customer' && payload.adminId !== undefined) payload.adminId = undefined;
   const identity = identityOf(session);
   for (const field of IDENTITY_FIELDS[session.role]) {

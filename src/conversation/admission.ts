@@ -64,7 +64,7 @@ export async function identify(
   role: Session['role'],
   id: string | undefined,
 ): Promise<Identified> {
-  if ('user' in asked && asked.user && asked.user !== role) {
+  if ('user' in asked && asked.user !== undefined && asked.user !== role) {
     throw refused('forbidden', `user is not ${role}`);
   }
   const { since = {}, epoch: sinceEpoch } = asked;

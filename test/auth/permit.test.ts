@@ -68,6 +68,7 @@ describe('[P-5] the identity of a payload', () => {
     for (const [session, payload, field] of [
       [CUSTOMER, { groupId: 'g2' }, 'groupId'],
       [CUSTOMER, { groupId: 7 }, 'groupId'],
+      [CUSTOMER, { groupId: '' }, 'groupId'],
       [CUSTOMER, { user: 'admin' }, 'user'],
       [ADMIN, { adminId: 'a2' }, 'adminId'],
       [SERVER, { dealerId: 'd2' }, 'dealerId'],
@@ -80,13 +81,12 @@ describe('[P-5] the identity of a payload', () => {
   });
 
   it("is left to the payload's own check where it is of no kind that it can have", () => {
-    for (const groupId of [{}, [], true]) assert.deepEqual(identified(CUSTOMER, { groupId }).groupId, groupId);
+    for (const groupId of [null, {}, [], true]) assert.deepEqual(identified(CUSTOMER, { groupId }).groupId, groupId);
   });
 
-  it('counts as absent where it is null or no text, and another server names nobody so', () => {
+  it('names no admin by an adminId that is null or no text: it counts as absent', () => {
     for (const nobody of [null, '']) {
-      assert.equal(identified(CUSTOMER, { groupId: nobody }).groupId, 'g1');
-      assert.equal(identified(ADMIN, { adminId: nobody, user: nobody }).user, 'admin');
+      assert.equal(identified(ADMIN, { adminId: nobody }).adminId, 'a1');
       assert.equal(identified(SERVER, { adminId: nobody }).adminId, undefined);
     }
   });

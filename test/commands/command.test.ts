@@ -38,7 +38,7 @@ describe('a command', () => {
     assert.equal(mute('admin').body.type, 'MUTE_BOT');
     for (const [user, kind] of [
       [{}, 'an object'],
-      [[], 'an array of 0'],
+      [null, 'null'],
       [true, 'a boolean'],
     ] as const) {
       assert.throws(

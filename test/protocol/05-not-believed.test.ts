@@ -61,12 +61,12 @@ describe('[P-5] what is not believed', () => {
   }
 
   test('is ignored in a join, an announcement, a close and a mute', async () => {
-    const back = await server.customer(G, { token: guest.session.token, online: null, user: null });
+    const back = await server.customer(G, { token: guest.session.token, online: null });
     assert.equal(back.session.groupId, G);
     await back.close();
     for (const [channel, payload] of [
-      ['sys_message', { type: 'SYS_MSG', message: 'hello', ...nothing, user: '' }],
-      ['close_chat', { type: 'CLOSE_CHAT', groupId: G, close: null, user: null }],
+      ['sys_message', { type: 'SYS_MSG', message: 'hello', ...nothing }],
+      ['close_chat', { type: 'CLOSE_CHAT', groupId: G, close: null }],
       ['mute_bot', { type: 'MUTE_BOT', groupId: G, muted: null }],
       ['mute_bot', { type: 'UNMUTE_BOT', groupId: G, muted: 0 }],
     ] as const)

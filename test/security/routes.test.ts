@@ -41,7 +41,12 @@ const NAMES: Readonly<Record<string, readonly [there: string, notThere: string]>
 const OTHER_NAME = ['some', 'other'] as const;
 
 /** [P-11.1] What needs no token, and the two documents and pages that are for everybody; [P-11.7] and signing in. */
-const isOpen = ({ method, url }: Route) => !url.startsWith('/v1/') || `${method} ${url}` === 'POST /v1/sessions';
+const OPEN: ReadonlySet<string> = new Set([
+  'POST /v1/sessions',
+  'GET /v1/dealers/:dealerId/reception',
+  'HEAD /v1/dealers/:dealerId/reception',
+]);
+const isOpen = ({ method, url }: Route) => !url.startsWith('/v1/') || OPEN.has(`${method} ${url}`);
 /** [P-11.5] What only a server of all dealers may ask. */
 const isOperators = ({ url }: Route) => /^\/v1\/(dealers(\/:dealerId)?|dead-letters(\/.*)?)$/.test(url);
 
