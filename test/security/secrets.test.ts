@@ -226,7 +226,8 @@ describe('Secrets', { timeout: 60_000 }, () => {
           client.socket.terminate();
         }
         await knock(genuine(OPERATOR));
-        await rawHttp(at, { path: '/ready' });
+        // It holds its answer for a second.
+        await until('it is not ready', async () => (await fetch(`http://${at}/ready`)).status === 503);
         isAway = false;
         await breakForReal();
         const records = log.records();

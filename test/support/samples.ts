@@ -23,6 +23,7 @@ const BY_KIND: Readonly<Record<string, (schema: TSchema, given: Given) => unknow
   GroupId: () => 'some-group',
   DealerOrAll: () => 'some-dealer',
   TimeZone: () => 'Europe/Madrid',
+  Day: () => '2026-12-25',
   Null: () => null,
   // What is not looked at, and what is anything but one value.
   Unknown: () => null,
