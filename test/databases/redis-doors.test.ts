@@ -30,7 +30,8 @@ const row = (type: string, fields: object, channel: string, scope: string | unde
 });
 const same = (type: string, fields: object, channel: string, scope?: string) =>
   row(type, fields, channel, scope, fields);
-const recorded = (type: string, message: object) => same(type, { ...at, message }, 'CUSTOMER_STATE', '@desk');
+const recorded = (type: string, message: object) =>
+  row(type, { ...at, message }, 'CUSTOMER_STATE', '@desk', { ...at, message, user: 'server' });
 const atDealer = { dealerId: DEALER, ...byAdmin };
 
 /** Each type of section 6, in an order in which each may come. */
