@@ -349,6 +349,8 @@ function fastifyOptions({ settings, tls, timing, logTo, bounds }: Opening): Fast
     forceCloseConnections: true,
     // What comes while it is closed is answered as before: each answer ends its connection.
     return503OnClosing: false,
+    // A start on a busy machine, or one of many at once, takes longer than the ten seconds that are given by default.
+    pluginTimeout: 60_000,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
     trustProxy: proxiesOf(settings) ?? false,

@@ -171,7 +171,12 @@ export async function startServer({
     timing: { ...timingOf(read), ...SHORT, ...timing },
     ...(logTo && { logTo }),
   });
-  await app.ready();
+  try {
+    await app.ready();
+  } catch (error) {
+    await app.close(); // or what it holds keeps the test alive
+    throw error;
+  }
   return new TestServer(app, store);
 }
 
