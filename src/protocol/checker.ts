@@ -50,11 +50,10 @@ function ruleOf(schema: TSchema, error: ValueError): string {
       return 'expected 1 to 64 of A-Z a-z 0-9 . _ : @ -, not beginning with @, or a non-negative integer';
     case 'OneOf':
       return `expected one of ${schema.enum.join(', ')}`;
-    case 'TimeZone':
-    case 'Day':
-      return `expected ${schema.description}`;
     case 'Union':
       return `expected ${kindsOf(schema).join(' or ')}`;
+    case 'TimeZone':
+    case 'Day':
     case 'Not':
       return `expected ${schema.description}`;
     case 'Literal':
