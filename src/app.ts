@@ -349,8 +349,8 @@ function fastifyOptions({ settings, tls, timing, logTo, bounds }: Opening): Fast
     forceCloseConnections: true,
     // What comes while it is closed is answered as before: each answer ends its connection.
     return503OnClosing: false,
-    // A start on a busy machine, or one of many at once, takes longer than the ten seconds that are given by default.
-    pluginTimeout: 60_000,
+    // It counts for the end, too, and a drain takes as long as its settings say.
+    pluginTimeout: 0,
     bodyLimit: BODY_LIMIT,
     genReqId: requestIdOf,
     trustProxy: proxiesOf(settings) ?? false,

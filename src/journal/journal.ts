@@ -43,7 +43,7 @@ interface Waiting extends Entry {
   readonly command: Command;
   readonly origin: Origin | undefined;
   readonly settle: (outcome: Outcome) => void;
-  /** Those that are a batch with it, and nothing else is. */
+  /** Those that are stored with it, right behind it. */
   readonly others: readonly Waiting[];
 }
 
@@ -112,26 +112,25 @@ export class Journal {
   }
 
   /**
-   * {@link append}, for commands about one dealer of which each would be a batch by itself: together they are one, and where it fails,
-   * nothing of it is stored.
+   * {@link append}, for commands about one dealer that are one: they are stored in one transaction, one after the other and nothing
+   * between them, and where it fails, nothing of them is stored.
    */
   appendTogether(commands: readonly Command[]): Promise<Outcome[]> {
-    let others: Waiting[] = [];
-    const settled = commands.toReversed().map(
-      (command) =>
-        new Promise<Outcome>((settle) => {
-          others = [this.#waitingOf(command, undefined, settle, others), ...others];
-        }),
-    );
-    const [first] = others;
-    if (first) this.#push(first);
-    return Promise.all(settled.toReversed());
+    const settled: Promise<Outcome>[] = [];
+    const [first, ...others] = commands.map((command) => {
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      settled.push(promise);
+      return this.#waitingOf(command, undefined, resolve);
+    });
+    const weight = others.reduce((sum, each) => sum + each.weight, first?.weight ?? 0);
+    if (first) this.#push({ ...first, weight: Math.min(BATCH, weight), others });
+    return Promise.all(settled);
   }
 
   #push(entry: Waiting): void {
     const { command } = entry;
-    if (this.#closed) this.#refuse(together([entry]), 'the server is shutting down');
-    else if (!this.#waiting.push(entry)) this.#refuse(together([entry]), 'too much is waiting to be stored');
+    if (this.#closed) this.#refuse([entry], 'the server is shutting down');
+    else if (!this.#waiting.push(entry)) this.#refuse([entry], 'too much is waiting to be stored');
     else {
       if (!isJoin(command.body)) this.#hurried += 1;
       this.#running ??= this.#run();
@@ -140,12 +139,7 @@ export class Journal {
     }
   }
 
-  #waitingOf(
-    command: Command,
-    origin: Origin | undefined,
-    settle: Waiting['settle'],
-    others: readonly Waiting[] = ALONE,
-  ): Waiting {
+  #waitingOf(command: Command, origin: Origin | undefined, settle: Waiting['settle']): Waiting {
     return {
       dealerId: command.turn ?? command.body.dealerId,
       about: command.body.dealerId,
@@ -154,7 +148,7 @@ export class Journal {
       command,
       origin,
       settle,
-      others,
+      others: ALONE,
     };
   }
 
@@ -188,7 +182,7 @@ export class Journal {
       const taken = this.#waiting.take(BATCH, this.#busy.size === 0 ? null : this.#isFree);
       this.#isBlocked = taken.length === 0;
       for (const { command } of taken) if (!isJoin(command.body)) this.#hurried -= 1;
-      const batch = this.#apart.size === 0 ? together(taken) : this.#withoutApart(together(taken));
+      const batch = this.#apart.size === 0 ? taken : this.#withoutApart(taken);
       if (batch.length > 0) void this.#carry(batch);
     }
     this.#isBlocked = false;
@@ -278,8 +272,9 @@ export class Journal {
     return committed;
   }
 
-  async #transact(batch: readonly Waiting[]): Promise<Locked> {
+  async #transact(entries: readonly Waiting[]): Promise<Locked> {
     const { store, bus, onEvents } = this.#options;
+    const batch = withOthers(entries);
     const commands = batch.map(({ command }) => command);
     const plan = planOf(commands);
     // What failed before this began: its end is known by then.
@@ -317,7 +312,7 @@ export class Journal {
   }
 
   #refuse(batch: readonly Waiting[], message: string): void {
-    for (const each of batch) this.#settle(each, notTaken(message));
+    for (const each of withOthers(batch)) this.#settle(each, notTaken(message));
   }
 
   #settle({ command, origin, settle }: Waiting, outcome: Outcome): void {
@@ -349,10 +344,8 @@ export class Journal {
   }
 }
 
-/** A batch, with those that are one with the only entry of it. */
-function together(taken: readonly Waiting[]): readonly Waiting[] {
-  const [first] = taken;
-  return first && first.others.length > 0 ? [first, ...first.others] : taken;
-}
+/** Entries, each followed by those that are stored with it. */
+const withOthers = (entries: readonly Waiting[]): readonly Waiting[] =>
+  entries.some(({ others }) => others.length > 0) ? entries.flatMap((each) => [each, ...each.others]) : entries;
 
 const isJoin = ({ type }: Command['body']): boolean => type === 'CLIENT_JOIN' || type === 'ADMIN_JOIN';

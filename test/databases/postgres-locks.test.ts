@@ -76,11 +76,10 @@ async function talk(ms: number, tell: (dealerId: string, key: string) => Promise
 const ofOthers = (said: readonly Said[]) => said.filter(({ dealerId }) => dealerId !== 'locked');
 const codesOf = (said: readonly Said[]) => [...new Set(said.map(({ code }) => code))].sort();
 
-const p99Of = (said: readonly Said[]): number =>
-  percentile(
-    said.map(({ ms }) => ms),
-    0.99,
-  );
+const timesOf = (said: readonly Said[]) => {
+  const ms = said.map((each) => each.ms);
+  return { median: percentile(ms, 0.5), p99: percentile(ms, 0.99) };
+};
 
 describe('rows of a dealer that somebody else has locked', { timeout: 120_000 }, () => {
   for (const [what, lock] of [
@@ -122,16 +121,18 @@ describe('rows of a dealer that somebody else has locked', { timeout: 120_000 },
     withJournal(async ({ journal, stranger }) => {
       const tell = async (dealerId: string, key: string) => codeOf(await journal.append(say(dealerId, key)));
       await talk(1_000, tell);
-      const quiet = p99Of(ofOthers(await talk(4_000, tell)));
+      const quiet = timesOf(ofOthers(await talk(4_000, tell)));
       await stranger.query('begin');
       await stranger.query("select from dealers where dealer_id = 'locked' for update");
       assert.deepEqual(codesOf(ofOthers(await talk(10_000, tell))), ['acked']);
       const after = await talk(4_000, tell);
-      console.log({ p99: { quiet, locked: p99Of(ofOthers(after)) } });
+      const locked = timesOf(ofOthers(after));
+      console.log({ quiet, locked });
       assert.deepEqual(codesOf(ofOthers(after)), ['acked']);
       assert.deepEqual(codesOf(after.filter(({ dealerId }) => dealerId === 'locked')), ['unavailable']);
-      // A machine that is busy with something else is slow at times: a wait for the lock is 250 ms.
-      assert.ok(p99Of(ofOthers(after)) < 2 * quiet + 20, `p99 ${p99Of(ofOthers(after))} ms, and ${quiet} before`);
+      // Who waits for the lock waits 250 ms, and in every batch there is one: a machine that is busy with something else is slow at times.
+      assert.ok(locked.median < 2 * quiet.median + 10, `median ${locked.median} ms, and ${quiet.median} before`);
+      assert.ok(locked.p99 < Math.max(150, 2 * quiet.p99), `p99 ${locked.p99} ms, and ${quiet.p99} before`);
     }));
 
   it('hinder nobody where nobody can see the row, which is not there yet', () =>
@@ -214,7 +215,7 @@ describe('a node that stops within a transaction', { timeout: 120_000 }, () => {
       const said = await talk(4_000, tell, 10);
       assert.deepEqual(codesOf(ofOthers(said)), ['acked']);
       const slowest = Math.max(...ofOthers(said).map(({ ms }) => ms));
-      console.log({ others: { p99: p99Of(ofOthers(said)), slowest } });
+      console.log({ others: { ...timesOf(ofOthers(said)), slowest } });
       assert.ok(slowest < 3_500, `another waited for ${slowest} ms`);
       assert.ok(codesOf(said).includes('503'), 'the row was locked');
       await until('it is taken again', async () => (await tell('locked', 'fourth')) === 'acked');

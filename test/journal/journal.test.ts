@@ -147,6 +147,25 @@ describe('the journal', () => {
   );
 
   it(
+    'commits what came together as one, with what comes beside it, and answers each in its order',
+    withJournal(async ({ journal, store, commits }) => {
+      const pair = (name: string) => journal.appendTogether([says(`${name}1`), says(`${name}2`)]);
+      const outcomes = await Promise.all([
+        ...[journal.append(says('a')), pair('b'), pair('c'), journal.append(says('d'))],
+        ...[journal.appendTogether([]), pair('e')],
+      ]);
+      assert.deepEqual(outcomes.flat().map(seqOf), [1, 2, 3, 4, 5, 6, 7, 8]);
+      assert.equal(commits.count, 1);
+      const crowd = await Promise.all(Array.from({ length: 1000 }, (_, n) => pair(`f${n}-`)));
+      assert.deepEqual(
+        crowd.flat().map(seqOf),
+        Array.from({ length: 2000 }, (_, n) => 9 + n),
+      );
+      assert.equal((await allIn(store)).length, 2008);
+    }),
+  );
+
+  it(
     'has sent the ack, and published, by the time it answers, and stored before either [P-8.1]',
     withJournal(async ({ journal, store, hub }) => {
       const peer = seated(hub);
