@@ -8,15 +8,17 @@ import type { Accepting, DroppedBy, PayloadOf } from './events/kind.ts';
 
 export { OpenChat, UpdateChat } from './events/admin-presence.ts';
 export { SysMsg } from './events/announcement.ts';
+export { Assign } from './events/assign.ts';
 export { AdminMsg, CustomerMsg, UpdateMsg } from './events/chat-message.ts';
 export { CloseChat } from './events/close.ts';
 export { UpdateGroup } from './events/customer-presence.ts';
+export { Handoff } from './events/handoff.ts';
 export { CreateLeadIntent, UpdateLeadIntent } from './events/intents.ts';
 export { UpdateLead } from './events/lead.ts';
 export { MuteBot, UnmuteBot } from './events/mute.ts';
 export { UpdatePageview } from './events/pageview.ts';
 export { Read } from './events/read.ts';
-export { Typing } from './events/typing.ts';
+export { BotTyping, Typing } from './events/typing.ts';
 export { UpdateUser } from './events/user.ts';
 
 type Kinds = typeof EVENTS;

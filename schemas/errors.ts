@@ -43,6 +43,7 @@ export const FRAME_ERRORS = {
   unknown_intent: { status: 404, title: 'Unknown intent', retryable: false },
   bot_muted: { status: 409, title: 'The bot is muted', retryable: false },
   group_closed: { status: 409, title: 'The chat is closed', retryable: false },
+  conflict: { status: 409, title: 'Conflict', retryable: false },
   too_large: { status: 413, title: 'Too large', retryable: false },
   rate_limited: { status: 429, title: 'Rate limited', retryable: true },
   unavailable: { status: 503, title: 'Unavailable', retryable: true },
@@ -131,5 +132,6 @@ export const EVENT_ERRORS = [
   'unknown_intent',
   'bot_muted',
   'group_closed',
+  'conflict',
   'too_large',
 ] as const satisfies readonly ErrorCode[];

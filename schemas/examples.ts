@@ -89,6 +89,8 @@ export const STORY: readonly Step[] = [
       closed: false,
       online: true,
       unread: 0,
+      waiting: null,
+      availability: { open: true, admins: true },
     }),
     acked('widget', 'w1'),
     told(
@@ -151,6 +153,7 @@ export const STORY: readonly Step[] = [
         muted: false,
         unread: 1,
         message: 'Is the blue Corolla still there?',
+        waiting: { since: on('09:30:49.185'), for: 'bot' },
       },
       { id: 'w4', seq: 1, at: on('09:30:49.185') },
     ),
@@ -187,6 +190,7 @@ export const STORY: readonly Step[] = [
         unread: 1,
         message: 'It is, and it can be seen today until six. May I ask your name?',
         content: OFFER,
+        waiting: null,
       },
       { id: 'b3', seq: 2, at: on('09:31:05.612') },
     ),
@@ -324,7 +328,7 @@ export const STORY: readonly Step[] = [
     ),
     told(
       ['alice', 'widget', 'bot'],
-      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true },
+      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true, waiting: null },
       { id: '7c9e6679-7425-40de-944b-e07fc1f91003', seq: 4, at: on('09:32:09.173') },
     ),
     acked('alice', 'a5', { scope: GROUP, seq: 5, at: on('09:32:09.173') }),
@@ -338,6 +342,7 @@ export const STORY: readonly Step[] = [
         muted: true,
         unread: 0,
         message: 'Hello Sam, this is Alice. Saturday at two is fine, I will have it washed.',
+        waiting: null,
       },
       { id: 'a5', seq: 5, at: on('09:32:09.173') },
     ),
@@ -465,7 +470,7 @@ export const STORY: readonly Step[] = [
     acked('alice', 'a10', { scope: GROUP, seq: 6, at: on('09:33:02.569') }),
     told(
       ['widget', 'bot'],
-      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: false },
+      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: false, waiting: null },
       { id: 'a10', seq: 6, at: on('09:33:02.569') },
     ),
   ),
@@ -476,7 +481,7 @@ export const STORY: readonly Step[] = [
     acked('alice', 'a11', { scope: GROUP, seq: 7, at: on('09:33:09.646') }),
     told(
       ['widget', 'bot'],
-      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true },
+      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true, waiting: null },
       { id: 'a11', seq: 7, at: on('09:33:09.646') },
     ),
   ),
@@ -527,7 +532,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b7', { scope: GROUP, seq: 8, at: on('09:34:07.673') }),
     told(
       ['widget', 'alice'],
-      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: false },
+      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: false, waiting: null },
       { id: 'b7', seq: 8, at: on('09:34:07.673') },
     ),
   ),
@@ -538,7 +543,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b8', { scope: GROUP, seq: 9, at: on('09:34:17.390') }),
     told(
       ['widget', 'alice'],
-      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true },
+      { type: 'MUTE_STATUS', groupId: GROUP, adminId: 'alice', muted: true, waiting: null },
       { id: 'b8', seq: 9, at: on('09:34:17.390') },
     ),
   ),
@@ -665,7 +670,7 @@ export const STORY: readonly Step[] = [
     acked('bot', 'b18', { scope: 'phone-31', seq: 2, at: on('09:35:28.452') }),
     told(
       ['alice'],
-      { type: 'CLOSE_CHAT', groupId: 'phone-31', adminId: 'alice', user: 'admin', close: true },
+      { type: 'CLOSE_CHAT', groupId: 'phone-31', adminId: 'alice', user: 'admin', close: true, waiting: null },
       { id: 'b18', seq: 2, at: on('09:35:28.452') },
     ),
   ),
@@ -676,7 +681,7 @@ export const STORY: readonly Step[] = [
     acked('alice', 'a15', { scope: GROUP, seq: 10, at: on('09:35:36.975') }),
     told(
       ['widget', 'bot'],
-      { type: 'CLOSE_CHAT', groupId: GROUP, adminId: 'alice', user: 'admin', close: true },
+      { type: 'CLOSE_CHAT', groupId: GROUP, adminId: 'alice', user: 'admin', close: true, waiting: null },
       { id: 'a15', seq: 10, at: on('09:35:36.975') },
     ),
   ),
@@ -687,7 +692,7 @@ export const STORY: readonly Step[] = [
     acked('widget', 'w13', { scope: GROUP, seq: 11, at: on('09:35:48.741') }),
     told(
       ['alice', 'bot'],
-      { type: 'CLOSE_CHAT', groupId: GROUP, user: 'customer', close: true },
+      { type: 'CLOSE_CHAT', groupId: GROUP, user: 'customer', close: true, waiting: null },
       { id: 'w13', seq: 11, at: on('09:35:48.741') },
     ),
   ),
@@ -700,6 +705,45 @@ export const STORY: readonly Step[] = [
       ['widget', 'bot'],
       { type: 'UPDATE_CHAT', groupId: GROUP, adminId: 'alice', user: 'admin', online: false },
       { id: 'a16', seq: 12, at: on('09:35:55.138') },
+    ),
+  ),
+  step(
+    'bot',
+    'In another chat the bot asks for a person.',
+    sent('event', { type: 'HANDOFF', groupId: 'phone-32', reason: 'wants to speak of a price' }, 'b20'),
+    acked('bot', 'b20', { scope: '@desk', seq: 19, at: on('09:35:58.300') }),
+    told(
+      ['alice'],
+      {
+        type: 'HANDOFF',
+        groupId: 'phone-32',
+        user: 'bot',
+        reason: 'wants to speak of a price',
+        waiting: { since: on('09:35:58.300'), for: 'admin' },
+      },
+      { id: 'b20', seq: 19, at: on('09:35:58.300') },
+    ),
+  ),
+  step(
+    'alice',
+    'The agent takes the conversation, which is nobody’s.',
+    sent('assign', { type: 'ASSIGN', groupId: GROUP, assignee: 'alice', expect: null }, 'a17'),
+    acked('alice', 'a17', { scope: GROUP, seq: 13, at: on('09:36:02.480') }),
+    told(
+      ['widget', 'bot'],
+      { type: 'ASSIGNED', groupId: GROUP, adminId: 'alice', assignee: 'alice', reason: 'asked' },
+      { id: 'a17', seq: 13, at: on('09:36:02.480') },
+    ),
+  ),
+  step(
+    'bot',
+    'Another server gives it to a colleague.',
+    sent('event', { type: 'ASSIGN', groupId: GROUP, assignee: 'bob' }, 'b19'),
+    acked('bot', 'b19', { scope: GROUP, seq: 14, at: on('09:36:10.112') }),
+    told(
+      ['widget', 'alice'],
+      { type: 'ASSIGNED', groupId: GROUP, assignee: 'bob', reason: 'asked' },
+      { id: 'b19', seq: 14, at: on('09:36:10.112') },
     ),
   ),
 ];
@@ -727,7 +771,27 @@ export const SETTING_ASIDE = {
   ),
 } as const;
 
-const AFTERWARDS = [ERASURE, SETTING_ASIDE].map(({ title, told }) => ({ title, frame: told.frame }));
+/** Where nobody answers a customer in time: what the desk is told. */
+export const TOO_LATE = {
+  title: 'A customer waits for the bot for too long.',
+  groupId: 'customer-4712',
+  told: told(
+    ['alice', 'bot'],
+    { type: 'OVERDUE', groupId: 'customer-4712', user: 'customer', since: on('09:36:40.020'), for: 'bot' },
+    { id: '3f0d1b7e-6a57-4c1c-9b43-2f6a8a3a4f52', seq: 24, at: on('09:37:10.734') },
+  ),
+} as const;
+
+/** Where the last agent leaves: what everybody at the dealer is told. */
+export const NOBODY_HERE = {
+  title: 'The agent leaves, and nobody is here any more.',
+  told: told(['widget', 'bot'], { type: 'AVAILABILITY', open: true, admins: false }),
+} as const;
+
+const AFTERWARDS = [ERASURE, SETTING_ASIDE, TOO_LATE, NOBODY_HERE].map(({ title, told }) => ({
+  title,
+  frame: told.frame,
+}));
 
 /** A frame of the story, and what happens in it. */
 interface Example {

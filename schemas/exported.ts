@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { DealerSettings } from './dealers.ts';
 import { Author, GroupId, Id, Key, Plain, Seq } from './kinds.ts';
+import { Answering } from './waiting.ts';
 
 const Time = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -23,6 +24,9 @@ export const EXPORTED = {
     seq: Count,
     adminRead: Count,
     customerRead: Count,
+    waitingSince: Type.Optional(orNull(Time)),
+    waitingFor: Type.Optional(orNull(Answering)),
+    assignee: Type.Optional(orNull(Id)),
     ...times,
   }),
   user: Type.Object(record),

@@ -1,6 +1,8 @@
 /** The envelope, the joins and what the server answers by itself [P-2, P-3, P-4, P-8]. */
 import { type Static, Type } from '@sinclair/typebox';
+import { availability } from './events/availability.ts';
 import { DealerOrAll, GroupId, Id, Instant, Key, Role, Seq } from './kinds.ts';
+import { Waiting } from './waiting.ts';
 
 /** [P-2.3] Frame of a client. Other fields are ignored [P-2.4]. */
 export const Envelope = Type.Object({
@@ -72,6 +74,8 @@ export const SessionPayload = Type.Object({
   closed: Type.Optional(Type.Boolean()),
   online: Type.Optional(Type.Boolean()),
   unread: Type.Optional(Type.Integer({ minimum: 0 })),
+  waiting: Type.Optional(Waiting),
+  availability: Type.Optional(Type.Object(availability)),
   /** [P-21.1] */
   epoch: Type.String({ pattern: '^[A-Za-z0-9_-]{6,64}$', description: 'the same as long as the log only grows' }),
   pingInterval: Type.Integer(),

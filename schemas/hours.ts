@@ -69,7 +69,7 @@ const Opening = Type.Object(
   { additionalProperties: false },
 );
 
-export const Hours = Type.Array(Opening, { maxItems: 50 });
+export const Hours = Type.Array(Opening, { maxItems: 28 });
 export type Hours = Static<typeof Hours>;
 
 /** Days on which nobody is there: nothing opens on them. */

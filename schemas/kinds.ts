@@ -43,6 +43,7 @@ TypeRegistry.Set('Text', isText);
 TypeRegistry.Set('DealerOrAll', (_, value) => value === '*' || isId(value));
 TypeRegistry.Set('Id', (_, value) => isId(value));
 TypeRegistry.Set('GroupId', (_, value) => isGroupId(value));
+TypeRegistry.Set('IdOrNull', (_, value) => value === null || isId(value));
 
 const integerId = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
@@ -55,6 +56,12 @@ export const Text = text(MAX_TEXT);
 
 /** [P-2.7] A dealerId or adminId. A non-negative integer is taken and read as its decimal string: decoded, it is one. */
 export const Id = Type.Unsafe<string>({ [Kind]: 'Id', anyOf: [{ type: 'string', pattern: ID.source }, integerId] });
+
+/** [P-2.7] An {@link Id}, or null: nobody. */
+export const IdOrNull = Type.Unsafe<string | null>({
+  [Kind]: 'IdOrNull',
+  anyOf: [{ type: 'string', pattern: ID.source }, integerId, { type: 'null' }],
+});
 
 /** [P-2.7] A groupId: an {@link Id} that does not begin with `@`. */
 export const GroupId = Type.Unsafe<string>({
@@ -69,7 +76,7 @@ export const DealerOrAll = Type.Unsafe<string>({
 });
 
 /** Kinds whose integers are read as decimal strings. */
-const ID_KINDS: ReadonlySet<string> = new Set(['Id', 'GroupId', 'DealerOrAll']);
+const ID_KINDS: ReadonlySet<string> = new Set(['Id', 'IdOrNull', 'GroupId', 'DealerOrAll']);
 export const isIdKind = (schema: TSchema): boolean => ID_KINDS.has(schema[Kind]);
 
 /** [P-2.3] The `id` by which a client asks for an answer, and by which a repeat is known. */
@@ -96,6 +103,14 @@ export const Seq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }
 
 /** RFC 3339, UTC, with milliseconds. */
 export const Instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' });
+
+let [lastTime, lastInstant] = [Number.NaN, ''];
+
+/** The {@link Instant} of a time, in ms since 1970. The last one is kept: what is told of one moment is told again and again. */
+export function instantOf(ms: number): string {
+  if (ms !== lastTime) [lastTime, lastInstant] = [ms, new Date(ms).toISOString()];
+  return lastInstant;
+}
 
 TypeRegistry.Set<TSchema & { enum: readonly unknown[] }>('OneOf', (schema, value) => schema.enum.includes(value));
 

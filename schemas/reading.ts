@@ -1,8 +1,9 @@
 /** [P-11.3, P-11.4] Queries and answers of reading over HTTP. */
 import { type Static, Type } from '@sinclair/typebox';
 import { ChatMsg } from './events/chat-message.ts';
-import { GroupId, Id, Instant, Key, OneOf, User } from './kinds.ts';
+import { GroupId, Id, IdOrNull, Instant, Key, OneOf, User } from './kinds.ts';
 import { listOf, MAX_LIMIT, Paging } from './lists.ts';
+import { Waiting } from './waiting.ts';
 
 const yesOrNo = (description: string) => Type.Optional(Type.Boolean({ description }));
 
@@ -12,6 +13,12 @@ export const GroupFilter = Type.Object({
   muted: yesOrNo('whether a person has taken over from the bot'),
   online: yesOrNo('whether the customer is here'),
   unread: yesOrNo('whether any message of the customer waits to be read'),
+  waiting: Type.Optional(
+    OneOf(['bot', 'admin', 'any', 'none'], { description: 'whose it is to answer, anybody’s, or nobody’s' }),
+  ),
+  overdue: yesOrNo('whether the answer that is waited for is overdue'),
+  assignee: Type.Optional(Type.String({ maxLength: 64, description: 'the adminId of the one whose it is, or none' })),
+  order: Type.Optional(OneOf(['waiting'], { description: 'those alone that wait for an answer, the longest first' })),
 });
 export type GroupFilter = Static<typeof GroupFilter>;
 
@@ -33,7 +40,7 @@ const count = Type.Integer({ minimum: 0 });
 const times = { createdAt: Instant, updatedAt: Instant };
 
 /** Last message, without the fields that the group itself has. */
-const LAST_SAID = Type.Omit(ChatMsg, ['type', 'dealerId', 'groupId', 'muted', 'unread']);
+const LAST_SAID = Type.Omit(ChatMsg, ['type', 'dealerId', 'groupId', 'muted', 'unread', 'waiting']);
 
 /** A group as it stands. */
 export const GroupItem = Type.Object(
@@ -50,6 +57,11 @@ export const GroupItem = Type.Object(
     adminRead: Type.Integer({ minimum: 0, description: 'the seq up to which an admin has read' }),
     customerRead: Type.Integer({ minimum: 0, description: 'the seq up to which the customer has read' }),
     admins: Type.Array(Id, { description: 'who of the dealer has it open' }),
+    waiting: Waiting,
+    assignee: IdOrNull,
+    readByMe: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'the seq up to which the admin whose token it is has read' }),
+    ),
     setAside: Type.Optional(
       Type.Literal(true, { description: "it had claimed a name that is now that of a dealer's own customer" }),
     ),

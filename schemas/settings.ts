@@ -94,7 +94,14 @@ export const Settings = Type.Object({
         'signs and verifies tokens; comma-separated to rotate: the first signs, all verify. Made, and kept beside the embedded database, when absent. Better in the environment: others can read flags',
     }),
   ),
+  AUTO_ASSIGN: Type.Boolean({ default: true, description: "an admin's message assigns what is nobody's: on or off" }),
   AUTO_MUTE: Type.Boolean({ default: true, description: "an admin's message mutes the bot: on or off" }),
+  MAX_BOT_MESSAGES: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 100,
+    description: 'the most messages of bots in a conversation while nobody else says anything',
+  }),
   MAX_FRAME_BYTES: Type.Integer({
     minimum: 1024,
     maximum: 1_048_576,

@@ -40,6 +40,7 @@ import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
 import { webRoutes } from './doors/http/web.ts';
 import { Revocations } from './doors/revocations.ts';
+import { Sweep } from './doors/timers/sweep.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
 import { Presence } from './hub/presence.ts';
@@ -86,6 +87,12 @@ const poolOf = (settings: Settings, onError: (error: Error) => void = () => {}) 
   onError,
 });
 
+const policyOf = ({ AUTO_MUTE, AUTO_ASSIGN, MAX_BOT_MESSAGES }: Settings) => ({
+  autoMute: AUTO_MUTE,
+  autoAssign: AUTO_ASSIGN,
+  maxBotRun: MAX_BOT_MESSAGES,
+});
+
 /** Opens the database that the settings name; `migrate` it before use. */
 export function openStore(
   settings: Settings,
@@ -126,7 +133,7 @@ export function openJournal(
   { now }: Clock,
   onFault: (fault: unknown) => void,
 ): Journal {
-  const policy = { autoMute: settings.AUTO_MUTE };
+  const policy = policyOf(settings);
   return new Journal({ store, bus: new MemoryBus(), policy, now, onFault, onCommit: () => {}, onLocked: () => {} });
 }
 
@@ -183,7 +190,7 @@ export async function createApp({
   const journal = new Journal({
     store,
     bus,
-    policy: { autoMute: settings.AUTO_MUTE },
+    policy: policyOf(settings),
     now: clock.now,
     onFault,
     onCommit: (batch) => {
@@ -254,6 +261,7 @@ export async function createApp({
     showWork(metrics, { eraser, expiry, membership });
     running.push(openRedisDoors(core, redis, herald), link, membership);
     running.push(await serveMetrics(core), expiry, presence);
+    running.push(new Sweep({ store, journal, now, interval: timing.sweepInterval, onFault }));
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
     running.push({ close: watchDue(metrics, given, timing.dueInterval) });
   });

@@ -63,9 +63,9 @@ export function watchDue(metrics: Metrics, store: Pick<Upkeep, 'due'>, interval:
   return () => clearInterval(timer);
 }
 
-/** Counts people by role. */
+/** Counts people by role; a server is none. */
 function countByRole(people: readonly Who[]): Record<string, number> {
   const counts: Record<string, number> = { customer: 0, admin: 0 };
-  for (const { role } of people) counts[role] = (counts[role] ?? 0) + 1;
+  for (const { role } of people) if (role !== 'server') counts[role] = (counts[role] ?? 0) + 1;
   return counts;
 }

@@ -27,6 +27,8 @@ export interface Timing {
    * finished.
    */
   readonly erasingInterval: number;
+  /** [P-12] Interval of the look at what has fallen due in conversations: nothing of that is told later. */
+  readonly sweepInterval: number;
   /** Interval of the look at what is due, for metrics. */
   readonly dueInterval: number;
   /** Interval of the look at how large an embedded database's write-ahead log is. */
@@ -55,6 +57,7 @@ export const TIMING: Timing = {
   commitLateness: 60_000,
   retentionInterval: 60 * 60 * 1000,
   erasingInterval: 60_000,
+  sweepInterval: 1_000,
   dueInterval: 15_000,
   walInterval: 10_000,
   requestTimeout: 30_000,

@@ -202,7 +202,7 @@ export const DELIVERY: readonly Case[] = [
         ['close_chat', 'CLOSE_CHAT', {}, { type: 'CLOSE_CHAT', ...own, user: 'admin', close: true }],
       ] as const) {
         await admin.taken(channel, { type, groupId, ...more });
-        same(`what is told of ${type}`, (await of(customer, told.type, groupId)).payload, told);
+        holds(`what is told of ${type}`, (await of(customer, told.type, groupId)).payload, told);
       }
     },
   },

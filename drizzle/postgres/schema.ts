@@ -26,20 +26,29 @@ const count = (name: string) => bigint(name, { mode: 'number' }).notNull().defau
 const instant = (name: string) => bigint(name, { mode: 'number' }).notNull();
 
 /** A tenant. The last seqs are those of its scopes `@dealer` and `@desk`. */
-export const dealers = pgTable('dealers', {
-  dealerId: text('dealer_id').primaryKey(),
-  name: text('name'),
-  email: text('email'),
-  phone: text('phone'),
-  origins: jsonb('origins').$type<string[]>().notNull().default([]),
-  retentionDays: integer('retention_days'),
-  claims: text('claims').$type<'any' | 'made' | 'off'>(),
-  /** All other settings. */
-  settings: jsonb('settings').$type<KeptTogether>().notNull().default({}),
-  dealerSeq: count('dealer_seq'),
-  deskSeq: count('desk_seq'),
-  createdAt: instant('created_at'),
-});
+export const dealers = pgTable(
+  'dealers',
+  {
+    dealerId: text('dealer_id').primaryKey(),
+    name: text('name'),
+    email: text('email'),
+    phone: text('phone'),
+    origins: jsonb('origins').$type<string[]>().notNull().default([]),
+    retentionDays: integer('retention_days'),
+    claims: text('claims').$type<'any' | 'made' | 'off'>(),
+    /** [P-12, P-13] See `Rules`. */
+    botSpokeAt: count('bot_spoke_at'),
+    aloneSince: bigint('alone_since', { mode: 'number' }).default(0),
+    lookAt: bigint('look_at', { mode: 'number' }),
+    isOpen: flag('is_open').default(true),
+    /** All other settings. */
+    settings: jsonb('settings').$type<KeptTogether>().notNull().default({}),
+    dealerSeq: count('dealer_seq'),
+    deskSeq: count('desk_seq'),
+    createdAt: instant('created_at'),
+  },
+  (table) => [index('dealers_look').on(table.lookAt).where(sql`look_at is not null`)],
+);
 
 /**
  * One customer's conversation, as it stands after the last event of its scope. Every message changes `updated_at`: what the
@@ -62,6 +71,15 @@ export const groups = pgTable(
     customerRead: count('customer_read'),
     /** By what its customer holds the name: see `Group.holder`. */
     holder: text('holder'),
+    /** [P-12] Who must answer, and what a person has taken: see `Group`. */
+    waitingSince: bigint('waiting_since', { mode: 'number' }),
+    waitingFor: text('waiting_for').$type<'bot' | 'admin'>(),
+    turnedAt: count('turned_at'),
+    marks: count('marks'),
+    assignee: text('assignee'),
+    actedAt: count('acted_at'),
+    botRun: count('bot_run'),
+    due: bigint('due', { mode: 'number' }),
     /** Of one that was set aside: the digest of the name that it had. */
     formerly: text('formerly'),
     /** The last seq of the conversation that had the name before and was set aside; 0: there was none. */
@@ -74,8 +92,22 @@ export const groups = pgTable(
     primaryKey({ columns: [table.dealerId, table.groupId] }),
     index('groups_updated').on(table.dealerId, table.updatedMinute),
     index('groups_formerly').on(table.dealerId, table.formerly).where(sql`formerly is not null`),
+    index('groups_due').on(table.due).where(sql`due is not null`),
+    index('groups_pending').on(table.dealerId, table.due).where(sql`due is not null`),
     index('groups_online').on(table.dealerId, table.groupId).where(sql`online`),
   ],
+);
+
+/** [P-12.7] How far each admin has read in a conversation, as a seq. */
+export const adminReads = pgTable(
+  'admin_reads',
+  {
+    dealerId: text('dealer_id').notNull(),
+    groupId: text('group_id').notNull(),
+    adminId: text('admin_id').notNull(),
+    seq: count('seq'),
+  },
+  (table) => [primaryKey({ columns: [table.dealerId, table.groupId, table.adminId] })],
 );
 
 /** Which admin is, or last was, present where: a groupId, or `@desk` for the dealer itself. */
@@ -106,6 +138,7 @@ export const presences = pgTable(
   (table) => [
     primaryKey({ columns: [table.dealerId, table.sender, table.nodeId] }),
     index('presences_node').on(table.nodeId),
+    index('presences_servers').on(table.dealerId).where(sql`sender like 'server:%'`),
   ],
 );
 

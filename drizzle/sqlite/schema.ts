@@ -18,24 +18,33 @@ const instant = (name: string) => integer(name).notNull();
  * A tenant. The last seqs and positions are those of its scopes `@dealer` and `@desk`. Where their logs end (positions, and the seqs
  * there, `…_logged`) is for triggers alone to write.
  */
-export const dealers = sqliteTable('dealers', {
-  dealerId: text('dealer_id').primaryKey(),
-  name: text('name'),
-  email: text('email'),
-  phone: text('phone'),
-  origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
-  retentionDays: integer('retention_days'),
-  claims: text('claims').$type<'any' | 'made' | 'off'>(),
-  /** All other settings. */
-  settings: text('settings', { mode: 'json' }).$type<KeptTogether>().notNull().default({}),
-  dealerSeq: count('dealer_seq'),
-  deskSeq: count('desk_seq'),
-  dealerPosition: count('dealer_position'),
-  deskPosition: count('desk_position'),
-  dealerLogged: count('dealer_logged'),
-  deskLogged: count('desk_logged'),
-  createdAt: instant('created_at'),
-});
+export const dealers = sqliteTable(
+  'dealers',
+  {
+    dealerId: text('dealer_id').primaryKey(),
+    name: text('name'),
+    email: text('email'),
+    phone: text('phone'),
+    origins: text('origins', { mode: 'json' }).$type<string[]>().notNull().default([]),
+    retentionDays: integer('retention_days'),
+    claims: text('claims').$type<'any' | 'made' | 'off'>(),
+    /** [P-12, P-13] See `Rules`. */
+    botSpokeAt: count('bot_spoke_at'),
+    aloneSince: integer('alone_since').default(0),
+    lookAt: integer('look_at'),
+    isOpen: flag('is_open').default(true),
+    /** All other settings. */
+    settings: text('settings', { mode: 'json' }).$type<KeptTogether>().notNull().default({}),
+    dealerSeq: count('dealer_seq'),
+    deskSeq: count('desk_seq'),
+    dealerPosition: count('dealer_position'),
+    deskPosition: count('desk_position'),
+    dealerLogged: count('dealer_logged'),
+    deskLogged: count('desk_logged'),
+    createdAt: instant('created_at'),
+  },
+  (table) => [index('dealers_look').on(table.lookAt).where(sql`look_at is not null`)],
+);
 
 /**
  * One customer's conversation, as it stands after the last event of its scope. Where its log ends (the positions, and the seq there,
@@ -61,6 +70,15 @@ export const groups = sqliteTable(
     customerRead: count('customer_read'),
     /** By what its customer holds the name: see `Group.holder`. */
     holder: text('holder'),
+    /** [P-12] Who must answer, and what a person has taken: see `Group`. */
+    waitingSince: integer('waiting_since'),
+    waitingFor: text('waiting_for').$type<'bot' | 'admin'>(),
+    turnedAt: count('turned_at'),
+    marks: count('marks'),
+    assignee: text('assignee'),
+    actedAt: count('acted_at'),
+    botRun: count('bot_run'),
+    due: integer('due'),
     /** Of one that was set aside: the digest of the name that it had. */
     formerly: text('formerly'),
     /** The last seq of the conversation that had the name before and was set aside; 0: there was none. */
@@ -74,8 +92,22 @@ export const groups = sqliteTable(
     primaryKey({ columns: [table.dealerId, table.groupId] }),
     index('groups_updated').on(table.dealerId, table.updatedMinute),
     index('groups_formerly').on(table.dealerId, table.formerly).where(sql`formerly is not null`),
+    index('groups_due').on(table.due).where(sql`due is not null`),
+    index('groups_pending').on(table.dealerId, table.due).where(sql`due is not null`),
     index('groups_online').on(table.dealerId, table.groupId).where(sql`online = 1`),
   ],
+);
+
+/** [P-12.7] How far each admin has read in a conversation, as a seq. */
+export const adminReads = sqliteTable(
+  'admin_reads',
+  {
+    dealerId: text('dealer_id').notNull(),
+    groupId: text('group_id').notNull(),
+    adminId: text('admin_id').notNull(),
+    seq: count('seq'),
+  },
+  (table) => [primaryKey({ columns: [table.dealerId, table.groupId, table.adminId] })],
 );
 
 /** Which admin is, or last was, present where: a groupId, or `@desk` for the dealer itself. */
@@ -106,6 +138,7 @@ export const presences = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.dealerId, table.sender, table.nodeId] }),
     index('presences_node').on(table.nodeId),
+    index('presences_servers').on(table.dealerId).where(sql`sender like 'server:%'`),
   ],
 );
 

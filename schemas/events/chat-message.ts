@@ -1,13 +1,16 @@
 /** [P-7.1] A message of the chat. */
 import { type Static, type TProperties, Type } from '@sinclair/typebox';
 import { Content, linesOf } from '../content.ts';
-import { GroupId, Id, Seq, Text, text, User } from '../kinds.ts';
+import { GroupId, Id, IdOrNull, Seq, Text, text, User } from '../kinds.ts';
 import { nameOf, plainText } from '../said.ts';
+import { Waiting } from '../waiting.ts';
 import { event } from './kind.ts';
 import { adminId, adminIsNamed, type Base, inGroup, NOT_BELIEVED, narrowed, notBelieved } from './payload.ts';
 
 /** [P-18.1] Fields besides the text: a bot or an admin shows something, a customer answers it. */
 const shown = { content: Type.Optional(Content) };
+/** [P-12.4] */
+const expecting = { expectAssignee: Type.Optional(IdOrNull) };
 const answer = { replyTo: Type.Optional(Seq), value: Type.Optional(text(1000)) };
 
 const said = { adminId, user: User, ...notBelieved, message: Text };
@@ -15,7 +18,7 @@ const saying = <Fields extends TProperties>(fields: Fields) =>
   inGroup('UPDATE_MSG', { ...said, ...fields }, { allOf: [adminIsNamed] });
 type ByWhom = { user: 'admin'; adminId: string } | { user: 'customer' | 'bot' };
 
-const updateMsg = saying({ ...shown, ...answer });
+const updateMsg = saying({ ...shown, ...answer, ...expecting });
 /** From other servers, which speak for everybody. */
 export const UpdateMsg = narrowed<Base<typeof updateMsg> & ByWhom>(updateMsg);
 
@@ -23,7 +26,7 @@ const customerMsg = saying(answer);
 /** From a customer's socket: it shows nothing to those who answer it. */
 export const CustomerMsg = narrowed<Base<typeof customerMsg> & ByWhom>(customerMsg);
 
-const adminMsg = saying(shown);
+const adminMsg = saying({ ...shown, ...expecting });
 /** From an admin's socket. */
 export const AdminMsg = narrowed<Base<typeof adminMsg> & ByWhom>(adminMsg);
 
@@ -39,6 +42,7 @@ export const ChatMsg = Type.Object({
   message: Text,
   ...shown,
   ...answer,
+  waiting: Type.Optional(Waiting),
 });
 
 export const chatMessage = event({
@@ -57,7 +61,7 @@ export const chatMessage = event({
         admin: { admin_message: AdminMsg },
         server: { event: UpdateMsg },
       },
-      drops: NOT_BELIEVED,
+      drops: [...NOT_BELIEVED, 'expectAssignee'],
     },
   },
 });

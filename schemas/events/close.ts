@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Author, GroupId, Id } from '../kinds.ts';
 import { nameOf } from '../said.ts';
+import { Waiting } from '../waiting.ts';
 import { event } from './kind.ts';
 import { adminIsNamed, authored, inGroup, notContrary } from './payload.ts';
 
@@ -19,6 +20,7 @@ export const ChatClosed = Type.Object({
   adminId: Type.Optional(Id),
   user: Author,
   close: Type.Literal(true),
+  waiting: Type.Optional(Waiting),
 });
 
 export const chatClosed = event({

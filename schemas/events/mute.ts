@@ -1,7 +1,8 @@
 /** [P-7.2] Mutes: the bot is silenced in a chat, or speaks again. */
 import { type Static, Type } from '@sinclair/typebox';
-import { GroupId, Id } from '../kinds.ts';
+import { GroupId, Id, OneOf } from '../kinds.ts';
 import { adminIn } from '../said.ts';
+import { Waiting } from '../waiting.ts';
 import { event } from './kind.ts';
 import { inGroup, notContrary } from './payload.ts';
 
@@ -22,6 +23,10 @@ export const MuteStatus = Type.Object({
   adminId: Id,
   muted: Type.Boolean(),
   user: Type.Optional(Type.Literal('customer', { description: 'who brought it about, where the admin named did not' })),
+  waiting: Type.Optional(Waiting),
+  reason: Type.Optional(
+    OneOf(['unanswered', 'alone', 'hours'], { description: 'why a mute ended by itself: nobody ended it' }),
+  ),
 });
 
 export const muteStatus = event({

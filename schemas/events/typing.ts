@@ -1,15 +1,16 @@
 /** Somebody types, or has stopped. */
 import { type Static, Type } from '@sinclair/typebox';
-import { GroupId, Id, User } from '../kinds.ts';
+import { GroupId, Id, Text, User } from '../kinds.ts';
 import { nameOf } from '../said.ts';
 import { event } from './kind.ts';
 import { adminId, adminIsNamed, inGroup } from './payload.ts';
 
-export const Typing = inGroup(
-  'TYPING',
-  { adminId, user: Type.Optional(User), typing: Type.Boolean() },
-  { allOf: [adminIsNamed] },
-);
+const fields = { adminId, user: Type.Optional(User), typing: Type.Boolean() };
+
+export const Typing = inGroup('TYPING', fields, { allOf: [adminIsNamed] });
+
+/** [P-18.2] From a server: a bot may show its answer as it grows. */
+export const BotTyping = inGroup('TYPING', { ...fields, text: Type.Optional(Text) }, { allOf: [adminIsNamed] });
 
 export const TypingState = Type.Object({
   type: Type.Literal('TYPING'),
@@ -18,6 +19,7 @@ export const TypingState = Type.Object({
   adminId: Type.Optional(Id),
   user: User,
   typing: Type.Boolean(),
+  text: Type.Optional(Text),
 });
 
 export const typingState = event({
@@ -31,7 +33,7 @@ export const typingState = event({
   accepts: {
     TYPING: {
       summary: 'Somebody types, or has stopped. Never stored.',
-      by: { customer: { typing: Typing }, admin: { typing: Typing }, server: { event: Typing } },
+      by: { customer: { typing: Typing }, admin: { typing: Typing }, server: { event: BotTyping } },
     },
   },
 });

@@ -41,12 +41,13 @@ export function senderOf(session: Customer | Admin | OtherServer): string {
   }
 }
 
-/** The customer or admin whom a sender's name stands for: {@link senderOf} read backwards. Null for a server. */
-export function personOf(dealerId: string, sender: string): Customer | Admin | null {
+/** The one whom a sender's name stands for: {@link senderOf} read backwards. Null: it is nobody's who can be here. */
+export function personOf(dealerId: string, sender: string): Customer | Admin | OtherServer | null {
   const [role, ...rest] = sender.split(':');
   const name = rest.join(':');
   if (role === 'customer') return { role, dealerId, groupId: name };
-  return role === 'admin' ? { role, dealerId, adminId: name } : null;
+  if (role === 'admin') return { role, dealerId, adminId: name };
+  return role === 'server' ? { role, dealerId, name } : null;
 }
 
 /** [P-5] Which fields of a payload tell who says it, by role. */

@@ -2,7 +2,7 @@ import type { Body } from '../../schemas/accepted.ts';
 import { refused } from '../../schemas/errors.ts';
 import { identify } from '../auth/permit.ts';
 import { IDENTITY_FIELDS, type Session, senderOf } from '../auth/session.ts';
-import type { Command, Entry } from '../domain/state.ts';
+import type { Command, Entry, PresenceChange } from '../domain/state.ts';
 import type { Who } from '../hub/presence.ts';
 import type { Outcome } from '../journal/batch.ts';
 import type { Journal, Origin } from '../journal/journal.ts';
@@ -63,10 +63,17 @@ function mustBeWord(field: string, value: unknown): void {
  * @param entry by what a customer comes in [P-3.1]
  */
 export function presenceCommand(who: Who, node: string, online: boolean, entry: Entry | null = null): Command {
-  const { role, dealerId } = who;
-  const body: Command['body'] =
-    role === 'customer'
-      ? { type: 'CLIENT_JOIN', dealerId, groupId: who.groupId, online, node, entry }
-      : { type: 'ADMIN_JOIN', dealerId, adminId: who.adminId, online, node };
-  return { role, sender: senderOf(who), key: null, body };
+  return { role: who.role, sender: senderOf(who), key: null, body: changeOf(who, node, online, entry) };
+}
+
+function changeOf(who: Who, node: string, online: boolean, entry: Entry | null): PresenceChange {
+  const { dealerId } = who;
+  switch (who.role) {
+    case 'customer':
+      return { type: 'CLIENT_JOIN', dealerId, groupId: who.groupId, online, node, entry };
+    case 'admin':
+      return { type: 'ADMIN_JOIN', dealerId, adminId: who.adminId, online, node };
+    case 'server':
+      return { type: 'SERVER_JOIN', dealerId, online, node };
+  }
 }

@@ -1,11 +1,13 @@
 /** [P-3] Joining, as the steps that it takes: who is it, may it, tell the others, catch up, go live. */
 import { RefusedError, refused } from '../../schemas/errors.ts';
 import type { Envelope, SessionPayload } from '../../schemas/frames.ts';
-import { JOINS, type JoinChannel } from '../../schemas/table.ts';
+import { ALL_DEALERS, JOINS, type JoinChannel } from '../../schemas/table.ts';
+import { waitingOf } from '../../schemas/waiting.ts';
 import type { Session } from '../auth/session.ts';
 import { presenceCommand } from '../commands/command.ts';
 import { mustBeTaken } from '../commands/identity.ts';
 import { inTurn } from '../commands/turns.ts';
+import { availabilityAt } from '../domain/availability.ts';
 import type { Entry } from '../domain/state.ts';
 import type { Seat } from '../hub/hub.ts';
 import type { Peer } from '../hub/peer.ts';
@@ -81,8 +83,9 @@ export function leave({ hub, feed, presence }: Leaving, { seat, who }: Joined): 
   if (who) presence.left(who);
 }
 
+/** Everybody is somebody's of a dealer, but for servers of all of them. */
 function whoOf(session: Session): Who | null {
-  return session.role === 'server' ? null : session;
+  return session.role === 'server' && session.dealerId === ALL_DEALERS ? null : session;
 }
 
 /** [P-7.5] Tells that somebody is here, and makes a customer's group. */
@@ -112,7 +115,7 @@ function mustHaveRoom({ presence, settings }: Arriving, who: Who): void {
 
 /** [P-3.5] */
 async function describe(
-  { store, timing }: Pick<House, 'timing'> & { readonly store: DealerStore },
+  { store, timing, clock }: Pick<House, 'timing' | 'clock'> & { readonly store: DealerStore },
   { credential: { claims } }: Seat,
   token: string | undefined,
   session: Session,
@@ -125,7 +128,7 @@ async function describe(
   const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, epoch, pingInterval };
   if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
   if (role === 'server') return { role, dealerId, ...common };
-  const { group, adminOnline } = await store.standing(dealerId, session.groupId);
+  const { group, adminOnline, rules } = await store.standing(dealerId, session.groupId);
   return {
     role,
     dealerId,
@@ -136,5 +139,7 @@ async function describe(
     closed: group?.closed ?? false,
     online: adminOnline,
     unread: group?.unread ?? 0,
+    waiting: group && waitingOf(group),
+    availability: availabilityAt(rules, clock.now(), adminOnline),
   };
 }

@@ -2,6 +2,7 @@ import type { Static } from '@sinclair/typebox';
 import type { UpdateChat, UpdateGroup } from '../../schemas/accepted.ts';
 import type { AdminPresence, CustomerPresence } from '../../schemas/delivered.ts';
 import { DESK_SCOPE } from '../../schemas/table.ts';
+import { withAdmins } from './availability.ts';
 import { carried } from './carried.ts';
 import { type Decision, refuse, type State, withGroup } from './state.ts';
 
@@ -53,9 +54,11 @@ export function chat(state: State, body: Static<typeof UpdateChat | typeof Updat
     if (online && scope !== DESK_SCOPE && !state.openChats.has(scope) && chatsIn(state) >= MAX_OPEN_CHATS) {
       return refuse('too_large', `this admin has ${MAX_OPEN_CHATS} chats open: leave one first`);
     }
+    const after = withChat(state, scope, online);
+    const { events, rules } = withAdmins(state, after, dealerId);
     return {
-      events: [{ ...adminPresence(dealerId, scope, body.adminId, online), ...carried(body) }],
-      state: withChat(state, scope, online),
+      events: [...events, { ...adminPresence(dealerId, scope, body.adminId, online), ...carried(body) }],
+      state: { ...after, rules },
     };
   }
   return {

@@ -1,12 +1,15 @@
 import { CLOSE } from '../../schemas/errors.ts';
 import type { Author } from '../../schemas/kinds.ts';
 import { announce } from './announce.ts';
+import { assign } from './assign.ts';
 import { author } from './author.ts';
+import { wakeDealer } from './availability.ts';
 import { chat } from './chat.ts';
 import { close } from './close.ts';
 import { erase } from './erase.ts';
+import { handoff } from './handoff.ts';
 import { acknowledged } from './holding.ts';
-import { adminJoin, customerJoin } from './join.ts';
+import { adminJoin, customerJoin, serverJoin } from './join.ts';
 import { message } from './message.ts';
 import { mute } from './mute.ts';
 import { read } from './read.ts';
@@ -22,12 +25,17 @@ import {
   withGroup,
 } from './state.ts';
 import { typing } from './typing.ts';
+import { wake } from './wake.ts';
 
 /** Notes that the claim is acknowledged: what a customer sends shows that it has the token of its claim. */
 function acknowledging(state: State): State {
   const holder = acknowledged(state.group?.holder ?? null);
   return state.group && holder !== state.group.holder ? withGroup(state, { holder }) : state;
 }
+
+/** Tells what nobody sends: it makes no dealer and no group [P-6.2]. */
+const isServersOwn = ({ type }: Command['body']): boolean =>
+  type === 'ERASE_GROUP' || type === 'WAKE_GROUP' || type === 'WAKE_DEALER';
 
 type Verb<B extends Command['body']> = (state: State, body: B, policy: Policy, side: Side) => Decision;
 
@@ -41,10 +49,13 @@ const authored =
 const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command['body'], { type: Type }>> } = {
   CLIENT_JOIN: customerJoin,
   ADMIN_JOIN: adminJoin,
+  SERVER_JOIN: serverJoin,
   UPDATE_MSG: message,
   MUTE_BOT: mute,
   UNMUTE_BOT: mute,
   CLOSE_CHAT: close,
+  ASSIGN: assign,
+  HANDOFF: handoff,
   SYS_MSG: announce,
   UPDATE_CHAT: chat,
   UPDATE_GROUP: chat,
@@ -56,6 +67,8 @@ const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command[
   TYPING: typing,
   READ: read,
   ERASE_GROUP: erase,
+  WAKE_GROUP: wake,
+  WAKE_DEALER: wakeDealer,
 };
 
 /**
@@ -64,7 +77,9 @@ const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command[
  * needs them there.
  */
 export function decide(given: State, { role, body, minted = false }: Command, policy: Policy): Decision {
-  const trusted = role === 'server' && body.type !== 'ERASE_GROUP';
+  // A server may be here before its dealer is [P-6.2].
+  if (body.type === 'SERVER_JOIN') return serverJoin(given, body);
+  const trusted = role === 'server' && !isServersOwn(body);
   if (!given.dealer && (!trusted || given.removed)) return refuse('unknown_dealer', 'this dealer does not exist');
   const isCustomers = role === 'customer' && body.type !== 'CLIENT_JOIN';
   // [P-3.1] Its conversation has been set aside, and its socket does not know yet.

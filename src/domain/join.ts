@@ -1,10 +1,12 @@
 import { DESK_SCOPE } from '../../schemas/table.ts';
+import { withAdmins } from './availability.ts';
 import { adminPresence, customerPresence, withChat } from './chat.ts';
 import { faultOfClaim, holderAfter, isClaimed, isSameClaim, setAside } from './holding.ts';
 import { type Decision, type PresenceChange, refuse, type State, withGroup } from './state.ts';
 
 type CustomerJoin = Extract<PresenceChange, { type: 'CLIENT_JOIN' }>;
 type AdminJoin = Extract<PresenceChange, { type: 'ADMIN_JOIN' }>;
+type ServerJoin = Extract<PresenceChange, { type: 'SERVER_JOIN' }>;
 
 /** The nodes that have sockets of somebody, after one of them has the first or has lost the last. */
 function nodesAfter({ nodes }: State, { node, online }: PresenceChange): ReadonlySet<string> {
@@ -52,8 +54,26 @@ export function adminJoin(state: State, body: AdminJoin): Decision {
   const chats = [...state.openChats].filter((scope) => scope !== DESK_SCOPE).sort();
   const left = online ? [] : chats;
   const changed = state.openChats.has(DESK_SCOPE) === online ? left : [...left, DESK_SCOPE];
+  const after = changed.reduce((next, scope) => withChat(next, scope, online), state);
+  const { events, rules } = withAdmins(state, after, dealerId);
   return {
-    events: changed.map((scope) => adminPresence(dealerId, scope, adminId, online)),
-    state: { ...changed.reduce((next, scope) => withChat(next, scope, online), state), nodes },
+    events: [...events, ...changed.map((scope) => adminPresence(dealerId, scope, adminId, online))],
+    state: { ...after, nodes, rules },
+  };
+}
+
+/** [P-13.1] A server of the dealer came to a node or left it: nobody is told, but it may be the dealer's bot. */
+export function serverJoin(state: State, body: ServerJoin): Decision {
+  if (wasNotThere(state, body)) return { events: [], state };
+  const { rules, at } = state;
+  const isFirst = body.online && !rules.hasServer && state.dealer;
+  return {
+    events: [],
+    state: {
+      ...state,
+      nodes: nodesAfter(state, body),
+      // Whoever has muted a bot that was not there, has one now.
+      rules: isFirst ? { ...rules, hasServer: true, lookAt: at } : rules,
+    },
   };
 }

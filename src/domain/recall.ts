@@ -21,7 +21,7 @@ function said(state: State, body: Static<typeof UpdateMsg>): Decision {
   return { events: [event], state: withGroup(state, { unread, closed: false, closedBy: null }) };
 }
 
-type Recalled = Exclude<Body['type'], 'UPDATE_CHAT' | 'UPDATE_GROUP' | 'TYPING' | 'READ'>;
+type Recalled = Exclude<Body['type'], 'UPDATE_CHAT' | 'UPDATE_GROUP' | 'TYPING' | 'READ' | 'ASSIGN' | 'HANDOFF'>;
 type Verb<B extends Body> = (state: State, body: B, policy: Policy, side: 'dealer') => Decision;
 
 const VERBS: { readonly [Type in Recalled]: Verb<Extract<Body, { type: Type }>> } = {

@@ -3,10 +3,12 @@
  * comes back.
  */
 import type { Body } from '../../schemas/accepted.ts';
+import type { KeptTogether } from '../../schemas/dealers.ts';
 import type { Event } from '../../schemas/delivered.ts';
 import type { Refusal } from '../../schemas/errors.ts';
 import type { Author, Role } from '../../schemas/kinds.ts';
 import type { Fields } from '../../schemas/records.ts';
+import type { Answering } from '../../schemas/waiting.ts';
 
 /** One customer's conversation. */
 export interface Group {
@@ -26,6 +28,22 @@ export interface Group {
   readonly adminRead: number;
   readonly customerRead: number;
   readonly holder: Holder;
+  /** [P-12.1] Since when its customer waits for an answer; null: nobody waits. */
+  readonly waitingSince: number | null;
+  /** The side whose it is to answer; null: nobody waits. */
+  readonly waitingFor: Answering | null;
+  /** When it became theirs. */
+  readonly turnedAt: number;
+  /** Marks of what has become of this wait: bits of `MARK` in `waiting.ts`. */
+  readonly marks: number;
+  /** [P-12.3] The admin whose conversation it is; null: nobody's. */
+  readonly assignee: string | null;
+  /** [P-12.5] When an admin last did something in it, as far as that holds a mute. */
+  readonly actedAt: number;
+  /** Messages of bots since somebody else said something. */
+  readonly botRun: number;
+  /** When it is to be looked at again, at the latest; null: nothing can fall due. Whoever waits, or has muted the bot, has one. */
+  readonly due: number | null;
 }
 
 /**
@@ -46,6 +64,14 @@ export const NEW_GROUP: Group = {
   adminRead: 0,
   customerRead: 0,
   holder: null,
+  waitingSince: null,
+  waitingFor: null,
+  turnedAt: 0,
+  marks: 0,
+  assignee: null,
+  actedAt: 0,
+  botRun: 0,
+  due: null,
 };
 
 /** The side whose word something is: the customer, or the dealer, for whom admins and servers speak [P-6.5]. */
@@ -62,8 +88,35 @@ export interface Known {
   readonly customer: Fields;
 }
 
+/** Rules of a dealer: what it asks for in its conversations, and who is there to answer [P-12, P-13]. Times are ms since 1970. */
+export interface Rules {
+  readonly settings: KeptTogether;
+  /** True where a server of the dealer is joined. */
+  readonly hasServer: boolean;
+  /** When a bot last spoke here, to the minute; 0: none ever did. */
+  readonly botSpokeAt: number;
+  /** Since when no admin is here; null: one is. */
+  readonly aloneSince: number | null;
+  /** True where the dealer's sockets were last told that it is open. */
+  readonly isOpen: boolean;
+  /** When something of the dealer as a whole falls due; null: nothing does. */
+  readonly lookAt: number | null;
+}
+
+export const NEW_RULES: Rules = {
+  settings: {},
+  hasServer: false,
+  botSpokeAt: 0,
+  aloneSince: 0,
+  isOpen: true,
+  lookAt: null,
+};
+
 /** All that one command may touch. */
 export interface State {
+  /** When it is decided, in ms since 1970. */
+  readonly at: number;
+  readonly rules: Rules;
   /** True where the dealer exists. */
   readonly dealer: boolean;
   /** True where one of that name was removed: only an operator makes it anew [P-11.5]. */
@@ -74,6 +127,8 @@ export interface State {
   readonly erased: number | null;
   /** Chats that the admin whom the command names has open: groupIds, and `@desk` for the dealer itself. */
   readonly openChats: ReadonlySet<string>;
+  /** Number of the dealer's admins who are here, where it matters. */
+  readonly present: number;
   /** The nodes that have sockets of the customer or admin who comes or leaves. */
   readonly nodes: ReadonlySet<string>;
   readonly user: Known | null;
@@ -102,7 +157,8 @@ export type PresenceChange =
       readonly adminId: string;
       readonly online: boolean;
       readonly node: string;
-    };
+    }
+  | { readonly type: 'SERVER_JOIN'; readonly dealerId: string; readonly online: boolean; readonly node: string };
 
 /**
  * [P-3.1] By what a customer joins a group: a claim, without a token; the token that Telle gave it for one (`kept`); or one
@@ -128,6 +184,19 @@ export type Entry =
       readonly spare: string;
     };
 
+/** [P-12] It is time to look what has fallen due in a conversation. */
+export interface Wake {
+  readonly type: 'WAKE_GROUP';
+  readonly dealerId: string;
+  readonly groupId: string;
+}
+
+/** [P-12.5, P-13.2] It is time to look at a dealer as a whole. */
+export interface WakeDealer {
+  readonly type: 'WAKE_DEALER';
+  readonly dealerId: string;
+}
+
 /** [P-11.4] A conversation is to be forgotten, with all that is known of its customer. */
 export interface Erasure {
   readonly type: 'ERASE_GROUP';
@@ -152,7 +221,7 @@ export interface Command {
   readonly turn?: string;
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
-  readonly body: Body | PresenceChange | Erasure;
+  readonly body: Body | PresenceChange | Erasure | Wake | WakeDealer;
   /** Of a customer: whether its dealer minted its token [P-3.1]. */
   readonly minted?: boolean;
   /** [P-20.1] When it was, in ms since 1970: of what another system tells of the past. Absent: it is now. */
@@ -163,6 +232,10 @@ export interface Command {
 export interface Policy {
   /** [P-7.3] True where an admin's message mutes the bot. */
   readonly autoMute: boolean;
+  /** [P-12.3] True where an admin's message makes a conversation the admin's that is nobody's. */
+  readonly autoAssign?: boolean;
+  /** [P-12.9] The most messages of bots in a conversation while nobody else says anything; absent: any number. */
+  readonly maxBotRun?: number;
 }
 
 /** The events in order (the last is the command's own, those before it are what it caused) and the state after them. */
@@ -206,6 +279,14 @@ export const changed = (
     adminRead = group.adminRead,
     customerRead = group.customerRead,
     holder = group.holder,
+    waitingSince = group.waitingSince,
+    waitingFor = group.waitingFor,
+    turnedAt = group.turnedAt,
+    marks = group.marks,
+    assignee = group.assignee,
+    actedAt = group.actedAt,
+    botRun = group.botRun,
+    due = group.due,
   }: Partial<Group>,
 ): Group => ({
   online,
@@ -218,6 +299,14 @@ export const changed = (
   adminRead,
   customerRead,
   holder,
+  waitingSince,
+  waitingFor,
+  turnedAt,
+  marks,
+  assignee,
+  actedAt,
+  botRun,
+  due,
 });
 
 /** A state whose group has changed in the fields given. */

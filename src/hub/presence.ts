@@ -1,12 +1,17 @@
 /** [P-7.5] Presence: who has a live socket here, and who has been without one for longer than the grace. */
 
-/** A customer, by its group, or an admin of a dealer. */
+/** A customer, by its group, or an admin or a server of a dealer. */
 export type Who =
   | { readonly role: 'customer'; readonly dealerId: string; readonly groupId: string }
-  | { readonly role: 'admin'; readonly dealerId: string; readonly adminId: string };
+  | { readonly role: 'admin'; readonly dealerId: string; readonly adminId: string }
+  | { readonly role: 'server'; readonly dealerId: string; readonly name: string };
 
-const keyOf = (who: Who): string =>
-  `${who.dealerId}/${who.role}/${who.role === 'customer' ? who.groupId : who.adminId}`;
+function nameOf(who: Who): string {
+  if (who.role === 'customer') return who.groupId;
+  return who.role === 'admin' ? who.adminId : who.name;
+}
+
+const keyOf = (who: Who): string => `${who.dealerId}/${who.role}/${nameOf(who)}`;
 
 interface Options {
   /** Milliseconds without a socket after which somebody is gone. */

@@ -7,7 +7,16 @@ import type { Refusal } from '../../schemas/errors.ts';
 import { ACCEPTED, DEALER_SCOPE, DELIVERIES, DESK_SCOPE, eventTypeOf, scopeOf } from '../../schemas/table.ts';
 import { decide } from '../domain/decide.ts';
 import { weightOfUpdate } from '../domain/size.ts';
-import { type Command, changed, type Decision, type Erasure, type Policy, type State } from '../domain/state.ts';
+import {
+  type Command,
+  changed,
+  type Decision,
+  type Erasure,
+  NEW_RULES,
+  type Policy,
+  type Rules,
+  type State,
+} from '../domain/state.ts';
 import type { StoredAt } from '../protocol/encode.ts';
 import type { Changes, Needs, Prior, Rows, RowTime, RowTimes, StoredEvent, Table } from '../store/rows.ts';
 
@@ -69,10 +78,16 @@ function touchedBy({ body, key, sender }: Command): Touched {
   switch (body.type) {
     case 'ADMIN_JOIN':
       rows.openChats = rowKey(dealerId, body.adminId);
+      rows.present = rows.dealers;
       rows.presences = rowKey(dealerId, sender);
       return rows;
     case 'CLIENT_JOIN':
+    case 'SERVER_JOIN':
       rows.presences = rowKey(dealerId, sender);
+      return rows;
+    case 'WAKE_GROUP':
+    case 'WAKE_DEALER':
+      rows.present = rows.dealers;
       return rows;
     case 'ERASE_GROUP':
       return rows;
@@ -82,14 +97,22 @@ function touchedBy({ body, key, sender }: Command): Touched {
     const parts = besides?.[table];
     if (parts) rows[table] = rowKey(dealerId, ...parts);
   }
+  if (rows.openChats) rows.present = rows.dealers;
   const type = eventTypeOf(body);
   if (key !== null && DELIVERIES[type].stored) rows.priors = rowKey(dealerId, scopeOf(type, groupId), sender, key);
   return rows;
 }
 
+const SERVERS_OWN: ReadonlySet<string> = new Set([
+  'CLIENT_JOIN',
+  'ADMIN_JOIN',
+  'SERVER_JOIN',
+  'ERASE_GROUP',
+  'WAKE_GROUP',
+]);
+
 /** Tells a command that is nobody's payload: no event of its own type is stored for it. */
-const isServersOwn = (body: Command['body']): body is Exclude<Command['body'], Body> =>
-  body.type === 'CLIENT_JOIN' || body.type === 'ADMIN_JOIN' || body.type === 'ERASE_GROUP';
+const isServersOwn = (body: Command['body']): body is Exclude<Command['body'], Body> => SERVERS_OWN.has(body.type);
 
 /** Tells whether it is an update of a record. */
 const isMerged = ({ type }: Command['body']): boolean => ACCEPTED.get(type)?.merges === true;
@@ -110,6 +133,7 @@ const TABLES: readonly Table[] = [
   'leads',
   'intents',
   'intentCounts',
+  'present',
   'priors',
 ];
 
@@ -130,6 +154,7 @@ export function planOf(commands: readonly Command[]): Plan {
     leads: new Map(),
     intents: new Map(),
     intentCounts: new Map(),
+    present: new Map(),
     priors: new Map(),
     writtenDealers: new Set(),
   };
@@ -149,6 +174,9 @@ export const noChanges = (at: number): Changes => ({
   events: [],
   chatPresences: [],
   arrivals: [],
+  rules: new Map(),
+  botsSpoke: new Map(),
+  adminReads: [],
   erasures: [],
   setAside: [],
   revoked: [],
@@ -200,6 +228,7 @@ class Batch {
       return { refusal: { code: 'unavailable', message: 'this conversation is being written to: try again' } };
     }
     this.#keep(touched, before, decision.state);
+    if (command.body.type === 'READ') this.#read(command.body);
     if (command.body.type === 'ERASE_GROUP') this.#erase(command.body, command.sender, before);
     if (decision.revoked && touched.groups) this.#revoke(touched.groups);
     const happened = decision.events.map((event, index) =>
@@ -226,14 +255,17 @@ class Batch {
     }
   }
 
-  #stateOf({ dealers, groups, openChats, presences, users, leads, intents, intentCounts }: Touched): State {
+  #stateOf({ dealers, groups, openChats, present, presences, users, leads, intents, intentCounts }: Touched): State {
     const rows = this.#rows;
     return {
+      at: this.#at ?? this.#told.now,
+      rules: row(rows.rules, dealers) ?? NEW_RULES,
       dealer: row(rows.dealers, dealers) !== null,
       removed: rows.removed.has(dealers.key),
       group: row(rows.groups, groups),
       erased: row(rows.erased, groups),
       openChats: row(rows.openChats, openChats) ?? NONE,
+      present: row(rows.present, present) ?? 0,
       nodes: row(rows.presences, presences) ?? NONE,
       user: row(rows.users, users),
       lead: row(rows.leads, leads),
@@ -246,6 +278,7 @@ class Batch {
   #keep(touched: Touched, before: State, after: State): void {
     const dealer = touched.dealers.key;
     if (after.dealer && !before.dealer) this.#put('dealers', dealer, { dealerSeq: 0, deskSeq: 0 });
+    if (after.rules !== before.rules) this.#rule(dealer, before.rules, after.rules);
     if (after.group && after.group !== before.group) this.#put('groups', touched.groups?.key, after.group);
     if (after.user && after.user !== before.user) this.#put('users', touched.users?.key, after.user);
     if (after.lead && after.lead !== before.lead) this.#put('leads', touched.leads?.key, after.lead);
@@ -258,6 +291,7 @@ class Batch {
       this.#rows.openChats.set(touched.openChats.key, after.openChats);
       for (const [scope, online] of differences(before.openChats, after.openChats)) {
         this.changes.chatPresences.push({ dealerId: dealer, scope, adminId, online });
+        if (scope === DESK_SCOPE) this.#rows.present.set(dealer, before.present + (online ? 1 : -1));
       }
     }
     if (after.nodes !== before.nodes && touched.presences) {
@@ -267,6 +301,15 @@ class Batch {
         this.changes.arrivals.push({ dealerId: dealer, sender, nodeId, online });
       }
     }
+  }
+
+  /** A bot that spoke is noted apart: its dealer's row may not be locked. */
+  #rule(dealer: string, before: Rules, after: Rules): void {
+    this.#rows.rules.set(dealer, after);
+    if (after.botSpokeAt !== before.botSpokeAt) this.changes.botsSpoke.set(dealer, after.botSpokeAt);
+    const { aloneSince, isOpen, lookAt } = after;
+    const isSame = aloneSince === before.aloneSince && isOpen === before.isOpen && lookAt === before.lookAt;
+    if (!isSame) this.changes.rules.set(dealer, { aloneSince, isOpen, lookAt });
   }
 
   /**
@@ -286,6 +329,11 @@ class Batch {
     return true;
   }
 
+  /** [P-12.7] Keeps for each admin how far it has read. */
+  #read({ dealerId, groupId, adminId, user, seq }: Extract<Body, { type: 'READ' }>): void {
+    if (user === 'admin' && adminId !== undefined) this.changes.adminReads.push({ dealerId, groupId, adminId, seq });
+  }
+
   #revoke({ parts: [dealerId = '', groupId = ''] }: RowKey): void {
     this.changes.revoked.push({ dealerId, groupId });
   }
@@ -295,7 +343,7 @@ class Batch {
     this.#rows.groups.delete(`${dealerId}/${groupId}`);
   }
 
-  #put<T extends Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>>(
+  #put<T extends Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'present' | 'priors'>>(
     table: T,
     key = '',
     row: NonNullable<ReturnType<Rows[T]['get']>>,

@@ -348,4 +348,5 @@ export class Journal {
 const withOthers = (entries: readonly Waiting[]): readonly Waiting[] =>
   entries.some(({ others }) => others.length > 0) ? entries.flatMap((each) => [each, ...each.others]) : entries;
 
-const isJoin = ({ type }: Command['body']): boolean => type === 'CLIENT_JOIN' || type === 'ADMIN_JOIN';
+const JOINS: ReadonlySet<string> = new Set(['CLIENT_JOIN', 'ADMIN_JOIN', 'SERVER_JOIN']);
+const isJoin = ({ type }: Command['body']): boolean => JOINS.has(type);

@@ -1,4 +1,5 @@
 /** Makes frames and acks of what was stored, or is only passed on: the one place that does, once for each event. */
+import { scopeOf } from '../../schemas/table.ts';
 import type { Peer } from '../hub/peer.ts';
 import type { Publication } from '../hub/publication.ts';
 import { ackFrame, eventFrame, passingFrame } from '../protocol/encode.ts';
@@ -31,7 +32,7 @@ const passingPublication = (
   type,
   dealerId,
   groupId,
-  scope: groupId ?? '',
+  scope: groupId ?? scopeOf(type, undefined),
   seq: null,
   at: null,
   frame: passingFrame(type, payload),

@@ -132,6 +132,7 @@ export class ReadingBack {
     const needs: Needs = {
       ...{ dealers: new Map([[dealerId, [dealerId]]]), groups: new Map(), users: new Map(), leads: new Map() },
       ...{ intents: new Map(), intentCounts: new Map(), openChats: new Map(), presences: new Map(), priors: new Map() },
+      present: new Map(),
       writtenDealers: new Set([dealerId]),
     };
     for (const { kind, row } of lines) {
@@ -201,7 +202,8 @@ class Page {
     this.#groupTimes.set(key, { created: createdAt, updated: updatedAt });
     if (this.#rows.erased.has(key)) return { reason: 'this conversation was erased here' };
     if (this.#rows.groups.has(key)) return 'repeated';
-    this.#put(key, changed(NEW_GROUP, { ...row, lastSeq: seq }));
+    // What is muted, or waits, is looked at soon [P-12].
+    this.#put(key, changed(NEW_GROUP, { ...row, lastSeq: seq, actedAt: updatedAt, due: updatedAt }));
     return 'taken';
   }
 

@@ -44,6 +44,8 @@ function ruleOf(schema: TSchema, error: ValueError): string {
       return `expected a string of 1 to ${schema.maxLength} characters, none of them a control character`;
     case 'Id':
       return 'expected 1 to 64 of A-Z a-z 0-9 . _ : @ -, or a non-negative integer';
+    case 'IdOrNull':
+      return 'expected 1 to 64 of A-Z a-z 0-9 . _ : @ -, a non-negative integer, or null';
     case 'DealerOrAll':
       return 'expected *, or 1 to 64 of A-Z a-z 0-9 . _ : @ -, or a non-negative integer';
     case 'GroupId':
@@ -156,7 +158,7 @@ type Keep = (value: unknown) => unknown;
 
 /** Finds how a value of a schema is kept; null: all of it, as it is. */
 function keepOf(schema: TSchema): Keep | null {
-  if (isIdKind(schema)) return String;
+  if (isIdKind(schema)) return (value) => (value === null ? null : String(value));
   const tags = tagsOf(schema);
   if (tags.length > 0) return keepTagged(tags, schema.anyOf.map(keepOf));
   if (schema[Kind] === 'Array') return keepEach(keepOf(schema.items));

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { CLAIMS, type Dealer, type DealerSettings, KeptTogether } from '../../schemas/dealers.ts';
 import { refused } from '../../schemas/errors.ts';
-import type { Group } from '../domain/state.ts';
+import type { Group, Rules } from '../domain/state.ts';
 import { revokingAll } from './credentials.ts';
 import { removeAll, WHOLE } from './removing.ts';
 import type { DealerSeqs } from './rows.ts';
@@ -21,6 +21,8 @@ export interface Doorway {
 export interface Standing {
   /** Null: there is no such dealer. */
   readonly dealer: (DealerSeqs & Doorway) | null;
+  /** [P-13] Of no dealer, those of a new one. */
+  readonly rules: Rules;
   /** Null: none was asked for, or there is none of that name. */
   readonly group: Group | null;
   /** True where any admin of the dealer is here; false where no group was asked for. */
@@ -82,6 +84,8 @@ const rowOf = ({ name, email, phone, origins, retentionDays, claims, ...others }
   retention_days: retentionDays ?? null,
   claims: claims ?? null,
   settings: settingsOf(others),
+  // [P-12, P-13] What falls due by the settings of before may do so at another time.
+  look_at: 0,
 });
 
 /** Postgres has origins and settings as JSON, SQLite as its text. */

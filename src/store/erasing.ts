@@ -134,7 +134,7 @@ function removing(dealerId: string, erasures: readonly PendingErasure[], { table
   const ofGroups = among(dealerId, 'group_id', table({ name }));
   const senders = table({ name: name.map((groupId) => `customer:${groupId}`) });
   return [
-    ...['users', 'leads', 'lead_intents', 'dead_letters'].map(
+    ...['users', 'leads', 'lead_intents', 'dead_letters', 'admin_reads'].map(
       (each) => sql`delete from ${sql.raw(each)} where ${ofGroups}`,
     ),
     leaving(dealerId, among(dealerId, 'place', table({ name }))),

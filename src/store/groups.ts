@@ -1,6 +1,8 @@
 /** Conversations as they stand, as people list them. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { GroupFilter } from '../../schemas/reading.ts';
+import type { Answering } from '../../schemas/waiting.ts';
+import { MARK } from '../domain/waiting.ts';
 import { after, type Bounds, beginningOf, type Mark, type Part } from './bounded.ts';
 import type { Digests } from './digests.ts';
 import { Readings } from './readings.ts';
@@ -15,6 +17,8 @@ import {
   type Row,
   textOrNull,
   texts,
+  tuple,
+  valuesOf,
 } from './sql.ts';
 
 /** A group as it stands. Times are ms since 1970. */
@@ -29,6 +33,11 @@ export interface BareGroup {
   readonly seq: number;
   readonly adminRead: number;
   readonly customerRead: number;
+  /** [P-12.1] Since when its customer waits for an answer, and whose; null: nobody waits. */
+  readonly waitingSince: number | null;
+  readonly waitingFor: Answering | null;
+  /** [P-12.3] The admin whose it is; null: nobody's. */
+  readonly assignee: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
   /** [P-3.1] True where it had to give its name to a customer with a minted token. */
@@ -58,6 +67,8 @@ export interface GroupStore {
   /** Groups by their names, after the one named. */
   groupsByName(dealerId: string, after: string, bounds: Bounds): Promise<BareGroup[]>;
   group(dealerId: string, groupId: string): Promise<KeptGroup | null>;
+  /** [P-12.7] Says how far an admin has read in each of the groups named; nothing of those where nothing was read. */
+  adminReads(dealerId: string, adminId: string, groupIds: readonly string[]): Promise<Map<string, number>>;
   /** Those of the groups named that there are. */
   existing(dealerId: string, groupIds: readonly string[]): Promise<Set<string>>;
   /** The conversation that had this name and was set aside; null where there is none. */
@@ -73,6 +84,8 @@ export interface GroupStore {
   ): Promise<{ groupId: string; lastSeq: number }[]>;
 }
 
+const WORDS: readonly Answering[] = ['bot', 'admin'];
+
 const bareGroupOfRow = (row: Row): BareGroup => ({
   groupId: String(row.group_id),
   online: Boolean(row.online),
@@ -83,6 +96,9 @@ const bareGroupOfRow = (row: Row): BareGroup => ({
   seq: Number(row.last_seq),
   adminRead: Number(row.admin_read),
   customerRead: Number(row.customer_read),
+  waitingSince: row.waiting_since === null ? null : Number(row.waiting_since),
+  waitingFor: WORDS.find((each) => each === row.waiting_for) ?? null,
+  assignee: textOrNull(row.assignee),
   createdAt: Number(row.created_at),
   updatedAt: Number(row.updated_at),
   setAside: row.formerly !== null,
@@ -108,8 +124,22 @@ const LOOKS = 10;
 const flag = (condition: SQL, wanted: boolean | undefined): SQL | null =>
   wanted === undefined ? null : wanted ? condition : sql`not ${condition}`;
 
-const conditionsOf = ({ open, muted, online, unread }: GroupFilter): SQL[] =>
+/** [P-12.6] Conditions for whose it is to answer. */
+const WAITING: Readonly<Record<NonNullable<GroupFilter['waiting']>, SQL>> = {
+  bot: sql`g.waiting_for = 'bot'`,
+  admin: sql`g.waiting_for = 'admin'`,
+  any: sql`g.waiting_since is not null`,
+  none: sql`g.waiting_since is null`,
+};
+
+const ofAssignee = (assignee: string): SQL =>
+  assignee === 'none' ? sql`g.assignee is null` : sql`g.assignee = ${assignee}`;
+
+const conditionsOf = ({ open, muted, online, unread, waiting, overdue, assignee }: GroupFilter): SQL[] =>
   [
+    waiting === undefined ? null : WAITING[waiting],
+    flag(sql`(g.waiting_since is not null and (g.marks & ${sql.raw(String(MARK.bot | MARK.admin))}) > 0)`, overdue),
+    assignee === undefined ? null : ofAssignee(assignee),
     flag(sql`g.closed`, open === undefined ? undefined : !open),
     flag(sql`g.muted`, muted),
     flag(sql`g.online`, online),
@@ -152,9 +182,18 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
     return { isWanted: Boolean(last.is_wanted), passed: Number(last.place) - 1, behind, lookedTo };
   }
 
+  /** [P-12.6] Those that wait, the longest first: all of them have a due, which an index has. */
+  function longestWaiting(dealerId: string, wanted: readonly SQL[], mark: Part['after'], bounds: Bounds) {
+    const order = [sql`g.waiting_since`, sql`g.group_id`];
+    const behind = mark ? sql`${tuple(order)} > ${valuesOf([mark.at, ...mark.key])}` : null;
+    const waits = sql`g.dealer_id = ${dealerId} and g.due is not null and g.waiting_since is not null`;
+    return listed(from, all([waits, ...wanted, behind]), list(order), bounds);
+  }
+
   return {
     async groups(dealerId, filter, { after: mark, ...bounds }) {
       const wanted = conditionsOf(filter);
+      if (filter.order === 'waiting') return found(await longestWaiting(dealerId, wanted, mark, bounds));
       const stretch = (place: SQL | null) => all([sql`g.dealer_id = ${dealerId}`, place]);
       let where = stretch(after(order, mark, changedAt));
       if (wanted.length === 0) return found(await listed(from, where, descending(order), bounds));
@@ -196,6 +235,13 @@ export function groupsIn({ rows, dialect }: Database, digests: Digests): GroupSt
         sql`select ${columns} from ${from} where g.dealer_id = ${dealerId} and g.group_id = ${groupId}`,
       );
       return found ? groupOfRow(found) : null;
+    },
+
+    async adminReads(dealerId, adminId, groupIds) {
+      if (groupIds.length === 0) return new Map();
+      const found = await rows(sql`select group_id, seq from admin_reads
+        where dealer_id = ${dealerId} and group_id in (${texts(groupIds)}) and admin_id = ${adminId}`);
+      return new Map(found.map((row) => [String(row.group_id), Number(row.seq)]));
     },
 
     async existing(dealerId, groupIds) {

@@ -11,6 +11,7 @@ export const OF_DEALER = [
   'users',
   'leads',
   'lead_intents',
+  'admin_reads',
   'erasures',
   'dead_letters',
   'audit',

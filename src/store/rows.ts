@@ -1,6 +1,6 @@
 /** The rows that a batch loads and writes, as the store has them, and events as they are kept. */
 import type { Event } from '../../schemas/delivered.ts';
-import type { Erasure, Group, Known } from '../domain/state.ts';
+import type { Erasure, Group, Known, Rules } from '../domain/state.ts';
 
 /** One event as it is kept: the payload is JSON text, the very bytes that are delivered. */
 export interface StoredEvent {
@@ -25,6 +25,17 @@ export interface DealerSeqs {
   readonly deskSeq: number;
 }
 
+/** Rules of a dealer that change, beside its seqs, as far as it is written with the batch that changes it [P-12]. */
+export type RulesChange = Pick<Rules, 'aloneSince' | 'isOpen' | 'lookAt'>;
+
+/** [P-12.7] Mark of how far an admin has read in a conversation. */
+export interface AdminRead {
+  readonly dealerId: string;
+  readonly groupId: string;
+  readonly adminId: string;
+  readonly seq: number;
+}
+
 /** An event that was stored under a sender's key before. */
 export interface Prior {
   readonly seq: number;
@@ -35,7 +46,7 @@ export interface Prior {
  * The rows that a batch works on, by the parts of their keys joined with `/`: dealers by dealer; groups, users and leads
  * by dealer and group; openChats (the scopes of an admin's) by dealer and admin; presences (the nodes that have sockets of
  * somebody) by dealer and sender; intents by dealer, group and intent; intentCounts (how many intents a group has, up to
- * {@link MAX_INTENTS}) by dealer and group; priors by dealer, scope, sender and key. Of a group that is not there, `erased`
+ * {@link MAX_INTENTS}) by dealer and group; present (how many admins are here) by dealer; priors by dealer, scope, sender and key. Of a group that is not there, `erased`
  * tells the last seq of the one of its name that was erased. `removed` has the dealers that
  * are not there because they were removed.
  *
@@ -45,6 +56,10 @@ export interface Prior {
  */
 export interface Rows {
   readonly dealers: Map<string, DealerSeqs>;
+  /** Of each dealer that is there. */
+  readonly rules: Map<string, Rules>;
+  /** Admins that are here, of the dealers of which it was asked. */
+  readonly present: Map<string, number>;
   readonly groups: Map<string, Group>;
   readonly openChats: Map<string, ReadonlySet<string>>;
   readonly presences: Map<string, ReadonlySet<string>>;
@@ -57,7 +72,7 @@ export interface Rows {
   readonly erased: Map<string, number>;
   readonly removed: ReadonlySet<string>;
 }
-export type Table = Exclude<keyof Rows, 'erased' | 'removed' | 'findPrior'>;
+export type Table = Exclude<keyof Rows, 'rules' | 'erased' | 'removed' | 'findPrior'>;
 
 /** Parts of a row's key. An intent's word comes last, and may hold a `/` itself. */
 export function keyParts(key: string) {
@@ -113,10 +128,17 @@ export interface SetAside {
  * the row of its scope, a dealer or a group, which says how far the scope goes.
  */
 export interface Changes
-  extends Omit<Rows, 'openChats' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'> {
+  extends Omit<
+    Rows,
+    'rules' | 'present' | 'openChats' | 'presences' | 'intentCounts' | 'priors' | 'findPrior' | 'erased' | 'removed'
+  > {
   readonly events: StoredEvent[];
   readonly chatPresences: ChatPresence[];
   readonly arrivals: Arrival[];
+  readonly rules: Map<string, RulesChange>;
+  /** Dealers of which a bot has spoken, and when that was. Who has a dealer locked writes it the next time. */
+  readonly botsSpoke: Map<string, number>;
+  readonly adminReads: AdminRead[];
   /** Carried out after everything else is written. */
   readonly erasures: PendingErasure[];
   /** Carried out before anything else is written. */

@@ -19,7 +19,7 @@ function statements({ dealerId, groupId, to }: SetAside, where: EventsWhere, for
   return [
     sql`update events set ${moved} where ${ofGroup} and scope = '@desk'`,
     sql`update events set scope = ${to}, ${moved} where ${where.ofGroup(dealerId, groupId)}`,
-    ...['users', 'leads', 'lead_intents', 'dead_letters'].map(renamed),
+    ...['users', 'leads', 'lead_intents', 'dead_letters', 'admin_reads'].map(renamed),
     sql`update chats set place = ${to} where dealer_id = ${dealerId} and place = ${groupId}`,
     // Nobody of it is here: its sockets are closed, and come back under the other name.
     sql`delete from presences where dealer_id = ${dealerId} and sender = ${own}`,

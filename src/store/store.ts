@@ -15,6 +15,7 @@ import type { LogStore } from './log.ts';
 import type { NodeStore } from './nodes.ts';
 import type { RecordStore } from './records.ts';
 import type { SearchStore } from './searching.ts';
+import type { TimerStore } from './timers.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** The store that the doors read and change: all but what is the journal's, and what is done beside it. */
@@ -32,7 +33,7 @@ export interface OpenStore
     Pick<Upkeep, 'check' | 'schema' | 'faultOfDisk'> {}
 
 /** Every method rejects with the driver's own error where the database fails. */
-export interface Store extends OpenStore, CommitStore, ErasureStore, ImportStore, NodeStore, Upkeep {
+export interface Store extends OpenStore, CommitStore, ErasureStore, ImportStore, NodeStore, TimerStore, Upkeep {
   /** True where it says for certain if a commit was done: then a node that is alone has nothing to mend. */
   readonly isCertain: boolean;
 }

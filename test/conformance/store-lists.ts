@@ -149,6 +149,9 @@ export function describeLists(withStore: WithStore): void {
           unread: 3,
           adminRead: 1,
           customerRead: 2,
+          waitingSince: 900_000_000_000,
+          waitingFor: 'admin',
+          assignee: 'a2',
         } as const;
         const [first, last] = [1, 3].map((seq) => eventRow('d1', 'g1', seq));
         assert.ok(first && last);

@@ -21,6 +21,14 @@ const FULL_GROUP: Group = {
   lastMessageSeq: LARGE + 3,
   adminRead: LARGE + 2,
   customerRead: LARGE + 1,
+  waitingSince: 256 * LARGE,
+  waitingFor: 'admin',
+  turnedAt: 256 * LARGE + 1,
+  marks: 5,
+  assignee: 'a2',
+  actedAt: 256 * LARGE + 2,
+  botRun: 7,
+  due: 256 * LARGE + 3,
 };
 
 export function describeRows(withStore: WithStore): void {

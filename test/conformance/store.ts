@@ -16,6 +16,7 @@ import { describePresence } from './store-presence.ts';
 import { describeReading } from './store-reading.ts';
 import { describeRows } from './store-rows.ts';
 import { describeSearching } from './store-searching.ts';
+import { describeTimers } from './store-timers.ts';
 import { describeTogether } from './store-together.ts';
 import type { WithStore } from './with-store.ts';
 
@@ -41,6 +42,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describeTogether(withStore);
     describeReading(withStore);
     describePresence(withStore);
+    describeTimers(withStore);
     describeDealers(withStore);
     describeLetters(withStore);
     describeLists(withStore);

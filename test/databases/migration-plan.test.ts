@@ -58,6 +58,12 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
         '  only what is not there yet is made',
         '0007_settings',
         '  only what is not there yet is made',
+        '0008_waiting',
+        '  dealers: each of its rows is written; some 1 row: how long that takes was not measured',
+        '  dealers: an index of it is made; some 1 row: how long that takes was not measured',
+        '  groups: each of its rows is written; some 2 rows: how long that takes was not measured',
+        '  groups: an index of it is made; some 2 rows: how long that takes was not measured',
+        '  presences: an index of it is made; some 0 rows: how long that takes was not measured',
         'All of it is one transaction, and nobody else can write meanwhile: end the server, and back up first.',
       ]);
       assert.ok(before.equals(await readFile(file)), 'the file is another');
@@ -78,6 +84,9 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
       '  only what is not there yet is made',
       '0006_settings',
       '  dealers: it gets columns, which takes a moment whatever its size',
+      '0007_waiting',
+      '  dealers: each of its rows is written; how many rows it has is not known: ANALYZE dealers has them estimated',
+      '  groups: each of its rows is written; some 2,000 rows: how long that takes was not measured',
       'All of it is one transaction: whoever reads or writes a table that is named waits from then on until its end. Back up first.',
     ];
     await withClient(url, (client) =>

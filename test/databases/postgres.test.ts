@@ -116,7 +116,7 @@ describe('a batch in Postgres', () => {
       await write(false);
       await client.query('analyze events');
       await write(true);
-      const plan = await genericPlan(client, READ_ROWS, 17);
+      const plan = await genericPlan(client, READ_ROWS, 18);
       assert.match(plan, /using events_key on events e .*\n *Index Cond: .*id = n\w*\.id/);
     }));
 
@@ -195,7 +195,7 @@ describe('the groups of a dealer in Postgres', () => {
       await withStore(url, async (store) => {
         const pending: number[] = [];
         await store.migrate((migrations) => pending.push(migrations));
-        assert.deepEqual(pending, [4]);
+        assert.deepEqual(pending, [5]);
         const found = (await store.groups('d1', {}, { limit: 10 })).groups;
         assert.deepEqual(
           found.map(({ groupId }) => groupId),

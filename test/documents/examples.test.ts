@@ -1,12 +1,13 @@
 /** The examples of the documents come true: the story is played on a real server, and so are the HTTP exchanges. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ERASURE, examplesOf, SETTING_ASIDE, STORY } from '../../schemas/examples.ts';
+import { ERASURE, examplesOf, NOBODY_HERE, SETTING_ASIDE, STORY, TOO_LATE } from '../../schemas/examples.ts';
 import { CODE, EXCHANGES, type Exchange, LETTER } from '../../schemas/http-examples.ts';
 import type { Role } from '../../schemas/kinds.ts';
 import { FRAMES } from '../../schemas/published.ts';
 import { ACTORS, type Actor, CAST, DEALER, type Frame, GROUP, TOKEN } from '../../schemas/story.ts';
 import { DELIVERIES, SENDS } from '../../schemas/table.ts';
+import { TIMING } from '../../src/timing.ts';
 import type { Client } from '../support/client.ts';
 import { assertAsExample } from '../support/examples.ts';
 import { startServer, DEALER as TEST_DEALER, type TestServer } from '../support/server.ts';
@@ -21,7 +22,7 @@ describe('the story', () => {
   const tokens = new Map<Actor, string>();
 
   before(async () => {
-    server = await startServer({ settings: { RATE_LIMIT: 'off' } });
+    server = await startServer({ settings: { RATE_LIMIT: 'off' }, timing: { ...TIMING, presenceGrace: 50 } });
     await server.store.putDealer(DEALER, {});
     for (const actor of ACTORS) {
       clients.set(actor, await server.connect());
@@ -85,6 +86,24 @@ describe('the story', () => {
       assertAsExample(await clientOf(actor).next('SET_ASIDE'), told.frame, `${actor} gets`);
     }
   });
+
+  test(TOO_LATE.title, async () => {
+    await server.store.putDealer(DEALER, { origins: ['*'], answerWithin: { bot: 1 } });
+    const customer = await server.customer(TOO_LATE.groupId, { dealerId: DEALER });
+    await customer.ask('customer_message', { type: 'UPDATE_MSG', message: 'Hello?' });
+    for (const actor of TOO_LATE.told.to) {
+      assertAsExample(await clientOf(actor).next('OVERDUE'), TOO_LATE.told.frame, `${actor} gets`);
+    }
+  });
+
+  test(NOBODY_HERE.title, async () => {
+    await clientOf('alice').close();
+    await clientOf('bot').next(
+      ({ payload }) => payload.type === 'UPDATE_CHAT' && payload.online === false && !payload.groupId,
+    );
+    await clientOf('bot').settled();
+    assertAsExample(clientOf('bot').availability.at(-1), NOBODY_HERE.told.frame, 'bot gets');
+  });
 });
 
 describe('the story has an example of', () => {
@@ -108,7 +127,13 @@ describe('the story has an example of', () => {
 
   for (const [type, { channel }] of Object.entries(DELIVERIES)) {
     test(`${type} delivered on ${channel}`, () => {
-      const frames = [...STORY.flatMap(({ then }) => then), ERASURE.told, SETTING_ASIDE.told].map(({ frame }) => frame);
+      const frames = [
+        ...STORY.flatMap(({ then }) => then),
+        ERASURE.told,
+        SETTING_ASIDE.told,
+        TOO_LATE.told,
+        NOBODY_HERE.told,
+      ].map(({ frame }) => frame);
       assert.ok(frames.some((frame) => frame.channel === channel && frame.payload.type === type));
     });
   }
@@ -142,7 +167,7 @@ describe('the HTTP examples', () => {
 
   for (const { title, as, operation, path, body, status, answer } of EXCHANGES) {
     test(`${operation} ${status}: ${title}`, async () => {
-      const [method] = operation.split(' ') as ['GET' | 'PUT' | 'POST' | 'DELETE'];
+      const [method] = operation.split(' ') as ['GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'];
       const response = await server.http(method, path, {
         ...(as && { token: TOKENS[as]() }),
         ...(body !== undefined && { body: withCode(body) }),

@@ -13,8 +13,7 @@ const ask = (state: State, body: Body, role: Command['role'] = 'customer', autoM
 
 /** The events and the state after them; fails where it was refused. */
 function taken(state: State, body: Body, role?: Command['role'], autoMute?: boolean) {
-  const decision = deciding.taken(ask(state, body, role, autoMute));
-  return { events: decision.events, state: decision.state, group: decision.state.group };
+  return deciding.withoutWaiting(deciding.taken(ask(state, body, role, autoMute)));
 }
 
 /** The code of the refusal; fails where it was taken. */

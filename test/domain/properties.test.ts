@@ -9,6 +9,7 @@ import type { Outcome } from '../../src/journal/batch.ts';
 import type { StoredEvent } from '../../src/store/rows.ts';
 import { World } from '../support/world.ts';
 import { anyCommand, anyCommands, anyErasure, anyForgettingCommands, anyRecord, anySizes } from './commands.ts';
+import { NOW } from './deciding.ts';
 import { type Expected, Model } from './model.ts';
 
 const RUNS = { numRuns: 200 };
@@ -237,14 +238,33 @@ describe('decide', () => {
     adminRead: fc.nat(9),
     customerRead: fc.nat(9),
     holder: fc.constantFrom(null, 'minted' as const, 'claimed' as const, 'claimed 0 j1' as const),
+    waitingSince: fc.constantFrom(null, 1, NOW - 1),
+    waitingFor: fc.constantFrom(null, 'bot' as const, 'admin' as const),
+    turnedAt: fc.nat(9),
+    marks: fc.nat(7),
+    assignee: fc.constantFrom(null, 'a1', 'a2'),
+    actedAt: fc.nat(9),
+    botRun: fc.nat(9),
+    due: fc.constantFrom(null, 1, NOW + 1),
+  });
+  const anyRules = fc.record({
+    settings: fc.constantFrom({}, { bot: true }, { bot: false, answerWithin: { bot: 1 } }),
+    hasServer: fc.boolean(),
+    botSpokeAt: fc.constantFrom(0, NOW),
+    aloneSince: fc.constantFrom(null, 0, NOW - 1),
+    isOpen: fc.boolean(),
+    lookAt: fc.constantFrom(null, 0, NOW),
   });
   const anyKnown = fc.record({ fields: anyRecord, customer: anyRecord });
   const anyState: fc.Arbitrary<State> = fc.record({
+    at: fc.constant(NOW),
+    rules: anyRules,
     dealer: fc.boolean(),
     removed: fc.boolean(),
     group: fc.oneof(fc.constant(null), fc.constant(NEW_GROUP), anyGroup),
     erased: fc.option(fc.nat(9), { nil: null }),
     openChats: fc.uniqueArray(fc.constantFrom('@desk', 'g1', 'g2')).map((openChats) => new Set(openChats)),
+    present: fc.nat(2),
     nodes: fc.uniqueArray(fc.constantFrom('n1', 'n2')).map((nodes) => new Set(nodes)),
     user: fc.option(anyKnown, { nil: null }),
     lead: fc.option(anyKnown, { nil: null }),

@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import type { Client } from '../support/client.ts';
 import { adminJoin, clientJoin, serverJoin } from '../support/joins.ts';
 import { DEALER, startServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const server = await startServer({ timing: { closeTimeout: 50 }, settings: { RATE_LIMIT: 'off' } });
@@ -86,7 +87,10 @@ describe('[P-2.3] envelope', () => {
     assert.match(String(when), INSTANT);
     const said = { type: 'CHAT_MSG', dealerId: DEALER, groupId: 'fields', user: 'customer', muted: false, unread: 1 };
     const payload = { ...said, message: 'hello' };
-    assert.deepEqual(frame, { channel: 'CHAT_MESSAGE', payload, id: 'k1', scope: 'fields', seq: 1 });
+    assert.deepEqual(
+      { ...frame, payload: inVersion1(frame.payload) },
+      { channel: 'CHAT_MESSAGE', payload, id: 'k1', scope: 'fields', seq: 1 },
+    );
     await client.ask('typing', { type: 'TYPING', groupId: 'fields', typing: true });
     await client.ask('nonsense', {});
     assert.deepEqual(
@@ -113,7 +117,7 @@ describe('[P-2.4] unknown fields', () => {
     assert.deepEqual(Object.keys(event), ['channel', 'payload', 'id', 'scope', 'seq', 'at']);
     assert.deepEqual([event.id, event.scope, event.seq], ['k1', 'stray', 1]);
     const said = { type: 'CHAT_MSG', dealerId: DEALER, groupId: 'stray', user: 'customer', muted: false, unread: 1 };
-    assert.deepEqual(event.payload, { ...said, message: 'hello' });
+    assert.deepEqual(inVersion1(event.payload), { ...said, message: 'hello' });
     const reader = await server.token('admin', 'a1');
     const log = await server.http('GET', `/v1/dealers/${DEALER}/scopes/stray/events`, { token: reader });
     assert.deepEqual(log.body.items, [event]);

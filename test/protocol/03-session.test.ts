@@ -171,6 +171,8 @@ describe('[P-3.5] session', () => {
         closed: false,
         online: false,
         unread: 0,
+        waiting: null,
+        availability: { open: true, admins: false },
         epoch: await server.store.epoch(),
         pingInterval: 25_000,
       });
@@ -202,6 +204,8 @@ describe('[P-3.5] session', () => {
         closed: true,
         online: true,
         unread: 2,
+        waiting: null,
+        availability: { open: true, admins: true },
         epoch: await server.store.epoch(),
         pingInterval: 25_000,
       });

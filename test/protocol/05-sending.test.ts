@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { Kind } from '@sinclair/typebox';
 import { SENDS } from '../../schemas/table.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 type Role = 'customer' | 'admin' | 'server';
 interface Payload {
@@ -146,10 +147,17 @@ describe('[P-5] identity', () => {
     guest.send('customer_message', { type: 'UPDATE_MSG', message: 'mine' });
     const said = { type: 'CHAT_MSG', dealerId: DEALER, groupId: GROUP };
     const { payload: byCustomer } = await witness.next('CHAT_MSG');
-    assert.deepEqual(byCustomer, { ...said, user: 'customer', muted: false, unread: 2, message: 'mine' });
+    assert.deepEqual(inVersion1(byCustomer), { ...said, user: 'customer', muted: false, unread: 2, message: 'mine' });
     agent.send('admin_message', { type: 'UPDATE_MSG', groupId: GROUP, message: 'ours' });
     const { payload: byAdmin } = await witness.next('CHAT_MSG');
-    assert.deepEqual(byAdmin, { ...said, adminId: 'a1', user: 'admin', muted: true, unread: 0, message: 'ours' });
+    assert.deepEqual(inVersion1(byAdmin), {
+      ...said,
+      adminId: 'a1',
+      user: 'admin',
+      muted: true,
+      unread: 0,
+      message: 'ours',
+    });
   });
 
   test('given as the session has it, it is taken, an integer as its decimal string', async () => {
@@ -199,13 +207,13 @@ describe('[P-5] what is not believed', () => {
     const at = { dealerId: DEALER, groupId: 'liar' };
     guest.send('customer_message', { type: 'UPDATE_MSG', ...lies, message: 'a' });
     const said = { type: 'CHAT_MSG', ...at, user: 'customer', muted: false, unread: 1, message: 'a' };
-    assert.deepEqual((await witness.next('CHAT_MSG')).payload, said);
+    assert.deepEqual(inVersion1((await witness.next('CHAT_MSG')).payload), said);
     agent.send('mute_bot', { type: 'MUTE_BOT', ...at, muted: 0 });
     const muted = { type: 'MUTE_STATUS', ...at, adminId: 'a1', muted: true };
-    assert.deepEqual((await witness.next('MUTE_STATUS')).payload, muted);
+    assert.deepEqual(inVersion1((await witness.next('MUTE_STATUS')).payload), muted);
     agent.send('admin_message', { type: 'UPDATE_MSG', ...at, muted: false, unread: 5, message: 'b' });
     const answered = { type: 'CHAT_MSG', ...at, adminId: 'a1', user: 'admin', muted: true, unread: 0, message: 'b' };
-    assert.deepEqual((await witness.next('CHAT_MSG')).payload, answered);
+    assert.deepEqual(inVersion1((await witness.next('CHAT_MSG')).payload), answered);
     agent.send('mute_bot', { type: 'UNMUTE_BOT', ...at, muted: 1 });
     assert.deepEqual((await witness.next('MUTE_STATUS')).payload, { ...muted, muted: false });
     agent.send('sys_message', { type: 'SYS_MSG', dealerId: DEALER, muted: false, unread: 5, message: 'c' });

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { SENDS } from '../../schemas/table.ts';
 import type { Client } from '../support/client.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 interface Payload {
   readonly type: string;
@@ -127,7 +128,10 @@ describe('[P-6] each type', () => {
         assert.deepEqual(frame, { channel, payload: told });
       } else {
         assert.deepEqual(ack, { channel: 'ack', id, scope, duplicate: false });
-        assert.deepEqual(frame, { channel, payload: told, id, scope, seq, at: when });
+        assert.deepEqual(
+          { ...frame, payload: inVersion1(frame.payload) },
+          { channel, payload: told, id, scope, seq, at: when },
+        );
       }
     });
   }
@@ -185,7 +189,7 @@ describe('[P-6] the id in a payload', () => {
     crm.send('event', say('crm-1'));
     const { id, payload } = await witness.next('CHAT_MSG');
     const told = { type: 'CHAT_MSG', ...at, user: 'customer', muted: false, unread: 1, message: 'hello' };
-    assert.deepEqual({ id, payload }, { id: 'crm-1', payload: told });
+    assert.deepEqual({ id, payload: inVersion1(payload) }, { id: 'crm-1', payload: told });
   });
 
   test('makes a repeat known, however the frames themselves are named', async () => {

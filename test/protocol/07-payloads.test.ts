@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 let server: TestServer;
 const start = async () => {
@@ -78,7 +79,7 @@ describe('[P-7.2] the six channels of the first seed', () => {
     guest.send('customer_message', { type: 'UPDATE_MSG', ...sent });
     const { channel, payload } = await desk.next('CHAT_MSG');
     const told = { type: 'CHAT_MSG', dealerId, groupId, user: 'customer', muted: false, unread: 1, message };
-    assert.deepEqual([channel, payload], ['CHAT_MESSAGE', told]);
+    assert.deepEqual([channel, inVersion1(payload)], ['CHAT_MESSAGE', told]);
   });
 
   test('CHAT_MESSAGE names the admin who speaks, and nobody where the bot does', async () => {
@@ -91,7 +92,7 @@ describe('[P-7.2] the six channels of the first seed', () => {
       crm.send('event', { type: 'UPDATE_MSG', dealerId, groupId, ...by, muted: false, unread: 0, message });
       const { channel, payload } = await guest.next('CHAT_MSG');
       assert.equal(channel, 'CHAT_MESSAGE');
-      assert.deepEqual(payload, { type: 'CHAT_MSG', dealerId, groupId, ...by, muted, unread: 0, message });
+      assert.deepEqual(inVersion1(payload), { type: 'CHAT_MSG', dealerId, groupId, ...by, muted, unread: 0, message });
     }
   });
 
@@ -101,9 +102,9 @@ describe('[P-7.2] the six channels of the first seed', () => {
     const told = { type: 'MUTE_STATUS', dealerId, groupId };
     crm.send('event', { type: 'MUTE_BOT', dealerId, groupId, adminId, muted: true });
     const { channel, payload } = await guest.next('MUTE_STATUS');
-    assert.deepEqual([channel, payload], ['MUTE_STATE', { ...told, adminId, muted: true }]);
+    assert.deepEqual([channel, inVersion1(payload)], ['MUTE_STATE', { ...told, adminId, muted: true }]);
     agent.send('mute_bot', { type: 'UNMUTE_BOT', dealerId, groupId, adminId: 'a2', muted: false });
-    assert.deepEqual((await guest.next('MUTE_STATUS')).payload, { ...told, adminId: 'a2', muted: false });
+    assert.deepEqual(inVersion1((await guest.next('MUTE_STATUS')).payload), { ...told, adminId: 'a2', muted: false });
   });
 
   test('CLOSE_CHAT says who closed: the admin by name, the customer without one', async () => {
@@ -112,12 +113,12 @@ describe('[P-7.2] the six channels of the first seed', () => {
     const told = { type: 'CLOSE_CHAT', dealerId, groupId };
     crm.send('event', { type: 'CLOSE_CHAT', dealerId, groupId, adminId, close: true });
     const { channel, payload } = await guest.next('CLOSE_CHAT');
-    assert.deepEqual([channel, payload], ['CLOSE_CHAT', { ...told, adminId, user: 'admin', close: true }]);
+    assert.deepEqual([channel, inVersion1(payload)], ['CLOSE_CHAT', { ...told, adminId, user: 'admin', close: true }]);
     agent.send('close_chat', { type: 'CLOSE_CHAT', groupId });
     const byAgent = { ...told, adminId: 'a2', user: 'admin', close: true };
-    assert.deepEqual((await guest.next('CLOSE_CHAT')).payload, byAgent);
+    assert.deepEqual(inVersion1((await guest.next('CLOSE_CHAT')).payload), byAgent);
     guest.send('close_chat', { type: 'CLOSE_CHAT', adminId: 'a2' });
-    assert.deepEqual((await guest.next('CLOSE_CHAT')).payload, { ...told, user: 'customer', close: true });
+    assert.deepEqual(inVersion1((await guest.next('CLOSE_CHAT')).payload), { ...told, user: 'customer', close: true });
     assert.equal((await server.store.standing(dealerId, groupId)).group?.closed, true);
   });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Client } from '../support/client.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 let server: TestServer;
 /** The bot's server, and an admin who sees everything. */
@@ -45,8 +46,14 @@ describe('[P-7.3] bot silence', () => {
     assert.equal((await agentSays('t1')).seq, 3);
     const told = { dealerId: DEALER, groupId: 't1', adminId: 'a1', muted: true };
     const [, mute, message] = guest.events('t1');
-    assert.deepEqual(mute?.payload, { type: 'MUTE_STATUS', ...told });
-    assert.deepEqual(message?.payload, { type: 'CHAT_MSG', ...told, user: 'admin', unread: 0, message: 'agent' });
+    assert.deepEqual(inVersion1(mute?.payload), { type: 'MUTE_STATUS', ...told });
+    assert.deepEqual(inVersion1(message?.payload), {
+      type: 'CHAT_MSG',
+      ...told,
+      user: 'admin',
+      unread: 0,
+      message: 'agent',
+    });
     assert.deepEqual([mute?.seq, message?.seq], [2, 3]);
   });
 
@@ -228,7 +235,7 @@ describe('[P-7.4] a closed chat', () => {
       muted: false,
       user: 'customer',
     };
-    assert.deepEqual(guest.events('c6').at(-1)?.payload, unmuted);
+    assert.deepEqual(inVersion1(guest.events('c6').at(-1)?.payload), unmuted);
     await botSays('c6');
     const heard = ['muted by a2', 'admin closes', 'unmuted by a2', 'customer says', 'bot says'];
     assert.deepEqual(await log('c6'), heard);

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { overriding } from '../support/faulty-store.ts';
 import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
+import { inVersion1 } from '../support/version-one.ts';
 
 let server: TestServer;
 /** The token of a server of the dealer. */
@@ -39,7 +40,7 @@ describe('[P-11.2] POST /v1/events', () => {
     assert.match(String(headers['content-type']), /^application\/json/);
     assert.deepEqual([id, scope, seq], ['k1', 'g1', 1]);
     const told = { dealerId: DEALER, groupId: 'g1', user: 'bot', muted: false, unread: 0, message: 'hello' };
-    assert.deepEqual(payload, { type: 'CHAT_MSG', ...told });
+    assert.deepEqual(inVersion1(payload), { type: 'CHAT_MSG', ...told });
   });
 
   test('names what had no id by the id of its event, and what has no seq by an id alone', async () => {

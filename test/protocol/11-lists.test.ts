@@ -69,6 +69,7 @@ describe('[P-11.3] the items of a list', () => {
       adminRead: 2,
       customerRead: 0,
       admins: [],
+      waiting: null,
     });
     const [, , said] = (await page(server, 'scopes/g1/events')).items;
     const { at, payload } = Object(said);

@@ -23,6 +23,8 @@ export class Client {
   readonly socket: WebSocket;
   /** Every frame received, in order. */
   readonly frames: Frame[] = [];
+  /** [P-13.2] What it was told of who is there: it comes whenever agents do, and clients of version 1 know nothing of it. */
+  readonly availability: Frame[] = [];
   /** The raw text of each. */
   readonly texts: string[] = [];
   /** Resolves with the close code, when the socket is closed. */
@@ -48,7 +50,8 @@ export class Client {
     socket.on('message', (data) => {
       this.texts.push(data.toString());
       const frame: Frame = JSON.parse(data.toString());
-      this.frames.push(frame);
+      if (frame.channel === 'DEALER_STATE') this.availability.push(frame);
+      else this.frames.push(frame);
       this.#hold(frame);
       this.#wake();
     });

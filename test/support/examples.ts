@@ -8,6 +8,7 @@ const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** Fields that differ with every run, by name: what they are instead. */
 const VARYING: Readonly<Record<string, (value: unknown) => boolean>> = {
   at: (value) => INSTANT.test(String(value)),
+  since: (value) => INSTANT.test(String(value)),
   createdAt: (value) => INSTANT.test(String(value)),
   updatedAt: (value) => INSTANT.test(String(value)),
   expiresAt: (value) => INSTANT.test(String(value)),

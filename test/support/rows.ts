@@ -73,6 +73,9 @@ export const changesOf = ({
   chatPresences: chatPresences ?? [],
   arrivals: arrivals ?? [],
   erasures: erasures ?? [],
+  rules: new Map(),
+  botsSpoke: new Map(),
+  adminReads: [],
   setAside: [],
   revoked: [],
   dealers: new Map(Object.entries(dealers ?? {})),
@@ -97,6 +100,7 @@ export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
     leads: by('leads'),
     intents: by('intents'),
     intentCounts: by('intentCounts'),
+    present: by('present'),
     priors: by('priors'),
     writtenDealers: new Set(written),
   };
@@ -180,7 +184,7 @@ export async function readSeqs(
 }
 
 /** A standing, as no more than its face says. */
-export async function standingOf(store: Store, dealerId: string, groupId?: string): Promise<Standing> {
+export async function standingOf(store: Store, dealerId: string, groupId?: string): Promise<Omit<Standing, 'rules'>> {
   const { dealer, group, adminOnline } = await store.standing(dealerId, groupId);
   return {
     dealer: dealer && {

@@ -151,7 +151,10 @@ export class TestServer {
   }
 }
 
-/** Starts a server on a database in memory (or the one that the settings name), with the dealer `d1` in it. */
+/**
+ * Starts a server on a database in memory (or the one that the settings name), with the dealer `d1` in it. The clauses of version 1 are shown without
+ * what an agent's first message brings about since: seqs are as they say.
+ */
 export async function startServer({
   settings,
   timing,
@@ -159,7 +162,7 @@ export async function startServer({
   wrapStore = (store) => store,
   secrets = [SECRET],
 }: Options = {}) {
-  const read = readSettings({ DATABASE_URL: `sqlite:${MEMORY}`, LOG_LEVEL: 'debug', ...settings });
+  const read = readSettings({ DATABASE_URL: `sqlite:${MEMORY}`, LOG_LEVEL: 'debug', AUTO_ASSIGN: 'off', ...settings });
   const store = openStore(read, { secrets });
   await store.migrate();
   await store.putDealer(DEALER, { origins: ['*'] });

@@ -1,10 +1,10 @@
 /** A database of plain maps: it loads what a batch needs and no more, and takes what a batch changed. */
-import type { Command, Policy } from '../../src/domain/state.ts';
+import { type Command, NEW_RULES, type Policy, type Rules } from '../../src/domain/state.ts';
 import { type Outcome, planOf, runBatch } from '../../src/journal/batch.ts';
 import type { Changes, Needs, PendingErasure, Rows, StoredEvent, Table } from '../../src/store/rows.ts';
 import { NOW } from './rows.ts';
 
-const TABLES: readonly Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'priors'>[] = [
+const TABLES: readonly Exclude<Table, 'openChats' | 'presences' | 'intentCounts' | 'present' | 'priors'>[] = [
   'dealers',
   'groups',
   'users',
@@ -12,10 +12,11 @@ const TABLES: readonly Exclude<Table, 'openChats' | 'presences' | 'intentCounts'
   'intents',
 ];
 
-type Kept = Omit<Rows, 'findPrior' | 'intentCounts'>;
+type Kept = Omit<Rows, 'findPrior' | 'intentCounts' | 'present'>;
 
 const emptyRows = (): Kept => ({
   dealers: new Map(),
+  rules: new Map(),
   groups: new Map(),
   openChats: new Map(),
   presences: new Map(),
@@ -79,6 +80,7 @@ export class World {
   #load(needs: Needs): Rows {
     const loaded = emptyRows();
     for (const table of TABLES) this.#copy(loaded, table, needs[table].keys());
+    copyNeeded(this.rows.rules, loaded.rules, needs.dealers.keys());
     copyNeeded(this.rows.priors, loaded.priors, needs.priors.keys());
     copyNeeded(this.rows.presences, loaded.presences, needs.presences.keys());
     const missing = [...needs.groups.keys()].filter((key) => !this.rows.groups.has(key));
@@ -93,7 +95,17 @@ export class World {
       );
     }
     const intentCounts = new Map([...needs.intentCounts.keys()].map((key) => [key, this.#intentsOf(key)]));
-    return { ...loaded, intentCounts, findPrior: (parts) => this.rows.priors.get(parts.join('/')) };
+    const present = new Map([...needs.present.keys()].map((dealerId) => [dealerId, this.#presentAt(dealerId)]));
+    return { ...loaded, intentCounts, present, findPrior: (parts) => this.rows.priors.get(parts.join('/')) };
+  }
+
+  #presentAt(dealerId: string): number {
+    return [...this.rows.openChats].filter(([key, open]) => key.startsWith(`${dealerId}/`) && open.has('@desk')).length;
+  }
+
+  /** Changes a dealer's rules, as settings or a batch do. */
+  #rule(dealerId: string, change: Partial<Rules>): void {
+    this.rows.rules.set(dealerId, { ...(this.rows.rules.get(dealerId) ?? NEW_RULES), ...change });
   }
 
   #intentsOf(group: string): number {
@@ -112,6 +124,8 @@ export class World {
     for (const { dealerId, sender, nodeId, online } of changes.arrivals) {
       move(this.rows.presences, `${dealerId}/${sender}`, nodeId, online);
     }
+    for (const [dealerId, change] of changes.rules) this.#rule(dealerId, change);
+    for (const [dealerId, botSpokeAt] of changes.botsSpoke) this.#rule(dealerId, { botSpokeAt });
     for (const event of changes.events) {
       this.log.push(event);
       const { dealerId, scope, sender, id, seq, at, keyed } = event;

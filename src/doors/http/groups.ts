@@ -1,6 +1,7 @@
 /** [P-11.3, P-11.4] `/v1/dealers/{dealerId}/groups`: the conversations of a dealer, read and erased. */
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
 import { RefusedError, refused } from '../../../schemas/errors.ts';
 import { GroupId, Id } from '../../../schemas/kinds.ts';
 import { ListQuery, MAX_PAGE_BYTES } from '../../../schemas/lists.ts';
@@ -28,6 +29,21 @@ export function groupRoutes(
   const { store, journal } = core;
   const onRequest = authenticateReader(core);
 
+  /** Lists groups as they are shown, each with the admins who have it open, and how far the admin has read who asks [P-12.7]. */
+  async function itemsOf(request: FastifyRequest, dealerId: string, groups: readonly KeptGroup[]) {
+    await readInTurn();
+    const session = sessionOfRequest(request);
+    const groupIds = groups.map(({ groupId }) => groupId);
+    const admins = await store.adminsIn(dealerId, groupIds);
+    const reads = session.role === 'admin' ? await store.adminReads(dealerId, session.adminId, groupIds) : null;
+    return groups.map((group) =>
+      groupItem(dealerId, group, {
+        admins: admins.get(group.groupId) ?? [],
+        ...(reads && { readByMe: reads.get(group.groupId) ?? 0 }),
+      }),
+    );
+  }
+
   app.get(
     '/v1/dealers/:dealerId/groups',
     {
@@ -45,7 +61,8 @@ export function groupRoutes(
     async (request) => {
       const { dealerId } = request.params;
       const { items, next } = await groupsPage(store, dealerId, request.query);
-      return { items: await itemsOf(store, dealerId, items), next: next && cursorAt('groups', next) };
+      const shown = await itemsOf(request, dealerId, items);
+      return { items: shown, next: next && cursorAt(listOf(request.query), next) };
     },
   );
 
@@ -59,7 +76,7 @@ export function groupRoutes(
       const { dealerId, groupId } = request.params;
       const group = await store.group(dealerId, groupId);
       if (!group) throw unknownGroup();
-      const [item] = await itemsOf(store, dealerId, [group]);
+      const [item] = await itemsOf(request, dealerId, [group]);
       return item;
     },
   );
@@ -116,15 +133,9 @@ export function groupRoutes(
   );
 }
 
-/** Groups as they are shown, each with the admins who have it open. */
-async function itemsOf(store: GroupStore, dealerId: string, groups: readonly KeptGroup[]) {
-  await readInTurn();
-  const admins = await store.adminsIn(
-    dealerId,
-    groups.map(({ groupId }) => groupId),
-  );
-  return groups.map((group) => groupItem(dealerId, group, admins.get(group.groupId) ?? []));
-}
+/** The name of a list's cursors: what is in one order is no place in another. */
+const listOf = ({ order }: Pick<Static<typeof GroupsQuery>, 'order'>): string =>
+  order ? `groups by ${order}` : 'groups';
 
 /** [P-11.3] A page of groups, and the mark behind which the next one is: where hardly any is wanted, it may be empty. */
 async function groupsPage(
@@ -133,11 +144,12 @@ async function groupsPage(
   { limit, cursor, groupId, ...filter }: Static<typeof GroupsQuery>,
 ) {
   if (groupId !== undefined) return { items: await store.groupsNamed(dealerId, filter, namesIn(groupId)), next: null };
-  const after = markAt('groups', cursor, 1);
+  const after = markAt(listOf(filter), cursor, 1);
   const { groups: items, lookedTo } = await store.groups(dealerId, filter, { after, limit, bytes: MAX_PAGE_BYTES });
   const last = items.at(-1);
   if (!last) return { items, next: lookedTo };
-  const mark = { at: last.updatedAt, key: [last.groupId] };
+  const at = filter.order === 'waiting' ? (last.waitingSince ?? 0) : last.updatedAt;
+  const mark = { at, key: [last.groupId] };
   await readInTurn();
   const beyond = await store.groups(dealerId, filter, { after: mark, limit: 1 });
   return { items, next: beyond.groups.length > 0 ? mark : beyond.lookedTo };

@@ -1,6 +1,7 @@
 /** [P-11.3] Items of lists: the rows of the database as they are shown. */
 import type { Static } from '@sinclair/typebox';
 import type { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
+import { waitingOf } from '../../../schemas/waiting.ts';
 import { instant } from '../../protocol/encode.ts';
 import type { Receipt } from '../../store/erasures.ts';
 import type { KeptGroup } from '../../store/groups.ts';
@@ -12,8 +13,12 @@ const times = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number 
   updatedAt: instant(updatedAt),
 });
 
-/** @param admins who have it open */
-export function groupItem(dealerId: string, group: KeptGroup, admins: readonly string[]): Static<typeof GroupItem> {
+/** @param told who has it open, and how far the admin has read who asks; undefined where none does */
+export function groupItem(
+  dealerId: string,
+  group: KeptGroup,
+  { admins, readByMe }: { readonly admins: readonly string[]; readonly readByMe?: number },
+): Static<typeof GroupItem> {
   const { mutedBy, lastMessage, groupId, online, closed, unread, seq, adminRead, customerRead } = group;
   return {
     dealerId,
@@ -28,6 +33,9 @@ export function groupItem(dealerId: string, group: KeptGroup, admins: readonly s
     adminRead,
     customerRead,
     admins: [...admins],
+    waiting: waitingOf(group),
+    assignee: group.assignee,
+    ...(readByMe !== undefined && { readByMe }),
     ...(group.setAside && { setAside: true as const }),
     ...times(group),
   };
@@ -35,7 +43,15 @@ export function groupItem(dealerId: string, group: KeptGroup, admins: readonly s
 
 /** The last message, all that was said of it but what the group itself tells. */
 function messageItem({ seq, at, payload }: NonNullable<KeptGroup['lastMessage']>) {
-  const { type: _, dealerId: __, groupId: ___, muted: ____, unread: _____, ...said } = JSON.parse(payload);
+  const {
+    type: _,
+    dealerId: __,
+    groupId: ___,
+    muted: ____,
+    unread: _____,
+    waiting: ______,
+    ...said
+  } = JSON.parse(payload);
   return { seq, at: instant(at), ...said };
 }
 

@@ -60,7 +60,7 @@ async function* eventsOf(store: LogStore, dealerId: string, groupId: string): Pa
 }
 
 function lineOf({ seq, at, payload }: StoredEvent): Line {
-  const { dealerId: _, groupId: __, ...said }: Line & { dealerId?: string; groupId?: string } = JSON.parse(payload);
+  const { dealerId: _, groupId: __, waiting: ___, ...said } = JSON.parse(payload);
   return { ...said, seq, at: instant(at) };
 }
 

@@ -3,7 +3,17 @@ import type pg from 'pg';
 import { textOf } from '../../domain/size.ts';
 import { changed, type Group, type Known } from '../../domain/state.ts';
 import type { Digests } from '../digests.ts';
-import { type Changes, type DealerSeqs, keyParts, type Needs, type Prior, type Rows, type RowTime } from '../rows.ts';
+import {
+  type AdminRead,
+  type Changes,
+  type DealerSeqs,
+  keyParts,
+  type Needs,
+  type Prior,
+  type Rows,
+  type RowTime,
+} from '../rows.ts';
+import { type RulesRow, rulesOfRow } from '../rules.ts';
 import { askPrepared, inOneWrite, type PostgresPool } from './pool.ts';
 import {
   FREE_KEYS,
@@ -14,11 +24,14 @@ import {
   LOCK_DEALERS,
   LOCK_GROUPS,
   LOCKED_DEALERS,
+  NOTE_BOTS,
   type Prepared,
   READ_ERASED,
   READ_REMOVED,
   READ_ROWS,
   REMOVE_PRESENCES,
+  UPDATE_RULES,
+  UPSERT_ADMIN_READS,
   UPSERT_CHATS,
   UPSERT_DEALERS,
   UPSERT_GROUPS,
@@ -29,7 +42,7 @@ import {
 } from './statements.ts';
 
 /** A row of `LOCK_DEALERS` and of `HOLD_DEALERS`. */
-type DealerRow = DealerSeqs & { readonly dealerId: string };
+type DealerRow = DealerSeqs & RulesRow & { readonly dealerId: string };
 
 /** A row of `LOCK_GROUPS`. */
 type GroupRow = Group & { readonly dealerId: string; readonly groupId: string };
@@ -76,12 +89,13 @@ export async function load(pool: PostgresPool, client: pg.PoolClient, digests: D
       ...partsOf(needs.priors, 4),
       ...partsOf(needs.presences, 2),
       ...partsOf(needs.intentCounts, 2),
+      ...partsOf(needs.present, 1),
     ]),
   ]);
+  const there = [...locked, ...kept];
   const rows = {
-    dealers: new Map(
-      [...locked, ...kept].map(({ dealerId, dealerSeq, deskSeq }) => [dealerId, { dealerSeq, deskSeq }]),
-    ),
+    dealers: new Map(there.map(({ dealerId, dealerSeq, deskSeq }) => [dealerId, { dealerSeq, deskSeq }])),
+    rules: new Map(there.map((row) => [row.dealerId, rulesOfRow(row)])),
     // Written out by `changed`: to take two fields away from a row takes V8 a microsecond.
     groups: new Map(groups.map((row) => [`${row.dealerId}/${row.groupId}`, changed(row, {})])),
     ...sorted(found),
@@ -110,13 +124,14 @@ export async function lockedDealers(client: pg.PoolClient, needs: Needs): Promis
   return new Set(locked.map(({ dealerId }) => dealerId));
 }
 
-function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | 'erased' | 'removed'> {
+function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'rules' | 'groups' | 'erased' | 'removed'> {
   const openChats = new Map<string, Set<string>>();
   const presences = new Map<string, Set<string>>();
   const users = new Map<string, Known>();
   const leads = new Map<string, Known>();
   const intents = new Map<string, Known>();
   const intentCounts = new Map<string, number>();
+  const present = new Map<string, number>();
   const priors = new Map<string, Prior>();
   const takers: Readonly<Record<string, (key: string, row: FoundRow) => void>> = {
     openChats: (key, { value }) => openChats.set(key, (openChats.get(key) ?? new Set()).add(value)),
@@ -125,11 +140,12 @@ function sorted(found: readonly FoundRow[]): Omit<Rows, 'dealers' | 'groups' | '
     leads: (key, { value }) => leads.set(key, JSON.parse(value)),
     intents: (key, { value }) => intents.set(key, JSON.parse(value)),
     intentCounts: (key, { seq }) => intentCounts.set(key, seq),
+    present: (key, { seq }) => present.set(key, seq),
     priors: (key, { seq, at }) => priors.set(key, { seq, at }),
   };
   for (const row of found) takers[row.kind]?.(row.key.join('/'), row);
   const findPrior = (parts: readonly string[]) => priors.get(parts.join('/'));
-  return { openChats, presences, users, leads, intents, intentCounts, priors, findPrior };
+  return { openChats, presences, users, leads, intents, intentCounts, present, priors, findPrior };
 }
 
 /** [P-11.4] Takes their keys from events that are marked to be erased: they are free. */
@@ -188,6 +204,9 @@ export function writing(changes: Changes, known: Existing): pg.QueryConfig[] {
     [UPSERT_LEADS, [...leads].map(recordOf('leads'))],
     [UPSERT_INTENTS, [...intents].map(recordOf('intents'))],
     [UPSERT_PRESENCES, settled.filter(({ online }) => online).map((arrival) => ({ ...arrival, at }))],
+    [UPDATE_RULES, [...changes.rules].map(([dealerId, rules]) => ({ dealerId, ...rules }))],
+    [NOTE_BOTS, [...changes.botsSpoke].map(([dealerId, spokeAt]) => ({ dealerId, spokeAt }))],
+    [UPSERT_ADMIN_READS, furthest(changes.adminReads)],
     [REMOVE_PRESENCES, settled.filter(({ online }) => !online)],
   ];
   return written.flatMap(([prepared, rows]) =>
@@ -203,6 +222,13 @@ const parted = <Row>(
   [...changed].filter(([key]) => known.has(key)),
   [...changed].filter(([key]) => !known.has(key)),
 ];
+
+/** The furthest of each admin in each conversation: a statement may write a row but once. */
+const furthest = (reads: readonly AdminRead[]): AdminRead[] =>
+  lastOf(
+    reads.toSorted((one, other) => one.seq - other.seq),
+    ({ dealerId, groupId, adminId }) => `${dealerId}/${groupId}/${adminId}`,
+  );
 
 /** The last of each key: a statement may write a row but once. */
 const lastOf = <Each>(all: readonly Each[], keyOf: (each: Each) => string): Each[] => [

@@ -32,6 +32,10 @@ export const WORKS: Works = {
   ],
   '0005_epochs': [],
   '0006_settings': [{ table: 'dealers', manner: 'alters' }],
+  '0007_waiting': [
+    { table: 'dealers', manner: 'writes' },
+    { table: 'groups', manner: 'writes' },
+  ],
 };
 
 /** The last of them: what this program's tables are known by. */

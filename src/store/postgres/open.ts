@@ -1,7 +1,7 @@
 /** The store of a platform: Postgres, written by any number of nodes. */
 import { createHash } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { changed, type Group } from '../../domain/state.ts';
+import { changed, type Group, NEW_RULES } from '../../domain/state.ts';
 import { actsIn } from '../acts.ts';
 import { type CredentialStore, credentialsIn } from '../credentials.ts';
 import { type DealerStore, type Doorway, dealersIn } from '../dealers.ts';
@@ -15,9 +15,11 @@ import { type LogStore, logIn } from '../log.ts';
 import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
 import { recordsIn } from '../records.ts';
 import type { DealerSeqs } from '../rows.ts';
+import { type RulesRow, rulesOfRow } from '../rules.ts';
 import { searchIn } from '../searching.ts';
 import type { Database } from '../sql.ts';
 import type { Store } from '../store.ts';
+import { timersIn } from '../timers.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { commitsIn } from './commits.ts';
 import { databaseOf } from './database.ts';
@@ -47,6 +49,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     ...dealersIn(database),
     standing: standingOn(pool),
     ...lettersIn(database),
+    ...timersIn(database),
     ...actsIn(database),
     ...importsIn(database, digests),
     ...credentialsIn(database, digests),
@@ -87,7 +90,10 @@ const logOn = (pool: PostgresPool, database: Database, health: PostgresPool): Lo
 });
 
 /** A row of `READ_STANDING`. */
-type StandingRow = { readonly adminOnline: boolean } & ((DealerSeqs & Doorway) | { readonly origins: null }) &
+type StandingRow = { readonly adminOnline: boolean } & (
+  | (DealerSeqs & Doorway & RulesRow)
+  | { readonly origins: null }
+) &
   ((Group & { readonly groupId: string }) | { readonly groupId: null });
 
 const dealerIn = ({
@@ -107,6 +113,7 @@ const standingOn =
     const [row] = await ask<StandingRow>(pool, { ...READ_STANDING, values: [dealerId, groupId ?? null] });
     return {
       dealer: row?.origins ? dealerIn(row) : null,
+      rules: row?.origins ? rulesOfRow(row) : NEW_RULES,
       group: row?.groupId ? changed(row, {}) : null,
       adminOnline: row?.adminOnline ?? false,
     };

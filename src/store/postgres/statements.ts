@@ -8,6 +8,7 @@ import * as tables from '../../../drizzle/postgres/schema.ts';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
 import { MAX_INTENTS } from '../../domain/records.ts';
 import { isKept } from '../erasing.ts';
+import { IS_SERVER } from '../rules.ts';
 import { WHOLE_DEALER } from '../subjects.ts';
 
 /** A statement that Postgres parses once for a connection. */
@@ -16,11 +17,15 @@ export interface Prepared {
   readonly text: string;
 }
 
+/** A dealer's rules. Whether a server of it is joined is asked only where nothing else says whether it has a bot. */
+const RULES = `cast(d.settings as text) as settings, d.bot_spoke_at as "botSpokeAt", d.alone_since as "aloneSince", d.is_open as "isOpen",
+  d.look_at as "lookAt", exists (select from presences p where p.dealer_id = d.dealer_id and ${IS_SERVER}) as "hasServer"`;
+
 /**
  * The dealers named that are there, with the seqs of their own scopes. They are joined with their names: `= any($1)` is compared
  * with each name in turn, where the table is small enough to be read whole.
  */
-const DEALERS = `select d.dealer_id as "dealerId", d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq"
+const DEALERS = `select d.dealer_id as "dealerId", d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", ${RULES}
   from unnest($1::text[]) as n (dealer_id) join dealers d using (dealer_id) order by d.dealer_id`;
 
 /** Locks dealers, in their order. */
@@ -30,13 +35,15 @@ export const LOCK_DEALERS: Prepared = { name: 'lock_dealers', text: `${DEALERS} 
 export const HOLD_DEALERS: Prepared = { name: 'hold_dealers', text: `${DEALERS} for key share of d` };
 
 const GROUP = `g.online, g.muted_by as "mutedBy", g.closed, g.closed_by as "closedBy", g.unread, g.last_seq as "lastSeq",
-  g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder`;
+  g.last_message_seq as "lastMessageSeq", g.admin_read as "adminRead", g.customer_read as "customerRead", g.holder,
+  g.waiting_since as "waitingSince", g.waiting_for as "waitingFor", g.turned_at as "turnedAt", g.marks, g.assignee,
+  g.acted_at as "actedAt", g.bot_run as "botRun", g.due`;
 
 /** The standing of a dealer, and of a group of it where one is named, and whether an admin is here. One row. */
 export const READ_STANDING: Prepared = {
   name: 'read_standing',
   text: `select d.origins, coalesce(d.claims, 'any') as claims, d.settings ->> 'groupKey' as "groupKey", d.settings ->> 'groupKeyUntil' as "groupKeyUntil",
-      d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", g.group_id as "groupId", ${GROUP},
+      d.dealer_seq as "dealerSeq", d.desk_seq as "deskSeq", ${RULES}, g.group_id as "groupId", ${GROUP},
       $2::text is not null and exists (
         select from chats c where c.dealer_id = $1 and c.place = '${DESK_SCOPE}' and c.online) as "adminOnline"
     from (values ($1::text, $2::text)) as n (dealer_id, group_id)
@@ -115,7 +122,10 @@ export const READ_ROWS: Prepared = {
     union all select 'intentCounts', array[n.dealer_id, n.group_id], '', i.count, 0
       from unnest($16::text[], $17::text[]) as n(dealer_id, group_id) cross join lateral (select count(*) from (
         select from lead_intents i where (i.dealer_id, i.group_id) = (n.dealer_id, n.group_id)
-        limit ${MAX_INTENTS}) as few) as i`,
+        limit ${MAX_INTENTS}) as few) as i
+    union all select 'present', array[n.dealer_id], '', c.count, 0
+      from unnest($18::text[]) as n(dealer_id) cross join lateral (select count(*) from chats c
+        where c.dealer_id = n.dealer_id and c.place = '${DESK_SCOPE}' and c.online) as c`,
 };
 
 /** Of dealers that are not there, those that were removed. */
@@ -141,6 +151,31 @@ export const FREE_KEYS: Prepared = {
     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n(dealer_id, scope, sender, id)
     where (e.dealer_id, e.scope, e.sender, e.id) = (n.dealer_id, n.scope, n.sender, n.id) and e.keyed
       and not ${isKept('e')}`,
+};
+
+/** Writes a dealer's rules, its row being locked. Its parameter is the rows' JSON. */
+export const UPDATE_RULES: Prepared = {
+  name: 'update_rules',
+  text: `update dealers d set alone_since = r."aloneSince", is_open = r."isOpen", look_at = r."lookAt"
+    from json_to_recordset($1) as r("dealerId" text, "aloneSince" bigint, "isOpen" boolean, "lookAt" bigint)
+    where d.dealer_id = r."dealerId"`,
+};
+
+/** Notes that bots have spoken. A dealer that somebody has locked is left out: to wait for it could be for ever. */
+export const NOTE_BOTS: Prepared = {
+  name: 'note_bots',
+  text: `update dealers d set bot_spoke_at = greatest(d.bot_spoke_at, r."spokeAt")
+    from json_to_recordset($1) as r("dealerId" text, "spokeAt" bigint)
+    join lateral (select dealer_id from dealers f where f.dealer_id = r."dealerId" for no key update skip locked) as f on true
+    where d.dealer_id = f.dealer_id`,
+};
+
+/** Notes how far admins have read. Its parameter is the rows' JSON. */
+export const UPSERT_ADMIN_READS: Prepared = {
+  name: 'upsert_admin_reads',
+  text: `insert into admin_reads as a (dealer_id, group_id, admin_id, seq)
+    select * from json_to_recordset($1) as r("dealerId" text, "groupId" text, "adminId" text, "seq" bigint)
+    on conflict (dealer_id, group_id, admin_id) do update set seq = greatest(a.seq, excluded.seq)`,
 };
 
 /** Strikes off that a node has sockets of somebody. Its parameter is the rows' JSON. */

@@ -1,7 +1,7 @@
 /** The rows of a batch, out of the file and into it, and what joins ask. */
 import type { Database } from 'better-sqlite3';
 import { DEALER_SCOPE, DESK_SCOPE } from '../../../schemas/table.ts';
-import type { Group } from '../../domain/state.ts';
+import { type Group, NEW_RULES } from '../../domain/state.ts';
 import type { Standing } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
 import { type Changes, type DealerSeqs, keyParts, type Needs, type Rows, type RowTime } from '../rows.ts';
@@ -41,6 +41,8 @@ export function prepareBatches(client: Database, digests: Digests) {
       ),
       erased: found(missing, ([dealerId = '', groupId = '']) => read.erased(dealerId, groupId)),
       dealers,
+      rules: found(needs.dealers, ([dealerId = '']) => cache.rules.get(dealerId, () => read.rules(dealerId))),
+      present: found(needs.present, ([dealerId = '']) => read.present(dealerId)),
       groups: foundGroups,
       openChats,
       presences: found(needs.presences, ([dealerId = '', sender = '']) => read.presences(dealerId, sender)),
@@ -66,9 +68,10 @@ export function prepareBatches(client: Database, digests: Digests) {
       const minute = minuteOf(updated);
       const values = groupValues(row, updated);
       // A column that is written is written to its index, too, though it stays as it is.
-      const isInPlace = cache.groups.peek(key)?.online === row.online && cache.minutes.peek(key) === minute;
+      const before = cache.groups.peek(key);
+      const isInPlace = before?.online === row.online && before.due === row.due && cache.minutes.peek(key) === minute;
       if (isInPlace) insert.groupInPlace.run(...values, dealerId, groupId);
-      else insert.group.run(dealerId, groupId, created, flag(row.online), minute, ...values);
+      else insert.group.run(dealerId, groupId, created, flag(row.online), row.due, minute, ...values);
     }
     for (const event of events) log.append(event);
     for (const { dealerId, sender, nodeId, online } of arrivals) {
@@ -77,6 +80,10 @@ export function prepareBatches(client: Database, digests: Digests) {
     }
     for (const { dealerId, adminId, scope, online } of chatPresences)
       insert.chat.run(dealerId, adminId, scope, flag(online), at);
+    for (const [dealerId, row] of changes.rules) insert.rules(dealerId, row);
+    for (const [dealerId, spokeAt] of changes.botsSpoke) insert.botSpoke.run(spokeAt, dealerId);
+    for (const { dealerId, groupId, adminId, seq } of changes.adminReads)
+      insert.adminRead.run(dealerId, groupId, adminId, seq);
     for (const [key, row] of users) insert.record('users', key, row, times?.users.get(key) ?? now);
     for (const [key, row] of leads) insert.record('leads', key, row, times?.leads.get(key) ?? now);
     for (const [key, row] of intents) insert.intent(key, row, times?.intents.get(key) ?? now);
@@ -97,6 +104,7 @@ export function prepareBatches(client: Database, digests: Digests) {
     const doorway = seqs && cache.doorways.get(dealerId, () => read.doorway(dealerId));
     return {
       dealer: seqs && doorway ? { ...seqs, ...doorway } : null,
+      rules: cache.rules.get(dealerId, () => read.rules(dealerId)) ?? NEW_RULES,
       group: (groupId !== undefined && group(dealerId, groupId)) || null,
       adminOnline: groupId !== undefined && read.adminOnline(dealerId),
     };

@@ -1,6 +1,6 @@
 /** Rows that batches have read or written, kept as they stand: most of what is said is said where something was just said. */
 import type { Database } from 'better-sqlite3';
-import type { Group } from '../../domain/state.ts';
+import type { Group, Rules } from '../../domain/state.ts';
 import type { Doorway } from '../dealers.ts';
 import type { Changes, DealerSeqs } from '../rows.ts';
 import { minuteOf } from '../sql.ts';
@@ -38,12 +38,13 @@ class Kept<Row> {
 }
 
 /**
- * Dealers' seqs and doorways, and groups and the minutes of their last changes, by the keys of `Rows`. Valid as long as nobody but
+ * Dealers' seqs, doorways and rules, and groups and the minutes of their last changes, by the keys of `Rows`. Valid as long as nobody but
  * {@link RowCache.wrote} knows of a change.
  */
 export class RowCache {
   readonly dealers = new Kept<DealerSeqs>();
   readonly doorways = new Kept<Doorway>();
+  readonly rules = new Kept<Rules>();
   readonly groups = new Kept<Group>();
   readonly minutes = new Kept<number>();
   readonly #version: () => unknown;
@@ -74,8 +75,10 @@ export class RowCache {
   }
 
   /** Takes in what was committed. */
-  wrote({ dealers, groups, erasures, at, times }: Changes): void {
+  wrote({ dealers, groups, erasures, arrivals, rules, botsSpoke, at, times }: Changes): void {
     const minute = minuteOf(at);
+    for (const { dealerId, sender } of arrivals) if (sender.startsWith('server:')) this.rules.delete(dealerId);
+    for (const dealerId of [...rules.keys(), ...botsSpoke.keys()]) this.rules.delete(dealerId);
     for (const [key, row] of dealers) this.dealers.set(key, row);
     for (const [key, row] of groups) {
       this.groups.set(key, row);
@@ -91,6 +94,7 @@ export class RowCache {
   clear(): void {
     this.dealers.clear();
     this.doorways.clear();
+    this.rules.clear();
     this.groups.clear();
     this.minutes.clear();
   }

@@ -32,6 +32,13 @@ export const WORKS: Works = {
   ],
   '0006_epochs': [],
   '0007_settings': [],
+  '0008_waiting': [
+    { table: 'dealers', manner: 'writes' },
+    { table: 'dealers', manner: 'indexes' },
+    { table: 'groups', manner: 'writes' },
+    { table: 'groups', manner: 'indexes' },
+    { table: 'presences', manner: 'indexes' },
+  ],
 };
 
 /** The last of them: what this program's tables are known by. */

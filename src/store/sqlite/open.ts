@@ -25,6 +25,7 @@ import { recordsIn } from '../records.ts';
 import { searchIn } from '../searching.ts';
 import type { Database as Statements } from '../sql.ts';
 import type { Store } from '../store.ts';
+import { timersIn } from '../timers.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { loadSqlite } from './addon.ts';
 import { type Batches, prepareBatches } from './batch.ts';
@@ -107,6 +108,7 @@ function storeOver(opened: Opened): Store {
     ...read,
     ...searchIn(read),
     ...lettersIn(database),
+    ...timersIn(database),
     ...actsIn(database),
     ...importsIn(database, digests),
     ...credentials,

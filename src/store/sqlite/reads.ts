@@ -11,6 +11,7 @@ import type { Doorway } from '../dealers.ts';
 import type { Digests } from '../digests.ts';
 import { isKept } from '../erasing.ts';
 import type { DealerSeqs, Prior } from '../rows.ts';
+import { IS_SERVER, type RulesRow, rulesOfRow } from '../rules.ts';
 import { keptAs, type Subject, WHOLE_DEALER } from '../subjects.ts';
 
 interface GroupRow extends Omit<Group, 'online' | 'closed'> {
@@ -34,9 +35,20 @@ export function prepareReads(client: Database, digests: Digests) {
     `SELECT origins, coalesce(claims, 'any') AS claims, settings ->> 'groupKey' AS groupKey, settings ->> 'groupKeyUntil' AS groupKeyUntil
       FROM dealers WHERE dealer_id = ?`,
   );
+  const rules = client.prepare<[string], RulesRow>(
+    `SELECT settings, bot_spoke_at AS botSpokeAt, alone_since AS aloneSince, is_open AS isOpen, look_at AS lookAt,
+      EXISTS (SELECT 1 FROM presences p WHERE p.dealer_id = d.dealer_id AND ${IS_SERVER}) AS hasServer
+      FROM dealers d WHERE dealer_id = ?`,
+  );
+  const present = client
+    .prepare<[string], number>(
+      `SELECT count(*) FROM chats WHERE dealer_id = ? AND place = '${DESK_SCOPE}' AND online = 1`,
+    )
+    .pluck();
   const group = client.prepare<[string, string], GroupRow>(
     `SELECT online, muted_by AS mutedBy, closed, closed_by AS closedBy, unread, last_seq AS lastSeq, last_message_seq AS lastMessageSeq,
-      admin_read AS adminRead, customer_read AS customerRead, holder FROM groups WHERE dealer_id = ? AND group_id = ?`,
+      admin_read AS adminRead, customer_read AS customerRead, holder, waiting_since AS waitingSince, waiting_for AS waitingFor,
+      turned_at AS turnedAt, marks, assignee, acted_at AS actedAt, bot_run AS botRun, due FROM groups WHERE dealer_id = ? AND group_id = ?`,
   );
   // By the index of open ones: by the admin's name, all that he has ever left would be read, too.
   const openChats = client
@@ -123,6 +135,11 @@ export function prepareReads(client: Database, digests: Digests) {
       const found = doorway.get(dealerId);
       return found && { ...found, origins: JSON.parse(found.origins) };
     },
+    rules: (dealerId: string) => {
+      const row = rules.get(dealerId);
+      return row && rulesOfRow(row);
+    },
+    present: (dealerId: string) => present.get(dealerId) ?? 0,
     group: (dealerId: string, groupId: string): Group | undefined => {
       const row = group.get(dealerId, groupId);
       return row && { ...row, online: row.online === 1, closed: row.closed === 1 };

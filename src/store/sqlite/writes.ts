@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { textOf } from '../../domain/size.ts';
 import type { Group, Known } from '../../domain/state.ts';
-import { type DealerSeqs, keyParts, type RowTime } from '../rows.ts';
+import { type DealerSeqs, keyParts, type RowTime, type RulesChange } from '../rows.ts';
 
 /** SQLite has no booleans. */
 export const flag = (value: boolean): number => (value ? 1 : 0);
@@ -21,6 +21,13 @@ const GROUP_STATE = [
   'admin_read',
   'customer_read',
   'holder',
+  'waiting_since',
+  'waiting_for',
+  'turned_at',
+  'marks',
+  'assignee',
+  'acted_at',
+  'bot_run',
   'updated_at',
 ];
 
@@ -35,11 +42,18 @@ export const groupValues = (group: Group, at: number): (number | string | null)[
   group.adminRead,
   group.customerRead,
   group.holder,
+  group.waitingSince,
+  group.waitingFor,
+  group.turnedAt,
+  group.marks,
+  group.assignee,
+  group.actedAt,
+  group.botRun,
   at,
 ];
 
 /** Those that an index has. */
-const INDEXED = ['online', 'updated_minute'];
+const INDEXED = ['online', 'due', 'updated_minute'];
 
 /** The columns of a dealer's row that say how far its own two scopes go. */
 const DEALER_STATE = ['dealer_seq', 'desk_seq'];
@@ -63,6 +77,9 @@ export function prepareWrites(client: Database) {
       `INSERT INTO ${table} (${key}, fields, customer, created_at, updated_at) VALUES (${marks(key.length + 4)})
         ON CONFLICT (${key}) DO UPDATE SET ${asGiven(['fields', 'customer', 'updated_at'])}`,
     );
+  const rules = client.prepare<[number | null, number, number | null, string]>(
+    'UPDATE dealers SET alone_since = ?, is_open = ?, look_at = ? WHERE dealer_id = ?',
+  );
   const intent = recordInto('lead_intents', ['dealer_id', 'group_id', 'intent']);
   const records = {
     users: recordInto('users', ['dealer_id', 'group_id']),
@@ -78,6 +95,13 @@ export function prepareWrites(client: Database) {
     ),
     groupInPlace: client.prepare(
       `UPDATE groups SET ${GROUP_STATE.map((column) => set(column, '?'))} WHERE dealer_id = ? AND group_id = ?`,
+    ),
+    rules: (dealerId: string, { aloneSince, isOpen, lookAt }: RulesChange) =>
+      rules.run(aloneSince, flag(isOpen), lookAt, dealerId),
+    botSpoke: client.prepare<[number, string]>('UPDATE dealers SET bot_spoke_at = ? WHERE dealer_id = ?'),
+    adminRead: client.prepare(
+      `INSERT INTO admin_reads (dealer_id, group_id, admin_id, seq) VALUES (${marks(4)})
+        ON CONFLICT (dealer_id, group_id, admin_id) DO UPDATE SET seq = max(seq, excluded.seq)`,
     ),
     chat: client.prepare(
       `INSERT INTO chats (dealer_id, admin_id, place, online, at) VALUES (${marks(5)})

@@ -108,7 +108,7 @@ export class Picture {
   }
 
   #apply(payload: Payload, stamp: Stamp | undefined): void {
-    if (payload.type === 'SYS_MSG' || payload.groupId === undefined) return;
+    if (!('groupId' in payload) || payload.groupId === undefined) return;
     const { groupId } = payload;
     if (payload.type === 'ERASE_GROUP') this.forget(groupId);
     else if (payload.type === 'SET_ASIDE') this.#setAside(groupId, payload.setAside, stamp);
