@@ -99,7 +99,7 @@ export const Settings = Type.Object({
   MAX_BOT_MESSAGES: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
-    default: 100,
+    default: 1_000,
     description: 'the most messages of bots in a conversation while nobody else says anything',
   }),
   MAX_FRAME_BYTES: Type.Integer({

@@ -156,9 +156,11 @@ function opened(value: unknown): unknown {
 /** Makes what is kept of a value [P-2.4]: without what its schema does not know, ids as strings [P-2.7]. */
 type Keep = (value: unknown) => unknown;
 
+const keepId: Keep = (value) => (value === null ? null : String(value));
+
 /** Finds how a value of a schema is kept; null: all of it, as it is. */
 function keepOf(schema: TSchema): Keep | null {
-  if (isIdKind(schema)) return (value) => (value === null ? null : String(value));
+  if (isIdKind(schema)) return keepId;
   const tags = tagsOf(schema);
   if (tags.length > 0) return keepTagged(tags, schema.anyOf.map(keepOf));
   if (schema[Kind] === 'Array') return keepEach(keepOf(schema.items));
@@ -178,7 +180,7 @@ const keepEach = (keep: Keep | null): Keep | null =>
 function isKept(fields: ReadonlyMap<string, Keep | null>, value: JsonObject): boolean {
   for (const name in value) {
     const keep = fields.get(name);
-    if (keep === undefined || (keep !== null && (keep !== String || typeof value[name] !== 'string'))) return false;
+    if (keep === undefined || (keep !== null && (keep !== keepId || typeof value[name] !== 'string'))) return false;
   }
   return true;
 }

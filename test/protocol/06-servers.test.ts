@@ -30,6 +30,12 @@ const mute = (type: string, muted: boolean): Row => [
   G,
   { type: 'MUTE_STATUS', ...at, adminId: 'a1', muted },
 ];
+const assign = (assignee: string | null): Row => [
+  { type: 'ASSIGN', ...at, assignee },
+  'CHAT_STATE',
+  G,
+  { type: 'ASSIGNED', ...at, assignee, reason: 'asked' },
+];
 const close = (by: object, closedBy: object): Row => [
   { type: 'CLOSE_CHAT', ...at, ...by, close: true },
   'CLOSE_CHAT',
@@ -62,6 +68,14 @@ const ROWS: readonly Row[] = [
   message({ user: 'customer' }, { muted: false, unread: 1 }),
   message(byAdmin, { muted: true, unread: 0 }),
   mute('UNMUTE_BOT', false),
+  [
+    { type: 'HANDOFF', ...at, reason: 'wants a price' },
+    'CHAT_STATE',
+    '@desk',
+    { type: 'HANDOFF', ...at, user: 'bot', reason: 'wants a price' },
+  ],
+  assign('a1'),
+  assign(null),
   mute('MUTE_BOT', true),
   close({ adminId: 'a1' }, byAdmin),
   close(byAdmin, byAdmin),

@@ -147,6 +147,8 @@ describe('[P-7] to whom', () => {
       'ERASE_GROUP',
       'SET_ASIDE',
       'OVERDUE',
+      'ASSIGNED',
+      'HANDOFF',
       'AVAILABILITY',
     ]);
     assert.deepEqual(Object.keys(DELIVERIES).sort(), [...byHand].sort());

@@ -70,6 +70,7 @@ describe('[P-11.3] the items of a list', () => {
       customerRead: 0,
       admins: [],
       waiting: null,
+      assignee: null,
     });
     const [, , said] = (await page(server, 'scopes/g1/events')).items;
     const { at, payload } = Object(said);

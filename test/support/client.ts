@@ -25,7 +25,7 @@ export class Client {
   readonly frames: Frame[] = [];
   /** [P-13.2] What it was told of who is there: it comes whenever agents do, and clients of version 1 know nothing of it. */
   readonly availability: Frame[] = [];
-  /** The raw text of each. */
+  /** The raw text of each of these. */
   readonly texts: string[] = [];
   /** Resolves with the close code, when the socket is closed. */
   readonly closed: Promise<number>;
@@ -48,10 +48,12 @@ export class Client {
     });
     socket.on('error', () => {});
     socket.on('message', (data) => {
-      this.texts.push(data.toString());
       const frame: Frame = JSON.parse(data.toString());
       if (frame.channel === 'DEALER_STATE') this.availability.push(frame);
-      else this.frames.push(frame);
+      else {
+        this.frames.push(frame);
+        this.texts.push(data.toString());
+      }
       this.#hold(frame);
       this.#wake();
     });

@@ -21,6 +21,7 @@ const BY_KIND: Readonly<Record<string, (schema: TSchema, given: Given) => unknow
   Plain: () => 'buy',
   Id: () => 'some-id',
   GroupId: () => 'some-group',
+  IdOrNull: () => 'some-id',
   DealerOrAll: () => 'some-dealer',
   TimeZone: () => 'Europe/Madrid',
   Day: () => '2026-12-25',
