@@ -2,7 +2,6 @@
  * Customers who talk as fast as they are acked, in a process of their own, so that they outlive a server that is killed.
  * What is not acked when a socket breaks is sent again, under the same ids, by the next socket of that customer.
  */
-import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
 /** What the parent asks for: a round on one server. */
@@ -72,7 +71,8 @@ async function talk(round: Round, { groupId, token }: Round['customers'][number]
     }
     if (channel === 'session' || channel === 'ack') sayMore();
   });
-  await once(socket, 'close');
+  // `once` would reject: a connection that is reset has an error first.
+  await new Promise((resolve) => socket.on('close', resolve));
 }
 
 process.on('message', async (round: Round) => {
