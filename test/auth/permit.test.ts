@@ -23,11 +23,12 @@ describe('a session', () => {
       assert.deepEqual(sessionOf(claims, ours), session));
   }
 
-  it('sends under a name, by which a customer and an admin are found again', () => {
+  it('sends under a name, by which it is found again', () => {
     assert.deepEqual([CUSTOMER, ADMIN, SERVER].map(senderOf), ['customer:g1', 'admin:a1', 'server:crm']);
     assert.deepEqual(personOf('d1', 'customer:g:1'), { role: 'customer', dealerId: 'd1', groupId: 'g:1' });
     assert.deepEqual(personOf('d1', 'admin:a:1'), { role: 'admin', dealerId: 'd1', adminId: 'a:1' });
-    for (const sender of ['server:crm', 'admins:a1', '']) assert.equal(personOf('d1', sender), null);
+    assert.deepEqual(personOf('d1', 'server:c:1'), { role: 'server', dealerId: 'd1', name: 'c:1' });
+    for (const sender of ['admins:a1', '']) assert.equal(personOf('d1', sender), null);
   });
 
   it('is of its dealer alone; that of a server of all dealers, of each', () => {

@@ -23,7 +23,7 @@ describe('GET /v1/dealers/{dealerId}/export', () => {
     const messages = span(COUNT).map((n) => ({
       ...lead('whole', 'g1', {}),
       type: 'UPDATE_MSG',
-      user: 'bot',
+      user: 'customer',
       message: `${n}`,
     }));
     await say(server, messages.slice(0, 1000));

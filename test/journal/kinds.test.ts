@@ -61,11 +61,15 @@ async function heard(observer: Client, id: string, types: readonly string[]): Pr
   return observer.next((frame) => frame.id === id || (frame.seq === undefined && types.includes(frame.payload.type)));
 }
 
+/** What ends something comes last: a bot that is muted, or a chat that is closed, has nobody asked for [P-12.8]. */
+const ENDS: readonly string[] = ['MUTE_BOT', 'CLOSE_CHAT'];
+const endsIn = ({ properties }: TSchema): number => Number(ENDS.includes(properties.type.const));
+
 /** Sends everything that a role may send, by whoever is joined in it. */
 async function sendAll(role: Role, sender: Client, observer: Client): Promise<Sent[]> {
   const sent: Sent[] = [];
   for (const [channel, schemas] of Object.entries(SENDS[role])) {
-    for (const schema of schemas) {
+    for (const schema of schemas.toSorted((one, other) => endsIn(one) - endsIn(other))) {
       const type: string = schema.properties.type.const;
       const user = role !== 'server' && schema.properties.user ? { user: role } : {};
       const given = { type, dealerId: DEALER, groupId: GROUP, adminId: 'a1', ...user };
