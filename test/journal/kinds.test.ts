@@ -71,7 +71,9 @@ async function sendAll(role: Role, sender: Client, observer: Client): Promise<Se
   for (const [channel, schemas] of Object.entries(SENDS[role])) {
     for (const schema of schemas.toSorted((one, other) => endsIn(one) - endsIn(other))) {
       const type: string = schema.properties.type.const;
-      const user = role !== 'server' && schema.properties.user ? { user: role } : {};
+      // [P-18.2] Text that grows is a bot's.
+      const by = role === 'server' && type === 'TYPING' ? 'bot' : role;
+      const user = by !== 'server' && schema.properties.user ? { user: by } : {};
       const given = { type, dealerId: DEALER, groupId: GROUP, adminId: 'a1', ...user };
       const body = Object(filled(schema, given));
       const id = canary();
