@@ -58,8 +58,10 @@ async function together(paths: readonly string[], path: string): Promise<string>
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
 const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
 const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
-/** Most of the tests wait most of the time; not those of browsers and attacks. */
-const atOnce = (named.length > 0 ? 1 : 3) * availableParallelism();
+/** Most of the tests wait most of the time, and those of commands and databases half of it; not those of browsers and attacks. */
+const WAITING_HALF = /^test\/(cli|databases|dialects)\b/;
+const share = named.length === 0 ? 3 : named.some((name) => WAITING_HALF.test(name)) ? 1.5 : 1;
+const atOnce = Math.ceil(share * availableParallelism());
 /** No test takes as long as the first, no run as the second: what waits for something that never comes is named, and ended. */
 const PATIENCE_MS = { test: 10 * 60_000, run: 20 * 60_000 };
 const flags = [
