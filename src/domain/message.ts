@@ -82,9 +82,17 @@ function botSays(state: State, group: Group, body: Message, policy: Policy): Dec
   const tooMany = tooManyOfBots(group, policy);
   if (tooMany) return tooMany;
   const rules = afterBot(state.rules, state.at);
-  const isAnswer = (group.marks & MARK.handedOff) === 0;
-  const said = changed(group, { botRun: group.botRun + 1, ...(isAnswer && ANSWERED) });
+  const said = changed(group, { botRun: group.botRun + 1, ...afterAnswer(group, body, state.at) });
   return say({ ...state, rules }, said, body);
+}
+
+/** [P-12.1] Changes of the wait: an answer to an earlier message leaves it, with a new time for the bot; a word after a hand-off leaves it as it is. */
+function afterAnswer(group: Group, { replyTo }: Message, at: number): Partial<Group> {
+  if ((group.marks & MARK.handedOff) !== 0) return {};
+  // Where no bot has spoken since, the last message is the customer's who waits.
+  const hasMore = replyTo !== undefined && group.botRun === 0 && replyTo < group.lastMessageSeq;
+  if (!hasMore) return ANSWERED;
+  return group.waitingFor === 'bot' ? { turnedAt: at } : {};
 }
 
 function say(state: State, group: Group, body: Message, ...before: Event[]): Decision {

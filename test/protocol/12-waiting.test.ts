@@ -40,6 +40,20 @@ describe('[P-12.1] waiting', () => {
     await admin.ask('close_chat', { type: 'CLOSE_CHAT', groupId: 'w1' });
     assert.equal((await guest.next('CLOSE_CHAT')).payload.waiting, null);
   });
+
+  test('goes on where the customer has said more than what the bot answers, though the bot asks for a new time', async () => {
+    const [crm, guest] = [await server.server(), await server.customer('w2')];
+    const { seq: first, at } = await guest.ask('customer_message', says('one'), 'k1');
+    const { seq: second } = await guest.ask('customer_message', says('two'), 'k2');
+    const answers = async (replyTo: number | undefined) => {
+      await crm.ask('event', { ...botSays('w2'), replyTo });
+      return (await guest.next(({ payload }) => payload.user === 'bot')).payload.waiting;
+    };
+    assert.deepEqual(await answers(first), { since: at, for: 'bot' });
+    assert.equal(await answers(second), null);
+    await guest.ask('customer_message', says('three'), 'k3');
+    assert.equal(await answers(undefined), null);
+  });
 });
 
 describe('[P-12.2] OVERDUE', () => {
