@@ -39,6 +39,7 @@ export const STORY: readonly Step[] = [
       recovered: {},
       epoch: EPOCH,
       pingInterval: 25000,
+      availability: { open: true, admins: false },
     }),
     acked('bot', 'b1'),
   ),

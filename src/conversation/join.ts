@@ -21,6 +21,9 @@ import type { House } from './house.ts';
 import { type Missed, mayRecover, ownScopes, type Recovering, recover } from './recovery.ts';
 import { type Replaying, replay } from './replay.ts';
 
+/** Where a group is named, it is also said whether an admin is here; this is no group's name. */
+const NO_GROUP = '';
+
 type Welcoming = Pick<House, 'epoch'>;
 type Arriving = Pick<House, 'nodeId' | 'journal' | 'presence' | 'settings'>;
 type Leaving = Pick<House, 'hub' | 'feed' | 'presence'>;
@@ -127,12 +130,15 @@ async function describe(
   const { pingInterval } = timing;
   const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, epoch, pingInterval };
   if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
-  if (role === 'server') return { role, dealerId, ...common };
-  const { group, adminOnline, rules } = await store.standing(dealerId, session.groupId);
+  if (dealerId === ALL_DEALERS) return { role, dealerId, ...common };
+  const groupId = role === 'customer' ? session.groupId : NO_GROUP;
+  const { group, adminOnline, rules } = await store.standing(dealerId, groupId);
+  const availability = availabilityAt(rules, clock.now(), adminOnline);
+  if (role === 'server') return { role, dealerId, ...common, availability };
   return {
     role,
     dealerId,
-    groupId: session.groupId,
+    groupId,
     ...(token !== undefined && { token }),
     ...common,
     muted: group !== null && group.mutedBy !== null,
@@ -140,6 +146,6 @@ async function describe(
     online: adminOnline,
     unread: group?.unread ?? 0,
     waiting: group && waitingOf(group),
-    availability: availabilityAt(rules, clock.now(), adminOnline),
+    availability,
   };
 }

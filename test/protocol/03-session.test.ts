@@ -228,9 +228,9 @@ describe('[P-3.5] session', () => {
       });
     }));
 
-  for (const { dealerId, seqs } of [
-    { dealerId: DEALER, seqs: { '@dealer': 0, '@desk': 1 } },
-    { dealerId: 'd2', seqs: { '@dealer': 0, '@desk': 0 } },
+  for (const { dealerId, ...known } of [
+    { dealerId: DEALER, seqs: { '@dealer': 0, '@desk': 1 }, availability: { open: true, admins: false } },
+    { dealerId: 'd2', seqs: { '@dealer': 0, '@desk': 0 }, availability: { open: true, admins: false } },
     { dealerId: '*', seqs: {} },
   ]) {
     test(`of another server of ${dealerId}: nothing that is a person's`, () =>
@@ -244,7 +244,7 @@ describe('[P-3.5] session', () => {
           epoch: await server.store.epoch(),
           pingInterval: 25_000,
         };
-        assert.deepEqual(session, { role: 'server', dealerId, seqs, ...common });
+        assert.deepEqual(session, { role: 'server', dealerId, ...known, ...common });
       }));
   }
 

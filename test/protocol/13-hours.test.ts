@@ -109,4 +109,12 @@ describe('[P-13.2] availability', () => {
     const { availability } = (await server.customer('v4')).session;
     assert.deepEqual([availability.open, typeof availability.changesAt], [true, 'string']);
   });
+
+  test('is in the session of a server of the dealer, not of one of all dealers', async () => {
+    await settle({ hours: [] });
+    const [admin, bot, all] = [await server.admin('a8'), await server.server(), await server.server('*')];
+    assert.deepEqual(bot.session.availability, { open: false, admins: true });
+    assert.equal(all.session.availability, undefined);
+    await admin.close();
+  });
 });
