@@ -159,6 +159,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: ['src/doors/dialect.ts'],
   },
   'src/client/': { imports: [], types: ['schemas/'] },
+  'src/bot/': { imports: ['src/client/', 'node:'], types: ['schemas/', '@sinclair/typebox'] },
   'src/web/': { imports: ['src/client/', 'src/web/widget/lazy.ts', 'linkify-it', 'preact'], types: ['schemas/'] },
   // It loads what is known by its address alone.
   'src/web/widget/lazy.ts': { imports: ['*'] },

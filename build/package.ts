@@ -1,13 +1,14 @@
-/** Makes what the npm package holds, in `dist`: the program in one piece, the compiled schemas and conformance, the migrations, the client, the pages. */
+/** Makes what the npm package holds, in `dist`: the program in one piece, the compiled schemas and conformance, the migrations, the client, the bot, the pages. */
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build, type Plugin } from 'esbuild';
+import { buildBot } from './bot.ts';
 import { buildClient } from './client.ts';
 import { licensesOf } from './licenses.ts';
 import { ROOT, run, step } from './step.ts';
 import { makeWeb } from './web.ts';
 
 /** Folders that are made here, anew each time: nothing that was renamed or removed stays. */
-const MADE = ['dist/src', 'dist/conformance', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/web'];
+const MADE = ['dist/src', 'dist/conformance', 'dist/schemas', 'dist/drizzle', 'dist/client', 'dist/bot', 'dist/web'];
 /** Files that neither the compiler nor the bundler sees. */
 const COPIED = ['drizzle/sqlite/migrations', 'drizzle/postgres/migrations'];
 /** `src/main.ts` loads the program as it stands beside it in the build. */
@@ -47,7 +48,8 @@ step('bundled the program');
 for (const folder of COPIED) cpSync(folder, `dist/${folder}`, { recursive: true });
 step('copied the migrations');
 await buildClient('dist/client');
-step('bundled the client');
+await buildBot('dist/bot');
+step('bundled the client and the bot');
 inputs.push(...(await makeWeb()));
 writeFileSync('dist/licenses.txt', licensesOf(inputs));
 step('gathered the licences of what is bundled');

@@ -24,8 +24,10 @@ const WANTED = [
   /^dist\/conformance\/(cases\/)?[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/schemas\/(events\/)?[\w-]+(\.d\.ts|\.js)$/,
   /^dist\/src\/[\w-]+\.js$/,
-  /^dist\/src\/client\/[\w-]+\.d\.ts$/,
+  /^dist\/src\/(client|bot)\/[\w-]+\.d\.ts$/,
   /^dist\/client\/(index|telle)\.js$/,
+  /^dist\/bot\/index\.js$/,
+  /^examples\/[\w-]+\.(js|py)$/,
   /^dist\/web\//,
   /^dist\/licenses\.txt$/,
 ];
@@ -35,6 +37,7 @@ const NEEDED = [
   'dist/src/main.js',
   'dist/conformance/index.d.ts',
   'dist/schemas/index.d.ts',
+  'dist/bot/index.js',
   'dist/client/index.js',
   'dist/client/telle.js',
   'dist/web/widget.js',
@@ -50,6 +53,7 @@ const RESOLUTIONS = [
 
 /** A user's program: what is wrong in it is found, so that what is right is known not to be `any`. */
 const PROGRAM = `
+import { createBot } from 'telle/bot';
 import { connect } from 'telle/client';
 import { type Body, ChatMsg, CLOSE, DELIVERIES, ERRORS, type ErrorCode, type Event, SENDS } from 'telle/schemas';
 
@@ -62,13 +66,16 @@ const channel: 'MUTE_STATE' = DELIVERIES[event.type].channel;
 const status: 409 = ERRORS[code].status;
 const client = connect({ url: 'ws://127.0.0.1:8080/ws', role: 'customer', dealerId: 'd1' });
 client.on('CHAT_MESSAGE', ({ message }, { seq }) => console.log(message.length + seq));
+const bot = createBot({ url: 'ws://127.0.0.1:8080/ws', token: '', answer: ({ question }) => question.text });
+// @ts-expect-error: an answer has text
+createBot({ url: 'ws://127.0.0.1:8080/ws', token: '', answer: () => 7 });
 // @ts-expect-error: an event has its fields
 const wrong: Event = { type: 'MUTE_STATUS', dealerId: 'd1' };
 // @ts-expect-error: and no other codes
 const none: ErrorCode = 'bot_mutde';
 // @ts-expect-error: a customer has no such channel
 client.send('admin_message', body);
-console.log(body, chat, restart, channel, status, wrong, none, SENDS);
+console.log(body, chat, restart, channel, status, wrong, none, SENDS, bot);
 `;
 
 /** The command of a package of this project's own, by its whole path. */
