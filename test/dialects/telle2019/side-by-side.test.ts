@@ -22,6 +22,8 @@ const settings = Object.fromEntries(
 const shown = /^ {3}```\n(.*?)^ {3}```$/ms.exec(section)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
 
 const [MOVED, STAYING] = ['201900001', '201900002'];
+/** A conversation of before, which its customer comes back to: its name is long enough to be its key [P-19.3]. */
+const BEFORE = '0b7c1c9e2d4f4a5b';
 const OTHERS = [MOVED, STAYING];
 
 let redis: RedisServer;
@@ -167,10 +169,10 @@ describe('[P-19.2] the guide to running side by side', () => {
       const story = new Story(beside, at);
 
       // Start Telle beside the old server.
-      const [there, staying] = [await story.pageThere(MOVED, 'before-1'), await story.pageThere(STAYING, 'stays-1')];
+      const [there, staying] = [await story.pageThere(MOVED, BEFORE), await story.pageThere(STAYING, 'stays-1')];
       await story.talk(there, 'one');
       await story.talk(staying, 'two');
-      await story.agentThere(MOVED, 'before-1', 'three');
+      await story.agentThere(MOVED, BEFORE, 'three');
       await story.assertOnce();
 
       // See that it hears.
@@ -192,7 +194,10 @@ describe('[P-19.2] the guide to running side by side', () => {
       assert.deepEqual(found(stdout), found(shown), stdout);
 
       // Move a dealer.
-      await server.store.putDealer(MOVED, { origins: [] });
+      await server.store.putDealer(MOVED, { origins: [], groupKey: 'id', groupKeyUntil: '2099-12-31' });
+      const returned = await story.pageHere(MOVED, BEFORE);
+      await story.talk(returned, 'three and a half');
+      returned.client.close();
       const here = await story.pageHere(MOVED, 'moved-1');
       await story.talk(here, 'four');
       await story.talk(staying, 'five');
