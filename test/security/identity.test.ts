@@ -150,6 +150,7 @@ for (const database of DATABASES) {
             'type',
             'unread',
             'user',
+            'waiting',
           ]);
         });
       }));

@@ -22,8 +22,8 @@ export const SECRET = 'a secret that only the tests know, long enough';
 /** The dealer that every test server has: any origin may join it. */
 export const DEALER = 'd1';
 
-/** A server of a test hands its sockets to nobody, and waits for nobody. */
-const SHORT = { closeTimeout: 50, drainPause: 0, drainSpread: 0 };
+/** A server of a test hands its sockets to nobody, and waits for nobody; what falls due later than its start is not looked for. */
+const SHORT = { closeTimeout: 50, drainPause: 0, drainSpread: 0, sweepInterval: 3_600_000 };
 
 interface Options {
   readonly settings?: Readonly<Partial<Record<keyof Settings, string>>>;
