@@ -96,6 +96,7 @@ describe('the desk in a browser', () => {
 
   it('of a phone does not zoom into a field', async () => {
     const page = await office.desk('alice', { viewport: PHONE, hasTouch: true, isMobile: true });
+    await page.getByRole('button', { name: 'Everybody' }).click();
     await row(page, 'María López').waitFor();
     await shoot(page, 'desk-phone-390-list');
     const right =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { answer, holds, Office, openChat, PHONE, row, say, see, shoot, tell } from '../support/desk.ts';
+import { answer, holds, miss, Office, openChat, PHONE, row, say, see, shoot, tell } from '../support/desk.ts';
 import { violationsOf } from '../support/visitor.ts';
 
 /** A dealer with a few customers, who have told of themselves. */
@@ -47,10 +47,13 @@ describe('the desk, for everybody', () => {
     await shoot(page, 'desk-phone-details');
     await page.getByRole('button', { name: 'Hide details' }).click();
     await page.goBack();
+    assert.equal(await row(page, 'Sofía Navarro').count(), 0);
+    await page.getByRole('button', { name: 'Everybody' }).click();
     await row(page, 'Sofía Navarro').waitFor();
 
     for (const colorScheme of ['light', 'dark'] as const) {
       const desktop = await office.desk('alice', { colorScheme });
+      await desktop.getByRole('button', { name: 'Everybody' }).click();
       await row(desktop, 'Sofía Navarro').click();
       await desktop.locator('.lines').getByText('Saturday at ten?').waitFor();
       await shoot(desktop, `desk-${colorScheme}`);
@@ -93,7 +96,13 @@ describe('the desk, for everybody', () => {
     // From row to row: only one of them is in the way of Tab.
     await page.fill('#search', '');
     await page.locator('#search').focus();
-    for (let stop = 0; stop < 5; stop += 1) await page.keyboard.press('Tab');
+    const tabs = async (count: number) => {
+      for (let stop = 0; stop < count; stop += 1) await page.keyboard.press('Tab');
+    };
+    await tabs(3);
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Everybody', pressed: true }).waitFor();
+    await tabs(3);
     assert.equal(await page.evaluate('document.activeElement.className.startsWith("row")'), true);
     await page.keyboard.press('End');
     await holds(
@@ -140,6 +149,9 @@ describe('the desk, for everybody', () => {
     await page.getByRole('button', { name: 'Notify me' }).click();
     await page.getByRole('button', { name: 'Notify me' }).waitFor({ state: 'hidden' });
     assert.equal(await page.evaluate('asked'), 1);
+    await answer(page, 'Good morning');
+    await page.locator('.said.mine').getByText('Good morning').waitFor();
+    await miss(page, 'Sending…');
     const waiting = Number(/\((\d+)\)/.exec(await page.title())?.[1] ?? 0);
 
     await say(ines, 'Seen at once');
@@ -152,6 +164,7 @@ describe('the desk, for everybody', () => {
     await holds(page, `document.title === '(${waiting + 1}) Telle desk'`);
     await page.evaluate('looks = true; last.onclick()');
     await page.evaluate('window.dispatchEvent(new Event("focus"))');
+    await answer(page, 'Here I am');
     await holds(page, `document.title === ${JSON.stringify(waiting ? `(${waiting}) Telle desk` : 'Telle desk')}`);
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { answer, holds, miss, Office, openChat, row, say, see } from '../support/desk.ts';
+import { DEALER } from '../support/server.ts';
 
 let office: Office;
 
@@ -79,6 +80,7 @@ describe('the desk tells', () => {
   it('of an answer to whoever has taken over, and nobody else', async () => {
     const wanda = await office.customer('wanda', 'Wanda Wolf', 'First');
     const [alice, bob] = await Promise.all([deskOf('alice'), deskOf('bob')]);
+    await alice.getByRole('button', { name: 'Everybody' }).click();
     await openChat(bob, 'Wanda Wolf');
     await answer(bob, 'How can I help?');
     await row(alice, 'Wanda Wolf').getByText('Taken over by bob').waitFor();
@@ -125,8 +127,12 @@ describe('the desk tells', () => {
     assert.equal(await (await office.bot()).say('ulla', 'Until six.'), 'ack');
     await holds(page, `document.title === ${JSON.stringify(before ? `(${before}) Telle desk` : 'Telle desk')}`);
     await page.locator('.row.waiting', { hasText: 'Ulla Uhl' }).waitFor({ state: 'hidden' });
+    await office.server.store.putDealer(DEALER, { origins: ['*'], answerWithin: { bot: 1 } });
     await say(ulla, 'And on Sunday?');
+    await row(page, 'Ulla Uhl').getByText('And on Sunday?').waitFor();
+    assert.equal(await page.locator('.row.waiting', { hasText: 'Ulla Uhl' }).count(), 0);
     await holds(page, `document.title === '(${before + 1}) Telle desk'`);
+    await page.locator('.row.waiting', { hasText: 'Ulla Uhl' }).waitFor();
   });
 
   it('without an error where pages cannot make notifications, by a service worker', async () => {

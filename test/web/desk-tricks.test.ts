@@ -160,11 +160,13 @@ describe('the desk', () => {
     await say(minted, 'I am the real one');
     await shoot(page, 'desk-set-aside');
     await page.fill('#search', '');
+    await page.getByRole('button', { name: 'Everybody' }).click();
     await row(page, 'Visitor customer-4711').click();
     await page.locator('.lines').getByText('I am the real one').waitFor();
     assert.equal(await page.locator('.lines').getByText('I have claimed this').count(), 0);
     assert.equal(await page.inputValue('#answer'), '');
     await page.reload();
+    await page.getByRole('button', { name: 'Everybody' }).click();
     await row(page, 'Klaus Claimed').getByText('Set aside').waitFor();
   });
 });

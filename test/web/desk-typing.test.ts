@@ -47,11 +47,11 @@ describe('what is typed at the desk', () => {
     const page = await office.desk('alice');
     await row(page, 'James Miller').waitFor();
     await page.keyboard.press('j');
-    await page.getByRole('heading', { name: 'James Miller' }).waitFor();
-    await page.keyboard.press('j');
     await page.getByRole('heading', { name: 'María López' }).waitFor();
-    await page.keyboard.press('k');
+    await page.keyboard.press('j');
     await page.getByRole('heading', { name: 'James Miller' }).waitFor();
+    await page.keyboard.press('k');
+    await page.getByRole('heading', { name: 'María López' }).waitFor();
     await page.keyboard.press('r');
     await holds(page, `${FOCUSED} === 'answer'`);
     await page.keyboard.press('Escape');

@@ -163,7 +163,8 @@ describe('the desk', () => {
       const fred = await office.customer('fred', 'Fred Olsen', 'number 0');
       const crm = await office.server.server();
       for (let n = 1; n <= 130; n += 1) {
-        await crm.ask('event', { type: 'UPDATE_MSG', groupId: 'fred', user: 'bot', message: `number ${n}` });
+        const user = n % 2 === 0 ? 'customer' : 'bot';
+        await crm.ask('event', { type: 'UPDATE_MSG', groupId: 'fred', user, message: `number ${n}` });
       }
       const page = await office.desk('alice');
       await openChat(page, 'Fred Olsen');

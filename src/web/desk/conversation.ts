@@ -1,10 +1,12 @@
 /** State of each conversation, and the changes that an event makes. */
 import type { Fields } from '../../../schemas/records.ts';
+import type { Waiting } from '../../../schemas/waiting.ts';
 import type { Stamp } from '../../client/index.ts';
 import { plainName } from './names.ts';
 import type { Frame, Lists } from './reader.ts';
 import { type Known, NOTHING } from './record.ts';
 import { text } from './texts.ts';
+import type { Author } from './words.ts';
 
 export type Payload = Frame['payload'];
 type Message = NonNullable<Lists['groups']['lastMessage']>;
@@ -20,7 +22,14 @@ export interface Conversation {
   readonly online: boolean;
   /** The admin who has taken over; null while the bot answers. */
   readonly mutedBy: string | null;
+  /** Wait of its customer: for whom, and since when [P-12.1]; null: nobody waits. */
+  readonly waiting: Waiting;
+  /** Beginning of the wait that was told to be overdue; it says nothing of another [P-12.2]. */
+  readonly overdueSince: string | null;
+  /** Agent whose it is [P-12.3]. */
+  readonly assignee: string | null;
   readonly closed: boolean;
+  /** Messages of the customer that this agent has not read [P-12.7]. */
   readonly unread: number;
   readonly last: Pick<Message, 'at' | 'user' | 'adminId' | 'message' | 'content'> | null;
   /** Last event that the customer has read. */
@@ -43,6 +52,9 @@ export const newConversation = (groupId: string, createdAt: string): Conversatio
   groupId,
   online: false,
   mutedBy: null,
+  waiting: null,
+  overdueSince: null,
+  assignee: null,
   closed: false,
   unread: 0,
   last: null,
@@ -58,12 +70,14 @@ export const newConversation = (groupId: string, createdAt: string): Conversatio
 
 /** One as the server has it; what it does not say of it stays as it was. */
 export function withItem(known: Conversation, item: Lists['groups']): Conversation {
-  const { online, closed, unread, customerRead, createdAt } = item;
+  const { online, closed, waiting, assignee, customerRead, createdAt } = item;
   return {
     ...known,
     online,
     closed,
-    unread,
+    waiting,
+    assignee,
+    unread: unreadIn(item),
     customerRead,
     createdAt,
     mutedBy: item.mutedBy ?? null,
@@ -73,20 +87,44 @@ export function withItem(known: Conversation, item: Lists['groups']): Conversati
   };
 }
 
-/** Applies an event to a conversation. Events state how things are: one that comes twice changes nothing. */
-export function after(known: Conversation, payload: Payload, stamp: Stamp | undefined): Conversation {
+/** [P-12.7] The server counts what no agent has read: what another has read alone is one at least. */
+const unreadIn = ({ unread, readByMe = 0, lastMessage }: Lists['groups']): number =>
+  lastMessage && readByMe < lastMessage.seq ? Math.max(unread, lastMessage.user === 'customer' ? 1 : 0) : 0;
+
+/** Applies an event to a conversation. Events state how things are: one that comes twice changes nothing. @param me the agent who looks */
+export function after(known: Conversation, payload: Payload, stamp: Stamp | undefined, me: string): Conversation {
   const at = stamp?.at ?? known.createdAt;
   switch (payload.type) {
     case 'CHAT_MSG': {
-      const { user, adminId, message, content, unread, muted } = payload;
+      const { user, adminId, message, content, muted, waiting = waitingAfter(known, user, at) } = payload;
+      const unread = user === 'customer' ? Math.max(known.unread, payload.unread) : known.unread;
       // [P-7.4] Whatever is said, it is said in an open chat.
       const last = { at, user, message, ...(adminId !== undefined && { adminId }), ...(content && { content }) };
-      return { ...known, last, unread, closed: false, mutedBy: muted ? (known.mutedBy ?? adminId ?? null) : null };
+      return {
+        ...known,
+        last,
+        unread,
+        waiting,
+        closed: false,
+        mutedBy: muted ? (known.mutedBy ?? adminId ?? null) : null,
+      };
     }
     case 'MUTE_STATUS':
-      return { ...known, mutedBy: payload.muted ? payload.adminId : null };
+      return { ...known, ...waitingIn(payload), mutedBy: payload.muted ? payload.adminId : null };
+    case 'ASSIGNED':
+      return { ...known, assignee: payload.assignee };
+    case 'OVERDUE': {
+      const isThat = known.waiting?.since === payload.since;
+      return {
+        ...known,
+        overdueSince: payload.since,
+        waiting: isThat ? { since: payload.since, for: 'admin' } : known.waiting,
+      };
+    }
+    case 'HANDOFF':
+      return { ...known, waiting: payload.waiting };
     case 'CLOSE_CHAT':
-      return { ...known, closed: true };
+      return { ...known, closed: true, waiting: null };
     case 'UPDATE_GROUP':
       return { ...known, online: payload.online };
     case 'UPDATE_CHAT': {
@@ -95,7 +133,7 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
     }
     case 'READ':
       // [P-7.1]
-      if (payload.user === 'admin') return { ...known, unread: 0 };
+      if (payload.user === 'admin') return payload.adminId === me ? { ...known, unread: 0 } : known;
       return { ...known, customerRead: Math.max(known.customerRead, payload.seq) };
     case 'UPDATE_PAGEVIEW':
       return { ...known, visit: { at, fields: payload.message } };
@@ -103,6 +141,14 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
       return known;
   }
 }
+
+/** [P-12.1] The wait that an event tells of, where it does. */
+const waitingIn = ({ waiting }: { readonly waiting?: Waiting | undefined }) =>
+  waiting === undefined ? {} : { waiting };
+
+/** [P-12.1] A wait after this agent's own message, which comes back without one: an answer ends it. */
+const waitingAfter = ({ waiting }: Conversation, user: Author['user'], since: string): Waiting =>
+  user === 'customer' ? (waiting ?? { since, for: 'admin' }) : null;
 
 /** A field that says something. */
 export const textOf = (fields: Fields, name: string): string => {
@@ -131,34 +177,37 @@ export const placeOf = ({ visit }: Conversation): string =>
 /** When somebody last said something. */
 export const activeAt = ({ last, createdAt }: Conversation): string => last?.at ?? createdAt;
 
-/** Tells whether a person must see to it: not where the bot, which may speak, had the last word. */
-export const isWaiting = ({ unread, closed, mutedBy, last }: Conversation): boolean =>
-  unread > 0 && !closed && (mutedBy !== null || last?.user !== 'bot');
+/** Tells whether a person must answer: not where it is the bot's turn, or nobody's [P-12.1]. */
+export const isWaiting = ({ waiting, closed }: Conversation): boolean => waiting?.for === 'admin' && !closed;
 
-/** Tells whether a message of its customer is for an admin: not where another has taken over. */
-export const concerns = ({ mutedBy }: Conversation, adminId: string): boolean =>
-  mutedBy === null || mutedBy === adminId;
+/** Tells whether a message of its customer is for an admin: not where it is another's, or another has taken over. */
+export const concerns = ({ assignee, mutedBy }: Conversation, adminId: string): boolean =>
+  (assignee ?? mutedBy ?? adminId) === adminId;
 
-/** Filters of the list. */
-export const FILTERS = {
-  open: (conversation: Conversation) => !conversation.closed,
-  unread: isWaiting,
-  online: ({ online }: Conversation) => online,
-  mine: ({ mutedBy }: Conversation, adminId: string) => mutedBy === adminId,
+/** Parts of the list: one of them is shown. */
+export const TABS = {
+  waiting: ({ waiting, closed }: Conversation) => waiting !== null && !closed,
+  mine: ({ assignee, closed }: Conversation, adminId: string) => assignee === adminId && !closed,
+  everybody: ({ closed }: Conversation) => !closed,
+  closed: ({ closed }: Conversation) => closed,
 } as const satisfies Record<string, (conversation: Conversation, adminId: string) => boolean>;
-export type Filter = keyof typeof FILTERS;
+export type Tab = keyof typeof TABS;
 
 export interface View {
   readonly search: string;
-  /** Each must hold. */
-  readonly filters: ReadonlySet<Filter>;
+  readonly tab: Tab;
+  /** True where only those are shown whose customer is online. */
+  readonly isOnline: boolean;
 }
 
-export function byActivity(a: Conversation, b: Conversation): number {
-  const [left, right] = [activeAt(a), activeAt(b)];
-  return left === right ? 0 : left < right ? 1 : -1;
-}
+/** The part that is shown: whoever searches where somebody waits is looking for anybody. */
+export const tabOf = ({ search, tab }: Pick<View, 'search' | 'tab'>): Tab =>
+  tab === 'waiting' && search.trim() !== '' ? 'everybody' : tab;
 
-/** Tells whether each of the filters holds. */
-export const isLetBy = (filters: ReadonlySet<Filter>, conversation: Conversation, adminId: string): boolean =>
-  [...filters].every((name) => FILTERS[name](conversation, adminId));
+const descending = (left: string, right: string): number => (left === right ? 0 : left < right ? 1 : -1);
+
+export const byActivity = (a: Conversation, b: Conversation): number => descending(activeAt(a), activeAt(b));
+
+/** Those who wait for a person before those who wait for the bot, and the longest wait first. */
+export const byWait = (a: Conversation, b: Conversation): number =>
+  Number(isWaiting(b)) - Number(isWaiting(a)) || descending(b.waiting?.since ?? '', a.waiting?.since ?? '');

@@ -1,6 +1,16 @@
 /** Finding of conversations among those that are here: without regard to case, accents and apostrophes, and phones by their digits. */
 import { wordsOf } from '../content/shown.ts';
-import { byActivity, type Conversation, fullName, isLetBy, nameOf, textOf, type View } from './conversation.ts';
+import {
+  byActivity,
+  byWait,
+  type Conversation,
+  fullName,
+  nameOf,
+  TABS,
+  tabOf,
+  textOf,
+  type View,
+} from './conversation.ts';
 
 const MARKS = /\p{M}/gu;
 const APOSTROPHES = /['’‘ʼ´`]/g;
@@ -58,7 +68,7 @@ export function finder(search: string): (conversation: Conversation) => boolean 
 }
 
 export interface Shown {
-  /** Those that the list shows, the latest message first. */
+  /** Those that the list shows: the longest wait first, or the latest message. */
   readonly shown: Conversation[];
   /** Number of those that would be shown if they were not closed. */
   readonly inClosed: number;
@@ -67,15 +77,17 @@ export interface Shown {
 /** @param found those that the server has found for the same search */
 export function shownIn(
   conversations: Iterable<Conversation>,
-  { search, filters }: View,
+  view: View,
   found: ReadonlyMap<string, unknown>,
   adminId: string,
 ): Shown {
+  const { search, isOnline } = view;
+  const tab = tabOf(view);
   const isFound = finder(search);
-  const all = [...conversations].filter((each) => isFound(each) || found.has(each.groupId));
-  const shown = all.filter((each) => isLetBy(filters, each, adminId)).sort(byActivity);
-  const others = new Set([...filters].filter((name) => name !== 'open'));
-  const isHidden = (each: Conversation) => each.closed && isLetBy(others, each, adminId);
-  const isAsked = search.trim() !== '' && filters.has('open');
-  return { shown, inClosed: isAsked ? all.filter(isHidden).length : 0 };
+  const all = [...conversations].filter(
+    (each) => (isFound(each) || found.has(each.groupId)) && (each.online || !isOnline),
+  );
+  const shown = all.filter((each) => TABS[tab](each, adminId)).sort(tab === 'waiting' ? byWait : byActivity);
+  const isAsked = search.trim() !== '' && tab === 'everybody';
+  return { shown, inClosed: isAsked ? all.filter(({ closed }) => closed).length : 0 };
 }

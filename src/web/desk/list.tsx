@@ -1,8 +1,9 @@
 /** The list of conversations: however long it is, only what is in sight is there. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { type Conversation, FILTERS, type Filter, type View } from './conversation.ts';
+import { type Conversation, isWaiting, TABS, type Tab, tabOf, type View } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Shown } from './finding.ts';
+import type { TextName } from './languages/en.ts';
 import { Row } from './row.tsx';
 import { text } from './texts.ts';
 
@@ -22,14 +23,29 @@ const ROW = 88;
 /** Rows above and below what is in sight. */
 const MARGIN = 4;
 
-const FILTER_NAMES = Object.keys(FILTERS).filter((name): name is Filter => name in FILTERS);
+const TAB_NAMES = Object.keys(TABS).filter((name): name is Tab => name in TABS);
+/** Those that are counted of a part: what a person has to do. */
+const COUNTED: Readonly<Partial<Record<Tab, (conversation: Conversation, adminId: string) => boolean>>> = {
+  waiting: isWaiting,
+  mine: TABS.mine,
+};
+
+const TAB_TEXTS: Readonly<Record<Tab, TextName>> = {
+  waiting: 'who waits',
+  mine: 'mine',
+  everybody: 'everybody',
+  closed: 'closed ones',
+};
+
+function countIn(tab: Tab, { picture, me }: Desk): number | null {
+  const isCounted = COUNTED[tab];
+  if (!isCounted) return null;
+  let count = 0;
+  for (const conversation of picture.conversations.values()) if (isCounted(conversation, me.adminId)) count += 1;
+  return count;
+}
 
 export function ConversationList({ desk, shown: { shown, inClosed }, view, setView, openId, isFollowed, open }: Props) {
-  const toggle = (name: Filter) => {
-    const filters = new Set(view.filters);
-    if (!filters.delete(name)) filters.add(name);
-    setView({ ...view, filters });
-  };
   const { picture, search } = desk;
   const count = text('so many of', { count: shown.length, all: picture.conversations.size });
   return (
@@ -48,17 +64,29 @@ export function ConversationList({ desk, shown: { shown, inClosed }, view, setVi
         />
         <fieldset class="filters">
           <legend class="unseen">{text('show only')}</legend>
-          {FILTER_NAMES.map((name) => (
-            <button key={name} type="button" aria-pressed={view.filters.has(name)} onClick={() => toggle(name)}>
-              {text(name)}
+          {TAB_NAMES.map((tab) => (
+            <button
+              key={tab}
+              type="button"
+              aria-pressed={tab === tabOf(view)}
+              onClick={() => setView({ ...view, tab })}
+            >
+              {text(TAB_TEXTS[tab])} {countIn(tab, desk)}
             </button>
           ))}
+          <button
+            type="button"
+            aria-pressed={view.isOnline}
+            onClick={() => setView({ ...view, isOnline: !view.isOnline })}
+          >
+            {text('online')}
+          </button>
         </fieldset>
         <p class="quiet" role="status">
           {!picture.isListed ? text('reading') : search.isGoing ? text('searching', { found: count }) : count}
         </p>
         {inClosed > 0 && (
-          <button type="button" class="link" onClick={() => toggle('open')}>
+          <button type="button" class="link" onClick={() => setView({ ...view, tab: 'closed' })}>
             {text('in closed', { count: inClosed })}
           </button>
         )}
@@ -66,6 +94,11 @@ export function ConversationList({ desk, shown: { shown, inClosed }, view, setVi
       <Rows desk={desk} shown={shown} view={view} openId={openId} isFollowed={isFollowed} open={open} />
     </nav>
   );
+}
+
+function whyNothing({ picture }: Desk, view: View): TextName {
+  if (picture.conversations.size === 0) return 'none yet';
+  return tabOf(view) === 'waiting' && !view.isOnline ? 'nobody waits' : 'none like this';
 }
 
 interface RowsProps extends Pick<Props, 'desk' | 'view' | 'openId' | 'isFollowed' | 'open'> {
@@ -166,15 +199,13 @@ function Rows({ desk, shown, view, openId, isFollowed, open }: RowsProps) {
           </li>
         ))}
       </ul>
-      {desk.picture.isListed && shown.length === 0 && (
-        <p class="nothing">{text(desk.picture.conversations.size === 0 ? 'none yet' : 'none like this')}</p>
-      )}
+      {desk.picture.isListed && shown.length === 0 && <p class="nothing">{text(whyNothing(desk, view))}</p>}
       {desk.search.isMore && !desk.search.isGoing && (
         <button type="button" class="more" onClick={() => desk.search.more()}>
           {text('search on')}
         </button>
       )}
-      {desk.readings.hasMore && view.search.trim() === '' && (
+      {desk.readings.hasMore && view.search.trim() === '' && view.tab !== 'waiting' && (
         <button type="button" class="more" onClick={() => desk.readings.listMore()}>
           {text('show older')}
         </button>

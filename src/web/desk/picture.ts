@@ -88,6 +88,14 @@ export class Picture {
     this.conversations.set(item.groupId, { ...withItem(known, item), ...read });
   }
 
+  /** [P-12.2] Those whose answer is overdue: the list itself does not say so. */
+  listOverdue(items: readonly Lists['groups'][]): void {
+    for (const { groupId, waiting } of items) {
+      const known = this.conversations.get(groupId);
+      if (known && waiting) this.conversations.set(groupId, { ...known, overdueSince: waiting.since });
+    }
+  }
+
   /** Reads, and then lets what happened meanwhile happen once more: a reading may be older than that. */
   async read<Found>(read: () => Promise<Found>, take: (found: Found) => void): Promise<void> {
     const meanwhile: Heard[] = [];
@@ -126,7 +134,7 @@ export class Picture {
     const known = this.conversations.get(groupId);
     if (!known) this.#options.onUnknown(groupId);
     const conversation = known ?? newConversation(groupId, stamp?.at ?? new Date().toISOString());
-    this.conversations.set(groupId, after(conversation, payload, stamp));
+    this.conversations.set(groupId, after(conversation, payload, stamp, this.#options.adminId));
     const record = RECORDS[payload.type];
     if (record) this.#options.onRecord(groupId, record);
     if (!stamp || this.chat?.groupId !== groupId) return;

@@ -58,11 +58,16 @@ export class Reader {
   }
 
   /** Page after page, up to so many. */
-  async pages<Name extends keyof Lists>(name: Name, most: number, signal: AbortSignal): Promise<Page<Lists[Name]>> {
+  async pages<Name extends keyof Lists>(
+    name: Name,
+    most: number,
+    signal: AbortSignal,
+    query: Query = {},
+  ): Promise<Page<Lists[Name]>> {
     const items: Lists[Name][] = [];
     let next: string | null = null;
     for (let count = 0; count < most && (count === 0 || next !== null); count += 1) {
-      const page: Page<Lists[Name]> = await this.list(name, next === null ? {} : { cursor: next }, signal);
+      const page: Page<Lists[Name]> = await this.list(name, next === null ? query : { ...query, cursor: next }, signal);
       items.push(...page.items);
       next = page.next;
     }

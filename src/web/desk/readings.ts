@@ -53,16 +53,29 @@ export class Readings {
     this.#session = new AbortController();
     const { signal } = this.#session;
     const pages = <Name extends keyof Lists>(name: Name) => this.#reader.pages(name, PAGES, signal);
+    const waiting = (query: object) =>
+      this.#reader.pages('groups', PAGES, signal, { order: 'waiting', waiting: 'admin', ...query });
     quietly(
       this.#picture.read(
-        () => Promise.all([pages('groups'), pages('users'), pages('leads'), pages('pageviews')]),
-        ([groups, users, leads, visits]) => {
+        () =>
+          Promise.all([
+            pages('groups'),
+            pages('users'),
+            pages('leads'),
+            pages('pageviews'),
+            waiting({}),
+            waiting({ overdue: true }),
+          ]),
+        ([groups, users, leads, visits, waits, overdue]) => {
           const before = this.#picture.conversations;
           const now = conversationsOf(groups.items, users, leads, visits.items, before);
           // What was read beyond the list stays, and is read anew when it is needed.
           const beyond =
             groups.next === null ? [] : [...before].map(([id, each]) => [id, { ...each, isKnown: false }] as const);
           this.#picture.conversations = new Map([...beyond, ...now]);
+          // Whoever waits is there, however long nothing has happened.
+          for (const item of waits.items) this.#picture.list(item);
+          this.#picture.listOverdue(overdue.items);
           if (this.#picture.isListed) for (const [groupId, each] of now) listed(before.get(groupId), each);
           this.#picture.isListed = true;
           this.#next = groups.next;

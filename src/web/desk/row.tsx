@@ -1,4 +1,5 @@
 /** A row of the list: who it is, what was said last or found, and who sees to it. */
+import { Clock } from './clock.tsx';
 import { activeAt, type Conversation, isWaiting, nameOf, placeOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { TextName } from './languages/en.ts';
@@ -17,13 +18,13 @@ interface RowProps {
 }
 
 export function Row({ desk, conversation, isOpen, isReached, reach, open }: RowProps) {
-  const { groupId, online, unread } = conversation;
-  const isUnread = isWaiting(conversation);
+  const { groupId, online, unread, waiting } = conversation;
+  const isToDo = isWaiting(conversation);
   const place = placeOf(conversation);
   return (
     <button
       type="button"
-      class={isUnread ? 'row waiting' : 'row'}
+      class={isToDo ? 'row waiting' : 'row'}
       aria-current={isOpen ? 'true' : undefined}
       tabIndex={isReached ? 0 : -1}
       onFocus={reach}
@@ -40,7 +41,7 @@ export function Row({ desk, conversation, isOpen, isReached, reach, open }: RowP
       </span>
       <span class="second">
         <LastWords desk={desk} conversation={conversation} />
-        {isUnread && (
+        {waiting && unread > 0 && (
           <span class="count">
             {unread}
             <span class="unseen">{text('so many unread', { count: unread })}</span>
@@ -49,6 +50,7 @@ export function Row({ desk, conversation, isOpen, isReached, reach, open }: RowP
       </span>
       <span class="third">
         <span class="place">{place && parts(online ? 'is on' : 'was on', { place: <bdi>{place}</bdi> })}</span>
+        <Clock conversation={conversation} />
         <Badge conversation={conversation} me={desk.me.adminId} />
       </span>
     </button>
@@ -98,7 +100,7 @@ function Found({ field, snippet }: { readonly field: keyof typeof FOUND_IN; read
 }
 
 function Badge({
-  conversation: { mutedBy, closed, isSetAside },
+  conversation: { assignee, mutedBy, closed, isSetAside },
   me,
 }: {
   readonly conversation: Conversation;
@@ -106,11 +108,12 @@ function Badge({
 }) {
   if (isSetAside) return <span class="badge">{text('set aside')}</span>;
   if (closed) return <span class="badge">{text('closed')}</span>;
-  if (mutedBy === null) return null;
+  const whose = assignee ?? mutedBy;
+  if (whose === null) return null;
   return (
     <span class="badge taken">
-      <span class="unseen">{text('taken over by')}</span>
-      <bdi>{mutedBy === me ? text('you') : mutedBy}</bdi>
+      <span class="unseen">{text(mutedBy === null ? 'assigned to' : 'taken over by')}</span>
+      <bdi>{whose === me ? text('you') : whose}</bdi>
     </span>
   );
 }

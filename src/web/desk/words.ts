@@ -26,6 +26,20 @@ export function whenOf(at: string): string {
   return date.toDateString() === new Date().toDateString() ? TIME.format(date) : formatsOf(date).date.format(date);
 }
 
+const UNITS = [
+  { unit: 'day', ms: 86_400_000 },
+  { unit: 'hour', ms: 3_600_000 },
+  { unit: 'minute', ms: 60_000 },
+] as const;
+
+/** A time that something has lasted, in the largest unit that it fills. */
+export function lastingOf(ms: number): string {
+  const found = UNITS.find((each) => ms >= each.ms);
+  const { unit, count } = found ? { unit: found.unit, count: Math.floor(ms / found.ms) } : { unit: 'minute', count: 1 };
+  const time = new Intl.NumberFormat(LOCALE, { style: 'unit', unit, unitDisplay: 'short' }).format(count);
+  return found ? time : `< ${time}`;
+}
+
 export interface Author {
   readonly user: 'customer' | 'admin' | 'bot' | 'server';
   readonly adminId?: string | undefined;

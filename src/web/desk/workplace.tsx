@@ -123,7 +123,7 @@ export function Workplace({ signIn, ended, signOut }: Props) {
     else open(groupId);
   };
   goTo.current = choose;
-  const [view, setView] = useState<View>({ search: '', filters: new Set(['open']) });
+  const [view, setView] = useState<View>({ search: '', tab: 'waiting', isOnline: false });
   const [dialog, setDialog] = useState<'announce' | 'shortcuts' | null>(null);
   const [hasDetails, setHasDetails] = useState(() => matchMedia(ROOMY).matches);
   const [hasKeys, setHasKeys] = useState(areKeysOn);
