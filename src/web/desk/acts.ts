@@ -19,6 +19,8 @@ interface ActsOptions {
 /** The name of an announcement's draft, and of the act: no conversation has it. */
 export const ANNOUNCEMENT = '@dealer';
 
+type Owned = Pick<Conversation, 'groupId' | 'assignee'>;
+
 /** The name of the act: no conversation has a slash in its own. */
 const takingOver = (groupId: string): string => `mute/${groupId}`;
 
@@ -42,21 +44,37 @@ export class Acts {
     this.#options.client.send('typing', { type: 'TYPING', groupId, typing }).catch(() => {});
   }
 
-  /** Takes over at once: the bot must not go on meanwhile. */
-  takeOver(groupId: string): void {
-    this.#mute(groupId, 'MUTE_BOT');
-    const back = () => this.handBack(groupId);
+  /** Takes it from the bot, and from whoever has it, at once: the bot must not go on meanwhile. */
+  async takeOver(conversation: Conversation): Promise<void> {
+    const { groupId, assignee, mutedBy } = conversation;
+    const { adminId } = this.#options.me;
+    if (!(await this.assign(conversation, adminId))) return;
+    if (mutedBy !== adminId) await this.#mute(groupId, 'MUTE_BOT');
+    const back = async () => {
+      await this.assign({ groupId, assignee: adminId }, assignee);
+      if (mutedBy === null) await this.#mute(groupId, 'UNMUTE_BOT');
+    };
     this.undoing.do(takingOver(groupId), { text: text('you took over'), back });
   }
 
-  handBack(groupId: string): void {
-    this.#mute(groupId, 'UNMUTE_BOT');
+  /** Lets go of it: it is the bot's again, where there is one, or anybody's. */
+  async handBack(conversation: Conversation): Promise<void> {
+    const isMine = await this.assign(conversation, null);
+    if (isMine && conversation.mutedBy !== null) await this.#mute(conversation.groupId, 'UNMUTE_BOT');
   }
 
-  #mute(groupId: string, type: 'MUTE_BOT' | 'UNMUTE_BOT'): void {
+  /** [P-12.3] Gives it to an agent, or to nobody, unless it is another's by now than this agent sees. Tells whether it was. */
+  async assign({ groupId, assignee: expect }: Owned, assignee: string | null): Promise<boolean> {
+    if (expect === assignee) return true;
+    const { dealerId, adminId } = this.#options.me;
+    const event = { type: 'ASSIGNED', dealerId, groupId, adminId, assignee, reason: 'asked' } as const;
+    return this.act('assign', { type: 'ASSIGN', groupId, assignee, expect }, event);
+  }
+
+  #mute(groupId: string, type: 'MUTE_BOT' | 'UNMUTE_BOT'): Promise<boolean> {
     const { dealerId, adminId } = this.#options.me;
     const event = { type: 'MUTE_STATUS', dealerId, groupId, adminId, muted: type === 'MUTE_BOT' } as const;
-    this.act('mute_bot', { type, groupId }, event);
+    return this.act('mute_bot', { type, groupId }, event);
   }
 
   isClosing(groupId: string): boolean {
@@ -93,13 +111,16 @@ export class Acts {
     }
   }
 
-  /** Sends, and lets the event happen here when it is acked. */
-  async act<C extends Channel<'admin'>>(channel: C, payload: Sending<'admin', C>, event: Payload): Promise<void> {
+  /** Sends, and lets the event happen here when it is acked. Tells whether it was. */
+  async act<C extends Channel<'admin'>>(channel: C, payload: Sending<'admin', C>, event: Payload): Promise<boolean> {
     try {
       this.own(event, await this.#options.client.send(channel, payload));
+      return true;
     } catch (error) {
       if (!(error instanceof TelleError)) throw error;
-      if (error.code !== 'closed') this.#options.tell(text('not done', { fault: error.message }));
+      if (error.code === 'conflict') this.#options.tell(text('taken meanwhile'));
+      else if (error.code !== 'closed') this.#options.tell(text('not done', { fault: error.message }));
+      return false;
     }
   }
 

@@ -1,11 +1,13 @@
 /** The conversation that is open: who it is with, what was said, what is being said. */
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Chat } from './chat.ts';
 import { Composer } from './composer.tsx';
-import { type Conversation, nameOf, placeOf } from './conversation.ts';
+import { type Conversation, isHeld, isMine, nameOf, placeOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import { Lines } from './lines.tsx';
 import { parts, text } from './texts.ts';
+import { Transfer } from './transfer.tsx';
 import { Who, WhoEach } from './who.tsx';
 
 interface Props {
@@ -63,6 +65,8 @@ interface HeadProps {
 function Head({ desk, conversation, children }: HeadProps) {
   const { groupId, online, mutedBy, closed } = conversation;
   const place = placeOf(conversation);
+  const me = desk.me.adminId;
+  const [isTransferring, setIsTransferring] = useState(false);
   const others = desk.others.map((adminId) => ({ user: 'admin', adminId }) as const);
   return (
     <>
@@ -78,15 +82,19 @@ function Head({ desk, conversation, children }: HeadProps) {
         </p>
       </div>
       <div class="actions">
-        {mutedBy === null ? (
-          <button type="button" onClick={() => desk.acts.takeOver(groupId)}>
+        {!isMine(conversation, me) && (
+          <button type="button" onClick={() => desk.acts.takeOver(conversation)}>
             {text('take over')}
           </button>
-        ) : (
-          <button type="button" onClick={() => desk.acts.handBack(groupId)}>
-            {text('hand back')}
+        )}
+        {isHeld(conversation) && (
+          <button type="button" onClick={() => desk.acts.handBack(conversation)}>
+            {text(mutedBy === null ? 'let go' : 'hand back')}
           </button>
         )}
+        <button type="button" aria-haspopup="dialog" onClick={() => setIsTransferring(true)}>
+          {text('transfer')}
+        </button>
         <button
           type="button"
           onClick={() => desk.acts.closeChat(conversation)}
@@ -97,14 +105,26 @@ function Head({ desk, conversation, children }: HeadProps) {
         {children}
       </div>
       <p class="standing" role="status">
-        <Standing conversation={conversation} me={desk.me.adminId} />
+        <Assigned conversation={conversation} me={me} />
+        <Standing conversation={conversation} me={me} />
         {others.length > 0 && (
           <strong class="others">
-            {parts('here too', { who: <WhoEach people={others} name="" me={desk.me.adminId} /> }, others.length)}
+            {parts('here too', { who: <WhoEach people={others} name="" me={me} /> }, others.length)}
           </strong>
         )}
       </p>
+      {isTransferring && <Transfer desk={desk} conversation={conversation} close={() => setIsTransferring(false)} />}
     </>
+  );
+}
+
+/** [P-12.3] Name of the one whose it is. */
+function Assigned({ conversation: { assignee }, me }: { readonly conversation: Conversation; readonly me: string }) {
+  if (assignee === null) return <span>{text('assigned to nobody')}</span>;
+  return (
+    <strong class="assigned">
+      {parts('is assigned', { who: <Who user="admin" adminId={assignee} name="" me={me} /> })}
+    </strong>
   );
 }
 

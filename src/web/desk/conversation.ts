@@ -184,10 +184,24 @@ export const isWaiting = ({ waiting, closed }: Conversation): boolean => waiting
 export const concerns = ({ assignee, mutedBy }: Conversation, adminId: string): boolean =>
   (assignee ?? mutedBy ?? adminId) === adminId;
 
+/** Tells whether it is wholly this agent's: nobody else has it, and the bot is silent. */
+export const isMine = ({ assignee, mutedBy }: Conversation, adminId: string): boolean =>
+  assignee === adminId && mutedBy === adminId;
+
+/** Tells whether any agent has it. */
+export const isHeld = ({ assignee, mutedBy }: Conversation): boolean => assignee !== null || mutedBy !== null;
+
+/** The other agents who are here: who has a conversation open. */
+export function colleaguesIn(conversations: Iterable<Conversation>, adminId: string): string[] {
+  const here = new Set([...conversations].flatMap((each) => each.here));
+  here.delete(adminId);
+  return [...here].sort();
+}
+
 /** Parts of the list: one of them is shown. */
 export const TABS = {
   waiting: ({ waiting, closed }: Conversation) => waiting !== null && !closed,
-  mine: ({ assignee, closed }: Conversation, adminId: string) => assignee === adminId && !closed,
+  mine: ({ assignee, mutedBy, closed }: Conversation, adminId: string) => (assignee ?? mutedBy) === adminId && !closed,
   everybody: ({ closed }: Conversation) => !closed,
   closed: ({ closed }: Conversation) => closed,
 } as const satisfies Record<string, (conversation: Conversation, adminId: string) => boolean>;

@@ -239,12 +239,17 @@ export class Desk {
 
   say(groupId: string, message: string): void {
     this.acts.undoing.undo(groupId);
-    this.#transmit({ id: newId(), groupId, message });
+    this.#transmit({ id: newId(), groupId, message, ...this.#asSeen(groupId) });
   }
 
   /** Sends again what was refused. */
   retry({ id, groupId, message }: Sent): void {
-    this.#transmit({ id, groupId, message });
+    this.#transmit({ id, groupId, message, ...this.#asSeen(groupId) });
+  }
+
+  #asSeen(groupId: string): Pick<Sent, 'expect'> {
+    const conversation = this.picture.conversations.get(groupId);
+    return conversation ? { expect: conversation.assignee } : {};
   }
 
   discard({ id }: Sent): void {
@@ -253,20 +258,39 @@ export class Desk {
   }
 
   async #transmit(sent: Sent): Promise<void> {
-    const { id, groupId, message } = sent;
+    const { id, groupId, message, expect } = sent;
     this.#sent.put(sent);
     this.picture.changed();
     try {
-      const ack = await this.#client.send('admin_message', { type: 'UPDATE_MSG', groupId, message }, { id });
+      const said = {
+        type: 'UPDATE_MSG',
+        groupId,
+        message,
+        ...(expect !== undefined && { expectAssignee: expect }),
+      } as const;
+      const ack = await this.#client.send('admin_message', said, { id });
       this.#sent.drop((other) => other.id === id);
       const { dealerId, adminId } = this.me;
       const muted = (this.picture.conversations.get(groupId)?.mutedBy ?? null) !== null;
       this.acts.own({ type: 'CHAT_MSG', dealerId, groupId, adminId, user: 'admin', muted, unread: 0, message }, ack);
     } catch (error) {
       if (!(error instanceof TelleError)) throw error;
+      if (error.code === 'conflict') return this.#contested(sent);
       // Where it is over, it waits for the next sign-in.
       if (error.code !== 'closed') this.#sent.put({ ...sent, fault: error.message });
       this.picture.changed();
     }
+  }
+
+  /** [P-12.4] It is another's than this agent saw: what was written is kept, unless that other is this agent, by an answer before. */
+  async #contested(sent: Sent): Promise<void> {
+    const { groupId } = sent;
+    await this.readings.need(groupId);
+    const { adminId } = this.me;
+    const assignee = this.picture.conversations.get(groupId)?.assignee ?? null;
+    if (assignee === adminId && sent.expect !== adminId) return this.#transmit({ ...sent, expect: adminId });
+    const fault = assignee === null ? text('is nobody’s') : text('is another’s', { agent: assignee });
+    this.#sent.put({ ...sent, fault });
+    this.picture.changed();
   }
 }

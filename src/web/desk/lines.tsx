@@ -8,7 +8,7 @@ import type { Frame } from './reader.ts';
 import type { Sent } from './sent.ts';
 import { parts, text as say } from './texts.ts';
 import { Who, WhoEach } from './who.tsx';
-import { dayOf, inFull, timeOf } from './words.ts';
+import { type Author, dayOf, inFull, timeOf } from './words.ts';
 
 interface Props {
   readonly desk: Desk;
@@ -140,8 +140,14 @@ function takenOf({ seq, payload }: Frame, lines: readonly Frame[]): string | und
   return answer?.type === 'CHAT_MSG' ? answer.message : undefined;
 }
 
-/** Hides presence: it is shown above. */
-const isShown = ({ payload }: Frame): boolean => payload.type !== 'UPDATE_CHAT';
+/** Hides presence, which is shown above, and whose it becomes by what is said beside it: an answer, a close, a mute that ends. */
+const isShown = ({ payload }: Frame): boolean =>
+  payload.type !== 'UPDATE_CHAT' && (payload.type !== 'ASSIGNED' || payload.reason === 'asked');
+
+/** [P-12.5] Why a mute ended by itself. */
+const BY_ITSELF = { unanswered: 'back unanswered', alone: 'back alone', hours: 'back closed' } as const;
+
+type Assigned = Extract<Frame['payload'], { type: 'ASSIGNED' }>;
 
 interface LineItemProps {
   readonly line: Frame;
@@ -192,6 +198,7 @@ function Happening({
   switch (payload.type) {
     case 'MUTE_STATUS':
       if (payload.user === 'customer') return <>{say('may speak again')}</>;
+      if (payload.reason !== undefined) return <>{say(BY_ITSELF[payload.reason])}</>;
       return (
         <>
           {parts(payload.muted ? 'took over' : 'handed back', {
@@ -199,6 +206,8 @@ function Happening({
           })}
         </>
       );
+    case 'ASSIGNED':
+      return <Assignment payload={payload} me={me} />;
     case 'CLOSE_CHAT':
       return (
         <>{parts('closed by', { who: <Who user={payload.user} adminId={payload.adminId} name={name} me={me} /> })}</>
@@ -208,6 +217,15 @@ function Happening({
     default:
       return <>{payload.type}</>;
   }
+}
+
+/** [P-12.3] */
+function Assignment({ payload: { assignee, adminId }, me }: { readonly payload: Assigned; readonly me: string }) {
+  const by: Author = adminId === undefined ? { user: 'server' } : { user: 'admin', adminId };
+  const who = <Who {...by} name="" me={me} />;
+  if (assignee === null) return <>{parts('let go of', { who })}</>;
+  if (assignee === adminId) return <>{parts('took it', { who })}</>;
+  return <>{parts('gave it', { who, whom: <Who user="admin" adminId={assignee} name="" me={me} /> })}</>;
 }
 
 function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {

@@ -5,6 +5,8 @@ export interface Sent {
   readonly id: string;
   readonly groupId: string;
   readonly message: string;
+  /** Assignee of the conversation when it was written [P-12.4]. */
+  readonly expect?: string | null;
   /** Why it was refused: it will not be sent again by itself. */
   readonly fault?: string;
 }

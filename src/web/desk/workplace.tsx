@@ -4,7 +4,7 @@ import type { Closed } from '../../client/index.ts';
 import { Announce } from './announce.tsx';
 import { Bar } from './bar.tsx';
 import { ChatPane } from './chat-pane.tsx';
-import { type Conversation, isWaiting, nameOf, type View } from './conversation.ts';
+import { type Conversation, isHeld, isMine, isWaiting, nameOf, type View } from './conversation.ts';
 import { Desk } from './desk.ts';
 import { Details } from './details.tsx';
 import { shownIn } from './finding.ts';
@@ -150,8 +150,8 @@ export function Workplace({ signIn, ended, signOut }: Props) {
     u: () => move(1, isWaiting),
     '/': () => focus('#search'),
     r: () => focus('#answer'),
-    t: () => conversation?.mutedBy === null && desk.acts.takeOver(conversation.groupId),
-    b: () => conversation?.mutedBy != null && desk.acts.handBack(conversation.groupId),
+    t: () => conversation && !isMine(conversation, signIn.adminId) && desk.acts.takeOver(conversation),
+    b: () => conversation && isHeld(conversation) && desk.acts.handBack(conversation),
     x: () => conversation?.closed === false && desk.acts.closeChat(conversation),
     z: () => desk.acts.undoing.undo(),
     d: () => setHasDetails((has) => !has),
