@@ -1,5 +1,6 @@
 /** Colleagues who are here, and the state of the connection: always in sight. */
 import { useEffect, useState } from 'preact/hooks';
+import { AvailabilityBar } from './availability.tsx';
 import type { ConnectionState, Desk } from './desk.ts';
 import { canNotify } from './notify.ts';
 import { isSoundOn, turnSound } from './sound.ts';
@@ -40,6 +41,7 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
           {text('sign out')}
         </button>
       </nav>
+      <AvailabilityBar availability={desk.picture.availability} />
     </header>
   );
 }

@@ -17,6 +17,12 @@ export interface Visit {
   readonly fields: Fields;
 }
 
+/** [P-12.8] The bot asks for a person, in the wait that began then. */
+export interface Handoff {
+  readonly since: string;
+  readonly reason: string | undefined;
+}
+
 export interface Conversation {
   readonly groupId: string;
   readonly online: boolean;
@@ -26,6 +32,8 @@ export interface Conversation {
   readonly waiting: Waiting;
   /** Beginning of the wait that was told to be overdue; it says nothing of another [P-12.2]. */
   readonly overdueSince: string | null;
+  /** The bot's last call for a person [P-12.8]; it says nothing of another wait. */
+  readonly handoff: Handoff | null;
   /** Agent whose it is [P-12.3]. */
   readonly assignee: string | null;
   readonly closed: boolean;
@@ -54,6 +62,7 @@ export const newConversation = (groupId: string, createdAt: string): Conversatio
   mutedBy: null,
   waiting: null,
   overdueSince: null,
+  handoff: null,
   assignee: null,
   closed: false,
   unread: 0,
@@ -122,7 +131,7 @@ export function after(known: Conversation, payload: Payload, stamp: Stamp | unde
       };
     }
     case 'HANDOFF':
-      return { ...known, waiting: payload.waiting };
+      return { ...known, waiting: payload.waiting, handoff: handoffIn(payload) };
     case 'CLOSE_CHAT':
       return { ...known, closed: true, waiting: null };
     case 'UPDATE_GROUP':
@@ -149,6 +158,15 @@ const waitingIn = ({ waiting }: { readonly waiting?: Waiting | undefined }) =>
 /** [P-12.1] A wait after this agent's own message, which comes back without one: an answer ends it. */
 const waitingAfter = ({ waiting }: Conversation, user: Author['user'], since: string): Waiting =>
   user === 'customer' ? (waiting ?? { since, for: 'admin' }) : null;
+
+export const handoffIn = ({ waiting, reason }: Extract<Payload, { type: 'HANDOFF' }>): Handoff | null =>
+  waiting && { since: waiting.since, reason };
+
+/** Words for the bot's call for a person, while its customer waits for one; null: it does not ask. */
+export function askedFor({ waiting, handoff }: Pick<Conversation, 'waiting' | 'handoff'>): string | null {
+  if (handoff === null || handoff.since !== waiting?.since) return null;
+  return handoff.reason === undefined ? text('asks for person') : text('asks because', { reason: handoff.reason });
+}
 
 /** A field that says something. */
 export const textOf = (fields: Fields, name: string): string => {

@@ -3,7 +3,7 @@ import { type Client, type Closed, connect, type Delivered, type Stamp, TelleErr
 import { newId } from '../../client/platform.ts';
 import { Acts } from './acts.ts';
 import { newChat } from './chat.ts';
-import { type Conversation, concerns, nameOf, type Payload } from './conversation.ts';
+import { askedFor, type Conversation, concerns, handoffIn, nameOf, type Payload } from './conversation.ts';
 import { isLookedAt } from './notify.ts';
 import { Picture } from './picture.ts';
 import { Readings } from './readings.ts';
@@ -23,6 +23,7 @@ const CHANNELS = [
   'CUSTOMER_STATE',
   'TYPING_STATE',
   'READ_STATE',
+  'DEALER_STATE',
 ] as const satisfies (keyof Delivered)[];
 
 export type ConnectionState =
@@ -141,6 +142,8 @@ export class Desk {
       this.#keepOpen(payload.groupId);
       void this.#said(payload.groupId, payload.message, stamp?.at ?? '');
     }
+    if (payload.type === 'HANDOFF')
+      void this.#said(payload.groupId, askedFor({ ...payload, handoff: handoffIn(payload) }) ?? '', stamp?.at ?? '');
     if (payload.type === 'UPDATE_CHAT' && payload.adminId === this.me.adminId) this.#stay(payload.groupId);
     if (payload.type === 'SYS_MSG') {
       const who = inFull(payload, '', this.me.adminId);

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ContentView } from '../content/content.tsx';
 import type { Chat } from './chat.ts';
-import { type Conversation, nameOf } from './conversation.ts';
+import { askedFor, type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Frame } from './reader.ts';
 import type { Sent } from './sent.ts';
@@ -19,8 +19,15 @@ interface Props {
 /** Distance from an edge that counts as being there, in pixels. */
 const NEAR = 160;
 
+interface Scrolled {
+  readonly chat: Chat;
+  readonly unsent: readonly Sent[];
+  readonly growing: string | undefined;
+  readonly readOlder: () => void;
+}
+
 /** Stays at the end while that is in sight, and where it is while earlier lines come in above it. */
-function useScrolling({ chat, unsent, readOlder }: { chat: Chat; unsent: readonly Sent[]; readOlder: () => void }) {
+function useScrolling({ chat, unsent, growing, readOlder }: Scrolled) {
   const box = useRef<HTMLDivElement>(null);
   const [isAtEnd, setIsAtEnd] = useState(true);
   const before = useRef({ first: 0, height: 0 });
@@ -40,7 +47,7 @@ function useScrolling({ chat, unsent, readOlder }: { chat: Chat; unsent: readonl
     if (isAtEnd) toEnd();
     else if (first < before.current.first) current.scrollTop += grown;
     before.current = { first, height: current.scrollHeight };
-  }, [chat.lines, unsent.length]);
+  }, [chat.lines, unsent.length, growing]);
   useEffect(() => {
     // A screen that is not filled cannot be scrolled.
     if (chat.hasOlder && box.current && box.current.scrollHeight <= box.current.clientHeight) readOlder();
@@ -57,7 +64,8 @@ function useScrolling({ chat, unsent, readOlder }: { chat: Chat; unsent: readonl
 
 export function Lines({ desk, chat, conversation }: Props) {
   const { unsent } = desk;
-  const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, readOlder: () => desk.readings.older() });
+  const growing = desk.picture.typists.growingIn(chat.groupId);
+  const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, growing, readOlder: () => desk.readings.older() });
   const name = nameOf(conversation);
   const me = desk.me.adminId;
   const { customerRead } = conversation;
@@ -67,6 +75,7 @@ export function Lines({ desk, chat, conversation }: Props) {
     [chat.lines, name, customerRead],
   );
   const said = lastSaid(chat.lines);
+  const asked = askedFor(conversation);
   return (
     <div class="history">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
@@ -79,6 +88,12 @@ export function Lines({ desk, chat, conversation }: Props) {
             <Unsent key={sent.id} desk={desk} sent={sent} />
           ))}
         </ol>
+        <Growing text={growing} />
+        {asked !== null && (
+          <p class="happened asked">
+            <Who user="bot" name="" me={me} /> <bdi>{asked}</bdi>
+          </p>
+        )}
         <Typists desk={desk} groupId={chat.groupId} name={name} />
       </section>
       {!isAtEnd && (
@@ -251,6 +266,21 @@ function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
         )}
       </div>
     </li>
+  );
+}
+
+/** [P-18.2] The bot's answer so far: its message takes this one's place. It is told to nobody word by word. */
+function Growing({ text }: { readonly text: string | undefined }) {
+  if (text === undefined) return null;
+  return (
+    <div class="said by-bot growing">
+      <p class="meta">
+        <Who user="bot" name="" me="" />
+      </p>
+      <p class="text" dir="auto">
+        {text}
+      </p>
+    </div>
   );
 }
 

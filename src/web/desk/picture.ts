@@ -1,9 +1,9 @@
 /** State of the dealer as the desk knows it: read at first, and kept current by events. */
 import type { Stamp } from '../../client/index.ts';
 import { type Chat, withVisit } from './chat.ts';
-import { after, type Conversation, newConversation, type Payload, withItem } from './conversation.ts';
+import { after, type Conversation, handoffIn, newConversation, type Payload, withItem } from './conversation.ts';
 import { withLine } from './history.ts';
-import type { Lists, RecordList } from './reader.ts';
+import type { Frame, Lists, RecordList } from './reader.ts';
 import { type Known, NOTHING } from './record.ts';
 import { Typists } from './typists.ts';
 import type { Author } from './words.ts';
@@ -26,6 +26,8 @@ interface Records {
   readonly visit?: Conversation['visit'];
 }
 
+type Availability = Extract<Payload, { type: 'AVAILABILITY' }>;
+
 interface Heard {
   readonly payload: Payload;
   readonly stamp: Stamp | undefined;
@@ -43,11 +45,17 @@ interface PictureOptions {
   readonly onSetAside: (groupId: string, to: string) => void;
 }
 
+/** Tells whether the bot may not go on with what it was writing. */
+const isSilenced = (payload: Payload): boolean =>
+  payload.type === 'CLOSE_CHAT' || (payload.type === 'MUTE_STATUS' && payload.muted);
+
 export class Picture {
   readonly typists = new Typists(() => this.changed());
   conversations = new Map<string, Conversation>();
   /** The conversation that is open. */
   chat: Chat | null = null;
+  /** [P-13.2] As it was told last; null: no change of it was told. */
+  availability: Availability | null = null;
   /** True once the list has been read. */
   isListed = false;
   readonly #options: PictureOptions;
@@ -96,6 +104,14 @@ export class Picture {
     }
   }
 
+  /** [P-12.8] Calls for a person, from the desk's log: the list does not have them. */
+  listHandoffs(frames: readonly Frame[]): void {
+    for (const { payload } of frames) {
+      const known = payload.type === 'HANDOFF' && this.conversations.get(payload.groupId);
+      if (known) this.conversations.set(known.groupId, { ...known, handoff: handoffIn(payload) });
+    }
+  }
+
   /** Reads, and then lets what happened meanwhile happen once more: a reading may be older than that. */
   async read<Found>(read: () => Promise<Found>, take: (found: Found) => void): Promise<void> {
     const meanwhile: Heard[] = [];
@@ -116,21 +132,24 @@ export class Picture {
   }
 
   #apply(payload: Payload, stamp: Stamp | undefined): void {
+    if (payload.type === 'AVAILABILITY') this.availability = payload;
     if (!('groupId' in payload) || payload.groupId === undefined) return;
     const { groupId } = payload;
     if (payload.type === 'ERASE_GROUP') this.forget(groupId);
     else if (payload.type === 'SET_ASIDE') this.#setAside(groupId, payload.setAside, stamp);
-    else if (payload.type === 'TYPING') this.#type(groupId, payload, payload.typing);
+    else if (payload.type === 'TYPING') this.#type(groupId, payload, payload.typing, payload.text);
     else this.#change(groupId, payload, stamp);
   }
 
-  #type(groupId: string, { user, adminId }: Author, isTyping: boolean): void {
+  /** @param growing [P-18.2] what a bot has written so far */
+  #type(groupId: string, { user, adminId }: Author, isTyping: boolean, growing?: string): void {
     const author: Author = { user, ...(user === 'admin' && { adminId }) };
-    if (author.adminId !== this.#options.adminId) this.typists.set(groupId, author, isTyping);
+    if (author.adminId !== this.#options.adminId) this.typists.set(groupId, author, isTyping, growing);
   }
 
   #change(groupId: string, payload: Payload, stamp: Stamp | undefined): void {
     if (payload.type === 'CHAT_MSG') this.#type(groupId, payload, false);
+    if (isSilenced(payload)) this.#type(groupId, { user: 'bot' }, false);
     const known = this.conversations.get(groupId);
     if (!known) this.#options.onUnknown(groupId);
     const conversation = known ?? newConversation(groupId, stamp?.at ?? new Date().toISOString());

@@ -65,8 +65,9 @@ export class Readings {
             pages('pageviews'),
             waiting({}),
             waiting({ overdue: true }),
+            this.#reader.events('@desk', signal),
           ]),
-        ([groups, users, leads, visits, waits, overdue]) => {
+        ([groups, users, leads, visits, waits, overdue, calls]) => {
           const before = this.#picture.conversations;
           const now = conversationsOf(groups.items, users, leads, visits.items, before);
           // What was read beyond the list stays, and is read anew when it is needed.
@@ -76,6 +77,7 @@ export class Readings {
           // Whoever waits is there, however long nothing has happened.
           for (const item of waits.items) this.#picture.list(item);
           this.#picture.listOverdue(overdue.items);
+          this.#picture.listHandoffs(calls.items);
           if (this.#picture.isListed) for (const [groupId, each] of now) listed(before.get(groupId), each);
           this.#picture.isListed = true;
           this.#next = groups.next;

@@ -1,6 +1,6 @@
 /** A row of the list: who it is, what was said last or found, and who sees to it. */
 import { Clock } from './clock.tsx';
-import { activeAt, type Conversation, isWaiting, nameOf, placeOf } from './conversation.ts';
+import { activeAt, askedFor, type Conversation, isWaiting, nameOf, placeOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { TextName } from './languages/en.ts';
 import type { Hit } from './search.ts';
@@ -57,7 +57,8 @@ export function Row({ desk, conversation, isOpen, isReached, reach, open }: RowP
   );
 }
 
-function LastWords({ desk, conversation: { groupId, last } }: Pick<RowProps, 'desk' | 'conversation'>) {
+function LastWords({ desk, conversation }: Pick<RowProps, 'desk' | 'conversation'>) {
+  const { groupId, last } = conversation;
   const me = desk.me.adminId;
   const [typist] = desk.picture.typists.of(groupId);
   if (typist !== undefined) {
@@ -71,6 +72,14 @@ function LastWords({ desk, conversation: { groupId, last } }: Pick<RowProps, 'de
   const hit = desk.search.found.get(groupId);
   if (hit && hit.field !== 'name' && hit.snippet !== last?.message) {
     return <Found field={hit.field} snippet={hit.snippet} />;
+  }
+  const asked = askedFor(conversation);
+  if (asked !== null) {
+    return (
+      <span class="words asked">
+        <Who user="bot" name="" me={me} /> <bdi>{asked}</bdi>
+      </span>
+    );
   }
   if (!last) return <span class="words quiet">{text('nothing said')}</span>;
   return (

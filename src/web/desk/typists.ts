@@ -6,6 +6,8 @@ const LASTING = 8_000;
 
 interface Typist {
   readonly author: Author;
+  /** Answer of a bot so far [P-18.2]. */
+  readonly growing: string | undefined;
   /** Ends it. */
   readonly timer: ReturnType<typeof setTimeout>;
 }
@@ -26,12 +28,20 @@ export class Typists {
     return [...(this.#typists.get(groupId)?.values() ?? [])].map(({ author }) => author);
   }
 
-  set(groupId: string, author: Author, isTyping: boolean): void {
+  /** The answer that a bot is writing there, as far as it is told. */
+  growingIn(groupId: string): string | undefined {
+    return this.#typists.get(groupId)?.get('bot')?.growing;
+  }
+
+  set(groupId: string, author: Author, isTyping: boolean, growing?: string): void {
     const typists = this.#typists.get(groupId) ?? new Map<string, Typist>();
     const name = nameOf(author);
     clearTimeout(typists.get(name)?.timer);
     typists.delete(name);
-    if (isTyping) typists.set(name, { author, timer: setTimeout(() => this.set(groupId, author, false), LASTING) });
+    if (isTyping) {
+      const timer = setTimeout(() => this.set(groupId, author, false), LASTING);
+      typists.set(name, { author, growing, timer });
+    }
     if (typists.size > 0) this.#typists.set(groupId, typists);
     else this.#typists.delete(groupId);
     this.#changed();

@@ -21,6 +21,9 @@ export const en = {
   joined: 'Connected',
   connecting: 'Connecting…',
   offline: 'Offline',
+  'are closed': 'You are closed: customers are told that nobody answers now.',
+  'are closed until': 'You are closed until {time}: customers are told that you answer then.',
+  'last has left': 'The last agent has left: customers are told that nobody is here.',
   'next try': ' · next try in {seconds} s',
 
   // The list
@@ -59,6 +62,8 @@ export const en = {
   'types here': 'is typing…',
   'nothing said': 'Nothing said yet',
   said: 'Said: ',
+  'asks for person': 'asks for a person',
+  'asks because': 'asks for a person: {reason}',
   'set aside': 'Set aside',
   closed: 'Closed',
   'assigned to': 'Assigned to ',

@@ -21,6 +21,9 @@ export const es: Texts = {
   joined: 'Conectado',
   connecting: 'Conectando…',
   offline: 'Sin conexión',
+  'are closed': 'Está cerrado: a los clientes se les dice que ahora nadie responde.',
+  'are closed until': 'Está cerrado hasta {time}: a los clientes se les dice que entonces se responderá.',
+  'last has left': 'El último agente se ha ido: a los clientes se les dice que no hay nadie.',
   'next try': ' · nuevo intento en {seconds} s',
 
   conversations: 'Conversaciones',
@@ -58,6 +61,8 @@ export const es: Texts = {
   'types here': 'escribiendo…',
   'nothing said': 'Todavía no ha dicho nada',
   said: 'Dijo: ',
+  'asks for person': 'pide una persona',
+  'asks because': 'pide una persona: {reason}',
   'set aside': 'Apartada',
   closed: 'Cerrada',
   'assigned to': 'Asignada a ',
