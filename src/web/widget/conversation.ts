@@ -10,7 +10,7 @@ import { Receipts } from './receipts.ts';
 import { lookIn, troubleOf } from './reception.ts';
 import { type About, type Person, Records } from './records.ts';
 import { Sends } from './sends.ts';
-import type { Author, Setting } from './setting.ts';
+import type { Availability, Setting, Writer } from './setting.ts';
 import { TypingTeller, Typist } from './typing.ts';
 
 /** Nothing need be done: it is of no use later, or is told again. */
@@ -19,10 +19,10 @@ const ignored = () => {};
 export class Conversation {
   muted = false;
   closed = false;
-  /** True while an agent is here. */
-  online = false;
-  /** True once it is known whether one is. */
-  isKnown = false;
+  /** [P-13.2] State of the dealer: can anybody answer? Undefined until that is known. */
+  availability: Availability | undefined;
+  /** Agent whose it has become since it is looked at [P-12.3]. */
+  assignee: string | null | undefined;
   /** True where the connection is lost, and it may take a while to have one again. */
   isLost = false;
   /** Why there is no chat: the server does not want it. */
@@ -77,7 +77,7 @@ export class Conversation {
   }
 
   /** Somebody who is writing. */
-  get typist(): Author | undefined {
+  get typist(): Writer | undefined {
     return this.#typist.now;
   }
 
@@ -99,13 +99,6 @@ export class Conversation {
     return this.#log.unread(this.#receipts.seqs);
   }
 
-  /** Author who answers now, as far as it is known. */
-  get author(): Author | undefined {
-    const { entries } = this;
-    if (this.muted) return { kind: 'admin', name: entries.findLast(({ kind }) => kind === 'joined')?.name };
-    return entries.some(({ kind }) => kind === 'bot') ? { kind: 'bot' } : undefined;
-  }
-
   /** Tries again, where it did not work. */
   again(): void {
     if (this.state === 'idle') this.look();
@@ -115,9 +108,9 @@ export class Conversation {
   /** Asks whether anybody is here, for who has not said anything yet: nobody is told of them. */
   async look(): Promise<void> {
     if (this.state !== 'idle') return;
-    const { trouble, online } = await lookIn(this.#setting.options);
+    const { trouble, availability } = await lookIn(this.#setting.options);
     if (this.state !== 'idle') return;
-    Object.assign(this, { online, isKnown: trouble === undefined });
+    this.availability = availability;
     this.#fail(trouble);
     this.#changed();
   }
@@ -160,11 +153,14 @@ export class Conversation {
     on('CLOSE_CHAT', (payload, stamp) => this.#happened({ ...stamp, channel: 'CLOSE_CHAT', payload }));
     on('SYS_MESSAGE', (payload, stamp) => this.#happened({ ...stamp, channel: 'SYS_MESSAGE', payload }));
     on('CHAT_STATE', (payload) => {
-      if (payload.type === 'UPDATE_CHAT') this.online ||= payload.online;
+      if (payload.type === 'ASSIGNED') this.assignee = payload.assignee;
       else if (payload.type === 'ERASE_GROUP') this.#forget();
     });
-    on('TYPING_STATE', ({ user, adminId, typing }) => {
-      if (user !== 'customer') this.#typist.set(typing ? { kind: user, name: adminId } : undefined);
+    on('DEALER_STATE', (availability) => {
+      this.availability = availability;
+    });
+    on('TYPING_STATE', ({ user, adminId, typing, text }) => {
+      if (user !== 'customer') this.#typist.set(typing ? { kind: user, name: adminId, text } : undefined);
     });
     on('READ_STATE', ({ user, seq }) => {
       if (user === 'customer') this.#receipts.keep({ [this.#group]: seq });
@@ -181,8 +177,8 @@ export class Conversation {
   }
 
   /** [P-3.5] */
-  #seated({ groupId = '', seqs, muted = false, closed = false, online = false }: SessionPayload): void {
-    Object.assign(this, { muted, closed, online, isLost: false, isKnown: true });
+  #seated({ groupId = '', seqs, muted = false, closed = false, availability }: SessionPayload): void {
+    Object.assign(this, { muted, closed, availability, isLost: false });
     this.#receipts.readNoFurther(this.#group, seqs);
     if (groupId === this.#group) return;
     this.#group = groupId;
@@ -198,12 +194,13 @@ export class Conversation {
       const { user, muted } = frame.payload;
       this.muted = muted;
       this.closed = false;
-      this.online ||= user === 'admin';
       if (user !== 'customer') this.#typist.set(undefined);
     } else if (frame.channel === 'MUTE_STATE') {
       this.muted = frame.payload.muted;
+      this.#typist.set(undefined);
     } else if (frame.channel === 'CLOSE_CHAT') {
       this.closed = true;
+      this.#typist.set(undefined);
     }
   }
 

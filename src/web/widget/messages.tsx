@@ -1,4 +1,6 @@
+import { useEffect, useState } from 'preact/hooks';
 import { ContentView } from '../content/content.tsx';
+import { calledWhen, isAlone, isReachable } from './answering.ts';
 import type { Conversation } from './conversation.ts';
 import { type Entry, nameOf } from './log.ts';
 import type { Options } from './options.ts';
@@ -21,7 +23,7 @@ interface Props {
 }
 
 /** The log, its end in sight. */
-export function Messages({ conversation, options }: Props) {
+export function Messages({ conversation, options, leaveDetails }: Props & Asking) {
   const { words } = options;
   const { entries, past, typist } = conversation;
   const { earlier } = past;
@@ -45,8 +47,46 @@ export function Messages({ conversation, options }: Props) {
             options={options}
           />
         ))}
+        {isAlone(conversation) && <Asked {...{ conversation, options, leaveDetails }} />}
+        {typist?.text && (
+          // Not for screen readers: what is said is read out when it is said.
+          <div class="message bot growing" aria-hidden="true">
+            <p class="text" dir="auto">
+              <Said text={typist.text} />
+            </p>
+          </div>
+        )}
         {typist && <p class="typing">{say(words.typing, { name: nameOf(typist, words) })}</p>}
       </div>
+    </div>
+  );
+}
+
+interface Asking {
+  readonly leaveDetails: () => void;
+}
+
+/** Time that a bot has for its first word before it is taken that there is none, in milliseconds. */
+const BOTS_TURN = 5_000;
+
+/** Where nobody is here: how can the customer be reached, and when will that be? */
+function Asked({ conversation, options: { words, lang }, leaveDetails }: Props & Asking) {
+  const [isTime, setIsTime] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsTime(true), BOTS_TURN);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isTime) return null;
+  const isKnown = isReachable(conversation);
+  return (
+    <div class="notice asked">
+      {!isKnown && <p>{words.askContact}</p>}
+      <p>{calledWhen(conversation, words, lang)}</p>
+      {!isKnown && (
+        <button type="button" class="link" onClick={leaveDetails}>
+          {words.details}
+        </button>
+      )}
     </div>
   );
 }

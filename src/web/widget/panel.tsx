@@ -1,13 +1,14 @@
 /** The open chat. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { answering } from './answering.ts';
 import { Composer, isComposing } from './composer.tsx';
 import type { Conversation } from './conversation.ts';
 import { DetailsForm } from './form.tsx';
 import { Icon } from './icons.tsx';
 import { Messages } from './messages.tsx';
 import type { Options } from './options.ts';
-import { say, type Words } from './words.ts';
+import type { Words } from './words.ts';
 
 interface PanelProps {
   readonly conversation: Conversation;
@@ -17,7 +18,7 @@ interface PanelProps {
 }
 
 export function Panel({ conversation, options, isWanted, close }: PanelProps) {
-  const { words } = options;
+  const { words, lang } = options;
   const [view, show] = useState<'chat' | 'form'>('chat');
   const panel = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
@@ -42,8 +43,8 @@ export function Panel({ conversation, options, isWanted, close }: PanelProps) {
       <header>
         <div>
           <h2>{words.title}</h2>
-          <p>
-            <bdi>{answering(conversation, words)}</bdi>
+          <p role="status">
+            <bdi>{answering(conversation, words, lang)}</bdi>
           </p>
         </div>
         <button type="button" class="icon" aria-label={words.close} onClick={close}>
@@ -55,7 +56,7 @@ export function Panel({ conversation, options, isWanted, close }: PanelProps) {
         <DetailsForm conversation={conversation} options={options} done={() => show('chat')} />
       ) : (
         <>
-          <Messages conversation={conversation} options={options} />
+          <Messages conversation={conversation} options={options} leaveDetails={() => show('form')} />
           <footer>
             <p class="note" role="status">
               {noted(conversation, words)}
@@ -76,14 +77,6 @@ function noted({ closed, details, state }: Conversation, words: Words): string {
   const sending = state === 'joined' ? words.sending : words.detailsWait;
   const left = { none: '', sending, sent: words.thanks, failed: words.unsubmitted }[details];
   return [closed ? words.reopen : '', left].filter(Boolean).join(' ');
-}
-
-/** Says who answers; nothing before that is known. */
-function answering({ author, online, isKnown }: Conversation, words: Words): string {
-  if (author?.kind === 'admin') return say(words.adminAnswers, { name: author.name ?? words.admin });
-  if (author) return words.botAnswers;
-  if (!isKnown) return '';
-  return online ? words.here : words.away;
 }
 
 /** Fault of the connection; nothing while it is up. */

@@ -1,9 +1,10 @@
 /** A look at whether somebody is here, asked before there is a conversation [P-11.7]. */
 import type { Options } from './options.ts';
 import type { Trouble } from './reasons.ts';
+import type { Availability } from './setting.ts';
 
 interface Sight {
-  readonly online: boolean;
+  readonly availability?: Availability;
   readonly trouble?: Trouble | undefined;
 }
 
@@ -14,11 +15,11 @@ export async function lookIn({ base, dealerId }: Options): Promise<Sight> {
   const url = new URL(`v1/dealers/${encodeURIComponent(dealerId)}/reception`, base);
   try {
     const response = await fetch(url, { credentials: 'omit' });
-    const { online = false, claims, code } = await response.json();
+    const { online: admins = false, claims, code } = await response.json();
     const trouble = claims === 'off' ? 'unauthorized' : TROUBLES.find((each) => each === code);
-    return { online, trouble };
+    return trouble ? { trouble } : { availability: { open: true, admins } };
   } catch {
-    return { online: false, trouble: 'unreachable' };
+    return { trouble: 'unreachable' };
   }
 }
 

@@ -1,5 +1,5 @@
 /** The setting of a conversation. */
-import type { Token } from '../../client/index.ts';
+import type { SessionPayload, Token } from '../../client/index.ts';
 import type { Entry } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Options } from './options.ts';
@@ -11,6 +11,14 @@ export interface Author {
   readonly kind: 'admin' | 'bot';
   readonly name?: string | undefined;
 }
+
+/** Somebody who is writing. */
+export interface Writer extends Author {
+  /** Answer of a bot so far [P-18.2]. */
+  readonly text?: string | undefined;
+}
+
+export type Availability = NonNullable<SessionPayload['availability']>;
 
 /** Things that a conversation needs to know, and whom to tell. */
 export interface Setting {

@@ -1,4 +1,4 @@
-import type { Author } from './setting.ts';
+import type { Writer } from './setting.ts';
 
 /** Interval at which typing is reported, and time without a key after which it is over, in milliseconds. */
 const EVERY = 3_000;
@@ -9,7 +9,7 @@ const LASTS = 10_000;
 
 /** Somebody of the dealer's who is writing, as long as that is so. */
 export class Typist {
-  now: Author | undefined;
+  now: Writer | undefined;
   readonly #changed: () => void;
   #gone: ReturnType<typeof setTimeout> | undefined;
 
@@ -17,7 +17,7 @@ export class Typist {
     this.#changed = changed;
   }
 
-  set(author: Author | undefined): void {
+  set(author: Writer | undefined): void {
     clearTimeout(this.#gone);
     this.now = author;
     if (!author) return;
