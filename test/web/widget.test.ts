@@ -227,7 +227,11 @@ describe('the widget', { timeout: 240_000 }, () => {
     onPage({}, async (page) => {
       const groupId = await begin(page, 'number 0');
       const all = Array.from({ length: 120 }, (_, index) => `number ${index}`);
-      for (const message of all.slice(1)) bot.send('event', { type: 'UPDATE_MSG', groupId, user: 'bot', message });
+      for (const [index, message] of all.entries()) {
+        // [P-12.9] A bot says no more than so many while nobody else says anything.
+        const user = index === 60 ? 'customer' : 'bot';
+        if (index > 0) bot.send('event', { type: 'UPDATE_MSG', groupId, user, message });
+      }
       await seen(page, 'number 119');
       await page.reload();
       await seen(page, 'number 119');
