@@ -1,7 +1,7 @@
 /** The tests that answer for what is mutated: files, and folders of them. The longest path that fits a source is the one that counts. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/domain': ['test/domain'],
-  'src/bot': ['test/bot/bot.test.ts'],
+  'src/bot': ['test/bot/hearing.test.ts', 'test/bot/bot.test.ts'],
   'src/protocol': [
     'test/protocol/checker.test.ts',
     'test/protocol/decode.test.ts',
