@@ -57,7 +57,9 @@ describe('the widget says', { timeout: 240_000 }, () => {
         await page.getByLabel('Phone').fill('+49 555 0100');
         await button(page, 'Send details').click();
         await seen(page, 'Thank you! We have your details.');
-        await page.getByText('Nobody is here right now. Leave your phone number or e-mail.').waitFor({ state: 'detached' });
+        await page
+          .getByText('Nobody is here right now. Leave your phone number or e-mail.')
+          .waitFor({ state: 'detached' });
         await page.getByText(/^We will get in touch after we open: /).waitFor();
         await room.settle({ bot: false });
         await seen(page, AWAY);
