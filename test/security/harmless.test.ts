@@ -38,7 +38,9 @@ function harmfulPayload(
   schema: BodySchema,
   text: string,
 ): { payload: unknown; fields: readonly Path[] } {
-  const user = schema.properties.user?.const ?? (role === 'customer' ? 'customer' : 'admin');
+  // [P-18.2] Text that grows is a bot's.
+  const any = Object.hasOwn(schema.properties, 'typing') ? 'bot' : 'admin';
+  const user = schema.properties.user?.const ?? (role === 'customer' ? 'customer' : any);
   const own = { dealerId: DEALER, groupId: 'g', adminId: 'a', user, seq: 1 };
   const isRecord = schema.properties.message?.additionalProperties === true;
   const free: Path[] = isRecord
@@ -49,7 +51,7 @@ function harmfulPayload(
       ]
     : [];
   const paths = [...textPathsOf(schema), ...free];
-  const needsPlain = (path: Path) => path.at(-1) === 'intent';
+  const needsPlain = (path: Path) => path.at(-1) === 'intent' || path.at(-1) === 'reason';
   const payload = paths.reduce<unknown>(
     (value, path) => withAt(value, path, needsPlain(path) && !isPlain(text) ? 'plain' : text),
     sampleOf(schema, own),
@@ -170,12 +172,14 @@ for (const database of DATABASES) {
             const from = witness.frames.length;
             const answers = await attacker.askAll(sends);
             await witness.settled();
-            const frames = new Map(witness.frames.slice(from).map((frame) => [frame.id, frame]));
+            // What is only passed on has no id.
+            const nameOf = ({ id, channel }: Frame) => id ?? channel;
+            const frames = new Map(witness.frames.slice(from).map((frame) => [nameOf(frame), frame]));
             for (const [index, { channel, payload, fields }] of sends.entries()) {
               await attempt(`${who.role} ${channel} ${JSON.stringify(payload)}`, () => {
                 const { id, answer } = answers[index] ?? assert.fail('no answer');
                 assert.equal(answer.channel, 'ack', JSON.stringify(answer));
-                const frame = frames.get(id) ?? assert.fail('no frame');
+                const frame = frames.get(id) ?? frames.get('TYPING_STATE') ?? assert.fail('no frame');
                 for (const path of fields) assert.equal(valueAt(frame.payload, path), valueAt(payload, path));
                 sent.push({ frame, payload, fields });
               });

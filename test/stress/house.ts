@@ -23,7 +23,12 @@ interface More {
 }
 
 /** All come from one address here, as many as they like to one chat too, unless that is what is tried. */
-const OPEN = { RATE_LIMIT: 'off', MAX_CONNECTIONS_PER_ADDRESS: '10000', MAX_SOCKETS_PER_GROUP: '10000' };
+const OPEN = {
+  RATE_LIMIT: 'off',
+  MAX_BOT_MESSAGES: '1000000',
+  MAX_CONNECTIONS_PER_ADDRESS: '10000',
+  MAX_SOCKETS_PER_GROUP: '10000',
+};
 
 /** Where a server listens that knows the tests' secret, and how one comes to it. */
 export class Endpoint {

@@ -20,50 +20,53 @@ const TURNS = 4;
 /** Readers of which some stop reading. @returns what somebody else waited for before and meanwhile */
 async function readSlowly(ledger: Ledger): Promise<{ quiet: Waited; busy: Waited }> {
   let waited: { quiet: Waited; busy: Waited } | undefined;
-  await withTarget({ settings: { RATE_LIMIT: 'off' }, timing: { closeTimeout: 20_000 } }, async (target) => {
-    const endpoint = new Endpoint(target.at);
-    const [slow, fast, elsewhere, bot] = await Promise.all([
-      Promise.all(range(6).map(() => endpoint.customer('g1'))),
-      Promise.all(range(5).map(() => endpoint.customer('g1'))),
-      endpoint.customer('g2'),
-      endpoint.bot(),
-    ]);
-    const message = { type: 'UPDATE_MSG', groupId: 'g1', user: 'bot', message: CAR.repeat(4000) };
-    const say = async (from: number, to: number) => {
-      for (let said = from; said < to; said += 5) {
-        await Promise.all(range(5).map(() => bot.ask('event', message)));
-        for (const guest of fast) await guest.sees('g1', said + 5);
+  await withTarget(
+    { settings: { RATE_LIMIT: 'off', MAX_BOT_MESSAGES: '2000' }, timing: { closeTimeout: 20_000 } },
+    async (target) => {
+      const endpoint = new Endpoint(target.at);
+      const [slow, fast, elsewhere, bot] = await Promise.all([
+        Promise.all(range(6).map(() => endpoint.customer('g1'))),
+        Promise.all(range(5).map(() => endpoint.customer('g1'))),
+        endpoint.customer('g2'),
+        endpoint.bot(),
+      ]);
+      const message = { type: 'UPDATE_MSG', groupId: 'g1', user: 'bot', message: CAR.repeat(4000) };
+      const say = async (from: number, to: number) => {
+        for (let said = from; said < to; said += 5) {
+          await Promise.all(range(5).map(() => bot.ask('event', message)));
+          for (const guest of fast) await guest.sees('g1', said + 5);
+        }
+      };
+      const pace = new Pace([elsewhere], 4);
+      const quiet = await pace.during(() => say(0, 200));
+      for (const guest of slow) await guest.sees('g1', 200);
+      const before = await target.measure();
+      for (const { socket } of slow) socket.pause();
+      const total = 1000;
+      const busy = await pace.during(() => say(200, total));
+      ledger.count(total * 11);
+      for (const { socket } of slow) socket.resume();
+      ledger.equal(
+        await codesOf(slow),
+        range(6).map(() => 4508),
+        'how the slow ones were closed',
+      );
+      for (const guest of slow) {
+        ledger.equal(guest.faults, [], 'breaks of order of a slow one');
+        ledger.that((guest.since.g1 ?? 0) < total, 'a slow one was closed before the end');
+        const again = await endpoint.customer('g1', { since: { g1: total - 400 } });
+        await again.sees('g1', total);
+        ledger.equal(again.faults, [], 'breaks of order after coming back');
+        await again.cut();
       }
-    };
-    const pace = new Pace([elsewhere], 4);
-    const quiet = await pace.during(() => say(0, 200));
-    for (const guest of slow) await guest.sees('g1', 200);
-    const before = await target.measure();
-    for (const { socket } of slow) socket.pause();
-    const total = 1000;
-    const busy = await pace.during(() => say(200, total));
-    ledger.count(total * 11);
-    for (const { socket } of slow) socket.resume();
-    ledger.equal(
-      await codesOf(slow),
-      range(6).map(() => 4508),
-      'how the slow ones were closed',
-    );
-    for (const guest of slow) {
-      ledger.equal(guest.faults, [], 'breaks of order of a slow one');
-      ledger.that((guest.since.g1 ?? 0) < total, 'a slow one was closed before the end');
-      const again = await endpoint.customer('g1', { since: { g1: total - 400 } });
-      await again.sees('g1', total);
-      ledger.equal(again.faults, [], 'breaks of order after coming back');
-      await again.cut();
-    }
-    for (const guest of fast) ledger.equal([guest.faults, guest.since.g1], [[], total], 'a fast one has all');
-    waited = { quiet, busy };
-    const after = await target.measure();
-    ledger.that(after.used - before.used < 4 * MIB, `memory is back: ${(after.used - before.used) / MIB} MiB more`);
-    ledger.equal(after.faults, [], 'faults');
-    for (const guest of [...fast, elsewhere, bot]) await guest.cut();
-  });
+      for (const guest of fast) ledger.equal([guest.faults, guest.since.g1], [[], total], 'a fast one has all');
+      waited = { quiet, busy };
+      const after = await target.measure();
+      ledger.that(after.used - before.used < 4 * MIB, `memory is back: ${(after.used - before.used) / MIB} MiB more`);
+      ledger.equal(after.faults, [], 'faults');
+      for (const guest of [...fast, elsewhere, bot]) await guest.cut();
+    },
+  );
   if (!waited) throw new Error('nothing was measured');
   return waited;
 }

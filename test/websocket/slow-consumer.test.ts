@@ -24,7 +24,8 @@ async function speak(on: TestServer, reader: Client, upTo: number): Promise<void
 describe('[P-9] 4508 slow consumer', () => {
   test('a socket that reads nothing is closed over a port, and its neighbour misses nothing', async () => {
     // It is closed long before it reads again: a busy machine takes half a minute for what is said meanwhile.
-    await withServer({ timing: { closeTimeout: 120_000 } }, async (busy) => {
+    const settings = { MAX_BOT_MESSAGES: '2000' };
+    await withServer({ settings, timing: { closeTimeout: 120_000 } }, async (busy) => {
       const at = await busy.listen();
       const token = await busy.token('customer', 'g1');
       const [slow, neighbour] = [await busy.dial(at), await busy.dial(at)];
