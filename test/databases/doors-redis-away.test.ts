@@ -35,7 +35,7 @@ describe('a server', { concurrency: true }, () => {
         await say(customerHere, 'before');
         await say(customerThere, 'before');
         for (const admin of [adminHere, adminThere]) {
-          await Promise.all(['g1', 'g2'].map((scope) => admin.next(hasSeq(scope, 1))));
+          for (const scope of ['g1', 'g2']) await until(`${scope} is here`, async () => admin.seqs(scope).length === 1);
         }
         await redis.halt();
         for (let n = 2; n <= 20; n += 1) {

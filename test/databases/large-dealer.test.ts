@@ -48,7 +48,7 @@ describe('an admin of a dealer with 200,000 conversations', { timeout: 120_000 }
           const body = { type: 'ADMIN_JOIN', dealerId, adminId: 'a1', node: 'n1', online } as const;
           const outcome = await journal.append({ role: 'admin', sender: 'admin:a1', key: null, body });
           await store.tails(dealerId, ['@dealer', '@desk']);
-          assert.ok('happened' in outcome && outcome.happened.length === 1);
+          assert.ok('happened' in outcome && outcome.happened.length > 0);
           return performance.now() - began;
         };
         const times: Record<keyof typeof GROUPS, number[]> = { large: [], small: [] };

@@ -17,6 +17,7 @@ export async function day(server: TestServer): Promise<void> {
   const admin = await server.admin();
   for (const message of ['one', ODD_TEXT.replace('\0', ''), 'three'])
     await admin.ask('admin_message', { type: 'UPDATE_MSG', groupId: 'g1', message });
+  await admin.ask('read', { type: 'READ', groupId: 'g1', seq: 1 });
   await admin.ask('close_chat', { type: 'CLOSE_CHAT', groupId: 'g2', close: true });
   await admin.ask('sys_message', { type: 'SYS_MSG', message: 'We close\nat "six"\u2028.' });
   const claimed = await server.customer('held');

@@ -14,9 +14,12 @@ export const stampOf = (at: string): string => `${at.slice(0, 23).replace('T', '
 
 const timed = (at: string | undefined): Fields => (at === undefined ? {} : { timestamp: stampOf(at) });
 
+/** A payload without what nobody of 2019 knows: who must answer [P-12]. */
+const ofThen = ({ waiting: _, reason: __, ...payload }: Fields): Fields => payload;
+
 /** A message, as pages, desks and services know it. @param id of the event: the `uid` by which a page knows its own */
 function message({ payload, id, at }: Frame, type: string): Fields {
-  const { content: _, ...said } = payload;
+  const { content: _, ...said } = ofThen(payload);
   return { ...said, type, message: shown(payload), ...(id !== undefined && { uid: id }), ...timed(at) };
 }
 
@@ -33,7 +36,7 @@ type Words = (frame: Frame) => readonly Said[];
 
 const same =
   (event: string): Words =>
-  ({ payload }) => [{ event, payload }];
+  ({ payload }) => [{ event, payload: ofThen(payload) }];
 const onlineOrNot: Words = (frame) => [{ event: 'CHAT_STATUS', payload: presence(frame, 'CHAT_STATUS') }];
 const leads: Words = (frame) =>
   isTold(frame.id) ? [{ event: 'LEADS_NOTIFICATION', payload: notification(frame, 'LEADS_NOTIFICATION') }] : [];
@@ -98,8 +101,8 @@ const TOLD: ReadonlyMap<unknown, (frame: Frame) => readonly Telling[]> = new Map
       telling(message(frame, 'UPDATE_MSG'), frame.payload.user === 'customer' ? ['bot', ...EVERYBODY] : EVERYBODY),
     ],
   ],
-  ['MUTE_STATUS', ({ payload: { user: _, ...payload } }: Frame) => [telling({ ...payload, type: 'MUTE_BOT' })]],
-  ['CLOSE_CHAT', ({ payload }: Frame) => [telling(payload)]],
+  ['MUTE_STATUS', ({ payload: { user: _, ...payload } }: Frame) => [telling({ ...ofThen(payload), type: 'MUTE_BOT' })]],
+  ['CLOSE_CHAT', ({ payload }: Frame) => [telling(ofThen(payload))]],
   ['SYS_MSG', ({ payload }: Frame) => [telling(payload)]],
   ['UPDATE_GROUP', arrival],
   // The daemon of 2019 takes whoever it is for the customer.
