@@ -32,7 +32,7 @@ const toldOf = (page: Page) => page.evaluate<unknown[][]>('told');
 
 describe('the desk tells', () => {
   before(async () => {
-    office = await Office.open({ timing: { presenceGrace: 20 } });
+    office = await Office.open({ timing: { presenceGrace: 20, sweepInterval: 50 } });
     await office.customer('maria', 'María López', 'Is the blue one still there?');
   });
   afterEach(() => office.pages.close());
