@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -43,6 +43,14 @@ function shares(paths: readonly string[]): string[][] {
   });
 }
 
+/** A test file that runs another, by a name that keeps its place: Node.js takes files in the order of their names. */
+async function inPlace(path: string, place: number): Promise<string> {
+  const name = relative(folder, path).replaceAll('/', '-');
+  const file = join(folder, `${String(place).padStart(3, '0')}-${name}`);
+  await writeFile(file, `import ${JSON.stringify(pathToFileURL(path).href)};\n`);
+  return file;
+}
+
 /** A test file that runs several, each as a suite with hooks of its own. */
 async function together(paths: readonly string[], path: string): Promise<string> {
   const suites = paths.map((each) => {
@@ -56,7 +64,10 @@ async function together(paths: readonly string[], path: string): Promise<string>
 }
 
 const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL };
-const files = named.length > 0 ? named.flatMap(filesOf) : allButSlow();
+/** The largest first: none that takes long is begun when all others are done. */
+const bySize = (paths: readonly string[]): string[] =>
+  paths.toSorted((one, other) => statSync(join(ROOT, other)).size - statSync(join(ROOT, one)).size);
+const files = named.length > 0 ? bySize(named.flatMap(filesOf)) : allButSlow();
 const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
 /** Most of the tests wait most of the time, and those of commands and databases half of it; not those of browsers and attacks. */
 const WAITING_HALF = /^test\/(cli|databases|dialects)\b/;
@@ -83,7 +94,7 @@ const [postgres, redis, [program, ...tests]] = await Promise.all([
 const servers = { POSTGRES_URL: given.postgres ?? postgres?.url, REDIS_URL: given.redis ?? redis?.url };
 const run =
   named.length > 0
-    ? tests
+    ? await Promise.all(tests.map(inPlace))
     : await Promise.all(shares(tests).map((paths, index) => together(paths, join(folder, `${index}.test.mjs`))));
 const runner = spawn(process.execPath, [...flags, ...run], {
   stdio: 'inherit',
