@@ -29,6 +29,8 @@ const SAMPLES: Readonly<Record<string, Payload>> = {
   UPDATE_LEAD: { message: JSON.stringify({ ...person, source: 'web', consent: true, vehicle }) },
   CREATE_LEAD_INTENT: { message: { intent: 'test_drive', status: 'open', vehicle, preferredTime: 'Monday' } },
   UPDATE_LEAD_INTENT: { message: { intent: 'test_drive', status: 'won', notes: null } },
+  ASSIGN: { assignee: 'a1', expect: null },
+  HANDOFF: { reason: 'wants a price' },
   TYPING: { typing: true },
   READ: { seq: 1 },
 };
