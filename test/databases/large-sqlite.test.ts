@@ -130,7 +130,7 @@ describe('a dealer with 100,000 customers, on SQLite', { timeout: 120_000 }, () 
     const groupIds = Array.from({ length: 100 }, (_, index) => `g${String(index + 1).padStart(7, '0')}`);
     const lookUp = (dealerId: string) => () => store.records('users', dealerId, { groupIds, limit: 1000 });
     const [large, small] = [await timeOf(lookUp(DEALER)), await timeOf(lookUp('small'))];
-    assert.ok(large < 4 * small, `${large} ms, and ${small} ms of the small one`);
+    assert.ok(large < 4 * small + 20, `${large} ms, and ${small} ms of the small one`);
   });
 
   it('has its leads as CSV in ten seconds of the processor, each once', async () => {
