@@ -171,7 +171,8 @@ describe('customers of one browser', { timeout: 200_000 }, () => {
       await context.setOffline(false);
       const next = await context.newPage();
       await next.goto(`${room.site.origin}/plain`);
-      await until('the lead', async () => (await room.list('lead-intents', group)).length === 1);
+      for (const list of ['leads', 'lead-intents'] as const)
+        await until(`one of ${list}`, async () => (await room.list(list, group)).length === 1);
       const [lead] = await room.list('leads', group);
       assert.deepEqual(lead.fields, { name: 'Ada Moreno', phone: '555-0100', source: 'chat' });
     }));
