@@ -49,7 +49,7 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   return turns;
 }
 
-/** The median time of something, in ms. */
+/** The shortest time of something, in ms. */
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   for (let run = 0; run < 21; run += 1) {
@@ -57,7 +57,7 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
     await work();
     times.push(performance.now() - began);
   }
-  return times.sort((one, other) => one - other)[10] ?? 0;
+  return Math.min(...times); // a machine that is busy with something else makes others slow, and none quick
 }
 
 describe('a dealer with 100,000 customers, on SQLite', { timeout: 120_000 }, () => {
@@ -130,7 +130,7 @@ describe('a dealer with 100,000 customers, on SQLite', { timeout: 120_000 }, () 
     const groupIds = Array.from({ length: 100 }, (_, index) => `g${String(index + 1).padStart(7, '0')}`);
     const lookUp = (dealerId: string) => () => store.records('users', dealerId, { groupIds, limit: 1000 });
     const [large, small] = [await timeOf(lookUp(DEALER)), await timeOf(lookUp('small'))];
-    assert.ok(large < 4 * small + 20, `${large} ms, and ${small} ms of the small one`);
+    assert.ok(large < 4 * small, `${large} ms, and ${small} ms of the small one`);
   });
 
   it('has its leads as CSV in ten seconds of the processor, each once', async () => {

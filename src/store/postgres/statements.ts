@@ -17,7 +17,7 @@ export interface Prepared {
   readonly text: string;
 }
 
-/** A dealer's rules. Whether a server of it is joined is asked only where nothing else says whether it has a bot. */
+/** A dealer's rules. Whether a server of it is joined is asked of an index of servers alone. */
 const RULES = `cast(d.settings as text) as settings, d.bot_spoke_at as "botSpokeAt", d.alone_since as "aloneSince", d.is_open as "isOpen",
   d.look_at as "lookAt", exists (select from presences p where p.dealer_id = d.dealer_id and ${IS_SERVER}) as "hasServer"`;
 
