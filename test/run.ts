@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -67,21 +67,15 @@ const given = { postgres: process.env.POSTGRES_URL, redis: process.env.REDIS_URL
 /** The largest first: none that takes long is begun when all others are done. */
 const bySize = (paths: readonly string[]): string[] =>
   paths.toSorted((one, other) => statSync(join(ROOT, other)).size - statSync(join(ROOT, one)).size);
-const files = named.length > 0 ? bySize(named.flatMap(filesOf)) : allButSlow();
-const sources = ['src/main.ts', ...files.map((file) => relative(ROOT, file))];
+const files = (named.length > 0 ? bySize(named.flatMap(filesOf)) : allButSlow()).map((file) => relative(ROOT, file));
 /** Most of the tests wait most of the time, and those of commands and databases half of it; not those of browsers and attacks. */
 const WAITING_HALF = /^test\/(cli|databases|dialects)\b/;
 const share = named.length === 0 ? 3 : named.some((name) => WAITING_HALF.test(name)) ? 1.5 : 1;
 const atOnce = Math.ceil(share * availableParallelism());
 /** No test takes as long as the first, no run as the second: what waits for something that never comes is named, and ended. */
 const PATIENCE_MS = { test: 10 * 60_000, run: 20 * 60_000 };
-const flags = [
-  '--enable-source-maps',
-  '--test',
-  `--test-concurrency=${atOnce}`,
-  `--test-timeout=${PATIENCE_MS.test}`,
-  '--test-reporter=spec',
-];
+/** At most so many failed files are run again: more are no accident. */
+const AGAIN = 3;
 
 const cache = join(ROOT, 'node_modules/.cache');
 await mkdir(cache, { recursive: true });
@@ -89,21 +83,54 @@ const folder = await mkdtemp(join(cache, 'tests-'));
 const [postgres, redis, [program, ...tests]] = await Promise.all([
   given.postgres ? null : startPostgres(),
   given.redis ? null : startRedis(),
-  bundle(sources, folder),
+  bundle(['src/main.ts', ...files], folder),
 ]);
 const servers = { POSTGRES_URL: given.postgres ?? postgres?.url, REDIS_URL: given.redis ?? redis?.url };
-const run =
-  named.length > 0
-    ? await Promise.all(tests.map(inPlace))
-    : await Promise.all(shares(tests).map((paths, index) => together(paths, join(folder, `${index}.test.mjs`))));
-const runner = spawn(process.execPath, [...flags, ...run], {
-  stdio: 'inherit',
-  env: { ...process.env, ...servers, TELLE_PROGRAM: program },
-});
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal));
-// A test that is over its time and goes on keeps its process alive: Node.js says so, and waits.
-const patience = setTimeout(() => runner.kill('SIGTERM'), PATIENCE_MS.run);
-const [code] = await once(runner, 'exit');
-clearTimeout(patience);
+/** The test files of each process. */
+const shared = named.length > 0 ? files.map((file) => [file]) : shares(files);
+const run = await Promise.all(
+  shared.map((paths, index) => {
+    const bundled = paths.map((path) => tests[files.indexOf(path)] ?? '');
+    return named.length > 0 ? inPlace(bundled[0] ?? '', index) : together(bundled, join(folder, `${index}.test.mjs`));
+  }),
+);
+const noted = join(folder, 'failed');
+const flags = [
+  '--enable-source-maps',
+  '--test',
+  `--test-timeout=${PATIENCE_MS.test}`,
+  '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  `--test-reporter=${pathToFileURL(join(ROOT, 'test/support/failed.ts')).href}`,
+  `--test-reporter-destination=${noted}`,
+];
+
+/** Runs test files, so many at once, and resolves to the exit code and the files in which a test failed. */
+async function attempt(paths: readonly string[], concurrency: number) {
+  const runner = spawn(process.execPath, [...flags, `--test-concurrency=${concurrency}`, ...paths], {
+    stdio: 'inherit',
+    env: { ...process.env, ...servers, TELLE_PROGRAM: program },
+  });
+  const end = () => runner.kill('SIGTERM');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  // A test that is over its time and goes on keeps its process alive: Node.js says so, and waits.
+  const patience = setTimeout(end, PATIENCE_MS.run);
+  const [code] = await once(runner, 'exit');
+  clearTimeout(patience);
+  return { code, failed: readFileSync(noted, 'utf8').split('\n').filter(Boolean) };
+}
+
+/** The processes of failed files: Node.js names a test's source or what was run, by where it failed. */
+const processesOf = (failed: readonly string[]) =>
+  run.filter((path, index) => failed.some((file) => file === path || shared[index]?.includes(relative(ROOT, file))));
+
+let { code, failed } = await attempt(run, atOnce);
+const again = processesOf(failed);
+if (code === 1 && again.length > 0 && again.length <= AGAIN && again.length < run.length) {
+  const names = failed.map((path) => relative(ROOT, path)).join(', ');
+  console.log(`\nRed beside other files, run again alone: ${names}\n`);
+  ({ code, failed } = await attempt(again, 1));
+  if (code === 0) console.log(`\nUnsteady, to be mended: ${names}: red beside other files, green alone.`);
+}
 await Promise.all([postgres?.stop(), redis?.stop(), rm(folder, { recursive: true })]);
 process.exitCode = code ?? 1;

@@ -31,6 +31,15 @@ function start(answer: BotOptions['answer'], more: Partial<BotOptions> = {}) {
 }
 
 type Guest = Awaited<ReturnType<Place['customer']>>;
+/** Ends an agent's connection, and waits until nobody is here: the next test's bot must not count on them. */
+async function leaves({ client }: Awaited<ReturnType<Place['admin']>>) {
+  client.close();
+  await until('nobody is here', async () => {
+    const seen = await place.customer();
+    seen.client.close();
+    return seen.client.session?.availability?.admins === false;
+  });
+}
 const say = ({ client }: Guest, message: string) => client.send('customer_message', { type: 'UPDATE_MSG', message });
 const ofBot = ({ name, payload }: { name: string; payload: { user?: unknown } }) =>
   name === 'CHAT_MESSAGE' && payload.user === 'bot';
@@ -117,7 +126,7 @@ describe('what a bot takes and knows', () => {
     assert.deepEqual([asked, saidBy(guest)], [1, []]);
     await admin.client.send('mute_bot', { type: 'UNMUTE_BOT', groupId });
     assert.equal((await hears(guest))[0].message, 'Here I am.');
-    admin.client.close();
+    await leaves(admin);
   });
 
   test('so many at a time, each in its turn', async () => {
@@ -212,7 +221,7 @@ describe('a person takes over in the middle of an answer', () => {
       assert.deepEqual(saidBy(guest), []);
       const later = guest.heard.items.slice(before).filter(named('TYPING_STATE'));
       assert.deepEqual([later, lines], [[], []]);
-      admin.client.close();
+      await leaves(admin);
     });
   }
 });
@@ -238,7 +247,7 @@ describe('[P-12.8] a hand-off', () => {
     await say(guest, 'are you there?');
     await crm.heard.first(1, ({ payload }) => payload?.message === 'are you there?');
     assert.equal(saidBy(guest).length, 1, 'somebody is here: nobody is asked for a number');
-    admin.client.close();
+    await leaves(admin);
   });
 
   const never = new Promise<string>(() => {});
@@ -292,7 +301,7 @@ describe('[P-13.2] hours', () => {
       return seen.items.some(({ availability }) => availability.admins);
     });
     assert.deepEqual(seen.items[0]?.availability, { open: false, admins: false });
-    admin.client.close();
+    await leaves(admin);
     await settle({});
   });
 });
