@@ -1,11 +1,11 @@
-/** Programs that tests run and npm does not have: from the PATH, else from Debian's packages, else from Homebrew. */
+/** Programs, and a language's libraries, that tests run and npm does not have: from the PATH, else from Debian's packages, else from Homebrew. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 export interface Wanted {
-  /** Where the package puts it, below the root; its last part is its name on the PATH. */
+  /** Where the package puts it, below the root; its last part is a program's name on the PATH. */
   readonly binary: string;
   /** Debian's packages that it is of, itself in the first; what they depend on is found by apt. */
   readonly packages: readonly [string, ...string[]];
@@ -42,7 +42,7 @@ const INSTALL = `
   exec 9>"$1"; shift
   flock 9
   PATH="$PATH:/usr/sbin:/sbin"
-  command -v "$1" || { shift; apt-get update -qq || true; apt-get install -y -qq --no-install-recommends "$@"; }
+  command -v "$1" || [ -e "/$2" ] || { shift 2; apt-get update -qq || true; apt-get install -y -qq --no-install-recommends "$@"; }
 `;
 
 /** The packages themselves, and those that apt would install with them here. */
@@ -75,27 +75,28 @@ function librariesIn(root: string): string {
   return ofMachine.join(':');
 }
 
-function installed(name: string): Program | null {
-  const path = pathOf(name);
+function installed(binary: string): Program | null {
+  const whole = join('/', binary);
+  const path = pathOf(basename(binary)) ?? (existsSync(whole) ? whole : null);
   return path === null ? null : { path, env: process.env };
 }
 
 /** The ways to a program, in the order in which they are tried. */
-const WAYS: readonly ((wanted: Wanted, name: string) => Program | null)[] = [
-  (_, name) => installed(name),
-  ({ packages }, name) => {
+const WAYS: readonly ((wanted: Wanted) => Program | null)[] = [
+  ({ binary }) => installed(binary),
+  ({ binary, packages }) => {
     if (!isRoot() || pathOf('apt-get') === null) return null;
-    sh(INSTALL, [join(tmpdir(), 'telle-apt.lock'), name, ...packages]);
-    return installed(name);
+    sh(INSTALL, [join(tmpdir(), 'telle-apt.lock'), basename(binary), binary, ...packages]);
+    return installed(binary);
   },
   (wanted) => {
     const root = pathOf('apt-get') === null ? null : unpack(wanted);
     if (root === null) return null;
     return { path: join(root, wanted.binary), env: { ...process.env, LD_LIBRARY_PATH: librariesIn(root) } };
   },
-  ({ formula }, name) => {
+  ({ binary, formula }) => {
     sh('brew install "$1"', [formula]);
-    return installed(name);
+    return installed(binary);
   },
 ];
 
@@ -104,12 +105,11 @@ const WAYS: readonly ((wanted: Wanted, name: string) => Program | null)[] = [
  * @throws with what to install, where none of the ways leads to it
  */
 export function programOf(wanted: Wanted): Program {
-  const name = basename(wanted.binary);
   for (const way of WAYS) {
-    const found = way(wanted, name);
+    const found = way(wanted);
     if (found) return found;
   }
   throw new Error(
-    `no ${name}: install it (apt-get install ${wanted.packages.join(' ')}, brew install ${wanted.formula})`,
+    `no ${basename(wanted.binary)}: install it (apt-get install ${wanted.packages.join(' ')}, brew install ${wanted.formula})`,
   );
 }
