@@ -36,7 +36,7 @@ describe('what is typed at the desk', () => {
     await page.keyboard.type('?');
     assert.equal(await page.inputValue('#answer'), 'x or a?');
     await page.reload();
-    await page.locator('.lines .said').first().waitFor();
+    await holds(page, `${FOCUSED} === 'answer'`);
     await page.keyboard.type(' t');
     assert.equal(await page.inputValue('#answer'), 'x or a? t');
     assert.equal(await page.getByRole('dialog').count(), 0);
