@@ -47,6 +47,8 @@ export class RowCache {
   readonly rules = new Kept<Rules>();
   readonly groups = new Kept<Group>();
   readonly minutes = new Kept<number>();
+  /** Positions of the last events of scopes, by dealer and scope. */
+  readonly ends = new Kept<number>();
   readonly #version: () => unknown;
   #seen: unknown;
   #isOfThisTurn = false;
@@ -88,6 +90,7 @@ export class RowCache {
     for (const { dealerId, groupId } of erasures) {
       this.groups.delete(`${dealerId}/${groupId}`);
       this.minutes.delete(`${dealerId}/${groupId}`);
+      this.ends.delete(`${dealerId}/${groupId}`);
     }
   }
 
@@ -97,5 +100,6 @@ export class RowCache {
     this.rules.clear();
     this.groups.clear();
     this.minutes.clear();
+    this.ends.clear();
   }
 }

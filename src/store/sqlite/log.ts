@@ -81,17 +81,21 @@ function within(
 }
 
 export function prepareLog(client: Database, cache: RowCache) {
-  const { ends, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } = statementsOf(client);
+  const { insert, ownEnds, groupEnd, milestone, eventAt, payloadAt, scopesAfter, lastErased, deskMarks } =
+    statementsOf(client);
 
   /** Writes an event after the last of its scope. */
   function append({ dealerId, scope, seq, id, keyed, sender, type, groupId, payload, at }: StoredEvent): void {
-    const { insert, key } = ends(dealerId, scope);
-    insert.run(...key, dealerId, scope, seq, id, keyed ? 1 : 0, sender, type, groupId, payload, at);
+    const key = `${dealerId}/${scope}`;
+    // A trigger takes no other than the last of its scope: a wrong one would be refused.
+    const previous = cache.ends.get(key, () => endOf(dealerId, scope)) ?? 0;
+    const event = [dealerId, scope, seq, id, keyed ? 1 : 0, sender, type, groupId, payload, at];
+    cache.ends.set(key, Number(insert.run(previous, ...event).lastInsertRowid));
   }
 
   function endOf(dealerId: string, scope: string): number {
-    const { position, key } = ends(dealerId, scope);
-    return position.get(...key) ?? 0;
+    const end = ownEnds.get(scope);
+    return (end ? end.get(dealerId) : groupEnd.get(dealerId, scope)) ?? 0;
   }
 
   /**
@@ -190,25 +194,18 @@ export function prepareLog(client: Database, cache: RowCache) {
 
 function statementsOf(client: Database) {
   const columns = 'previous, dealer_id, scope, seq, id, keyed, sender, type, group_id, payload, at';
-  const ending = (end: string) => ({
-    position: client.prepare<string[], number>(end).pluck(),
+  const end = (query: string) => client.prepare<string[], number>(query).pluck();
+  return {
     insert: client.prepare(
       // OR ROLLBACK: what fails ends its transaction, so no row needs a journal of its own to be taken back by.
-      `INSERT OR ROLLBACK INTO events (${columns}) VALUES (coalesce((${end}), 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR ROLLBACK INTO events (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-  });
-  const group = ending('SELECT last_position FROM groups WHERE dealer_id = ? AND group_id = ?');
-  // By a map: a group may be called `constructor`.
-  const own = new Map([
-    [DEALER_SCOPE, ending('SELECT dealer_position FROM dealers WHERE dealer_id = ?')],
-    [DESK_SCOPE, ending('SELECT desk_position FROM dealers WHERE dealer_id = ?')],
-  ]);
-  return {
-    /** Where a scope ends, and what writes an event there; both begin with a key. */
-    ends(dealerId: string, scope: string) {
-      const ofDealer = own.get(scope);
-      return ofDealer ? { ...ofDealer, key: [dealerId] } : { ...group, key: [dealerId, scope] };
-    },
+    groupEnd: end('SELECT last_position FROM groups WHERE dealer_id = ? AND group_id = ?'),
+    // By a map: a group may be called `constructor`.
+    ownEnds: new Map([
+      [DEALER_SCOPE, end('SELECT dealer_position FROM dealers WHERE dealer_id = ?')],
+      [DESK_SCOPE, end('SELECT desk_position FROM dealers WHERE dealer_id = ?')],
+    ]),
     milestone: client
       .prepare<[string, string, number], number>(
         `SELECT position FROM events WHERE dealer_id = ? AND scope = ? AND seq >= ? AND ${IS_MILESTONE} ORDER BY seq LIMIT 1`,
