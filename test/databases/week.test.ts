@@ -9,12 +9,10 @@ import { openStore } from '../../src/app.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import { presenceCommand } from '../../src/commands/command.ts';
 import type { Command } from '../../src/domain/state.ts';
-import { Sweep } from '../../src/doors/timers/sweep.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { TimerStore } from '../../src/store/timers.ts';
 import { anySeed, chance } from '../support/chance.ts';
-import { journalOn } from '../support/journal.ts';
 import { makeDatabase } from '../support/postgres.ts';
+import { TimedNode, type Told } from '../support/timed-node.ts';
 
 const postgres = process.env.POSTGRES_URL ?? assert.fail('POSTGRES_URL is not set: run the tests with `npm test`');
 
@@ -47,58 +45,6 @@ const TURNS = [
 /** Limits of section 12 where a dealer sets none, and the time that a sweep of this test may be late. */
 const [BOT_WITHIN, ADMIN_WITHIN, UNANSWERED, ALONE] = [30 * SECOND, 120 * SECOND, 900 * SECOND, 120 * SECOND];
 
-interface Told {
-  readonly at: number;
-  readonly type: string;
-  readonly groupId: string;
-  readonly payload: Record<string, unknown>;
-}
-
-/** A node: a journal and a sweep on the database, by the clock of the test. */
-class Node {
-  readonly journal: ReturnType<typeof journalOn>;
-  readonly #sweep: Sweep;
-  #under = 0;
-
-  constructor(store: Store, clock: { readonly now: number }, onTold: (told: Told) => void) {
-    this.journal = journalOn(store, {
-      now: () => clock.now,
-      policy: { autoMute: true, autoAssign: true },
-      onEvents: (_, events) => {
-        for (const { type, groupId, payload, stored } of events)
-          onTold({ at: stored?.at ?? clock.now, type, groupId: groupId ?? '', payload: JSON.parse(payload) });
-      },
-    });
-    const counted = async <T>(work: Promise<T>): Promise<T> => {
-      this.#under += 1;
-      try {
-        return await work;
-      } finally {
-        this.#under -= 1;
-      }
-    };
-    const timers: TimerStore = {
-      dueGroups: (...of) => counted(store.dueGroups(...of)),
-      dueDealers: (...of) => counted(store.dueDealers(...of)),
-      pendingGroups: (...of) => counted(store.pendingGroups(...of)),
-    };
-    const onFault = (fault: unknown) => assert.fail(String(fault));
-    const journal = { append: (command: Command) => counted(this.journal.append(command)) };
-    this.#sweep = new Sweep({ store: timers, journal, now: () => clock.now, interval: DAY, onFault });
-  }
-
-  /** Resolves when all that is due is done. */
-  async look(): Promise<void> {
-    await this.#sweep.run();
-    for (let quiet = 0; quiet < 3; quiet = this.#under === 0 ? quiet + 1 : 0) await new Promise(setImmediate);
-  }
-
-  async close(): Promise<void> {
-    await this.#sweep.close();
-    await this.journal.close();
-  }
-}
-
 /** What a conversation looks like to those who take part in it. */
 interface Seen {
   waitingFor: unknown;
@@ -111,7 +57,7 @@ class Week {
   readonly clock = { now: BEGIN };
   readonly #seen = new Map<string, Seen>();
   readonly #chance: () => number;
-  #nodes: Node[];
+  #nodes: TimedNode[];
   readonly #stores: readonly Store[];
 
   constructor(stores: readonly Store[], seed: number) {
@@ -120,8 +66,8 @@ class Week {
     this.#nodes = stores.map((store) => this.#start(store));
   }
 
-  #start(store: Store): Node {
-    return new Node(store, this.clock, (told) => {
+  #start(store: Store): TimedNode {
+    return new TimedNode(store, this.clock, (told) => {
       this.told.push(told);
       const { waiting, muted } = told.payload;
       const seen = this.#seen.get(told.groupId) ?? { waitingFor: null, muted: false };

@@ -16,6 +16,8 @@ export interface TestDatabase {
   readonly url: string;
   /** Everything that the tables hold of a dealer, and what they hold of none: each row as text, in order. */
   rowsOf(dealerId: string): Promise<string[]>;
+  /** Runs a statement that both databases understand, past the server. @returns the rows that it gives */
+  run(statement: string): Promise<Row[]>;
   /** Those of the words that are anywhere in it: in the files of SQLite, with its indexes and its log; in any table of Postgres. */
   wordsIn(words: readonly string[]): Promise<string[]>;
   close(): Promise<void>;
@@ -61,6 +63,17 @@ async function openSqliteFile(): Promise<TestDatabase> {
         client.close();
       }
     },
+    async run(statement) {
+      const client = new Sqlite(file);
+      try {
+        const prepared = client.prepare<[], Row>(statement);
+        if (prepared.reader) return prepared.all();
+        prepared.run();
+        return [];
+      } finally {
+        client.close();
+      }
+    },
     async wordsIn(words) {
       const parts = ['', '-wal', '-shm'].map((end) => readFile(`${file}${end}`, 'latin1').catch(() => ''));
       const texts = await Promise.all(parts);
@@ -90,6 +103,7 @@ async function openPostgresDatabase(): Promise<TestDatabase> {
         async (table) => (await pool.query<Row>(`select * from "${table}"`)).rows,
       );
     },
+    run: async (statement) => (await pool.query<Row>(statement)).rows,
     async wordsIn(words) {
       const texts: string[] = [];
       for (const table of await tables())
