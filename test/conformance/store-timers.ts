@@ -1,4 +1,4 @@
-/** [P-12] What falls due: conversations in the order in which they do, each once, and nothing that is not due. */
+/** [P-12] What falls due, in the order in which it does, each once, and nothing that is not due. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
@@ -44,6 +44,62 @@ export function describeTimers(withStore: WithStore): void {
         assert.deepEqual(await pages(store, NOW + 5, 10), ['d1/a']);
         await write(store, due(null));
         assert.deepEqual(await pages(store, NOW + 5, 10), []);
+      }),
+    );
+  });
+
+  describe('dueDealers', () => {
+    const look = (lookAt: number | null) => ({ aloneSince: null, isOpen: true, lookAt });
+
+    it(
+      'are those that are to be looked at by now, the latest first, so many at most',
+      withStore(async (store) => {
+        const looks = { d1: NOW, d2: NOW - 9, d3: NOW + 1, d4: null, d5: NOW - 1 };
+        for (const dealerId of Object.keys(looks)) await store.putDealer(dealerId, {});
+        await write(store, {
+          rules: Object.fromEntries(Object.entries(looks).map(([dealerId, at]) => [dealerId, look(at)])),
+        });
+        assert.deepEqual(await store.dueDealers(NOW, 10), ['d2', 'd5', 'd1']);
+        assert.deepEqual(await store.dueDealers(NOW, 2), ['d2', 'd5']);
+        assert.deepEqual(await store.dueDealers(NOW - 10, 10), []);
+      }),
+    );
+
+    it(
+      'have one that is new, or has other settings, and it no more once that was looked at',
+      withStore(async (store) => {
+        for (const change of [() => store.putDealer('d1', {}), () => store.putDealer('d1', { bot: true })]) {
+          await change();
+          assert.deepEqual(await store.dueDealers(NOW, 10), ['d1']);
+          await write(store, { rules: { d1: look(NOW + 1) } });
+          assert.deepEqual(await store.dueDealers(NOW, 10), []);
+        }
+        await store.changeDealer('d1', (settings) => ({ ...settings, bot: false }));
+        assert.deepEqual(await store.dueDealers(NOW, 10), ['d1']);
+        await store.deleteDealer('d1');
+        assert.deepEqual(await store.dueDealers(NOW, 10), []);
+      }),
+    );
+  });
+
+  describe('pendingGroups', () => {
+    it(
+      'are a dealer’s in which something may fall due, whenever that is, by their names, after the one named',
+      withStore(async (store) => {
+        const dues = { 'd1/b': NOW, 'd1/a': NOW + 9, 'd1/c': null, 'd2/a': NOW, 'd1/B': NOW - 9, 'd1/é': NOW };
+        await write(store, {
+          dealers: { d1: seqsOf(0, 0), d2: seqsOf(0, 0) },
+          groups: Object.fromEntries(Object.entries(dues).map(([key, due]) => [key, groupRow({ due })])),
+        });
+        for (const limit of [1, 2, 3, 10]) {
+          const all: string[] = [];
+          for (let page = ['']; page.length > 0; all.push(...page))
+            page = await store.pendingGroups('d1', all.at(-1) ?? '', limit);
+          assert.deepEqual(all, ['B', 'a', 'b', 'é'], 'by their bytes, on every database');
+        }
+        await write(store, { groups: { 'd1/b': groupRow({ due: null }) } });
+        assert.deepEqual(await store.pendingGroups('d1', 'a', 10), ['é']);
+        assert.deepEqual(await store.pendingGroups('d3', '', 10), []);
       }),
     );
   });

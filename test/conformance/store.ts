@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
 import { changesOf, needsFor } from '../support/rows.ts';
+import { describeAdminReads } from './store-admin-reads.ts';
 import { describeBounds } from './store-bounds.ts';
 import { describeCommit } from './store-commit.ts';
 import { describeCredentials } from './store-credentials.ts';
@@ -43,6 +44,7 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
     describeReading(withStore);
     describePresence(withStore);
     describeTimers(withStore);
+    describeAdminReads(withStore);
     describeDealers(withStore);
     describeLetters(withStore);
     describeLists(withStore);
@@ -71,6 +73,10 @@ export function describeStore(name: string, open: () => Promise<Opened>): void {
       await assert.rejects(store.deadLetters('', { limit: 1 }));
       await assert.rejects(store.groups('d1', {}, { limit: 1 }));
       await assert.rejects(store.group('d1', 'g1'));
+      await assert.rejects(store.adminReads('d1', 'a1', ['g1']));
+      await assert.rejects(store.dueGroups(0, 1));
+      await assert.rejects(store.dueDealers(0, 1));
+      await assert.rejects(store.pendingGroups('d1', '', 1));
       await assert.rejects(store.records('users', 'd1', { limit: 1 }));
       await assert.rejects(store.pageviews('d1', { limit: 1 }));
       await assert.rejects(store.erasures('d1', { limit: 1 }));

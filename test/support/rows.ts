@@ -50,8 +50,10 @@ export function eventRow(dealerId: string, scope: string, seq: number, more: Par
 export const eventRows = (dealerId: string, scope: string, count: number): StoredEvent[] =>
   Array.from({ length: count }, (_, index) => eventRow(dealerId, scope, index + 1));
 
-type Plain = Partial<Pick<Changes, 'events' | 'chatPresences' | 'arrivals' | 'erasures' | 'at'>> & {
-  readonly [T in 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
+type Plain = Partial<
+  Pick<Changes, 'events' | 'chatPresences' | 'arrivals' | 'erasures' | 'adminReads' | 'setAside' | 'at'>
+> & {
+  readonly [T in 'rules' | 'dealers' | 'groups' | 'users' | 'leads' | 'intents']?: Readonly<
     Record<string, Changes[T] extends Map<string, infer Row> ? Row : never>
   >;
 };
@@ -62,7 +64,10 @@ export const changesOf = ({
   chatPresences,
   arrivals,
   erasures,
+  adminReads,
+  setAside,
   at,
+  rules,
   dealers,
   groups,
   users,
@@ -73,10 +78,10 @@ export const changesOf = ({
   chatPresences: chatPresences ?? [],
   arrivals: arrivals ?? [],
   erasures: erasures ?? [],
-  rules: new Map(),
+  rules: new Map(Object.entries(rules ?? {})),
   botsSpoke: new Map(),
-  adminReads: [],
-  setAside: [],
+  adminReads: adminReads ?? [],
+  setAside: setAside ?? [],
   revoked: [],
   dealers: new Map(Object.entries(dealers ?? {})),
   groups: new Map(Object.entries(groups ?? {})),
@@ -107,14 +112,28 @@ export function needsFor(keys: Keys, written: readonly string[] = []): Needs {
 }
 
 /** The needs of a batch that writes these changes: a row that is written was needed. */
-function needsOfChanges({ events, chatPresences, arrivals, dealers, groups, users, leads, intents }: Changes): Needs {
+function needsOfChanges({
+  events,
+  chatPresences,
+  arrivals,
+  rules,
+  dealers,
+  groups,
+  users,
+  leads,
+  intents,
+}: Changes): Needs {
   const parts = (rows: Map<string, unknown>) =>
     [...rows.keys()].map((key) => {
       const { dealerId, groupId, intent } = keyParts(key);
       return intent === '' ? [dealerId, groupId] : [dealerId, groupId, intent];
     });
   const keyed = events.filter((event) => event.keyed);
-  const ofDealer = [...dealers.keys(), ...[...events, ...chatPresences, ...arrivals].map(({ dealerId }) => dealerId)];
+  const ofDealer = [
+    ...dealers.keys(),
+    ...rules.keys(),
+    ...[...events, ...chatPresences, ...arrivals].map(({ dealerId }) => dealerId),
+  ];
   return needsFor(
     {
       dealers: ofDealer.map((dealerId) => [dealerId]),
