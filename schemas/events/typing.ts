@@ -1,7 +1,7 @@
 /** Somebody types, or has stopped. */
 import { type Static, Type } from '@sinclair/typebox';
 import { GroupId, Id, Text, User } from '../kinds.ts';
-import { nameOf } from '../said.ts';
+import { nameOf, plainText } from '../said.ts';
 import { event } from './kind.ts';
 import { adminId, adminIsNamed, inGroup } from './payload.ts';
 
@@ -28,8 +28,10 @@ export const typingState = event({
   scope: 'group',
   stored: false,
   summary: 'Somebody types, or has stopped. Not stored, no seq.',
-  inWords: (state: Static<typeof TypingState>) =>
-    `-- ${nameOf(state)} ${state.typing ? 'is typing' : 'stopped typing'}`,
+  inWords: (state: Static<typeof TypingState>) => {
+    const growing = state.text === undefined ? '' : `: ${plainText(state.text)}`;
+    return `-- ${nameOf(state)} ${state.typing ? `is typing${growing}` : 'stopped typing'}`;
+  },
   accepts: {
     TYPING: {
       summary: 'Somebody types, or has stopped. Never stored.',

@@ -7,6 +7,7 @@ import type { ChatMsg, Event } from '../../schemas/delivered.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { type Client, connect, TelleError } from '../client/index.ts';
 import { inWords, plainText } from '../protocol/words.ts';
+import { endsAnswer, growingIn, onOneRow } from './growing.ts';
 import { ended, endpointOf } from './online.ts';
 import { tokenFor } from './server-token.ts';
 import { painter } from './style.ts';
@@ -14,6 +15,8 @@ import { UsageError } from './usage-error.ts';
 
 /** Time after the last key at which somebody no longer types, in ms. */
 const TYPING_PAUSE = 3_000;
+/** Time after which an answer that grows no more is not waited for, in ms. */
+const GROWING_PAUSE = 8_000;
 
 export interface ChatRequest {
   readonly url: string;
@@ -136,6 +139,11 @@ class Terminal {
   readonly #lines: Interface;
   readonly #paint = painter(process.stdout);
   #typing: NodeJS.Timeout | undefined;
+  /** [P-18.2] The bot's answer so far; null: none grows. */
+  #growing: string | null = null;
+  #growingEnds: NodeJS.Timeout | undefined;
+  /** True while it has the row above what is being typed. */
+  #isDrawn = false;
   /** Sends that were typed and are not done yet. */
   readonly #pending = new Set<Promise<void>>();
   /** Resolves when nothing more is typed, and all that was is done. */
@@ -149,29 +157,71 @@ class Terminal {
     this.onEnd = once(this.#lines, 'close').then(async () => void (await Promise.all(this.#pending)));
     this.#lines.on('line', (line) => this.#take(line.trim()));
     if (input.isTTY) input.on('keypress', () => this.#keyed());
+    // Before the line is taken, and what is typed has another row.
+    if (terminal)
+      input.prependListener(
+        'keypress',
+        (_, { name }) => this.#isDrawn && /^(return|enter)$/.test(name) && this.#draw('', null),
+      );
     this.#lines.prompt();
   }
 
   end(): void {
     clearTimeout(this.#typing);
+    clearTimeout(this.#growingEnds);
     this.#lines.close();
     process.stdin.destroy(); // an open pipe would keep the process
   }
 
   show(event: Event): void {
+    const growing = growingIn(event);
+    if (growing !== null) {
+      this.#grow(growing);
+      return;
+    }
+    const isOver = this.#growing !== null && endsAnswer(event);
+    if (isOver) this.#growing = null;
+    // That the bot typed was shown by what it has typed.
+    if (isOver && event.type === 'TYPING') this.#draw('');
+    else this.note(this.#painted(event));
+  }
+
+  #painted(event: Event): string {
     const words = inWords(event);
-    this.note(
-      words.startsWith('--')
-        ? this.#paint('dim', words)
-        : this.#paint(event.type === 'SYS_MSG' ? 'yellow' : 'cyan', words),
-    );
+    if (words.startsWith('--')) return this.#paint('dim', words);
+    return this.#paint(event.type === 'SYS_MSG' ? 'yellow' : 'cyan', words);
   }
 
   /** Writes a line above what is being typed. */
   note(text: string): void {
-    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
-    process.stdout.write(`${text}\n`);
-    if (process.stdout.isTTY) this.#lines.prompt(true);
+    this.#draw(`${text}\n`);
+  }
+
+  /** Shows an answer as it grows, where that can be taken back; elsewhere its message is all that is written. */
+  #grow(text: string): void {
+    this.#growing = text;
+    clearTimeout(this.#growingEnds);
+    this.#growingEnds = setTimeout(() => {
+      this.#growing = null;
+      this.#draw('');
+    }, GROWING_PAUSE);
+    this.#draw('');
+  }
+
+  /** Writes lines above what is being typed, and between them, on a row of its own, what the bot has written so far. */
+  #draw(lines: string, growing = this.#growing): void {
+    const { stdout } = process;
+    if (!stdout.isTTY) {
+      stdout.write(lines);
+      return;
+    }
+    const rows = this.#lines.terminal ? this.#lines.getCursorPos().rows : 0;
+    const up = rows + Number(this.#isDrawn);
+    const row = growing === null ? '' : `${this.#paint('dim', onOneRow(`bot: ${growing}`, stdout.columns || 80))}\n`;
+    // The prompt begins as many rows above the cursor as it did before.
+    stdout.write(`${up > 0 ? `\x1b[${up}A` : ''}\r\x1b[J${lines}${row}${'\n'.repeat(rows)}`);
+    this.#isDrawn = growing !== null;
+    this.#lines.prompt(true);
   }
 
   #take(line: string): void {

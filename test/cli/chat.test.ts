@@ -7,7 +7,7 @@ import { type Client, connect } from '../../src/client/index.ts';
 import { freePort } from '../support/port.ts';
 import { Process, type ServerProcess, SOURCE, startProcess, telle } from '../support/process.ts';
 import { inFolder } from '../support/server.ts';
-import { startAtTerminal } from '../support/terminal.ts';
+import { screenAfter, startAtTerminal } from '../support/terminal.ts';
 import { Inbox, until } from '../support/until.ts';
 
 const PATIENCE = 60_000;
@@ -25,6 +25,23 @@ async function agent(cwd: string, url: string): Promise<{ client: Client<'admin'
   client.on('TYPING_STATE', ({ user, typing }) => user === 'customer' && typed.put(typing));
   await new Promise<void>((resolve) => client.on('session', () => resolve()));
   return { client, typed };
+}
+
+/** The bot of the dealer demo: shows an answer as it grows in the chat, and says it. */
+async function bot(cwd: string, url: string) {
+  const made = await telle(['token', '--role', 'server', '--dealer', 'demo', '--sub', 'bot'], {
+    cwd,
+    patience: PATIENCE,
+  });
+  const client = connect({ role: 'server', url, dealerId: 'demo', token: made.stdout.trim(), WebSocket });
+  await new Promise<void>((resolve) => client.on('session', () => resolve()));
+  const of = { dealerId: 'demo', groupId: GROUP, user: 'bot' } as const;
+  return {
+    client,
+    grow: (text: string) => client.send('event', { type: 'TYPING', ...of, typing: true, text }),
+    stop: () => client.send('event', { type: 'TYPING', ...of, typing: false }),
+    say: (message: string) => client.send('event', { type: 'UPDATE_MSG', ...of, message }),
+  };
 }
 
 describe('telle chat', { timeout: 170_000 }, () => {
@@ -157,6 +174,66 @@ describe('telle chat', { timeout: 170_000 }, () => {
         const { code } = await chat.ended;
         assert.equal(code, 0, chat.stdout);
         assert.match(chat.stdout, /-- to come back: telle chat /);
+      } finally {
+        client.close();
+        await server.kill();
+      }
+    }));
+
+  it('writes of an answer that grows, into a pipe, the message alone [P-18.2]', () =>
+    inFolder(async (cwd) => {
+      const server = await startProcess({ cwd, patience: 150_000 });
+      const { client, grow, stop, say } = await bot(cwd, server.url);
+      try {
+        const args = ['chat', '--url', server.http, '--dealer', 'demo', '--group', GROUP];
+        const chat = new Process(SOURCE, args, { cwd, patience: PATIENCE });
+        await until('it is in the chat', async () => chat.stderr.includes('-- in the chat at demo'));
+        for (const text of ['It', 'It is', 'It is blue']) await grow(text);
+        await stop();
+        await grow('It is blue');
+        await say('It is blue.');
+        await chat.says(/bot: It is blue\.\n/);
+        assert.equal(chat.stdout, 'bot: It is blue.\n');
+        await chat.kill('SIGINT');
+      } finally {
+        client.close();
+        await server.kill();
+      }
+    }));
+
+  it('rewrites an answer that grows above what is being typed at a terminal, until its message is there [P-18.2]', () =>
+    inFolder(async (cwd) => {
+      const server = await startProcess({ cwd, patience: 150_000 });
+      const { client, grow, stop, say } = await bot(cwd, server.url);
+      try {
+        const args = ['chat', '--url', server.http, '--dealer', 'demo', '--group', GROUP];
+        const chat = startAtTerminal(args, { cwd, patience: PATIENCE });
+        const shows = (...lines: string[]) =>
+          until(`it shows ${lines}`, async () => screenAfter(chat.stdout).join('|').endsWith(lines.join('|')));
+        await chat.says(/-- in the chat at demo/);
+        chat.type('And');
+        await grow('It');
+        await shows('bot: It', '> And');
+        await grow(`It is\n\x1b[2J${'very '.repeat(60)}blue`);
+        await until('it grows on its row', async () =>
+          /\|…[^|]{194}blue\|> And$/.test(screenAfter(chat.stdout).join('|')),
+        );
+        chat.type(` ${'so'.repeat(120)}`);
+        await shows('so'.repeat(23));
+        await grow('It is blue');
+        await shows('bot: It is blue', `> And ${'so'.repeat(97)}`, 'so'.repeat(23));
+        chat.type('\r');
+        await shows(`${'so'.repeat(23)}`, '> ');
+        await grow('It is blue,');
+        await shows('bot: It is blue,', '> ');
+        await say('It is blue, and yours');
+        await shows('bot: It is blue, and yours', '> ');
+        await grow('Or');
+        await shows('bot: It is blue, and yours', 'bot: Or', '> ');
+        await stop();
+        await shows('bot: It is blue, and yours', '> ');
+        chat.type('/quit\r');
+        assert.equal((await chat.ended).code, 0);
       } finally {
         client.close();
         await server.kill();

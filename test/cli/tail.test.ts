@@ -43,8 +43,19 @@ describe('telle tail', { timeout: 120_000 }, () => {
       await admin.ask('mute_bot', { type: 'MUTE_BOT', groupId: 'g1' });
       await admin.ask('sys_message', { type: 'SYS_MSG', message: 'We close at six' });
       admin.send('typing', { type: 'TYPING', groupId: 'g1', typing: true });
-      await asLines.says(/is typing\n/);
-      await asFrames.says(/TYPING_STATE.*\n/);
+      await asLines.says(/a1 is typing\n/);
+      const growing = {
+        type: 'TYPING',
+        dealerId: DEALER,
+        groupId: 'g2',
+        user: 'bot',
+        typing: true,
+        text: 'It is\nbl\x1b',
+      };
+      await say('g2', 'Hello');
+      await publish(growing);
+      await asLines.says(/bl\ufffd\n/);
+      await asFrames.says(/"text":.*\n/);
 
       const [time, zone] = ['\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}', 'Z'];
       const line = (rest: string) => new RegExp(`^${time}${zone} ${rest}$`, 'm');
@@ -54,6 +65,7 @@ describe('telle tail', { timeout: 120_000 }, () => {
         'd1 g1 #3 -- a1 took over from the bot',
         'd1 #1 a1 to everybody: We close at six',
         'd1 g1 -- a1 is typing',
+        'd1 g2 -- bot is typing: It is\n    bl\ufffd',
       ]) {
         assert.match(asLines.stdout, line(rest));
       }
@@ -70,6 +82,7 @@ describe('telle tail', { timeout: 120_000 }, () => {
       const { frames: got } = admin;
       const said = ({ payload }: { payload: { message?: string } }) => payload.message === HOSTILE;
       assert.deepEqual(frames.find(said), got.find(said), 'the frame is as admins get it');
+      assert.deepEqual(frames.at(-1), { channel: 'TYPING_STATE', payload: growing });
 
       for (const [tail, signal] of [
         [asLines, 'SIGINT'],
