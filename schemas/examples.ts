@@ -60,6 +60,8 @@ export const STORY: readonly Step[] = [
       recovered: {},
       epoch: EPOCH,
       pingInterval: 25000,
+      availability: { open: true, admins: true },
+      answerWithin: { bot: 30, admin: 120 },
     }),
     acked('alice', 'a1'),
     told(

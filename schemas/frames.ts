@@ -76,6 +76,8 @@ export const SessionPayload = Type.Object({
   unread: Type.Optional(Type.Integer({ minimum: 0 })),
   waiting: Type.Optional(Waiting),
   availability: Type.Optional(Type.Object(availability)),
+  /** [P-12.2] Of an admin: seconds after which an answer is overdue. */
+  answerWithin: Type.Optional(Type.Object({ bot: Type.Integer(), admin: Type.Integer() })),
   /** [P-21.1] */
   epoch: Type.String({ pattern: '^[A-Za-z0-9_-]{6,64}$', description: 'the same as long as the log only grows' }),
   pingInterval: Type.Integer(),

@@ -9,6 +9,7 @@ import { mustBeTaken } from '../commands/identity.ts';
 import { inTurn } from '../commands/turns.ts';
 import { availabilityAt } from '../domain/availability.ts';
 import type { Entry } from '../domain/state.ts';
+import { answerWithin } from '../domain/waiting.ts';
 import type { Seat } from '../hub/hub.ts';
 import type { Peer } from '../hub/peer.ts';
 import type { Who } from '../hub/presence.ts';
@@ -129,12 +130,13 @@ async function describe(
   const seqs = Object.fromEntries(ownScopes(session).map((scope) => [scope, tails.get(scope) ?? 0]));
   const { pingInterval } = timing;
   const common = { expiresAt: instant(claims.exp * 1000), seqs, recovered, epoch, pingInterval };
-  if (role === 'admin') return { role, dealerId, adminId: session.adminId, ...common };
   if (dealerId === ALL_DEALERS) return { role, dealerId, ...common };
   const groupId = role === 'customer' ? session.groupId : NO_GROUP;
   const { group, adminOnline, rules } = await store.standing(dealerId, groupId);
   const availability = availabilityAt(rules, clock.now(), adminOnline);
   if (role === 'server') return { role, dealerId, ...common, availability };
+  if (role === 'admin')
+    return { role, dealerId, adminId: session.adminId, ...common, availability, answerWithin: answerWithin(rules) };
   return {
     role,
     dealerId,

@@ -225,6 +225,8 @@ describe('[P-3.5] session', () => {
         recovered: {},
         epoch: await server.store.epoch(),
         pingInterval: 25_000,
+        availability: { open: true, admins: true },
+        answerWithin: { bot: 30, admin: 120 },
       });
     }));
 

@@ -110,9 +110,15 @@ describe('[P-13.2] availability', () => {
     assert.deepEqual([availability.open, typeof availability.changesAt], [true, 'string']);
   });
 
-  test('is in the session of a server of the dealer, not of one of all dealers', async () => {
-    await settle({ hours: [] });
+  test('is in the session of an admin, and of a server of the dealer, not of one of all dealers', async () => {
+    await settle({ hours: [], answerWithin: { admin: 45 } });
     const [admin, bot, all] = [await server.admin('a8'), await server.server(), await server.server('*')];
+    assert.deepEqual(admin.session.availability, { open: false, admins: true });
+    assert.deepEqual(
+      admin.session.answerWithin,
+      { bot: 30, admin: 45 },
+      'and within what an answer is expected [P-12.2]',
+    );
     assert.deepEqual(bot.session.availability, { open: false, admins: true });
     assert.equal(all.session.availability, undefined);
     await admin.close();
