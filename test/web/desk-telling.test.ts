@@ -92,6 +92,29 @@ describe('the desk tells', () => {
     assert.deepEqual(await toldOf(alice), []);
   });
 
+  it('of an answer that is overdue as of a message, and to the same agents', async () => {
+    const nora = await office.customer('nora', 'Nora Nunn', 'First');
+    const [alice, bob] = await Promise.all([deskOf('alice'), deskOf('bob')]);
+    await alice.getByRole('button', { name: 'Everybody' }).click();
+    await openChat(bob, 'Nora Nunn');
+    await answer(bob, 'How can I help?');
+    await row(alice, 'Nora Nunn').getByText('Taken over by bob').waitFor();
+    await Promise.all([looksAway(alice), looksAway(bob)]);
+    await office.server.store.putDealer(DEALER, { origins: ['*'], bot: false, answerWithin: { admin: 1 } });
+    await say(nora, 'Like this');
+    await holds(bob, `told.filter(([, , tag]) => tag === 'nora').length === 2`);
+    const ofNora = async (page: Page) => (await toldOf(page)).filter(([, , tag]) => tag === 'nora');
+    const title = 'Customer Nora Nunn';
+    assert.deepEqual(await ofNora(bob), [
+      [title, 'Like this', 'nora', true],
+      [title, 'The answer is overdue', 'nora', true],
+    ]);
+    await row(alice, 'Nora Nunn').locator('.clock.late').waitFor();
+    await alice.waitForTimeout(400);
+    assert.deepEqual(await ofNora(alice), []);
+    await office.server.store.putDealer(DEALER, { origins: ['*'] });
+  });
+
   it('of what a new customer said while it was offline', async () => {
     const page = await deskOf('alice');
     await looksAway(page);

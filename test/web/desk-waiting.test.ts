@@ -104,6 +104,20 @@ describe('the desk opens on who waits', () => {
     assert.equal(await page.title(), '(2) Telle desk');
   });
 
+  it('is amber after half of the dealer’s own patience, and red after all of it', async () => {
+    await settings({ bot: false, answerWithin: { admin: 600 } });
+    await office.customer('hugo', 'Hugo Eighth', 'Take your time');
+    const page = await office.desk('alice', {}, withClock);
+    const clock = (urgency: string) => row(page, 'Hugo Eighth').locator(`.clock.${urgency}`);
+    await row(page, 'Hugo Eighth').waitFor();
+    await page.clock.fastForward(185_000);
+    await clock('calm').getByText('3 min').waitFor();
+    await page.clock.fastForward(120_000);
+    await clock('soon').getByText('5 min').waitFor();
+    await page.clock.fastForward(300_000);
+    await clock('late').getByText('10 min').waitFor();
+  });
+
   it('is red as soon as the dealer’s own patience is over, and after a reload', async () => {
     await settings({ bot: false, answerWithin: { admin: 1 } });
     await office.customer('finn', 'Finn Sixth', 'Quick!');

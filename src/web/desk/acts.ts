@@ -26,16 +26,18 @@ const takingOver = (groupId: string): string => `mute/${groupId}`;
 
 export class Acts {
   readonly undoing: Undoing;
+  readonly me: SignIn;
   readonly #options: ActsOptions;
 
   constructor(options: ActsOptions) {
     this.#options = options;
+    this.me = options.me;
     this.undoing = new Undoing(() => options.picture.changed());
   }
 
   /** Says that this agent has a conversation open, or has left it. */
   present(groupId: string, online: boolean): void {
-    const { dealerId, adminId } = this.#options.me;
+    const { dealerId, adminId } = this.me;
     const event = { type: 'UPDATE_CHAT', dealerId, groupId, adminId, user: 'admin', online } as const;
     this.act('chat_state', { type: 'UPDATE_CHAT', groupId, online }, event);
   }
@@ -47,7 +49,7 @@ export class Acts {
   /** Takes it from the bot, and from whoever has it, at once: the bot must not go on meanwhile. */
   async takeOver(conversation: Conversation): Promise<void> {
     const { groupId, assignee, mutedBy } = conversation;
-    const { adminId } = this.#options.me;
+    const { adminId } = this.me;
     if (!(await this.assign(conversation, adminId))) return;
     if (mutedBy !== adminId) await this.#mute(groupId, 'MUTE_BOT');
     const back = async () => {
@@ -66,13 +68,13 @@ export class Acts {
   /** [P-12.3] Gives it to an agent, or to nobody, unless it is another's by now than this agent sees. Tells whether it was. */
   async assign({ groupId, assignee: expect }: Owned, assignee: string | null): Promise<boolean> {
     if (expect === assignee) return true;
-    const { dealerId, adminId } = this.#options.me;
+    const { dealerId, adminId } = this.me;
     const event = { type: 'ASSIGNED', dealerId, groupId, adminId, assignee, reason: 'asked' } as const;
     return this.act('assign', { type: 'ASSIGN', groupId, assignee, expect }, event);
   }
 
   #mute(groupId: string, type: 'MUTE_BOT' | 'UNMUTE_BOT'): Promise<boolean> {
-    const { dealerId, adminId } = this.#options.me;
+    const { dealerId, adminId } = this.me;
     const event = { type: 'MUTE_STATUS', dealerId, groupId, adminId, muted: type === 'MUTE_BOT' } as const;
     return this.act('mute_bot', { type, groupId }, event);
   }
@@ -89,7 +91,7 @@ export class Acts {
   }
 
   #close(groupId: string): void {
-    const { dealerId, adminId } = this.#options.me;
+    const { dealerId, adminId } = this.me;
     const event = { type: 'CLOSE_CHAT', dealerId, groupId, adminId, user: 'admin', close: true } as const;
     this.act('close_chat', { type: 'CLOSE_CHAT', groupId }, event);
   }

@@ -4,20 +4,24 @@ import type { Conversation } from './conversation.ts';
 import { text } from './texts.ts';
 import { lastingOf } from './words.ts';
 
-/** [P-12.2] Time within which an agent is to answer, where the dealer has said no other: what it has said is told by `OVERDUE`. */
-const ANSWER_WITHIN = 120_000;
 /** Interval at which it is looked at anew, in milliseconds. */
 const TICK = 1_000;
 
-/** State of a wait: how soon somebody must answer. */
-export function urgencyOf({ waiting, overdueSince }: Conversation, now: number): 'calm' | 'soon' | 'late' {
+/** State of a wait: how soon somebody must answer. @param within [P-12.2] in how many seconds */
+function urgencyOf({ waiting, overdueSince }: Conversation, within: number, now: number): 'calm' | 'soon' | 'late' {
   if (waiting?.for !== 'admin') return 'calm';
-  const lasts = now - Date.parse(waiting.since);
-  if (overdueSince === waiting.since || lasts >= ANSWER_WITHIN) return 'late';
-  return lasts >= ANSWER_WITHIN / 2 ? 'soon' : 'calm';
+  const lasts = (now - Date.parse(waiting.since)) / 1000;
+  if (overdueSince === waiting.since || lasts >= within) return 'late';
+  return lasts >= within / 2 ? 'soon' : 'calm';
 }
 
-export function Clock({ conversation }: { readonly conversation: Conversation }) {
+interface Props {
+  readonly conversation: Conversation;
+  /** Seconds within which an admin is to answer. */
+  readonly within: number;
+}
+
+export function Clock({ conversation, within }: Props) {
   const [, tick] = useReducer((count: number, _: undefined) => count + 1, 0);
   const { waiting, closed } = conversation;
   const since = closed ? undefined : waiting?.since;
@@ -28,7 +32,7 @@ export function Clock({ conversation }: { readonly conversation: Conversation })
   }, [since]);
   if (since === undefined) return null;
   const now = Date.now();
-  const urgency = urgencyOf(conversation, now);
+  const urgency = urgencyOf(conversation, within, now);
   return (
     <time class={`clock ${urgency}`} dateTime={since}>
       <span class="unseen">

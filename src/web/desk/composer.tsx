@@ -41,7 +41,7 @@ export function Composer({ desk, conversation, mustFocus }: Props) {
   const send = () => {
     if (!canSend) return;
     tellTyping(false);
-    desk.say(groupId, text.trim());
+    desk.sending.say(groupId, text.trim());
     desk.drafts.drop(groupId);
     setText('');
   };

@@ -1,6 +1,5 @@
 /** An agent's desk: the connection, what comes over it, and what the agent does. */
-import { type Client, type Closed, connect, type Delivered, type Stamp, TelleError } from '../../client/index.ts';
-import { newId } from '../../client/platform.ts';
+import { type Client, type Closed, connect, type Delivered, type Stamp } from '../../client/index.ts';
 import { Acts } from './acts.ts';
 import { newChat } from './chat.ts';
 import { askedFor, type Conversation, concerns, handoffIn, nameOf, type Payload } from './conversation.ts';
@@ -8,7 +7,7 @@ import { isLookedAt } from './notify.ts';
 import { Picture } from './picture.ts';
 import { Readings } from './readings.ts';
 import { Search } from './search.ts';
-import { type Sent, SentShelf } from './sent.ts';
+import { Sending } from './sending.ts';
 import { Shelf } from './shelf.ts';
 import type { SignIn } from './sign-in.ts';
 import { text } from './texts.ts';
@@ -50,10 +49,10 @@ export class Desk {
   readonly readings: Readings;
   readonly search: Search;
   readonly acts: Acts;
+  readonly sending: Sending;
   connection: ConnectionState = { state: 'connecting' };
   readonly #options: DeskOptions;
   readonly #client: Client<'admin'>;
-  readonly #sent: SentShelf;
   /** True where this agent has ended it. */
   #isLeft = false;
 
@@ -63,14 +62,13 @@ export class Desk {
     this.#options = options;
     this.me = signIn;
     this.drafts = new Shelf('sessionStorage', 'telle.desk', dealerId, adminId);
-    this.#sent = new SentShelf(this.drafts);
     this.picture = new Picture({
       adminId,
       onUnknown: (groupId) => void this.readings.need(groupId),
       onRecord: (groupId, name) => this.readings.renewSoon(groupId, name),
       onErased: (groupId) => {
         this.drafts.drop(groupId);
-        this.#sent.drop((sent) => sent.groupId === groupId);
+        this.sending.forget(groupId);
       },
       onSetAside: (groupId, to) => this.#moved(groupId, to),
     });
@@ -80,8 +78,10 @@ export class Desk {
     this.#client = connect({ url, role: 'admin', dealerId, adminId, token });
     const { picture, drafts } = this;
     this.acts = new Acts({ me: signIn, client: this.#client, picture, drafts, tell: options.tell });
+    const { acts, readings } = this;
+    this.sending = new Sending({ client: this.#client, acts, picture, readings, drafts });
     this.#listen();
-    for (const sent of this.#sent.all) if (sent.fault === undefined) this.#transmit(sent);
+    this.sending.resume();
   }
 
   #listen(): void {
@@ -89,7 +89,8 @@ export class Desk {
     for (const channel of CHANNELS) client.on(channel, (payload: Payload, stamp?: Stamp) => this.#hear(payload, stamp));
     client.on('connecting', () => this.#connected({ state: 'connecting' }));
     client.on('offline', ({ retryIn }) => this.#connected({ state: 'offline', retryAt: Date.now() + retryIn }));
-    client.on('session', () => {
+    client.on('session', (session) => {
+      this.picture.join(session);
       this.#connected({ state: 'joined' });
       // After the session's gaps: what could not be caught up with is read anew, with all that was never caught up with.
       queueMicrotask(() => this.#read());
@@ -111,7 +112,7 @@ export class Desk {
   #moved(groupId: string, to: string): void {
     this.drafts.put(to, this.drafts.get(groupId) ?? '');
     this.drafts.drop(groupId);
-    for (const sent of this.#sent.all) if (sent.groupId === groupId) this.#sent.put({ ...sent, groupId: to });
+    this.sending.move(groupId, to);
     this.#options.moved(groupId, to);
     if (this.picture.chat?.groupId === to) this.#readChat();
   }
@@ -144,6 +145,7 @@ export class Desk {
     }
     if (payload.type === 'HANDOFF')
       void this.#said(payload.groupId, askedFor({ ...payload, handoff: handoffIn(payload) }) ?? '', stamp?.at ?? '');
+    if (payload.type === 'OVERDUE') void this.#said(payload.groupId, text('is overdue'), stamp?.at ?? '');
     if (payload.type === 'UPDATE_CHAT' && payload.adminId === this.me.adminId) this.#stay(payload.groupId);
     if (payload.type === 'SYS_MSG') {
       const who = inFull(payload, '', this.me.adminId);
@@ -233,67 +235,5 @@ export class Desk {
     const { dealerId, adminId } = this.me;
     const event = { type: 'READ', dealerId, groupId, adminId, user: 'admin', seq } as const;
     this.acts.act('read', { type: 'READ', groupId, seq }, event);
-  }
-
-  /** Messages of the open conversation that are on their way, or were refused. */
-  get unsent(): readonly Sent[] {
-    return this.#sent.all.filter(({ groupId }) => groupId === this.picture.chat?.groupId);
-  }
-
-  say(groupId: string, message: string): void {
-    this.acts.undoing.undo(groupId);
-    this.#transmit({ id: newId(), groupId, message, ...this.#asSeen(groupId) });
-  }
-
-  /** Sends again what was refused. */
-  retry({ id, groupId, message }: Sent): void {
-    this.#transmit({ id, groupId, message, ...this.#asSeen(groupId) });
-  }
-
-  #asSeen(groupId: string): Pick<Sent, 'expect'> {
-    const conversation = this.picture.conversations.get(groupId);
-    return conversation ? { expect: conversation.assignee } : {};
-  }
-
-  discard({ id }: Sent): void {
-    this.#sent.drop((sent) => sent.id === id);
-    this.picture.changed();
-  }
-
-  async #transmit(sent: Sent): Promise<void> {
-    const { id, groupId, message, expect } = sent;
-    this.#sent.put(sent);
-    this.picture.changed();
-    try {
-      const said = {
-        type: 'UPDATE_MSG',
-        groupId,
-        message,
-        ...(expect !== undefined && { expectAssignee: expect }),
-      } as const;
-      const ack = await this.#client.send('admin_message', said, { id });
-      this.#sent.drop((other) => other.id === id);
-      const { dealerId, adminId } = this.me;
-      const muted = (this.picture.conversations.get(groupId)?.mutedBy ?? null) !== null;
-      this.acts.own({ type: 'CHAT_MSG', dealerId, groupId, adminId, user: 'admin', muted, unread: 0, message }, ack);
-    } catch (error) {
-      if (!(error instanceof TelleError)) throw error;
-      if (error.code === 'conflict') return this.#contested(sent);
-      // Where it is over, it waits for the next sign-in.
-      if (error.code !== 'closed') this.#sent.put({ ...sent, fault: error.message });
-      this.picture.changed();
-    }
-  }
-
-  /** [P-12.4] It is another's than this agent saw: what was written is kept, unless that other is this agent, by an answer before. */
-  async #contested(sent: Sent): Promise<void> {
-    const { groupId } = sent;
-    await this.readings.need(groupId);
-    const { adminId } = this.me;
-    const assignee = this.picture.conversations.get(groupId)?.assignee ?? null;
-    if (assignee === adminId && sent.expect !== adminId) return this.#transmit({ ...sent, expect: adminId });
-    const fault = assignee === null ? text('is nobody’s') : text('is another’s', { agent: assignee });
-    this.#sent.put({ ...sent, fault });
-    this.picture.changed();
   }
 }

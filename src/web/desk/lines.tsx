@@ -63,7 +63,7 @@ function useScrolling({ chat, unsent, growing, readOlder }: Scrolled) {
 }
 
 export function Lines({ desk, chat, conversation }: Props) {
-  const { unsent } = desk;
+  const { unsent } = desk.sending;
   const growing = desk.picture.typists.growingIn(chat.groupId);
   const { box, look, isAtEnd, toEnd } = useScrolling({ chat, unsent, growing, readOlder: () => desk.readings.older() });
   const name = nameOf(conversation);
@@ -256,10 +256,10 @@ function Unsent({ desk, sent }: { readonly desk: Desk; readonly sent: Sent }) {
         ) : (
           <p class="meta">
             {say('not sent', { fault })}{' '}
-            <button type="button" class="link" onClick={() => desk.retry(sent)}>
+            <button type="button" class="link" onClick={() => desk.sending.retry(sent)}>
               {say('try again')}
             </button>{' '}
-            <button type="button" class="link" onClick={() => desk.discard(sent)}>
+            <button type="button" class="link" onClick={() => desk.sending.discard(sent)}>
               {say('discard')}
             </button>
           </p>

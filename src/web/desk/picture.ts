@@ -1,5 +1,5 @@
 /** State of the dealer as the desk knows it: read at first, and kept current by events. */
-import type { Stamp } from '../../client/index.ts';
+import type { SessionPayload, Stamp } from '../../client/index.ts';
 import { type Chat, withVisit } from './chat.ts';
 import { after, type Conversation, handoffIn, newConversation, type Payload, withItem } from './conversation.ts';
 import { withLine } from './history.ts';
@@ -26,7 +26,10 @@ interface Records {
   readonly visit?: Conversation['visit'];
 }
 
-type Availability = Extract<Payload, { type: 'AVAILABILITY' }>;
+type Availability = NonNullable<SessionPayload['availability']>;
+
+/** [P-12.2] Seconds within which an admin is to answer, until it is told what the dealer has said. */
+const ANSWER_WITHIN = 120;
 
 interface Heard {
   readonly payload: Payload;
@@ -54,8 +57,10 @@ export class Picture {
   conversations = new Map<string, Conversation>();
   /** The conversation that is open. */
   chat: Chat | null = null;
-  /** [P-13.2] As it was told last; null: no change of it was told. */
+  /** [P-13.2] As it was told last; null: it was not. */
   availability: Availability | null = null;
+  /** [P-12.2] Seconds within which an admin is to answer. */
+  answerWithin = ANSWER_WITHIN;
   /** True once the list has been read. */
   isListed = false;
   readonly #options: PictureOptions;
@@ -72,6 +77,13 @@ export class Picture {
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Takes what the server says of the dealer as this agent joins. */
+  join({ availability, answerWithin }: SessionPayload): void {
+    this.availability = availability ?? null;
+    this.answerWithin = answerWithin?.admin ?? ANSWER_WITHIN;
+    this.changed();
   }
 
   /** Shows what has changed, all of it at once and soon. */

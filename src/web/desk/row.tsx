@@ -50,7 +50,7 @@ export function Row({ desk, conversation, isOpen, isReached, reach, open }: RowP
       </span>
       <span class="third">
         <span class="place">{place && parts(online ? 'is on' : 'was on', { place: <bdi>{place}</bdi> })}</span>
-        <Clock conversation={conversation} />
+        <Clock conversation={conversation} within={desk.picture.answerWithin} />
         <Badge conversation={conversation} me={desk.me.adminId} />
       </span>
     </button>

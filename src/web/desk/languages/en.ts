@@ -62,6 +62,7 @@ export const en = {
   'types here': 'is typing…',
   'nothing said': 'Nothing said yet',
   said: 'Said: ',
+  'is overdue': 'The answer is overdue',
   'asks for person': 'asks for a person',
   'asks because': 'asks for a person: {reason}',
   'set aside': 'Set aside',

@@ -61,6 +61,7 @@ export const es: Texts = {
   'types here': 'escribiendo…',
   'nothing said': 'Todavía no ha dicho nada',
   said: 'Dijo: ',
+  'is overdue': 'La respuesta se retrasa',
   'asks for person': 'pide una persona',
   'asks because': 'pide una persona: {reason}',
   'set aside': 'Apartada',
