@@ -40,6 +40,7 @@ import { transcriptRoutes } from './doors/http/transcript.ts';
 import { validateWithSchemas } from './doors/http/validate.ts';
 import { webRoutes } from './doors/http/web.ts';
 import { Revocations } from './doors/revocations.ts';
+import { streamDoor } from './doors/stream/route.ts';
 import { Sweep } from './doors/timers/sweep.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
@@ -244,6 +245,7 @@ export async function createApp({
   const gate = openGate(app, core, conversations.guard);
   const socketIo = await openSocketIo(app, core, conversations, gate);
   const sockets = await websocketDoor(app, core, conversations, gate, socketIo ? [socketIo] : []);
+  const streams = await streamDoor(app, core, conversations, gate);
   link?.whenAway((lost) => {
     log.error(ALONE[lost]);
     void conversations.sendAway();
@@ -252,7 +254,7 @@ export async function createApp({
   await documentRoutes(app, version);
 
   // What was started last is closed first: nobody new comes, what was taken is committed, then sockets close.
-  const running: (Closing | null)[] = [herald, sockets, socketIo, eraser, journal];
+  const running: (Closing | null)[] = [herald, sockets, streams, socketIo, eraser, journal];
   app.addHook('onReady', async () => {
     eraser.start();
     const membership = joinNodes(core, given, bus, sequencer);

@@ -23,6 +23,15 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
+/** Headers of what a page of any origin may ask: that is judged when it joins [P-11.5], as a WebSocket's is. */
+export const readableAnywhere = (origin: string) => ({
+  'access-control-allow-origin': origin,
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': 'authorization, content-type',
+  'cross-origin-resource-policy': 'cross-origin',
+  vary: 'Origin',
+});
+
 /** Where a request's commands come from: nobody waits for their acks but the request. */
 export const originOf = ({ id }: FastifyRequest): Origin => ({ peer: null, id: undefined, cause: { reqId: id } });
 

@@ -3,6 +3,7 @@
  * An answer that nobody takes is held in memory, so a connection that takes nothing of one for a while is cut; and of an
  * address that holds too many of them, the oldest.
  */
+import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { beginInTurn, readInTurn } from '../../commands/turns.ts';
@@ -68,6 +69,12 @@ function boundUnsent(holder: string): void {
     if (of === holder) own -= socket.writableLength;
     if (socket.writableLength > 0) socket.destroy();
   }
+}
+
+/** Leaves an answer that does not end to whoever makes it: how much of it may wait, and how long, is theirs to say. */
+export function endless(answer: ServerResponse): void {
+  if (answer.socket) answering.delete(answer.socket);
+  answer.setTimeout(0);
 }
 
 /** Lets requests for what a dealer has go on in turn: hundreds of pages at once would hold up everybody else. */

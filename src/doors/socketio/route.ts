@@ -13,7 +13,7 @@ import type { Entrance } from '../../conversation/admission.ts';
 import { type Conversations, comeBack } from '../../conversation/conversations.ts';
 import type { Core } from '../core.ts';
 import type { Gate } from '../entrance.ts';
-import { REQUEST_ID } from '../http/headers.ts';
+import { REQUEST_ID, readableAnywhere } from '../http/headers.ts';
 import type { App } from '../http/http.ts';
 import { mustBeHandshake } from '../websocket/handshake.ts';
 import type { UpgradeDoor } from '../websocket/route.ts';
@@ -73,14 +73,10 @@ export async function socketIoDoor(
   return door;
 }
 
-/** [P-19.1] Any page may poll: its origin is judged when it joins [P-11.5], as that of a WebSocket is. */
+/** [P-19.1] Any page may poll. Clients of version 2 send cookies, which nobody here reads. */
 const readableFrom = (origin: string) => ({
-  'access-control-allow-origin': origin,
-  'access-control-allow-credentials': 'true', // clients of version 2 send cookies, which nobody here reads
-  'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': 'authorization, content-type',
-  'cross-origin-resource-policy': 'cross-origin',
-  vary: 'Origin',
+  ...readableAnywhere(origin),
+  'access-control-allow-credentials': 'true',
 });
 
 class Door implements SocketIoDoor {
