@@ -3,6 +3,7 @@ import type { JoinChannel } from '../../schemas/table.ts';
 import { askedPause, pauseAfter } from './backoff.ts';
 import { Emitter } from './emitter.ts';
 import { TelleError } from './error.ts';
+import type { EventFrame, Frame } from './frame.ts';
 import { Keeper } from './keeper.ts';
 import { Outbox } from './outbox.ts';
 import { newId, platform } from './platform.ts';
@@ -12,16 +13,15 @@ import type {
   AckPayload,
   AnyOptions,
   Closed,
-  Delivered,
   ErrorPayload,
   Events,
   Role,
   SendOptions,
   SessionPayload,
   Socket,
-  SocketClass,
   State,
 } from './types.ts';
+import { type StreamLoader, Ways } from './ways.ts';
 
 const SUBPROTOCOL = 'telle.v1';
 const JOINS = {
@@ -30,35 +30,19 @@ const JOINS = {
   server: 'server_join',
 } as const satisfies Record<Role, JoinChannel>;
 
-/** An event's frame; what is not stored has neither scope nor seq. */
-interface EventFrame {
-  readonly channel: keyof Delivered;
-  /** Of the kind that goes with its channel: that is the server's word. */
-  readonly payload: never;
-  readonly id?: string;
-  readonly scope?: string;
-  readonly seq?: number;
-  readonly at?: string;
-}
-type Frame =
-  | { readonly channel: 'session'; readonly payload: SessionPayload }
-  | { readonly channel: 'ack'; readonly payload: AckPayload }
-  | { readonly channel: 'error'; readonly payload: ErrorPayload }
-  | { readonly channel: 'pong' }
-  | EventFrame;
-
 /** [P-9] Close codes with which a client does not come back unchanged. */
 const isFinal = (code: number) => code >= 4400 && code < 4500;
 const UNAUTHORIZED = 4401;
 /** Close code that browsers give a connection that broke. */
 const BROKEN = 1006;
 const NORMAL = 1000;
+const NO_ANSWER = 'no answer';
 
 export class Connection {
   state: State = 'connecting';
   session: SessionPayload | undefined;
   readonly #options: AnyOptions;
-  readonly #WebSocket: SocketClass;
+  readonly #ways: Ways;
   readonly #timeout: number;
   readonly #events = new Emitter();
   readonly #outbox: Outbox;
@@ -78,12 +62,13 @@ export class Connection {
   /** The token that was refused since the last session, and how. */
   #refused: { readonly token: string | undefined; readonly closed: Closed } | undefined;
 
-  constructor(options: AnyOptions) {
+  /** @param loadStream gives the class of sockets for where WebSockets are blocked */
+  constructor(options: AnyOptions, loadStream: StreamLoader) {
     const { role, dealerId, since = {}, epoch, maxQueue = 256, pace = true, timeout = 10_000 } = options;
     const socketClass = options.WebSocket ?? platform.WebSocket;
     if (!socketClass) throw new Error('no WebSocket here: give the class of the package ws as the option WebSocket');
     this.#options = options;
-    this.#WebSocket = socketClass;
+    this.#ways = new Ways(options.url, socketClass, loadStream);
     this.#timeout = timeout;
     this.#outbox = new Outbox({
       max: maxQueue,
@@ -141,18 +126,21 @@ export class Connection {
     try {
       const token = await this.#keeper.get();
       if (!isCurrent()) return;
-      if (this.#refused && this.#refused.token === token) this.#end(this.#refused.closed);
-      else this.#dial(token, isCurrent);
+      if (this.#refused && this.#refused.token === token) {
+        this.#end(this.#refused.closed);
+        return;
+      }
+      const Way = await this.#ways.next();
+      if (isCurrent()) this.#dial(new Way(this.#options.url, SUBPROTOCOL), token, isCurrent);
     } catch (error) {
       if (isCurrent()) this.#lose({ code: BROKEN, reason: String(error) });
     }
   }
 
-  #dial(token: string | undefined, isCurrent: () => boolean): void {
-    const socket = new this.#WebSocket(this.#options.url, SUBPROTOCOL);
+  #dial(socket: Socket, token: string | undefined, isCurrent: () => boolean): void {
     this.#socket = socket;
     // The server's own time for a join begins later and is no shorter: no 4408 comes of a slow network.
-    this.#timer = setTimeout(() => this.#lose({ code: BROKEN, reason: 'no answer' }), this.#timeout);
+    this.#timer = setTimeout(() => this.#lose({ code: BROKEN, reason: NO_ANSWER }), this.#timeout);
     socket.onopen = () => isCurrent() && this.#join(token);
     socket.onmessage = ({ data }: { data: string }) => isCurrent() && this.#receive(JSON.parse(data));
     socket.onclose = ({ code, reason }: Closed) => isCurrent() && this.#closed({ code, reason });
@@ -176,6 +164,7 @@ export class Connection {
   }
 
   #receive(frame: Frame): void {
+    this.#ways.worked();
     if (this.state === 'joined' && this.session) this.#pulse.heard(this.session.pingInterval);
     switch (frame.channel) {
       case 'session':
@@ -275,6 +264,7 @@ export class Connection {
 
   #lose(lost: Closed, pause?: number): void {
     this.#leave();
+    if (lost.code === BROKEN) this.#ways.broke(lost.reason === NO_ANSWER);
     this.#outbox.shut(lost.code);
     // A connection that did not last counts as one more that failed.
     if (Date.now() - this.#joinedAt > this.#timeout) this.#failures = 0;

@@ -1,5 +1,6 @@
 /** `telle/client`: one conversation with a Telle server, for browsers and Node. */
 import { Connection } from './connection.ts';
+import { Stream } from './stream.ts';
 import type { Client, Options, Role } from './types.ts';
 
 export { TelleError } from './error.ts';
@@ -10,5 +11,5 @@ export type * from './types.ts';
  * want it back. Listen at once: what happens is told from the next turn on, and not again.
  */
 export function connect<R extends Role>(options: Options<R>): Client<R> {
-  return new Connection(options);
+  return new Connection(options, async () => ({ Stream }));
 }
