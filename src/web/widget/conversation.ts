@@ -1,5 +1,6 @@
 /** The customer's conversation with the dealer, as the widget shows it. */
-import { type AckPayload, type Client, connect, type Events, type SessionPayload } from '../../client/index.ts';
+import { Connection } from '../../client/connection.ts';
+import type { AckPayload, Client, Events, SessionPayload } from '../../client/index.ts';
 import { newId } from '../../client/platform.ts';
 import type { Choice } from '../content/shown.ts';
 import { type Answer, type Entry, entryOf, entrySent, type Frame, isFromOthers, Log } from './log.ts';
@@ -7,7 +8,7 @@ import type { Entered, Kept, Memory } from './memory.ts';
 import { Past } from './past.ts';
 import type { Trouble } from './reasons.ts';
 import { Receipts } from './receipts.ts';
-import { lookIn, troubleOf } from './reception.ts';
+import { type Sight, troubleOf } from './reception.ts';
 import { type About, type Person, Records } from './records.ts';
 import { Sends } from './sends.ts';
 import type { Availability, Setting, Writer } from './setting.ts';
@@ -48,7 +49,7 @@ export class Conversation {
   });
 
   constructor(setting: Setting) {
-    const { options, memory, visit, changed } = setting;
+    const { options, memory, visit, changed, later } = setting;
     this.#setting = setting;
     this.memory = memory;
     this.#changed = changed;
@@ -60,7 +61,7 @@ export class Conversation {
     this.#receipts = new Receipts(memory, async (seq) => {
       await this.#client?.send('read', { type: 'READ', seq }).catch(ignored);
     });
-    this.past = new Past({ options, log: this.#log, token: () => this.#client?.session?.token ?? '', changed });
+    this.past = new Past({ options, log: this.#log, later, token: () => this.#client?.session?.token ?? '', changed });
     this.records = new Records(memory, visit);
     this.remember();
   }
@@ -108,7 +109,11 @@ export class Conversation {
   /** Asks whether anybody is here, for who has not said anything yet: nobody is told of them. */
   async look(): Promise<void> {
     if (this.state !== 'idle') return;
-    const { trouble, availability } = await lookIn(this.#setting.options);
+    const { options, later } = this.#setting;
+    const { trouble, availability }: Sight = await later().then(
+      ({ lookIn }) => lookIn(options),
+      () => ({ trouble: 'unreachable' }),
+    );
     if (this.state !== 'idle') return;
     this.availability = availability;
     this.#fail(trouble);
@@ -119,14 +124,13 @@ export class Conversation {
   connect(): void {
     if (this.#client && this.#client.state !== 'closed') return;
     const { memory } = this;
-    const { token, options } = this.#setting;
+    const { token, options, later } = this.#setting;
     const { base, dealerId } = options;
-    const url = new URL('ws', base);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = new URL('ws', base).href.replace('http', 'ws');
     this.#hasKept = token === undefined && memory.token.get() !== null;
     this.trouble = undefined;
     const who = token === undefined ? { storage: memory.tokens } : { token };
-    const client = connect({ url: url.href, role: 'customer', dealerId, ...who });
+    const client = new Connection({ url, role: 'customer', dealerId, ...who }, later);
     this.#client = client;
     this.#listen(client);
     this.#sends.by(client);

@@ -1,11 +1,12 @@
 /** The log of what was said before, read from its end backwards. */
-import { readBefore } from './history.ts';
+import type { LaterLoader } from './later.ts';
 import { DEALER_SCOPE, entryOf, type Frame, type Log } from './log.ts';
 import type { Options } from './options.ts';
 
 interface Reader {
   readonly options: Options;
   readonly log: Log;
+  readonly later: LaterLoader;
   readonly token: () => string;
   readonly changed: () => void;
 }
@@ -63,9 +64,10 @@ export class Past {
     this.#reader.changed();
   }
 
-  #before(scope: string, before: number) {
-    const { options, token } = this.#reader;
+  async #before(scope: string, before: number) {
+    const { options, token, later } = this.#reader;
     const { base, dealerId } = options;
+    const { readBefore } = await later();
     return readBefore({ base, dealerId, token: token(), scope, before });
   }
 

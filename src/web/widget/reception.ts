@@ -1,10 +1,11 @@
 /** A look at whether somebody is here, asked before there is a conversation [P-11.7]. */
+import type { SessionPayload } from '../../client/index.ts';
 import type { Options } from './options.ts';
 import type { Trouble } from './reasons.ts';
-import type { Availability } from './setting.ts';
 
-interface Sight {
-  readonly availability?: Availability;
+/** Findings of such a look. */
+export interface Sight {
+  readonly availability?: SessionPayload['availability'];
   readonly trouble?: Trouble | undefined;
 }
 

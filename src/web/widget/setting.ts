@@ -1,5 +1,6 @@
 /** The setting of a conversation. */
 import type { SessionPayload, Token } from '../../client/index.ts';
+import type { LaterLoader } from './later.ts';
 import type { Entry } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { Options } from './options.ts';
@@ -25,6 +26,7 @@ export interface Setting {
   readonly options: Options;
   readonly memory: Memory;
   readonly visit: Visit;
+  readonly later: LaterLoader;
   /** Of a customer who is logged in. */
   readonly token?: Token | undefined;
   /** Is called after each change of what is seen. */

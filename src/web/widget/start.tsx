@@ -69,6 +69,7 @@ class Widget {
     const conversation: Conversation = new Conversation({
       options: this.#options,
       memory,
+      later: () => loadMore(this.#options.home),
       token,
       visit: { page: () => this.#pageHere(), vehicle: () => this.#vehicleHere() },
       changed: () => conversation === this.#conversation && this.#changed(),
