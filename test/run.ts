@@ -16,7 +16,7 @@ import { startRedis } from './support/redis.ts';
 const named = process.argv.slice(2);
 /** Slow: each has a script of its own in package.json. */
 const APART =
-  /^(bot|cli|client|cluster|databases|dialects|executable|package|release|security|socketio|web|websocket)[/\\]|^crash\./;
+  /^(bot|cli|client|cluster|databases|dialects|executable|package|release|security|socketio|stream|web|websocket)[/\\]|^crash\./;
 
 const testsIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

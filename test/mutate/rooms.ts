@@ -96,6 +96,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'src/journal/wal.ts': ['test/journal/wal.test.ts'],
   'src/journal/weights.ts': ['test/journal/weights.test.ts', 'test/journal/journal.test.ts'],
   'src/doors/socketio': ['test/socketio'],
+  'src/doors/stream': ['test/stream'],
   'src/doors/http': [
     'test/protocol/11-conventions.test.ts',
     'test/protocol/11-http.test.ts',

@@ -71,6 +71,9 @@ function cellsOf(csv: string): string[] {
   );
 }
 
+/** Routes of sockets, whose answers do not end. */
+const SOCKETS: ReadonlySet<string> = new Set(['/ws', '/stream']);
+
 /** What makes an answer harmless, by its kind. */
 const HARMLESS: readonly (readonly [kind: RegExp, check: (answer: RawAnswer) => void])[] = [
   [
@@ -316,7 +319,7 @@ for (const database of DATABASES) {
           name: 'UPDATE_MSG',
         };
         const paths = routes
-          .filter(({ method, url }) => method === 'GET' && url !== '/ws')
+          .filter(({ method, url }) => method === 'GET' && !SOCKETS.has(url))
           .map(({ url }) => url.replace(/:(\w+)|\*/g, (_, name) => names[name] ?? 'g'));
         const forms = ['', '?format=csv', '?format=xml', '?format=adf', '?format=html', '?format=text'];
         const accepts = ['*/*', 'text/csv', 'application/xml', 'text/html', 'text/plain', 'application/x-ndjson'];

@@ -146,7 +146,8 @@ describe('Secrets', { timeout: 60_000 }, () => {
         await client.ask('refresh', { token }).catch(() => {}); // the join may have closed it
         client.socket.terminate();
       }
-      for (const { method, url } of routes.filter((route) => route.method !== 'HEAD')) {
+      // The answer of a stream does not end.
+      for (const { method, url } of routes.filter((route) => route.method !== 'HEAD' && route.url !== '/stream')) {
         const path = url.replace(/:\w+|\*/g, encodeURIComponent(GROUP));
         const headers = { authorization: `Bearer ${header}`, cookie: `token=${header}`, 'x-token': header };
         await rawHttp(at, { method, path: `${path}?token=${ascii}&text=${CANARY}`, headers }).catch(() => {});

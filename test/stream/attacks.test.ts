@@ -42,6 +42,20 @@ async function bare(where: string): Promise<{ socket: Socket; id: string }> {
   return { socket: socket.pause(), id: /"id":"([^"]+)"/.exec(text)?.[1] ?? '' };
 }
 
+/** Begins a post of a ping, named `first`, which ends when it is told to. Resolves when it is under way. */
+async function slowly(stream: Stream): Promise<{ end: () => void; answered: Promise<Response> }> {
+  let end = () => {};
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(frame('ping', {}, 'first')));
+      end = () => controller.close();
+    },
+  });
+  const answered = stream.post(body);
+  await until('it is under way', async () => (await stream.post('')).status === 409);
+  return { end, answered };
+}
+
 const post = (where: string, id: string, body: string) =>
   fetch(`http://${where}/stream/${id}`, { method: 'POST', body });
 
@@ -98,22 +112,26 @@ describe('[P-22.2] a post', () => {
 
   test('while another is under way is refused: nobody knew which came first', async () => {
     const stream = await joined('at-once');
-    let end = () => {};
-    const slow = stream.post(
-      new ReadableStream({
-        start(controller) {
-          controller.enqueue(new TextEncoder().encode(frame('ping', {}, 'first')));
-          end = () => controller.close();
-        },
-      }),
-    );
-    await until('it is under way', async () => (await stream.post('')).status === 409);
+    const { end, answered } = await slowly(stream);
     assertProblem(await answer(await stream.post(frame('ping', {}, 'second'))), 409, 'conflict');
     end();
-    assert.equal((await slow).status, 204);
+    assert.equal((await answered).status, 204);
     assert.equal((await stream.next('ack')).payload.id, 'first');
     assert.equal((await stream.post(frame('ping', {}, 'third'))).status, 204);
     stream.hangUp();
+  });
+
+  test('that is refused counts towards its address: 300 times in ten seconds', async () => {
+    await withServer({}, async (own) => {
+      const stream = await joined('busy', await own.listen());
+      const { end, answered } = await slowly(stream);
+      const statuses = new Set<number>();
+      for (let tried = 0; tried < 310; tried += 1) statuses.add((await stream.post('')).status);
+      assert.deepEqual([...statuses], [409, 429]);
+      end();
+      await answered;
+      stream.hangUp();
+    });
   });
 
   test('speaks as whoever has joined there, and for nobody else', async () => {

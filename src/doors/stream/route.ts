@@ -136,7 +136,7 @@ class Door implements StreamDoor {
 
   /** A post is about to be read: what the client has said before comes first. */
   async begin(request: FastifyRequest, id: string, reply: FastifyReply): Promise<void> {
-    if (!this.find(id)) {
+    if (!this.find(id)?.socket.isFree) {
       reply.header('connection', 'close'); // what it brings is not read
       await this.#core.limits.byAddress(request);
     }

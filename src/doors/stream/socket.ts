@@ -19,9 +19,6 @@ function frameOnce(text: string): Buffer {
   return lastEvent;
 }
 
-const isUnderWay = (answer: ServerResponse | null): boolean =>
-  answer !== null && !answer.writableEnded && !answer.destroyed;
-
 export class StreamSocket implements Socket {
   readonly #stream: ServerResponse;
   readonly #closeTimeout: number;
@@ -41,6 +38,11 @@ export class StreamSocket implements Socket {
 
   get isOpen(): boolean {
     return !this.#isClosed && !this.#stream.destroyed;
+  }
+
+  /** True where a post may begin: no other is under way. */
+  get isFree(): boolean {
+    return this.isOpen && (this.#post === null || this.#post.writableEnded || this.#post.destroyed);
   }
 
   get unsent(): number {
@@ -79,7 +81,7 @@ export class StreamSocket implements Socket {
    * @throws RefusedError `conflict`
    */
   async begin(post: ServerResponse): Promise<void> {
-    if (isUnderWay(this.#post)) throw refused('conflict', 'another post is under way: wait for its answer');
+    if (!this.isFree) throw refused('conflict', 'another post is under way: wait for its answer');
     this.#post = post;
     if (this.#isPaused && this.isOpen) {
       await new Promise<void>((resolve) => {
