@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { BALANCERS, startBalancer } from '../support/balancers.ts';
+import { clientJoin } from '../support/joins.ts';
 import { freePort } from '../support/port.ts';
 import { rawHttp } from '../support/raw-http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { Stream } from '../support/stream.ts';
 import { Tally } from '../support/tally.ts';
 
 /** `/metrics`, as somebody might write it to get past a load balancer. */
@@ -83,6 +85,25 @@ describe('Load balancers', { timeout: 120_000 }, () => {
           });
         } finally {
           await stop();
+        }
+      }));
+
+    test(`lead a stream, and what is posted to it, to one node of two: ${name}`, () =>
+      tally.scenario(`streams behind ${name}`, async (attempt) => {
+        const other = await startServer();
+        const { at, stop } = await startBalancer(name, [node, await other.listen()]);
+        try {
+          for (const which of ['the first', 'the second', 'the third']) {
+            await attempt(which, async () => {
+              const stream = await Stream.open(at);
+              stream.send('client_join', clientJoin());
+              await stream.next('session');
+              stream.hangUp();
+            });
+          }
+        } finally {
+          await stop();
+          await other.close();
         }
       }));
 
