@@ -326,9 +326,14 @@ export const audit = pgTable(
   (table) => [primaryKey({ columns: [table.dealerId, table.auditId] })],
 );
 
-const field = <T>(path: string, name: string) => sql<T>`payload::json #>> ${sql.raw(`'{${path}}'`)}`.as(name);
-/** As JSON, not as text: text cannot hold every character that a customer may send (U+0000). */
-const said = (path: string, name: string) => sql<unknown>`payload::json #> ${sql.raw(`'{${path}}'`)}`.as(name);
+/**
+ * The payload as JSON that Postgres can make texts of: they cannot hold every character that a customer may send. U+0000 and lone
+ * surrogates, which are escapes in it, become U+FFFD; an escape's backslash has an even number of others before it.
+ */
+const payload = sql.raw(
+  String.raw`regexp_replace(payload, '(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)', '\1\\ufffd', 'g')::json`,
+);
+const field = <T>(path: string, name: string) => sql<T>`${payload} #>> ${sql.raw(`'{${path}}'`)}`.as(name);
 
 /** The chat, for people who open the database. */
 export const messages = pgView('messages').as((query) =>
@@ -340,7 +345,7 @@ export const messages = pgView('messages').as((query) =>
       id: events.id,
       user: field<string>('user', 'user'),
       adminId: field<string | null>('adminId', 'admin_id'),
-      message: said('message', 'message'),
+      message: field<string>('message', 'message'),
       at: events.at,
     })
     .from(events)
@@ -355,11 +360,26 @@ export const pageviews = pgView('pageviews').as((query) =>
       groupId: events.groupId,
       seq: events.seq,
       id: events.id,
-      url: said('message,url', 'url'),
-      title: said('message,title', 'title'),
-      message: said('message', 'message'),
+      url: field<string | null>('message,url', 'url'),
+      title: field<string | null>('message,title', 'title'),
+      message: field<string>('message', 'message'),
       at: events.at,
     })
     .from(events)
     .where(and(eq(events.scope, sql`'@desk'`), eq(events.type, sql`'UPDATE_PAGEVIEW'`), not(isErased))),
+);
+
+/** What everybody of a dealer was told, for people who open the database. */
+export const announcements = pgView('announcements').as((query) =>
+  query
+    .select({
+      dealerId: events.dealerId,
+      seq: events.seq,
+      id: events.id,
+      adminId: field<string>('adminId', 'admin_id'),
+      message: field<string>('message', 'message'),
+      at: events.at,
+    })
+    .from(events)
+    .where(and(eq(events.scope, sql`'@dealer'`), eq(events.type, sql`'SYS_MSG'`))),
 );

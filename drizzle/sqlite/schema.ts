@@ -389,3 +389,18 @@ export const pageviews = sqliteView('pageviews').as((query) =>
       ),
     ),
 );
+
+/** What everybody of a dealer was told, for people who open the database. */
+export const announcements = sqliteView('announcements').as((query) =>
+  query
+    .select({
+      dealerId: events.dealerId,
+      seq: events.seq,
+      id: events.id,
+      adminId: field<string>('adminId', 'admin_id'),
+      message: field<string>('message', 'message'),
+      at: events.at,
+    })
+    .from(events)
+    .where(and(eq(events.scope, sql`'@dealer'`), eq(events.type, sql`'SYS_MSG'`))),
+);

@@ -64,6 +64,8 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
         '  groups: each of its rows is written; some 2 rows: how long that takes was not measured',
         '  groups: an index of it is made; some 2 rows: how long that takes was not measured',
         '  presences: an index of it is made; some 0 rows: how long that takes was not measured',
+        '0009_views',
+        '  only what is not there yet is made',
         'All of it is one transaction, and nobody else can write meanwhile: end the server, and back up first.',
       ]);
       assert.ok(before.equals(await readFile(file)), 'the file is another');
@@ -87,6 +89,8 @@ describe('telle migrate --plan', { timeout: 120_000 }, () => {
       '0007_waiting',
       '  dealers: each of its rows is written; how many rows it has is not known: ANALYZE dealers has them estimated',
       '  groups: each of its rows is written; some 2,000 rows: how long that takes was not measured',
+      '0008_views',
+      '  only what is not there yet is made',
       'All of it is one transaction: whoever reads or writes a table that is named waits from then on until its end. Back up first.',
     ];
     await withClient(url, (client) =>

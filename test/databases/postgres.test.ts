@@ -195,7 +195,7 @@ describe('the groups of a dealer in Postgres', () => {
       await withStore(url, async (store) => {
         const pending: number[] = [];
         await store.migrate((migrations) => pending.push(migrations));
-        assert.deepEqual(pending, [5]);
+        assert.deepEqual(pending, [6]);
         const found = (await store.groups('d1', {}, { limit: 10 })).groups;
         assert.deepEqual(
           found.map(({ groupId }) => groupId),

@@ -36,6 +36,7 @@ export const WORKS: Works = {
     { table: 'dealers', manner: 'writes' },
     { table: 'groups', manner: 'writes' },
   ],
+  '0008_views': [],
 };
 
 /** The last of them: what this program's tables are known by. */

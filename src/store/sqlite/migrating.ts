@@ -39,6 +39,7 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'indexes' },
     { table: 'presences', manner: 'indexes' },
   ],
+  '0009_views': [],
 };
 
 /** The last of them: what this program's tables are known by. */

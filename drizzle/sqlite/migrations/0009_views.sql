@@ -1,0 +1,1 @@
+CREATE VIEW `announcements` AS select "dealer_id", "seq", "id", json_extract(payload, '$.adminId') as "admin_id", json_extract(payload, '$.message') as "message", "at" from "events" where ("events"."scope" = '@dealer' and "events"."type" = 'SYS_MSG');
