@@ -41,6 +41,7 @@ import { validateWithSchemas } from './doors/http/validate.ts';
 import { webRoutes } from './doors/http/web.ts';
 import { Revocations } from './doors/revocations.ts';
 import { streamDoor } from './doors/stream/route.ts';
+import { Lapses } from './doors/timers/lapses.ts';
 import { Sweep } from './doors/timers/sweep.ts';
 import { websocketDoor } from './doors/websocket/route.ts';
 import { Hub } from './hub/hub.ts';
@@ -264,6 +265,8 @@ export async function createApp({
     running.push(openRedisDoors(core, redis, herald), link, membership);
     running.push(await serveMetrics(core), expiry, presence);
     running.push(new Sweep({ store, journal, now, interval: timing.sweepInterval, onFault }));
+    const { lapseInterval, wordHolds } = timing;
+    running.push(new Lapses({ store, journal, now, interval: lapseInterval, holds: wordHolds, onFault }));
     running.push({ close: watchWal(given, timing.walInterval, (sentence) => log.warn(sentence)) });
     running.push({ close: watchDue(metrics, given, timing.dueInterval) });
   });

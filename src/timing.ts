@@ -29,6 +29,9 @@ export interface Timing {
   readonly erasingInterval: number;
   /** [P-12] Interval of the look at what has fallen due in conversations: nothing of that is told later. */
   readonly sweepInterval: number;
+  /** [P-7.5] Time for which a server's word that a customer is here holds, and interval of the look at those that are over. */
+  readonly wordHolds: number;
+  readonly lapseInterval: number;
   /** Interval of the look at what is due, for metrics. */
   readonly dueInterval: number;
   /** Interval of the look at how large an embedded database's write-ahead log is. */
@@ -58,6 +61,8 @@ export const TIMING: Timing = {
   retentionInterval: 60 * 60 * 1000,
   erasingInterval: 60_000,
   sweepInterval: 1_000,
+  wordHolds: 15 * 60_000,
+  lapseInterval: 60_000,
   dueInterval: 15_000,
   walInterval: 10_000,
   requestTimeout: 30_000,

@@ -10,6 +10,7 @@ import { erase } from './erase.ts';
 import { handoff } from './handoff.ts';
 import { acknowledged } from './holding.ts';
 import { adminJoin, customerJoin, serverJoin } from './join.ts';
+import { lapse } from './lapse.ts';
 import { message } from './message.ts';
 import { mute } from './mute.ts';
 import { read } from './read.ts';
@@ -35,7 +36,7 @@ function acknowledging(state: State): State {
 
 /** Tells what nobody sends: it makes no dealer and no group [P-6.2]. */
 const isServersOwn = ({ type }: Command['body']): boolean =>
-  type === 'ERASE_GROUP' || type === 'WAKE_GROUP' || type === 'WAKE_DEALER';
+  type === 'ERASE_GROUP' || type === 'LAPSE_GROUP' || type === 'WAKE_GROUP' || type === 'WAKE_DEALER';
 
 type Verb<B extends Command['body']> = (state: State, body: B, policy: Policy, side: Side) => Decision;
 
@@ -67,6 +68,7 @@ const VERBS: { readonly [Type in Command['body']['type']]: Verb<Extract<Command[
   TYPING: typing,
   READ: read,
   ERASE_GROUP: erase,
+  LAPSE_GROUP: lapse,
   WAKE_GROUP: wake,
   WAKE_DEALER: wakeDealer,
 };

@@ -191,6 +191,13 @@ export interface Wake {
   readonly groupId: string;
 }
 
+/** [P-7.5] A server's word that a customer is here holds no longer. */
+export interface Lapse {
+  readonly type: 'LAPSE_GROUP';
+  readonly dealerId: string;
+  readonly groupId: string;
+}
+
 /** [P-12.5, P-13.2] It is time to look at a dealer as a whole. */
 export interface WakeDealer {
   readonly type: 'WAKE_DEALER';
@@ -221,7 +228,7 @@ export interface Command {
   readonly turn?: string;
   /** The sender's own id for it; null: it gave none, and a repeat is a new event. */
   readonly key: string | null;
-  readonly body: Body | PresenceChange | Erasure | Wake | WakeDealer;
+  readonly body: Body | PresenceChange | Erasure | Lapse | Wake | WakeDealer;
   /** Of a customer: whether its dealer minted its token [P-3.1]. */
   readonly minted?: boolean;
   /** [P-20.1] When it was, in ms since 1970: of what another system tells of the past. Absent: it is now. */

@@ -85,6 +85,9 @@ function touchedBy({ body, key, sender }: Command): Touched {
     case 'SERVER_JOIN':
       rows.presences = rowKey(dealerId, sender);
       return rows;
+    case 'LAPSE_GROUP':
+      rows.presences = rowKey(dealerId, `customer:${body.groupId}`);
+      return rows;
     case 'WAKE_GROUP':
     case 'WAKE_DEALER':
       rows.present = rows.dealers;
@@ -108,6 +111,7 @@ const SERVERS_OWN: ReadonlySet<string> = new Set([
   'ADMIN_JOIN',
   'SERVER_JOIN',
   'ERASE_GROUP',
+  'LAPSE_GROUP',
   'WAKE_GROUP',
 ]);
 

@@ -10,6 +10,7 @@ import type { DealerStore } from './dealers.ts';
 import type { ErasureStore } from './erasures.ts';
 import type { GroupStore } from './groups.ts';
 import type { ImportStore } from './importing.ts';
+import type { LapseStore } from './lapses.ts';
 import type { LetterStore } from './letters.ts';
 import type { LogStore } from './log.ts';
 import type { NodeStore } from './nodes.ts';
@@ -33,7 +34,15 @@ export interface OpenStore
     Pick<Upkeep, 'check' | 'schema' | 'faultOfDisk'> {}
 
 /** Every method rejects with the driver's own error where the database fails. */
-export interface Store extends OpenStore, CommitStore, ErasureStore, ImportStore, NodeStore, TimerStore, Upkeep {
+export interface Store
+  extends OpenStore,
+    CommitStore,
+    ErasureStore,
+    ImportStore,
+    NodeStore,
+    TimerStore,
+    LapseStore,
+    Upkeep {
   /** True where it says for certain if a commit was done: then a node that is alone has nothing to mend. */
   readonly isCertain: boolean;
 }

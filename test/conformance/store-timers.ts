@@ -1,6 +1,7 @@
 /** [P-12] What falls due, in the order in which it does, each once, and nothing that is not due. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SaidHere } from '../../src/store/lapses.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DueGroup } from '../../src/store/timers.ts';
 import { groupRow, NOW, seqsOf, write } from '../support/rows.ts';
@@ -100,6 +101,33 @@ export function describeTimers(withStore: WithStore): void {
         await write(store, { groups: { 'd1/b': groupRow({ due: null }) } });
         assert.deepEqual(await store.pendingGroups('d1', 'a', 10), ['é']);
         assert.deepEqual(await store.pendingGroups('d3', '', 10), []);
+      }),
+    );
+  });
+
+  describe('saidHere', () => {
+    it(
+      'are those who are online without a socket anywhere, and of whom nothing has changed since, in pages by their names',
+      withStore(async (store) => {
+        const here = groupRow({ online: true });
+        await write(store, {
+          dealers: { d1: seqsOf(0, 0), d2: seqsOf(0, 0) },
+          groups: { 'd1/b': here, 'd1/a': here, 'd2/a': here, 'd1/left': groupRow(), 'd1/socket': here },
+          arrivals: [{ dealerId: 'd1', sender: 'customer:socket', nodeId: 'n1', online: true }],
+        });
+        await write(store, { groups: { 'd1/later': here }, at: NOW + 5 });
+        const said = async (since: number, limit: number) => {
+          const all: string[] = [];
+          for (let last: SaidHere | undefined; ; ) {
+            const page = await store.saidHere(since, limit, last);
+            all.push(...page.map(({ dealerId, groupId }) => `${dealerId}/${groupId}`));
+            last = page.at(-1);
+            if (page.length < limit) return all;
+          }
+        };
+        for (const limit of [1, 2, 10]) assert.deepEqual(await said(NOW + 5, limit), ['d1/a', 'd1/b', 'd2/a']);
+        assert.deepEqual(await said(NOW + 6, 10), ['d1/a', 'd1/b', 'd1/later', 'd2/a']);
+        assert.deepEqual(await said(NOW, 10), []);
       }),
     );
   });

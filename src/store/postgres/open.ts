@@ -10,6 +10,7 @@ import { dueIn } from '../due.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
 import { importsIn } from '../importing.ts';
+import { lapsesIn } from '../lapses.ts';
 import { lettersIn } from '../letters.ts';
 import { type LogStore, logIn } from '../log.ts';
 import { DEAD, type NodeStore, nodesIn } from '../nodes.ts';
@@ -50,6 +51,7 @@ export function openPostgres(digests: Digests, options: PoolOptions): Store {
     standing: standingOn(pool),
     ...lettersIn(database),
     ...timersIn(database),
+    ...lapsesIn(database),
     ...actsIn(database),
     ...importsIn(database, digests),
     ...credentialsIn(database, digests),

@@ -18,6 +18,7 @@ import { PART } from '../erasing.ts';
 import { erasuresIn } from '../erasures.ts';
 import { groupsIn } from '../groups.ts';
 import { importsIn } from '../importing.ts';
+import { lapsesIn } from '../lapses.ts';
 import { lettersIn } from '../letters.ts';
 import { type KeptEvent, logIn, type Position } from '../log.ts';
 import { type NodeStore, nodesIn } from '../nodes.ts';
@@ -109,6 +110,7 @@ function storeOver(opened: Opened): Store {
     ...searchIn(read),
     ...lettersIn(database),
     ...timersIn(database),
+    ...lapsesIn(database),
     ...actsIn(database),
     ...importsIn(database, digests),
     ...credentials,
