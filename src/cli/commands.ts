@@ -226,11 +226,12 @@ function publish(program: Command): void {
 
 function exportOne(program: Command): void {
   add(program, 'export', {
-    summary: 'Write everything of a dealer as NDJSON, a line each',
+    summary: 'Write everything of a dealer, or of one of its customers, as NDJSON, a line each',
     example: 'telle export --dealer demo --output demo.ndjson',
     settings: ['DATABASE_URL'],
   })
     .requiredOption('--dealer <dealerId>', 'the dealer')
+    .option('--group <groupId>', 'only what is known of this customer')
     .option('--output <file>', 'where to write it, else stdout')
     .option('--resume', 'go on with an export to that file that was broken off')
     .action(async (request: ExportRequest, self: Command) =>

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Settings } from '../../schemas/settings.ts';
 import { recordCommand } from '../journal/audit.ts';
 import { exportOf, type Lines } from '../journal/export.ts';
+import { exportOfGroup } from '../journal/export-group.ts';
 import { PRIVATE } from '../private-file.ts';
 import type { Store } from '../store/store.ts';
 import { type Begun, begunIn, NOTHING } from './begun-export.ts';
@@ -16,31 +17,41 @@ import { UsageError } from './usage-error.ts';
 
 export interface ExportRequest {
   readonly dealer: string;
+  readonly group?: string;
   readonly output?: string;
   readonly resume?: boolean;
 }
 
-/** `telle export`: writes everything of a dealer as NDJSON, to a file or to stdout. */
+/** `telle export`: writes everything of a dealer, or of one of its customers, as NDJSON, to a file or to stdout. */
 export async function exportDealer(
   settings: Settings,
-  { dealer, output, resume = false }: ExportRequest,
+  { dealer, group, output, resume = false }: ExportRequest,
 ): Promise<void> {
+  if (resume && group !== undefined)
+    throw new UsageError('--resume goes on with an export of a dealer: leave --group or it out');
   const begun = resume ? await begunBefore(dealer, output) : NOTHING;
   mustExist(settings);
   const store = openDatabase(settings);
   try {
-    const lines = await exportOf(store, dealer, begun);
-    if (!lines) throw new Error(`there is no dealer ${dealer}`);
+    const lines = await linesOf(store, dealer, group, begun);
     await recordCommand(store, 'telle export', { dealerId: dealer, action: 'export' }).catch(() =>
       process.stderr.write('telle: the audit has nothing of this export: the database cannot be written to\n'),
     );
-    const done = begun.counts.event ?? 0;
-    const texts = Readable.from(watched(lines, done, await store.logSize(dealer)), { objectMode: false });
+    const size = group === undefined ? await store.logSize(dealer) : undefined;
+    const texts = Readable.from(watched(lines, begun.counts.event ?? 0, size), { objectMode: false });
     if (output === undefined) await pipeline(texts, process.stdout, { end: false });
     else await writeWhole(texts, output, begun);
   } finally {
     await store.close();
   }
+}
+
+/** @throws where there is no such dealer, or no such customer of it */
+async function linesOf(store: Store, dealer: string, group: string | undefined, begun: Begun) {
+  const lines = await (group === undefined ? exportOf(store, dealer, begun) : exportOfGroup(store, dealer, group));
+  if (!lines)
+    throw new Error(group === undefined ? `there is no dealer ${dealer}` : `${dealer} has no conversation ${group}`);
+  return lines;
 }
 
 /** Name of the file that is written until all of it is there. */
@@ -68,7 +79,7 @@ async function writeWhole(texts: Readable, file: string, { size }: Begun): Promi
   }
 }
 
-async function* watched(lines: AsyncIterable<Lines>, done: number, total: Awaited<ReturnType<Store['logSize']>>) {
+async function* watched(lines: AsyncIterable<Lines>, done: number, total: number | undefined) {
   const bar = progressBar('events', total);
   bar.add(done);
   try {

@@ -79,10 +79,10 @@ function section<Row>({ kind, key, read, keyOf, lineOf }: Listed<Row>): Section 
   return { kind, key, pieces };
 }
 
-const line = (kind: string, row: object): string => `${JSON.stringify({ kind, ...row })}\n`;
+export const line = (kind: string, row: object): string => `${JSON.stringify({ kind, ...row })}\n`;
 
 /** Line of an event: what it says is handed on as it is kept, JSON on one line. */
-const eventLine = ({ payload, ...event }: KeptEvent): string =>
+export const eventLine = ({ payload, ...event }: KeptEvent): string =>
   `${JSON.stringify({ kind: 'event', ...event }).slice(0, -1)},"payload":${payload}}\n`;
 
 const markAt = ([at, ...key]: readonly string[]): Mark => ({ at: Number(at), key });

@@ -46,6 +46,8 @@ export interface RecordStore {
     after: Pick<KeptRecord, 'groupId' | 'intent'> | undefined,
     limit: number,
   ): Promise<KeptRecord[]>;
+  /** Events of the desk that are about a group, by seq, after one. */
+  deskEvents(dealerId: string, groupId: string, part: Bounds & { readonly after: number }): Promise<KeptEvent[]>;
   /** Page views, the last first. */
   pageviews(dealerId: string, part: PageviewsPart): Promise<KeptEvent[]>;
 }
@@ -106,6 +108,15 @@ export const recordsIn = ({ rows }: Database): RecordStore => ({
     ]);
     const found = await rows(sql`select * from lead_intents where ${where} order by group_id, intent limit ${limit}`);
     return found.map(recordOfRow);
+  },
+
+  async deskEvents(dealerId, groupId, { after, ...bounds }) {
+    const where = all([
+      sql`dealer_id = ${dealerId} and scope = '@desk' and group_id = ${groupId} and seq > ${after}`,
+      sql`${sql.raw(blankedBy('events'))} is null`,
+    ]);
+    const told = { columns: EVENT, from: sql`events`, where, order: sql`seq`, texts: [sql`payload`] };
+    return (await rows(beginningOf(told, bounds))).map(eventOfRow);
   },
 
   async pageviews(dealerId, { before: seq, groupId, ...bounds }) {

@@ -33,6 +33,7 @@ describe('the audit', () => {
       await customer.ask('customer_update', { type: 'UPDATE_LEAD', message: { name: 'Ann' } });
       const of = `/v1/dealers/${DEALER}`;
       await server.http('GET', `${of}/export`, { token: alice });
+      await server.http('GET', `${of}/groups/customer-4711/export`, { token: alice });
       await server.http('GET', `${of}/groups/customer-4711/transcript`, { token: alice });
       await server.app.inject({
         url: `${of}/leads`,
@@ -44,6 +45,13 @@ describe('the audit', () => {
       const from = { address: '127.0.0.1' };
       const expected = [
         { by: 'admin:alice', action: 'export', route: '/v1/dealers/:dealerId/export', ...from, detail: null },
+        {
+          by: 'admin:alice',
+          action: 'export',
+          route: '/v1/dealers/:dealerId/groups/:groupId/export',
+          ...from,
+          detail: null,
+        },
         {
           by: 'admin:alice',
           action: 'transcript',

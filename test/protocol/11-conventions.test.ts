@@ -26,6 +26,7 @@ const NAMED = [
   `/v1/dealers/${DEALER}/groups/%00`,
   `/v1/dealers/${DEALER}/groups/a%00b`,
   `/v1/dealers/${DEALER}/groups/%00/transcript`,
+  `/v1/dealers/${DEALER}/groups/%00/export`,
   `/v1/dealers/${DEALER}/scopes/%00/events`,
   `/v1/dealers/${DEALER}/users/%00`,
   `/v1/dealers/${DEALER}/leads/%00`,

@@ -15,7 +15,7 @@ const seenByAll = (body: unknown) =>
   JSON.parse(JSON.stringify(body, (name, value) => (name === 'readByMe' ? undefined : value)));
 
 describe('[P-11.6] who may read', () => {
-  const PATHS = [...LIST_NAMES, 'groups/g1', 'groups/g1/transcript', 'export'];
+  const PATHS = [...LIST_NAMES, 'groups/g1', 'groups/g1/transcript', 'groups/g1/export', 'export'];
 
   before(async () => {
     server = await startServer({ timing: { closeTimeout: 5 } });
