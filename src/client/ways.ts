@@ -1,9 +1,10 @@
 /** [P-22.3] The way that a client goes: by WebSocket, or by a stream where WebSockets are blocked. */
 import type { SocketClass } from './types.ts';
 
-/** Tries by WebSocket before a stream is tried; more of them where one has worked: then it is rather the server that is away. */
+/** Tries by WebSocket before a stream is tried. */
 const TRIES = 2;
-const MORE_TRIES = 5;
+/** Time for which none is tried where a WebSocket has worked, in ms: it is rather the server that is away. */
+const PATIENCE = 30_000;
 /** Time after which a WebSocket is tried again, at the next new connection, in ms. */
 const AGAIN = 600_000;
 
@@ -18,7 +19,9 @@ export class Ways {
   readonly #webSocket: SocketClass;
   readonly #load: StreamLoader;
   #failures = 0;
-  #tries = TRIES;
+  /** Time for which no stream is tried after the first failure, in ms, and when that is over. */
+  #patience = 0;
+  #notBefore = 0;
   #isStream = false;
   /** True while one is tried by which nothing has come yet. */
   #isTrying = false;
@@ -31,19 +34,19 @@ export class Ways {
 
   /** The class of the socket that is to be tried next. */
   async next(): Promise<SocketClass> {
-    const isKnown = Date.now() - (streamed.get(this.#url) ?? 0) < AGAIN;
+    const now = Date.now();
+    const isKnown = now - (streamed.get(this.#url) ?? 0) < AGAIN;
     this.#isTrying = true;
-    this.#isStream = isKnown || this.#failures >= this.#tries;
+    this.#isStream = isKnown || (this.#failures >= TRIES && now >= this.#notBefore);
     return this.#isStream ? (await this.#load()).Stream : this.#webSocket;
   }
 
   /** Something came. */
   worked(): void {
-    if (!this.#isTrying) return;
-    this.#isTrying = false;
-    if (!this.#isStream) this.#tries = MORE_TRIES;
-    else if (this.#failures > 0) streamed.set(this.#url, Date.now());
+    if (this.#isStream && this.#failures > 0) streamed.set(this.#url, Date.now());
+    this.#patience = this.#isStream ? 0 : PATIENCE;
     this.#failures = 0;
+    this.#isTrying = false;
   }
 
   /** It broke. @param isHung whether the whole time for an answer went by: that is not waited for again */
@@ -53,6 +56,9 @@ export class Ways {
     if (this.#isStream) {
       this.#failures = 0;
       streamed.delete(this.#url);
-    } else this.#failures += isHung ? MORE_TRIES : 1;
+    } else {
+      if (this.#failures === 0) this.#notBefore = Date.now() + this.#patience;
+      this.#failures += isHung ? TRIES : 1;
+    }
   }
 }

@@ -91,7 +91,7 @@ describe('[P-22.3] a client whose WebSockets are', () => {
     await heard.first(1, named('session'));
     await client.send('customer_message', say('hello'));
     proxy.cut();
-    await heard.first(1, named('offline'));
+    await heard.first(8, named('offline'));
     proxy.mend();
     await heard.first(2, named('session'));
     assert.equal(proxy.count('GET /stream'), 0);
