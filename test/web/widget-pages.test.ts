@@ -10,7 +10,11 @@ import { until } from '../support/until.ts';
 const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true } as const;
 const PACKAGES = '/packages';
 const TURBO = `<script type="module" src="${PACKAGES}/@hotwired/turbo/dist/turbo.es2017-esm.js"></script>`;
-const HTMX = `<script src="${PACKAGES}/htmx.org/dist/htmx.min.js"></script>`;
+/** htmx, and how a page boosts all of its links: in version 4 an attribute says that those below it have it. */
+const HTMX = {
+  'htmx 2': ['htmx.org', 'hx-boost="true"'],
+  'htmx 4': ['htmx.org-4', 'hx-boost:inherited="true"'],
+} as const;
 const BOOTSTRAP = `<link rel="stylesheet" href="${PACKAGES}/bootstrap/dist/css/bootstrap.min.css">
 <script src="${PACKAGES}/bootstrap/dist/js/bootstrap.bundle.min.js"></script>`;
 const HOSTILE_STYLE = `*{color:#fff;font-size:11px;text-transform:uppercase;letter-spacing:3px;transition:all 2s;opacity:.5}
@@ -76,23 +80,27 @@ describe('a page that swaps its body', { timeout: 200_000 }, () => {
     });
   }
 
-  test('keeps the chat: htmx 2, boosted', async () => {
-    for (const path of ['/htmx-a', '/htmx-b']) {
-      put(path, { head: HTMX + tagOf(room), body: '<a href="/htmx-b">next</a>' });
-      room.site.pages.set(path, (room.site.pages.get(path) ?? '').replace('<body>', '<body hx-boost="true">'));
-    }
-    await onSite(room, '/htmx-a', {}, async (page) => {
-      await openChat(page);
-      await say(page, agent, 'Hello');
-      await field(page).fill('a draft');
-      await page.evaluate(`document.querySelector('main a').click()`);
-      await page.getByRole('heading', { name: '/htmx-b' }).waitFor();
-      await goesOn(page, 'a draft');
-      await page.goBack();
-      await page.getByRole('heading', { name: '/htmx-a' }).waitFor();
-      await goesOn(page, '');
+  for (const [name, [folder, boosted]] of Object.entries(HTMX)) {
+    test(`keeps the chat: ${name}, boosted`, async () => {
+      for (const path of ['/htmx-a', '/htmx-b']) {
+        const script = `<script src="${PACKAGES}/${folder}/dist/htmx.min.js"></script>`;
+        put(path, { head: script + tagOf(room), body: '<a href="/htmx-b">next</a>' });
+        room.site.pages.set(path, (room.site.pages.get(path) ?? '').replace('<body>', `<body ${boosted}>`));
+      }
+      await onSite(room, '/htmx-a', {}, async (page) => {
+        await openChat(page);
+        await say(page, agent, 'Hello');
+        await field(page).fill('a draft');
+        await page.evaluate(`window.stays = true; document.querySelector('main a').click()`);
+        await page.getByRole('heading', { name: '/htmx-b' }).waitFor();
+        await goesOn(page, 'a draft');
+        assert.equal(await page.evaluate('window.stays'), true, 'it swapped the body');
+        await page.goBack();
+        await page.getByRole('heading', { name: '/htmx-a' }).waitFor();
+        await goesOn(page, '');
+      });
     });
-  });
+  }
 
   test('keeps the chat: innerHTML, replaceChildren, another body, and a copy of the old one', async () => {
     put('/swap', { head: tagOf(room) });
