@@ -381,7 +381,9 @@ function closeWhereFull(app: App, { room }: Core): void {
 /** One line a request: its route, never its path, whose parts are a customer's. */
 function tellResponses(app: App, metrics: Metrics): void {
   app.addHook('onResponse', async ({ method, routeOptions, log }, reply) => {
-    metrics.answered(method, routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
+    // A stream's answer is open as long as somebody listens [P-22].
+    const isStream = reply.getHeader('content-type') === 'text/event-stream';
+    if (!isStream) metrics.answered(method, routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
     log.info(
       { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'request',

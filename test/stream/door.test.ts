@@ -59,6 +59,18 @@ describe('[P-22.1] a stream', () => {
     });
   });
 
+  test('counts as no request that took as long as it was open', async () => {
+    const stream = await Stream.open(at);
+    stream.send('admin_join', { type: 'ADMIN_JOIN', dealerId: DEALER, adminId: 'a1', token: 'bad' });
+    assert.equal((await stream.closed)?.code, 4401);
+    const counted = async (route: string) =>
+      new Reading(String((await server.http('GET', '/metrics')).body)).sum('telle_http_request_seconds_count', {
+        route,
+      });
+    await until('its post is counted', async () => (await counted('/stream/:id')) > 0);
+    assert.equal(await counted('/stream'), 0);
+  });
+
   test('takes several frames of one post, a line each, in their order', async () => {
     const stream = await joined('lines');
     const texts = ['one', 'two', 'three'];
