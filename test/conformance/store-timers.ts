@@ -117,12 +117,12 @@ export function describeTimers(withStore: WithStore): void {
         });
         await write(store, { groups: { 'd1/later': here }, at: NOW + 5 });
         const said = async (since: number, limit: number) => {
-          const all: string[] = [];
-          for (let last: SaidHere | undefined; ; ) {
-            const page = await store.saidHere(since, limit, last);
-            all.push(...page.map(({ dealerId, groupId }) => `${dealerId}/${groupId}`));
-            last = page.at(-1);
-            if (page.length < limit) return all;
+          const names: string[] = [];
+          for (let after: SaidHere | null = null; ; ) {
+            const page = await store.saidHere(since, limit, after);
+            names.push(...page.said.map(({ dealerId, groupId }) => `${dealerId}/${groupId}`));
+            after = page.next;
+            if (!after) return names;
           }
         };
         for (const limit of [1, 2, 10]) assert.deepEqual(await said(NOW + 5, limit), ['d1/a', 'd1/b', 'd2/a']);

@@ -3,8 +3,8 @@
  * rows as they are then, so that of several that look, one is answered.
  */
 import type { Journal } from '../../journal/journal.ts';
-import { inParts } from '../../journal/paced.ts';
-import type { LapseStore, SaidHere } from '../../store/lapses.ts';
+import { inParts, paced } from '../../journal/paced.ts';
+import type { LapseStore, SaidHere, SaidPage } from '../../store/lapses.ts';
 
 /** Conversations that are read at a time. */
 const PAGE = 500;
@@ -53,12 +53,12 @@ export class Lapses {
   async #look(): Promise<void> {
     const { store, now, holds } = this.#options;
     const since = now() - holds;
-    for (let last: SaidHere | undefined; !this.#stop.signal.aborted; ) {
-      const page = await store.saidHere(since, PAGE, last);
-      await inParts(page, (group) => this.#end(group), this.#stop.signal);
-      last = page.at(-1);
-      if (page.length < PAGE) return;
-    }
+    let after: SaidHere | null = null;
+    do {
+      const { said, next }: SaidPage = await paced(() => store.saidHere(since, PAGE, after), this.#stop.signal);
+      await inParts(said, (group) => this.#end(group), this.#stop.signal);
+      after = next;
+    } while (after);
   }
 
   /** Ends one. If it could not be stored, it is found again. */
