@@ -62,6 +62,7 @@ export const STORY: readonly Step[] = [
       pingInterval: 25000,
       availability: { open: true, admins: true },
       answerWithin: { bot: 30, admin: 120 },
+      admins: ['alice'],
     }),
     acked('alice', 'a1'),
     told(

@@ -78,6 +78,8 @@ export const SessionPayload = Type.Object({
   availability: Type.Optional(Type.Object(availability)),
   /** [P-12.2] Of an admin: seconds after which an answer is overdue. */
   answerWithin: Type.Optional(Type.Object({ bot: Type.Integer(), admin: Type.Integer() })),
+  /** [P-12.3] Of an admin: ids of the dealer's admins who are here. */
+  admins: Type.Optional(Type.Array(Type.String())),
   /** [P-21.1] */
   epoch: Type.String({ pattern: '^[A-Za-z0-9_-]{6,64}$', description: 'the same as long as the log only grows' }),
   pingInterval: Type.Integer(),

@@ -117,6 +117,9 @@ function mustHaveRoom({ presence, settings }: Arriving, who: Who): void {
     throw refused('rate_limited', `this chat has ${most} sockets open: close one of them`);
 }
 
+/** [P-12.3] Admins of whom an admin is told that they are here. */
+const MAX_ADMINS = 200;
+
 /** [P-3.5] */
 async function describe(
   { store, timing, clock }: Pick<House, 'timing' | 'clock'> & { readonly store: DealerStore },
@@ -135,8 +138,11 @@ async function describe(
   const { group, adminOnline, rules } = await store.standing(dealerId, groupId);
   const availability = availabilityAt(rules, clock.now(), adminOnline);
   if (role === 'server') return { role, dealerId, ...common, availability };
-  if (role === 'admin')
-    return { role, dealerId, adminId: session.adminId, ...common, availability, answerWithin: answerWithin(rules) };
+  if (role === 'admin') {
+    const admins = await store.adminsHere(dealerId, MAX_ADMINS);
+    const { adminId } = session;
+    return { role, dealerId, adminId, ...common, availability, answerWithin: answerWithin(rules), admins };
+  }
   return {
     role,
     dealerId,

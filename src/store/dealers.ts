@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { CLAIMS, type Dealer, type DealerSettings, KeptTogether } from '../../schemas/dealers.ts';
 import { refused } from '../../schemas/errors.ts';
+import { DESK_SCOPE } from '../../schemas/table.ts';
 import type { Group, Rules } from '../domain/state.ts';
 import { revokingAll } from './credentials.ts';
 import { removeAll, WHOLE } from './removing.ts';
@@ -48,6 +49,8 @@ export interface DealerStore {
   ): Promise<{ readonly before: Dealer; readonly after: Dealer } | null>;
   /** [P-19.3] Dealers whose groups are joined by their names, or were, so many at most. */
   dealersByName(limit: number): Promise<Dealer[]>;
+  /** [P-7.5] Ids of the dealer's admins who are here, in their order, so many at most. */
+  adminsHere(dealerId: string, limit: number): Promise<string[]>;
   /** Removes a dealer, and everything of it, which may take a while longer. Answers whether there was one. */
   deleteDealer(dealerId: string): Promise<boolean>;
   standing(dealerId: string, groupId?: string): Promise<Standing>;
@@ -114,6 +117,12 @@ export const dealersIn = ({ rows, transact, dialect }: Database): Omit<DealerSto
     return (await rows(sql`select ${DEALER} from dealers where ${where} order by dealer_id limit ${limit}`)).map(
       dealerOfRow,
     );
+  },
+
+  async adminsHere(dealerId, limit) {
+    const where = sql`dealer_id = ${dealerId} and place = ${DESK_SCOPE} and ${dialect.isSet(sql`online`)}`;
+    const found = await rows(sql`select admin_id from chats where ${where} order by admin_id limit ${limit}`);
+    return found.map((row) => String(row.admin_id));
   },
 
   putDealer: (dealerId, given) =>

@@ -227,7 +227,21 @@ describe('[P-3.5] session', () => {
         pingInterval: 25_000,
         availability: { open: true, admins: true },
         answerWithin: { bot: 30, admin: 120 },
+        admins: ['a1'],
       });
+    }));
+
+  test('of an admin: who else is here, too', () =>
+    withFresh(async (server) => {
+      await server.admin('a2');
+      const colleague = await server.admin('b1');
+      const { session } = await sessionOf(
+        server,
+        'admin_join',
+        adminJoin({ token: await server.token('admin', 'a1') }),
+      );
+      assert.deepEqual(session.admins, ['a1', 'a2', 'b1']);
+      colleague.close();
     }));
 
   for (const { dealerId, ...known } of [

@@ -65,15 +65,32 @@ describe('a conversation at the desk', () => {
     await standing(alice, 'The bot answers.');
   });
 
+  it('is offered to whoever is here, though they have no conversation open, and no longer once they have left', async () => {
+    await office.customer('max', 'Max Berg', 'Hello?');
+    const alice = await office.desk('alice', wide);
+    await openChat(alice, 'Max Berg');
+    const early = await office.desk('carol', wide);
+    await see(alice, 'Also here: carol');
+    const late = await office.desk('bob', wide);
+    await see(late, 'Also here: alice, carol');
+    await press(alice, 'Transfer');
+    const names = alice.getByRole('dialog').getByRole('button', { name: /bob|carol/ });
+    await names.nth(1).waitFor();
+    assert.deepEqual(await names.allTextContents(), ['bob', 'carol']);
+    await early.close();
+    await miss(alice, 'Also here: bob, carol');
+    await see(alice, 'Also here: bob');
+  });
+
   it('says where no colleague is here to take it', async () => {
     await office.customer('kim', 'Kim Lund', 'Hello?');
     const alice = await office.desk('alice', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     await openChat(alice, 'Kim Lund');
     await shoot(alice, 'desk-assigned-phone-dark');
     await press(alice, 'Transfer');
-    await see(alice, 'nobody is here to take it');
+    await see(alice, 'Nobody else is here to take it.');
     await alice.keyboard.press('Escape');
-    await miss(alice, 'nobody is here to take it');
+    await miss(alice, 'Nobody else is here to take it.');
   });
 
   it('is not answered by two who do not know of each other: the second is told, and keeps the text', async () => {

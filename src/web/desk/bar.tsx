@@ -21,6 +21,7 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
         {text('desk')}
         <span class="who">{parts('at', { agent: <bdi>{adminId}</bdi>, dealer: <bdi>{dealerId}</bdi> })}</span>
       </h1>
+      <Colleagues ids={desk.picture.colleagues} />
       <ConnectionSign connection={desk.connection} />
       <nav aria-label={text('desk')}>
         <button type="button" onClick={announce}>
@@ -43,6 +44,19 @@ export function Bar({ desk, announce, showShortcuts, signOut }: Props) {
       </nav>
       <AvailabilityBar availability={desk.picture.availability} />
     </header>
+  );
+}
+
+/** Colleagues that are named; of the others, how many there are. */
+const NAMED = 3;
+
+function Colleagues({ ids }: { readonly ids: readonly string[] }) {
+  if (ids.length === 0) return null;
+  const others = ids.length > NAMED ? ` +${ids.length - NAMED}` : '';
+  return (
+    <p class="quiet wide-only" title={ids.join(', ')}>
+      {text('also here', { who: ids.slice(0, NAMED).join(', ') + others })}
+    </p>
   );
 }
 

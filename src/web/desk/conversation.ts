@@ -209,13 +209,6 @@ export const isMine = ({ assignee, mutedBy }: Conversation, adminId: string): bo
 /** Tells whether any agent has it. */
 export const isHeld = ({ assignee, mutedBy }: Conversation): boolean => assignee !== null || mutedBy !== null;
 
-/** The other agents who are here: who has a conversation open. */
-export function colleaguesIn(conversations: Iterable<Conversation>, adminId: string): string[] {
-  const here = new Set([...conversations].flatMap((each) => each.here));
-  here.delete(adminId);
-  return [...here].sort();
-}
-
 /** Parts of the list: one of them is shown. */
 export const TABS = {
   waiting: ({ waiting, closed }: Conversation) => waiting !== null && !closed,

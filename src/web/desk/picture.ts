@@ -61,6 +61,8 @@ export class Picture {
   availability: Availability | null = null;
   /** [P-12.2] Seconds within which an admin is to answer. */
   answerWithin = ANSWER_WITHIN;
+  /** [P-12.3] Agents who are here. */
+  readonly #admins = new Set<string>();
   /** True once the list has been read. */
   isListed = false;
   readonly #options: PictureOptions;
@@ -80,10 +82,17 @@ export class Picture {
   }
 
   /** Takes what the server says of the dealer as this agent joins. */
-  join({ availability, answerWithin }: SessionPayload): void {
+  join({ availability, answerWithin, admins = [] }: SessionPayload): void {
+    this.#admins.clear();
+    for (const adminId of admins) this.#admins.add(adminId);
     this.availability = availability ?? null;
     this.answerWithin = answerWithin?.admin ?? ANSWER_WITHIN;
     this.changed();
+  }
+
+  /** The other agents who are here, in their order. */
+  get colleagues(): readonly string[] {
+    return [...this.#admins].filter((adminId) => adminId !== this.#options.adminId).sort();
   }
 
   /** Shows what has changed, all of it at once and soon. */
@@ -145,12 +154,19 @@ export class Picture {
 
   #apply(payload: Payload, stamp: Stamp | undefined): void {
     if (payload.type === 'AVAILABILITY') this.availability = payload;
+    if (payload.type === 'UPDATE_CHAT' && payload.user === 'admin') this.#arrive(payload);
     if (!('groupId' in payload) || payload.groupId === undefined) return;
     const { groupId } = payload;
     if (payload.type === 'ERASE_GROUP') this.forget(groupId);
     else if (payload.type === 'SET_ASIDE') this.#setAside(groupId, payload.setAside, stamp);
     else if (payload.type === 'TYPING') this.#type(groupId, payload, payload.typing, payload.text);
     else this.#change(groupId, payload, stamp);
+  }
+
+  /** Notes that an agent has come to the dealer or has left it: one in a conversation is here, and leaves it alone. */
+  #arrive({ adminId, groupId, online }: { adminId: string; groupId?: string; online: boolean }): void {
+    if (online) this.#admins.add(adminId);
+    else if (groupId === undefined) this.#admins.delete(adminId);
   }
 
   /** @param growing [P-18.2] what a bot has written so far */

@@ -1,5 +1,5 @@
 /** Giving a conversation to a colleague who is here. */
-import { type Conversation, colleaguesIn, nameOf } from './conversation.ts';
+import { type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import { Dialog } from './dialog.tsx';
 import { text } from './texts.ts';
@@ -11,7 +11,7 @@ interface Props {
 }
 
 export function Transfer({ desk, conversation, close }: Props) {
-  const colleagues = colleaguesIn(desk.picture.conversations.values(), desk.me.adminId);
+  const { colleagues } = desk.picture;
   const give = (adminId: string) => {
     desk.acts.assign(conversation, adminId);
     close();
