@@ -55,6 +55,25 @@ export function describeReading(withStore: WithStore): void {
         assert.equal(await isOnline(), false);
       }),
     );
+
+    it(
+      'names the admins who are at the desk of that dealer, in their order, so many at most',
+      withStore(async (store) => {
+        const here = (dealerId: string, adminId: string, scope = '@desk') => ({
+          dealerId,
+          scope,
+          adminId,
+          online: true,
+        });
+        await write(store, {
+          chatPresences: [here('d1', 'b'), here('d1', 'a'), here('d1', 'c', 'g1'), here('d2', 'd'), here('d1', 'gone')],
+        });
+        await write(store, { chatPresences: [{ ...here('d1', 'gone'), online: false }] });
+        assert.deepEqual(await store.adminsHere('d1', 10), ['a', 'b']);
+        assert.deepEqual(await store.adminsHere('d1', 1), ['a']);
+        assert.deepEqual(await store.adminsHere('d3', 10), []);
+      }),
+    );
   });
 
   describe('tails', () => {
