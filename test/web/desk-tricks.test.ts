@@ -77,6 +77,32 @@ describe('the desk', () => {
     );
   });
 
+  it('opens addresses and numbers that are in a message, and nothing else', async () => {
+    const said = 'http://cars.example/a_(b). cars.example, javascript:alert(1) +1 (555) 010-0100 ann@cars.example,';
+    const link = await office.customer('link', 'Linda Link', said);
+    const lure = new URL(office.linkOf('mallory', { dealer: 'mallory-motors' }));
+    await say(link, `${lure.href} ${office.http}/%64esk${lure.hash} <a href="https://evil.example">x</a>`);
+    await link.ask('customer_message', { type: 'UPDATE_MSG', message: 'http://ann:word@cars.example/' });
+    const page = await office.desk('alice');
+    await openChat(page, 'Linda Link');
+    const links = page.locator('.lines a');
+    await page.locator('.lines').getByText('http://ann:word@cars.example/').waitFor();
+    const found = await links.evaluateAll((all) =>
+      all.map((each) => ['href', 'rel', 'target'].map((name) => each.getAttribute(name))),
+    );
+    const out = (href: string) => [href, 'noopener noreferrer', '_blank'];
+    assert.deepEqual(found, [
+      out('http://cars.example/a_(b)'),
+      out('http://cars.example'),
+      out('tel:+15550100100'),
+      out('mailto:ann@cars.example'),
+      out('https://evil.example'),
+    ]);
+    assert.equal(await page.locator('.lines .said .text').first().textContent(), said);
+    await shoot(page, 'desk-links');
+    assert.deepEqual(await violationsOf(page), []);
+  });
+
   it('ends the token of who signs out, and says so where that cannot be', async () => {
     const page = await office.desk('alice');
     await see(page, 'María López');

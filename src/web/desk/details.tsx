@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Fields } from '../../../schemas/records.ts';
+import { leadsElsewhere } from './addresses.ts';
 import type { Chat } from './chat.ts';
 import { type Conversation, textOf } from './conversation.ts';
 import { type Known, NOTHING, rowsOf } from './record.ts';
@@ -116,29 +117,13 @@ const Mark = ({ title, children }: { readonly title: string; readonly children: 
   </span>
 );
 
-/** An address that may be opened: what else is written there is only shown, and so is a way into this desk. */
-function isAddress(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname, pathname } = new URL(address);
-  const isDesk = hostname === location.hostname && /^\/desk\b/i.test(decoded(pathname));
-  return /^https?:$/.test(protocol) && !isDesk;
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
 function PageOf({ fields }: { readonly fields: Fields }) {
   const [title, url] = [textOf(fields, 'title'), textOf(fields, 'url')];
   const rest = without(fields, 'title', 'url');
   return (
     <>
       {title && <span dir="auto">{title}</span>}
-      {isAddress(url) ? (
+      {/^https?:/i.test(url) && leadsElsewhere(url) ? (
         <a href={url} target="_blank" rel="noopener noreferrer" dir="ltr">
           {url}
         </a>

@@ -5,6 +5,7 @@ import type { Chat } from './chat.ts';
 import { askedFor, type Conversation, nameOf } from './conversation.ts';
 import type { Desk } from './desk.ts';
 import type { Frame } from './reader.ts';
+import { Said } from './said.tsx';
 import type { Sent } from './sent.ts';
 import { parts, text as say } from './texts.ts';
 import { Who, WhoEach } from './who.tsx';
@@ -187,7 +188,7 @@ function LineItem({ line: { payload, at }, name, me, day, isReadTo, taken }: Lin
             <time dateTime={at}>{timeOf(at)}</time>
           </p>
           <p class="text" dir="auto">
-            {payload.message}
+            <Said text={payload.message} />
           </p>
           {payload.content && <ContentView content={payload.content} words={CONTENT} taken={taken} />}
           {isReadTo && <p class="meta">{say('read')}</p>}

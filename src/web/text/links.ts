@@ -29,6 +29,9 @@ const YEARS = /^(?:(?:19|20)\d\d\D*)+$/;
 /** Schemes that run or show what they hold. */
 const OTHERS = /\b(?:about|blob|data|file|javascript|vbscript|view-source):\S*$/i;
 
+/** Rest of a name, with or without a word, before the host that it is for. */
+const NAME = /^(?::[^\s/@]*)?@/;
+
 function isPhone(text: string): boolean {
   const digits = text.replace(/\D/g, '');
   if (digits.length < 7 || digits.length > 15 || DATE.test(text) || YEARS.test(text)) return false;
@@ -72,7 +75,7 @@ export function partsOf(text: string): readonly Part[] {
   for (const { index, lastIndex, raw, url } of finder.match(text) ?? []) {
     const href = safe(url);
     // What is a piece of something else, as in `javascript:http://…` or before a name's `@`, is no address.
-    if (href === undefined || OTHERS.test(text.slice(end, index)) || text[lastIndex] === '@') continue;
+    if (href === undefined || OTHERS.test(text.slice(end, index)) || NAME.test(text.slice(lastIndex))) continue;
     parts.push(...phonesIn(text.slice(end, index)), { text: raw, href });
     end = lastIndex;
   }
