@@ -54,7 +54,7 @@ export class Ways {
     if (!this.#isTrying) return;
     this.#isTrying = false;
     if (this.#isStream) {
-      this.#failures = 0;
+      this.#failures = TRIES - 1; // they take turns from now on
       streamed.delete(this.#url);
     } else {
       if (this.#failures === 0) this.#notBefore = Date.now() + this.#patience;

@@ -57,6 +57,7 @@ describe('[P-22.3] a widget behind a proxy that refuses WebSockets', { timeout: 
       await seen(page, 'Sending…');
       await agent.ask('admin_message', { type: 'UPDATE_MSG', groupId, message: 'I am.' });
       proxy.mend();
+      await page.evaluate(`dispatchEvent(new Event('online'))`); // or a pause may be as long as the test's patience
       await agent.next((frame) => fromCustomer(frame) && frame.payload.message === 'Are you there?');
       await page.getByText('Sending…').waitFor({ state: 'detached' });
       await seen(page, 'I am.');
