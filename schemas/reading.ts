@@ -89,10 +89,23 @@ const known = {
   ),
 };
 
-/** A group's one user, or its one lead. */
+/** A group's one user. */
 export const RecordItem = Type.Object(
   { dealerId: Id, groupId: GroupId, ...known, ...times },
   { description: 'What is known of a customer, merged.' },
+);
+/** [P-11.3] A group's one lead. */
+export const LeadItem = Type.Object(
+  {
+    dealerId: Id,
+    groupId: GroupId,
+    ...known,
+    sameAs: Type.Optional(
+      Type.Array(GroupId, { description: 'other groups whose leads have the same e-mail or phone: 20 at most' }),
+    ),
+    ...times,
+  },
+  { description: 'What is known of a lead, merged.' },
 );
 /** One of a group's intents. */
 export const IntentItem = Type.Object(
@@ -188,6 +201,7 @@ export const Transcript = Type.Object(
 
 export const GroupList = listOf(GroupItem, 'A page of conversations, those first in which something happened last.');
 export const RecordList = listOf(RecordItem, 'A page of records, the newest first.');
+export const LeadList = listOf(LeadItem, 'A page of leads, the newest first.');
 export const IntentList = listOf(IntentItem, 'A page of intents, the newest first.');
 export const PageviewList = listOf(PageviewItem, 'A page of page views, the last first.');
 export const SearchList = listOf(SearchItem, 'A page of what was found.');

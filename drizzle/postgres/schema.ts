@@ -244,10 +244,34 @@ export const users = pgTable('users', record(), (table) => [
   index('users_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
-export const leads = pgTable('leads', record(), (table) => [
-  primaryKey({ columns: [table.dealerId, table.groupId] }),
-  index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
-]);
+/**
+ * A text as JSON that Postgres can make texts of: they cannot hold every character that a customer may send. U+0000 and lone
+ * surrogates, which are escapes in it, become U+FFFD; an escape's backslash has an even number of others before it.
+ */
+const readable = (column: 'payload' | 'fields') =>
+  sql.raw(String.raw`regexp_replace(${column}, '(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)', '\1\\ufffd', 'g')::json`);
+
+const email = sql`lower(trim(${readable('fields')} ->> 'email') collate "C")`;
+/** Digits of a phone number, where people put nothing else between them than this. */
+const digits = sql`translate(${readable('fields')} ->> 'phone', ' -()./+' || chr(160), '')`;
+
+/** By its keys, one customer is found in several conversations [P-11.3]. */
+export const leads = pgTable(
+  'leads',
+  {
+    ...record(),
+    emailKey: text('email_key').generatedAlwaysAs(
+      sql`case when strpos(${email}, '@') > 1 and length(${email}) <= 254 then ${email} end`,
+    ),
+    phoneKey: text('phone_key').generatedAlwaysAs(sql`case when ${digits} ~ '^[0-9]{7,20}$' then ${digits} end`),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.groupId] }),
+    index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
+    index('leads_email').on(table.dealerId, table.emailKey, table.groupId).where(sql`email_key is not null`),
+    index('leads_phone').on(table.dealerId, table.phoneKey, table.groupId).where(sql`phone_key is not null`),
+  ],
+);
 
 /** Intents of a lead: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = pgTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [
@@ -326,14 +350,7 @@ export const audit = pgTable(
   (table) => [primaryKey({ columns: [table.dealerId, table.auditId] })],
 );
 
-/**
- * The payload as JSON that Postgres can make texts of: they cannot hold every character that a customer may send. U+0000 and lone
- * surrogates, which are escapes in it, become U+FFFD; an escape's backslash has an even number of others before it.
- */
-const payload = sql.raw(
-  String.raw`regexp_replace(payload, '(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)', '\1\\ufffd', 'g')::json`,
-);
-const field = <T>(path: string, name: string) => sql<T>`${payload} #>> ${sql.raw(`'{${path}}'`)}`.as(name);
+const field = <T>(path: string, name: string) => sql<T>`${readable('payload')} #>> ${sql.raw(`'{${path}}'`)}`.as(name);
 
 /** The chat, for people who open the database. */
 export const messages = pgView('messages').as((query) =>

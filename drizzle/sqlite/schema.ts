@@ -263,10 +263,30 @@ export const users = sqliteTable('users', record(), (table) => [
   index('users_created').on(table.dealerId, table.createdAt, table.groupId),
 ]);
 
-export const leads = sqliteTable('leads', record(), (table) => [
-  primaryKey({ columns: [table.dealerId, table.groupId] }),
-  index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
-]);
+/** What people put into a phone number besides its digits. */
+const BETWEEN_DIGITS = ["' '", 'char(160)', "'-'", "'('", "')'", "'.'", "'/'", "'+'"];
+const email = "lower(trim(fields ->> '$.email'))";
+const digits = BETWEEN_DIGITS.reduce((number, one) => `replace(${number}, ${one}, '')`, "fields ->> '$.phone'");
+
+/** By its keys, one customer is found in several conversations [P-11.3]. */
+export const leads = sqliteTable(
+  'leads',
+  {
+    ...record(),
+    emailKey: text('email_key').generatedAlwaysAs(
+      sql.raw(`case when instr(${email}, '@') > 1 and length(${email}) <= 254 then ${email} end`),
+    ),
+    phoneKey: text('phone_key').generatedAlwaysAs(
+      sql.raw(`case when length(${digits}) between 7 and 20 and ${digits} not glob '*[^0-9]*' then ${digits} end`),
+    ),
+  },
+  (table) => [
+    primaryKey({ columns: [table.dealerId, table.groupId] }),
+    index('leads_created').on(table.dealerId, table.createdAt, table.groupId),
+    index('leads_email').on(table.dealerId, table.emailKey, table.groupId).where(sql`email_key is not null`),
+    index('leads_phone').on(table.dealerId, table.phoneKey, table.groupId).where(sql`phone_key is not null`),
+  ],
+);
 
 /** Intents of a lead: one row for each word (`buy`, `test_drive`, …) of a group. */
 export const leadIntents = sqliteTable('lead_intents', { ...record(), intent: text('intent').notNull() }, (table) => [

@@ -1,5 +1,5 @@
 /** The records of customers, as people list them: users, leads, intents and page views. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { ERASED } from '../../schemas/events/kind.ts';
 import type { Known } from '../domain/state.ts';
 import { after, type Bounds, beginningOf, type Part } from './bounded.ts';
@@ -46,11 +46,23 @@ export interface RecordStore {
     after: Pick<KeptRecord, 'groupId' | 'intent'> | undefined,
     limit: number,
   ): Promise<KeptRecord[]>;
+  /**
+   * The groups whose leads have the e-mail or the phone of the leads of those named, by these, in order, and no more than
+   * {@link MAX_SAME}. Who is named and has none in common is not in it.
+   */
+  sameAs(dealerId: string, groupIds: readonly string[]): Promise<Map<string, string[]>>;
   /** Events of the desk that are about a group, by seq, after one. */
   deskEvents(dealerId: string, groupId: string, part: Bounds & { readonly after: number }): Promise<KeptEvent[]>;
   /** Page views, the last first. */
   pageviews(dealerId: string, part: PageviewsPart): Promise<KeptEvent[]>;
 }
+
+/** Other leads of the same customer that are named at most. */
+const MAX_SAME = 20;
+
+/** The groups of a dealer's leads whose key is that of a lead `r`, which is among them, in one text: none has a space. */
+const sharing = (key: SQL) => sql`(select string_agg(group_id, ' ') from (select o.group_id from leads o
+  where o.dealer_id = r.dealer_id and o.${key} = r.${key} order by o.group_id limit ${MAX_SAME + 1}) as few)`;
 
 const knownOf = (fields: unknown, customer: unknown): Known => ({
   fields: JSON.parse(String(fields)),
@@ -108,6 +120,19 @@ export const recordsIn = ({ rows }: Database): RecordStore => ({
     ]);
     const found = await rows(sql`select * from lead_intents where ${where} order by group_id, intent limit ${limit}`);
     return found.map(recordOfRow);
+  },
+
+  async sameAs(dealerId, groupIds) {
+    if (groupIds.length === 0) return new Map();
+    const found = await rows(sql`select r.group_id, ${sharing(sql`email_key`)} as by_email,
+      ${sharing(sql`phone_key`)} as by_phone from leads r
+      where r.dealer_id = ${dealerId} and r.group_id in (${texts(groupIds)})`);
+    const same = found.map(({ group_id, by_email, by_phone }): [string, string[]] => {
+      const all = new Set(`${by_email ?? ''} ${by_phone ?? ''}`.split(' ').filter(Boolean));
+      all.delete(String(group_id));
+      return [String(group_id), [...all].sort().slice(0, MAX_SAME)];
+    });
+    return new Map(same.filter(([, others]) => others.length > 0));
   },
 
   async deskEvents(dealerId, groupId, { after, ...bounds }) {

@@ -43,8 +43,8 @@ describe('leads as CSV', () => {
     assert.equal(
       leadsCsv([lead(fields)], WITH_HEADER),
       '\ufeffgroupId,createdAt,updatedAt,name,firstName,lastName,email,phone,externalId,locale,source,status,comments,consent,' +
-        'vehicle condition,vehicle year,vehicle make,vehicle model,vehicle trim,vehicle vin,vehicle stock,more\r\n' +
-        `g1,${TIMES},Ann,,,,,,,,hot,,true,,2024,VW,,,,,"{""tags"":[""a"",1]}"\r\n`,
+        'vehicle condition,vehicle year,vehicle make,vehicle model,vehicle trim,vehicle vin,vehicle stock,more,sameAs\r\n' +
+        `g1,${TIMES},Ann,,,,,,,,hot,,true,,2024,VW,,,,,"{""tags"":[""a"",1]}",\r\n`,
     );
   });
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { TObject } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { listOf } from '../../schemas/lists.ts';
-import { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../schemas/reading.ts';
+import { ErasureReceipt, GroupItem, IntentItem, LeadItem, PageviewItem, RecordItem } from '../../schemas/reading.ts';
 import { erase, fill, fillAll, type Item, LIST_NAMES, LISTS, page, read } from '../support/lists.ts';
 import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer } from '../support/server.ts';
@@ -12,7 +12,7 @@ import { DEALER, startServer, type TestServer } from '../support/server.ts';
 const ITEMS: Readonly<Record<string, TObject>> = {
   groups: GroupItem,
   users: RecordItem,
-  leads: RecordItem,
+  leads: LeadItem,
   'lead-intents': IntentItem,
   pageviews: PageviewItem,
   erasures: ErasureReceipt,

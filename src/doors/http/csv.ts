@@ -10,6 +10,8 @@ export interface LeadRow {
   readonly user: Fields | null;
   /** The record. */
   readonly fields: Fields;
+  /** Other groups of the same customer. */
+  readonly sameAs?: readonly string[] | undefined;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -76,7 +78,10 @@ function columnsOf(own: readonly string[]): readonly Column[] {
 const ownFields = (properties: object): string[] =>
   Object.keys(properties).filter((name) => !PERSON.includes(name) && name !== 'vehicle');
 
-const LEAD_COLUMNS = columnsOf(ownFields(Lead.properties));
+const LEAD_COLUMNS = [
+  ...columnsOf(ownFields(Lead.properties)),
+  { name: 'sameAs', cell: ({ sameAs = [] }: LeadRow) => sameAs.join(' ') },
+];
 const INTENT_COLUMNS = columnsOf(ownFields(LeadIntent.properties));
 
 /** Cell that a spreadsheet may take for a formula, though it begins with what does not show. */

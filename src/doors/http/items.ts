@@ -1,6 +1,13 @@
 /** [P-11.3] Items of lists: the rows of the database as they are shown. */
 import type { Static } from '@sinclair/typebox';
-import type { ErasureReceipt, GroupItem, IntentItem, PageviewItem, RecordItem } from '../../../schemas/reading.ts';
+import type {
+  ErasureReceipt,
+  GroupItem,
+  IntentItem,
+  LeadItem,
+  PageviewItem,
+  RecordItem,
+} from '../../../schemas/reading.ts';
 import { waitingOf } from '../../../schemas/waiting.ts';
 import { instant } from '../../protocol/encode.ts';
 import type { Receipt } from '../../store/erasures.ts';
@@ -67,6 +74,13 @@ export const recordItem = (dealerId: string, record: KeptRecord): Static<typeof 
   ...knownOf(record),
   ...times(record),
 });
+
+/** @param sameAs other groups of the same customer; undefined where there are none */
+export const leadItem = (
+  dealerId: string,
+  record: KeptRecord,
+  sameAs: string[] | undefined,
+): Static<typeof LeadItem> => ({ ...recordItem(dealerId, record), ...(sameAs && { sameAs }) });
 
 export const intentItem = (dealerId: string, record: KeptRecord): Static<typeof IntentItem> => ({
   dealerId,

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { refused } from '../../../schemas/errors.ts';
 import { Id } from '../../../schemas/kinds.ts';
 import { DEFAULT_LIMIT } from '../../../schemas/lists.ts';
-import { IntentList, namesIn, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
+import { IntentList, LeadList, namesIn, RecordList, RecordsQuery } from '../../../schemas/reading.ts';
 import { oneAtATime, pagesInTurn, readInTurn } from '../../commands/turns.ts';
 import type { Action } from '../../journal/audit.ts';
 import type { Mark, Paged, Part } from '../../store/bounded.ts';
@@ -15,9 +15,9 @@ import { adfOf } from './adf.ts';
 import { type Auditing, recordAct } from './audited.ts';
 import { type Access, authenticateReader } from './authenticate.ts';
 import { contents } from './contents.ts';
-import { intentsCsv, leadsCsv } from './csv.ts';
+import { type IntentRow, intentsCsv, leadsCsv } from './csv.ts';
 import type { App } from './http.ts';
-import { intentItem, recordItem } from './items.ts';
+import { intentItem, leadItem, recordItem } from './items.ts';
 import { formatFor } from './negotiate.ts';
 import { markAt, type Page, pageByTime } from './page.ts';
 import { prospectsOf } from './prospects.ts';
@@ -30,7 +30,7 @@ interface Listed {
   readonly table: RecordTable;
   readonly summary: string;
   readonly page: TSchema;
-  readonly shown: (dealerId: string, record: KeptRecord) => object;
+  readonly shown: (dealerId: string, record: KeptRecord, sameAs: string[] | undefined) => object;
   readonly formats: readonly Format[];
 }
 
@@ -54,8 +54,8 @@ const LISTS: Readonly<Record<string, Listed>> = {
   leads: {
     table: 'leads',
     summary: 'Leads, the newest first',
-    page: RecordList,
-    shown: recordItem,
+    page: LeadList,
+    shown: leadItem,
     formats: TAKEN_OUT,
   },
   'lead-intents': {
@@ -135,6 +135,18 @@ const readerOfUsers = (asked: RecordsRequest) => (part: Part) =>
     partFor(asked, part),
   );
 
+/** [P-11.3] Other groups of the same customers, by the groups of these leads. Everybody else has turns meanwhile. */
+async function sameAsOf({ table, store, dealerId }: RecordsRequest, of: readonly KeptRecord[]) {
+  const same = new Map<string, string[]>();
+  const { limit } = store.pageAtOnce;
+  for (let from = 0; table === 'leads' && from < of.length; from += limit) {
+    await readInTurn();
+    const groupIds = of.slice(from, from + limit).map(({ groupId }) => groupId);
+    for (const [groupId, others] of await store.sameAs(dealerId, groupIds)) same.set(groupId, others);
+  }
+  return same;
+}
+
 const markOf = ({ createdAt, groupId, intent }: KeptRecord): Mark => ({
   at: createdAt,
   key: intent === null ? [groupId] : [groupId, intent],
@@ -151,7 +163,8 @@ function linkNext({ reply, request }: RecordsRequest, { next }: Page<unknown>): 
 const ANSWERS: Readonly<Record<Format, (asked: RecordsRequest) => Promise<unknown>>> = {
   async [JSON_TYPE](asked) {
     const { items, next } = await pageFor(asked, readerOf(asked));
-    return { items: items.map((record) => asked.shown(asked.dealerId, record)), next };
+    const same = await sameAsOf(asked, items);
+    return { items: items.map((record) => asked.shown(asked.dealerId, record, same.get(record.groupId))), next };
   },
 
   /** All of them, as a stream; one page where a limit is given. */
@@ -197,27 +210,31 @@ async function adfFor(asked: RecordsRequest): Promise<{ document: string }> {
 /** Rows of CSV that are written at a time: less than a millisecond's work. */
 const ROWS = 20;
 
+const rowOf = ({ intent, user, ...record }: RecordOfUser, same: ReadonlyMap<string, readonly string[]>): IntentRow => ({
+  ...record,
+  intent: intent ?? '',
+  user: user?.fields ?? null,
+  sameAs: same.get(record.groupId),
+});
+
 /** Records as CSV, some at a time, and all that are behind them where the rest is read. */
 async function* csvPages(
-  { table, store }: RecordsRequest,
+  asked: RecordsRequest,
   first: readonly RecordOfUser[],
   readOn: ((part: Part) => Promise<readonly RecordOfUser[]>) | null,
 ): AsyncGenerator<string> {
-  const csvOf = table === 'lead_intents' ? intentsCsv : leadsCsv;
-  const rowOf = ({ intent, user, ...record }: RecordOfUser) => ({
-    ...record,
-    intent: intent ?? '',
-    user: user?.fields ?? null,
-  });
+  const csvOf = asked.table === 'lead_intents' ? intentsCsv : leadsCsv;
   let records = first;
   for (let header = true; header || records.length > 0; header = false) {
+    const same = await sameAsOf(asked, records);
     for (let from = 0; from < Math.max(records.length, 1); from += ROWS) {
-      yield csvOf(records.slice(from, from + ROWS).map(rowOf), { header: header && from === 0 });
+      const rows = records.slice(from, from + ROWS).map((record) => rowOf(record, same));
+      yield csvOf(rows, { header: header && from === 0 });
     }
     const last = records.at(-1);
     if (!readOn || !last) return;
     await readInTurn();
-    records = await readOn({ after: markOf(last), ...store.pageAtOnce });
+    records = await readOn({ after: markOf(last), ...asked.store.pageAtOnce });
     await readInTurn();
   }
 }

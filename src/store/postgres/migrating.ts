@@ -37,6 +37,7 @@ export const WORKS: Works = {
     { table: 'groups', manner: 'writes' },
   ],
   '0008_views': [],
+  '0009_contacts': [{ table: 'leads', manner: 'rewrites' }],
 };
 
 /** The last of them: what this program's tables are known by. */

@@ -40,6 +40,7 @@ export const WORKS: Works = {
     { table: 'presences', manner: 'indexes' },
   ],
   '0009_views': [],
+  '0010_contacts': [{ table: 'leads', manner: 'indexes' }],
 };
 
 /** The last of them: what this program's tables are known by. */

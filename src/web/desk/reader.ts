@@ -1,5 +1,12 @@
 /** [P-11.3] Reader of the past: lists and logs, over HTTP. */
-import type { GroupItem, IntentItem, PageviewItem, RecordItem, SearchItem } from '../../../schemas/reading.ts';
+import type {
+  GroupItem,
+  IntentItem,
+  LeadItem,
+  PageviewItem,
+  RecordItem,
+  SearchItem,
+} from '../../../schemas/reading.ts';
 import type { Delivered, Stamp } from '../../client/index.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -11,7 +18,7 @@ export interface Frame extends Stamp {
 export interface Lists {
   readonly groups: (typeof GroupItem)['static'];
   readonly users: (typeof RecordItem)['static'];
-  readonly leads: (typeof RecordItem)['static'];
+  readonly leads: (typeof LeadItem)['static'];
   readonly 'lead-intents': (typeof IntentItem)['static'];
   readonly pageviews: (typeof PageviewItem)['static'];
   readonly search: (typeof SearchItem)['static'];
