@@ -53,7 +53,7 @@ export const EXCHANGES: readonly Exchange[] = [
     answer: {
       status: 'ready',
       database: 'ok',
-      parts: { database: { state: 'ok', epoch: EPOCH, schema: '0009_views' }, drain: { state: 'ok' } },
+      parts: { database: { state: 'ok', epoch: EPOCH, schema: '0010_contacts' }, drain: { state: 'ok' } },
     },
   },
   {
