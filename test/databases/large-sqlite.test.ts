@@ -22,7 +22,7 @@ const FIELDS = JSON.stringify({
   note: 'x'.repeat(200),
 });
 
-/** Gives a dealer so many customers who have said nothing, each with a user and a lead. */
+/** Gives a dealer so many customers who have said nothing, each with a user and a lead of an e-mail of their own. */
 function fill(file: string, dealerId: string, count: number): void {
   const client = new Database(file);
   const numbers = `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})`;
@@ -30,7 +30,7 @@ function fill(file: string, dealerId: string, count: number): void {
     ${numbers} select '${dealerId}', printf('g%07d', i), i, i, i / 60000 from n`);
   for (const table of ['users', 'leads']) {
     client.exec(`insert into ${table} (dealer_id, group_id, fields, created_at, updated_at)
-      ${numbers} select '${dealerId}', printf('g%07d', i), '${FIELDS}', i, i from n`);
+      ${numbers} select '${dealerId}', printf('g%07d', i), replace('${FIELDS}', 'sam@', printf('sam%d@', i)), i, i from n`);
   }
   client.close();
 }
