@@ -27,8 +27,12 @@ function nextLook(rules: Rules, at: number): number | null {
   const { aloneSince } = rules;
   const looks = [opennessAt(rules.settings, at).until];
   if (aloneSince !== null && alone !== null) looks.push(aloneSince + alone * 1000);
-  const coming = looks.filter((look) => look !== null && look > at) as number[];
-  return coming.length === 0 ? null : Math.min(...coming);
+  return earliest(looks.filter((look) => look !== null && look > at));
+}
+
+function earliest(moments: readonly (number | null)[]): number | null {
+  const known = moments.filter((moment) => moment !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /**
@@ -42,7 +46,10 @@ export function withAdmins(before: State, after: State, dealerId: string): { eve
   const isAnybody = present + (is ? 1 : -1) > 0;
   const next: Rules = { ...rules, aloneSince: isAnybody ? null : at };
   if (isAnybody === present > 0) return { events: [], rules: isAnybody && rules.aloneSince !== null ? next : rules };
-  return { events: [told(dealerId, rules, at, isAnybody)], rules: { ...next, lookAt: nextLook(next, at) } };
+  // A look that is due stays so: the dealer's conversations have not been looked at since its hours turned, or its settings changed.
+  const lookAt = earliest([rules.lookAt, nextLook(next, at)]);
+  const { isOpen } = opennessAt(rules.settings, at);
+  return { events: [told(dealerId, rules, at, isAnybody)], rules: { ...next, isOpen, lookAt } };
 }
 
 /** It is time to look at a dealer as a whole: its conversations are looked at by then. */
