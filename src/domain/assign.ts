@@ -2,7 +2,8 @@
 import type { Static } from '@sinclair/typebox';
 import type { Assign } from '../../schemas/accepted.ts';
 import type { Assigned } from '../../schemas/delivered.ts';
-import { type Decision, type Group, groupOf, refuse, type State, withGroup } from './state.ts';
+import { changed, type Decision, type Group, groupOf, refuse, type State } from './state.ts';
+import { withDue } from './waiting.ts';
 
 export const assigned = (
   { dealerId, groupId }: { dealerId: string; groupId: string },
@@ -30,10 +31,15 @@ export function otherThan(group: Group, expected: string | null | undefined, fie
 /** `ASSIGN`. Who takes a conversation, or is given one, holds the mute in it as with a word [P-12.5]. */
 export function assign(state: State, body: Static<typeof Assign>): Decision {
   const { assignee, expect, adminId } = body;
-  const conflict = otherThan(groupOf(state), expect, 'expect');
+  const { rules, at } = state;
+  const group = groupOf(state);
+  const conflict = otherThan(group, expect, 'expect');
   if (conflict) return conflict;
   return {
     events: [assigned(body, assignee, 'asked', adminId)],
-    state: withGroup(state, assignee === null ? { assignee } : { assignee, actedAt: state.at }),
+    state: {
+      ...state,
+      group: withDue(changed(group, assignee === null ? { assignee } : { assignee, actedAt: at }), rules, at),
+    },
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/domain/decide.ts';
-import type { Command, State } from '../../src/domain/state.ts';
+import { type Command, NEW_RULES, type State } from '../../src/domain/state.ts';
 import { IDS, NOW, refused, stateOf, taken } from './deciding.ts';
 
 type Body = Command['body'];
@@ -35,6 +35,16 @@ describe('[P-12.3] ASSIGN', () => {
     assert.equal(refused(ask(stateOf(), gives('bob', { expect: 'alice' }))).details?.[0]?.path, '/expect');
     assert.equal(taken(ask(alices, gives('bob', { expect: 'alice' }))).state.group?.assignee, 'bob');
     assert.equal(taken(ask(stateOf(), gives('bob', { expect: null }))).state.group?.assignee, 'bob');
+  });
+});
+
+describe('[P-12.5] who is given a conversation', () => {
+  it('holds its mute from then on, though the clock was set back meanwhile: it is looked at no later than the mute ends', () => {
+    const rules = { ...NEW_RULES, aloneSince: null, settings: { bot: true } };
+    const muted = taken(ask(stateOf({}, { rules }), { type: 'MUTE_BOT', ...IDS, adminId: 'a1' })).state;
+    assert.equal(muted.group?.due, NOW + 900_000);
+    const given = taken(ask({ ...muted, at: NOW - 5000 }, gives('a2')));
+    assert.equal(given.state.group?.due, NOW + 895_000);
   });
 });
 
