@@ -27,7 +27,7 @@ const WANTED = [
   /^dist\/src\/(client|bot)\/[\w-]+\.d\.ts$/,
   /^dist\/client\/(index|telle)\.js$/,
   /^dist\/bot\/index\.js$/,
-  /^examples\/[\w-]+\.(js|py)$/,
+  /^examples\/[\w-]+\.(js|php|py)$/,
   /^dist\/web\//,
   /^dist\/licenses\.txt$/,
 ];
