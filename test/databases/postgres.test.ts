@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -186,6 +186,7 @@ describe('the groups of a dealer in Postgres', () => {
     const client = new pg.Client({ connectionString: url });
     try {
       await copyFirstMigrations('drizzle/postgres/migrations', 3, folder);
+      const all = await readdir('drizzle/postgres/migrations');
       await client.connect();
       await migrate(drizzle(client), { migrationsFolder: folder });
       await client.query(`insert into groups (dealer_id, group_id, created_at, updated_at)
@@ -195,7 +196,7 @@ describe('the groups of a dealer in Postgres', () => {
       await withStore(url, async (store) => {
         const pending: number[] = [];
         await store.migrate((migrations) => pending.push(migrations));
-        assert.deepEqual(pending, [6]);
+        assert.deepEqual(pending, [all.filter((file) => file.endsWith('.sql')).length - 3]);
         const found = (await store.groups('d1', {}, { limit: 10 })).groups;
         assert.deepEqual(
           found.map(({ groupId }) => groupId),
