@@ -141,7 +141,8 @@ async function describe(
   if (role === 'admin') {
     const admins = await store.adminsHere(dealerId, MAX_ADMINS);
     const { adminId } = session;
-    return { role, dealerId, adminId, ...common, availability, answerWithin: answerWithin(rules), admins };
+    const within = { bot: answerWithin(rules, 'bot'), admin: answerWithin(rules, 'admin') };
+    return { role, dealerId, adminId, ...common, availability, answerWithin: within, admins };
   }
   return {
     role,

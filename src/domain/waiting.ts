@@ -42,13 +42,14 @@ export function turned(group: Group, to: Answering, at: number): Group {
 export const turnedByMute = (group: Group, rules: Rules, at: number): Group =>
   turned(group, answering(group.mutedBy, rules, at), at);
 
-/** Seconds after which an answer is overdue. */
-export const answerWithin = ({ settings }: Pick<Rules, 'settings'>) => ({ ...ANSWER_WITHIN, ...settings.answerWithin });
+/** Seconds after which a side's answer is overdue. */
+export const answerWithin = ({ settings }: Pick<Rules, 'settings'>, side: Answering): number =>
+  settings.answerWithin?.[side] ?? ANSWER_WITHIN[side];
 
 /** When the answer is overdue that somebody waits for; null where that was told. */
 function overdueAt({ waitingFor, turnedAt, marks }: Group, rules: Rules): number | null {
   if (waitingFor === null || (marks & MARK[waitingFor]) !== 0) return null;
-  return turnedAt + answerWithin(rules)[waitingFor] * SECOND;
+  return turnedAt + answerWithin(rules, waitingFor) * SECOND;
 }
 
 /** [P-12.2] The side that is overdue and of which it was not told yet; null where none is. */

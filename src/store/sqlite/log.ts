@@ -89,8 +89,20 @@ export function prepareLog(client: Database, cache: RowCache) {
     const key = `${dealerId}/${scope}`;
     // A trigger takes no other than the last of its scope: a wrong one would be refused.
     const previous = cache.ends.get(key, () => endOf(dealerId, scope)) ?? 0;
-    const event = [dealerId, scope, seq, id, keyed ? 1 : 0, sender, type, groupId, payload, at];
-    cache.ends.set(key, Number(insert.run(previous, ...event).lastInsertRowid));
+    const { lastInsertRowid } = insert.run(
+      previous,
+      dealerId,
+      scope,
+      seq,
+      id,
+      keyed ? 1 : 0,
+      sender,
+      type,
+      groupId,
+      payload,
+      at,
+    );
+    cache.ends.set(key, Number(lastInsertRowid));
   }
 
   function endOf(dealerId: string, scope: string): number {
