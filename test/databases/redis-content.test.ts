@@ -1,7 +1,7 @@
 /** [P-10, P-18.1] Choices, cards and vehicles that a bot says over Redis. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Outside } from '../support/outside.ts';
+import { REDIS_DOORS } from '../support/outside.ts';
 import { saying, withPlatform } from '../support/platform.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { DEALER } from '../support/server.ts';
@@ -32,18 +32,13 @@ const INVALID: Readonly<Record<string, unknown>> = {
   'with too many choices': { kind: 'choices', choices: Array.from({ length: 21 }, () => ({ label: 'Yes' })) },
 };
 
-const DOORS = {
-  'telle:events': (outside: Outside, event: object) => outside.publish(event),
-  'telle:ingress': (outside: Outside, event: object) => outside.add(event),
-} as const;
-
 let redis: RedisServer;
 before(async () => {
   redis = await startRedis();
 });
 after(() => redis?.stop());
 
-for (const [name, send] of Object.entries(DOORS)) {
+for (const [name, send] of Object.entries(REDIS_DOORS)) {
   describe(`[P-18.1] content of a bot over ${name}`, () => {
     test('reaches the customer and the desk, and is in the log', () =>
       withPlatform({ redis }, async ({ server, witness, outside }) => {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { SENDS } from '../../schemas/table.ts';
 import type { Store } from '../../src/store/store.ts';
 import { gate, overriding } from '../support/faulty-store.ts';
-import type { Outside } from '../support/outside.ts';
+import { REDIS_DOORS } from '../support/outside.ts';
 import { messagesOf, saying, withPlatform } from '../support/platform.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { DEALER } from '../support/server.ts';
@@ -76,11 +76,6 @@ const ROWS: readonly Row[] = [
   same('TYPING', { ...at, user: 'bot', typing: true }, 'TYPING_STATE'),
 ];
 
-const DOORS = {
-  'telle:events': (outside: Outside, event: object) => outside.publish(event),
-  'telle:ingress': (outside: Outside, event: object) => outside.add(event),
-} as const;
-
 let redis: RedisServer;
 before(async () => {
   redis = await startRedis();
@@ -89,7 +84,7 @@ after(() => redis?.stop());
 
 describe('Redis as other servers know it', { concurrency: true }, () => {
   describe('[P-6, P-10] what other servers say over Redis', { concurrency: true }, () => {
-    for (const [name, send] of Object.entries(DOORS)) {
+    for (const [name, send] of Object.entries(REDIS_DOORS)) {
       test(`${name} takes each type of section 6, and everybody gets what section 7 makes of it`, () =>
         withPlatform({ redis }, async ({ witness, outside }) => {
           assert.deepEqual([...new Set(ROWS.map(({ sent }) => sent.type))].sort(), typesOfServers());

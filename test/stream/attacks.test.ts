@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { clientJoin } from '../support/joins.ts';
 import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
-import { Stream } from '../support/stream.ts';
+import { frame, joinedStream, Stream } from '../support/stream.ts';
 import { until } from '../support/until.ts';
 
 let server: TestServer;
@@ -17,14 +17,7 @@ before(async () => {
 });
 after(() => server.close());
 
-const frame = (channel: string, payload: object, id?: string) => JSON.stringify({ channel, payload, id });
-
-async function joined(groupId: string, on = at): Promise<Stream> {
-  const stream = await Stream.open(on);
-  stream.send('client_join', clientJoin({ groupId }));
-  await stream.next('session');
-  return stream;
-}
+const joined = (groupId: string, on = at) => joinedStream(groupId, on);
 
 async function answer(response: Response) {
   const { status, headers } = response;

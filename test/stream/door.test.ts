@@ -6,7 +6,7 @@ import { clientJoin } from '../support/joins.ts';
 import { Reading } from '../support/metrics.ts';
 import { assertProblem } from '../support/problem.ts';
 import { DEALER, startServer, type TestServer, withServer } from '../support/server.ts';
-import { Stream } from '../support/stream.ts';
+import { frame, joinedStream, Stream } from '../support/stream.ts';
 import { until } from '../support/until.ts';
 
 let server: TestServer;
@@ -18,14 +18,8 @@ before(async () => {
 after(() => server.close());
 
 const message = (text: string) => ({ type: 'UPDATE_MSG', message: text });
-const frame = (channel: string, payload: object, id?: string) => JSON.stringify({ channel, payload, id });
 
-async function joined(groupId: string, on = at): Promise<Stream> {
-  const stream = await Stream.open(on);
-  stream.send('client_join', clientJoin({ groupId }));
-  await stream.next('session');
-  return stream;
-}
+const joined = (groupId: string, on = at) => joinedStream(groupId, on);
 
 const connections = async (of: TestServer, role: string) =>
   new Reading(String((await of.http('GET', '/metrics')).body)).sum('telle_connections', { role });

@@ -110,3 +110,9 @@ export class Outside {
     this.#subscriber.disconnect();
   }
 }
+
+/** The ways by which Redis brings an event in, and how it is said there. */
+export const REDIS_DOORS = {
+  'telle:events': (outside: Outside, event: object) => outside.publish(event),
+  'telle:ingress': (outside: Outside, event: object) => outside.add(event),
+} as const;

@@ -1,6 +1,7 @@
 /** A client of the stream of [P-22] by hand: it posts whatever it is told, right or wrong, and says what came back. */
 import type { Connection, Listener, Transport } from '../../conformance/index.ts';
 import type { Frame } from './frame.ts';
+import { clientJoin } from './joins.ts';
 import { Inbox } from './until.ts';
 
 interface Event {
@@ -106,3 +107,15 @@ export const overStream = (at: string): Transport => ({
     return { send: (text) => stream.say(text), close: () => stream.hangUp() };
   },
 });
+
+/** A frame as it is posted. */
+export const frame = (channel: string, payload: object, id?: string): string =>
+  JSON.stringify({ channel, payload, id });
+
+/** A stream on which a customer has joined that group. */
+export async function joinedStream(groupId: string, at: string): Promise<Stream> {
+  const stream = await Stream.open(at);
+  stream.send('client_join', clientJoin({ groupId }));
+  await stream.next('session');
+  return stream;
+}
